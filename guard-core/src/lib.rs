@@ -1,0 +1,23 @@
+//! What codex-es-guard decides, and how it tells.
+//!
+//! One operation's way through this crate: a kernel backend builds an [`Operation`], the policy's
+//! snapshot says whether it touches a protected zone, [`Lineage`](lineage::Lineage) says who acts,
+//! [`decide`](decision::decide) answers, and the answer goes as a [`DecisionEvent`] into the
+//! [`ring`].
+//!
+//! This crate guarantees that a decision performs no I/O, takes no lock and allocates nothing once
+//! the acting process is known. It holds no platform code and reads no clock: time, processes and
+//! files are told to it through arguments and two traits, [`process::ProcessSource`] and
+//! [`decision::Evidence`].
+//!
+//! It deliberately does not resolve paths. Backends hand over canonical bytes; see
+//! [`Operation`] for what that means.
+
+pub mod event;
+pub mod operation;
+pub mod process;
+pub mod verdict;
+
+pub use event::DecisionEvent;
+pub use operation::{Operation, OperationKind};
+pub use verdict::{Reason, Verdict};

@@ -1,0 +1,213 @@
+//! The answer to an operation, and the one reason for it.
+
+/// What the guard answers. The names are the stable values of the `verdict` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Verdict {
+    /// The operation goes on.
+    Allow = 0,
+    /// The caller gets `EPERM`.
+    Deny = 1,
+    /// The operation goes on, but would have been denied: the policy's mode is `audit`. Logged
+    /// like a denial.
+    Audit = 2,
+}
+
+/// Why a verdict was given: exactly one for each branch of
+/// [`decide`](crate::decision::decide). The names are the stable values of the `reason` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Reason {
+    /// No path touches a protected zone.
+    OutsideZones = 0,
+    /// A live temporary override covers the path.
+    Override = 1,
+    /// The path is a system temporary or a trash path.
+    SystemTemp = 2,
+    /// The policy calls the path disposable.
+    Disposable = 3,
+    /// An editor's scratch file: a temporary, swap or backup name of a regular file that the agent
+    /// made itself, or that stands beside the file it was made from.
+    Scratch = 4,
+    /// A rename that stays inside protected zones.
+    WithinZones = 5,
+    /// A rename from outside onto a protected name: an edit.
+    Replaced = 6,
+    /// The policy does not judge this kind of operation.
+    NotJudged = 7,
+    /// The actor has no agent in its lineage.
+    Human = 8,
+    /// The acting process is a trusted tool, within its scope.
+    TrustedTool = 9,
+    /// An agent's process would destroy something in a protected zone.
+    AgentInZone = 10,
+    /// As [`AgentInZone`](Self::AgentInZone), in audit mode.
+    AuditOnly = 11,
+    /// The actor's ancestry is lost; the policy's `on_unknown` answered.
+    UnknownLineage = 12,
+    /// The kernel's deadline came first; the policy's `on_deadline` answered.
+    Deadline = 13,
+    /// The path could not be resolved to an object.
+    UnresolvedPath = 14,
+    /// The object is one of the guard's own files or processes.
+    GuardFiles = 15,
+}
+
+/// How the answer was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Answer {
+    /// The guard refused; the kernel did nothing.
+    Denied = 0,
+    /// The guard performed the call for its caller on pinned directories.
+    Performed = 1,
+    /// The kernel went on with the caller's own call.
+    Continued = 2,
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    /// All verdicts, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Deny, Self::Audit];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The verdict with this number, as stored in a ring.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 16] = [
+        Self::OutsideZones,
+        Self::Override,
+        Self::SystemTemp,
+        Self::Disposable,
+        Self::Scratch,
+        Self::WithinZones,
+        Self::Replaced,
+        Self::NotJudged,
+        Self::Human,
+        Self::TrustedTool,
+        Self::AgentInZone,
+        Self::AuditOnly,
+        Self::UnknownLineage,
+        Self::Deadline,
+        Self::UnresolvedPath,
+        Self::GuardFiles,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutsideZones => "outside_zones",
+            Self::Override => "override",
+            Self::SystemTemp => "system_temp",
+            Self::Disposable => "disposable",
+            Self::Scratch => "scratch",
+            Self::WithinZones => "within_zones",
+            Self::Replaced => "replaced",
+            Self::NotJudged => "not_judged",
+            Self::Human => "human",
+            Self::TrustedTool => "trusted_tool",
+            Self::AgentInZone => "agent_in_zone",
+            Self::AuditOnly => "audit_only",
+            Self::UnknownLineage => "unknown_lineage",
+            Self::Deadline => "deadline",
+            Self::UnresolvedPath => "unresolved_path",
+            Self::GuardFiles => "guard_files",
+        }
+    }
+
+    /// One sentence for people: what this reason means.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::OutsideZones => "no path of the operation touches a protected zone",
+            Self::Override => "a live temporary override covers the path",
+            Self::SystemTemp => "the path is a system temporary or trash path",
+            Self::Disposable => "the policy calls the path disposable",
+            Self::Scratch => "it is a scratch file of an editor, made during this session",
+            Self::WithinZones => "the rename stays inside protected zones",
+            Self::Replaced => "a rename from outside onto a protected name is an edit",
+            Self::NotJudged => "the policy does not judge this kind of operation",
+            Self::Human => "no AI agent is in the actor's lineage",
+            Self::TrustedTool => "the acting process is a trusted tool, within its scope",
+            Self::AgentInZone => "an AI agent's process would destroy something in a zone",
+            Self::AuditOnly => "it would be denied, but the policy's mode is audit",
+            Self::UnknownLineage => "the actor's ancestry is lost; on_unknown answered",
+            Self::Deadline => "the kernel's deadline came first; on_deadline answered",
+            Self::UnresolvedPath => "the path could not be resolved to an object",
+            Self::GuardFiles => "it is one of the guard's own files or processes",
+        }
+    }
+
+    /// The reason with this number, as stored in a ring.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// All answers, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Denied, Self::Performed, Self::Continued];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Performed => "performed",
+            Self::Continued => "continued",
+        }
+    }
+
+    /// The answer with this number, as stored in a ring.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_lead_back() {
+        for (number, reason) in (0u8..).zip(Reason::ALL) {
+            assert_eq!(reason as u8, number);
+            assert_eq!(Reason::from_number(number), Some(reason));
+        }
+        for (number, verdict) in (0u8..).zip(Verdict::ALL) {
+            assert_eq!(verdict as u8, number);
+            assert_eq!(Verdict::from_number(number), Some(verdict));
+        }
+        for (number, answer) in (0u8..).zip(Answer::ALL) {
+            assert_eq!(answer as u8, number);
+            assert_eq!(Answer::from_number(number), Some(answer));
+        }
+        assert_eq!(Reason::from_number(16), None);
+    }
+}

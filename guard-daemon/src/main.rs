@@ -1,0 +1,2 @@
+//! codex-es-guard.
+fn main() {}

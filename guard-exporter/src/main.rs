@@ -1,0 +1,2 @@
+//! guard-exporter.
+fn main() {}
