@@ -8,11 +8,12 @@
 //! This crate guarantees that a decision performs no I/O, takes no lock and allocates nothing once
 //! the acting process is known. It holds no platform code and reads no clock: time, processes and
 //! files are told to it through arguments and two traits, [`process::ProcessSource`] and
-//! [`decision::Evidence`].
+//! [`actor::Witness`].
 //!
 //! It deliberately does not resolve paths. Backends hand over canonical bytes; see
 //! [`Operation`] for what that means.
 
+pub mod actor;
 pub mod event;
 pub mod operation;
 pub mod process;
