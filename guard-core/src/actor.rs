@@ -77,7 +77,7 @@ pub trait Witness {
 
 /// Tells agents and tools from their looks.
 pub trait Recogniser {
-    /// The agent this process is, by itself and not by its ancestors.
+    /// The agent this process is, or was started by, going by itself and not by its ancestors.
     fn agent(&self, description: &ProcessDescription) -> Option<AgentMatch>;
 
     /// Whether the policy trusts a tool of this executable basename within a scope, so that its
@@ -94,6 +94,8 @@ pub struct AgentMatch {
     pub ancestor: Vec<u8>,
     /// The agent's own session id; empty when it has none.
     pub session: Vec<u8>,
+    /// Only the environment tells: the process is not the agent itself, but was started by one.
+    pub by_environment: bool,
 }
 
 /// A set of interned tool names.
@@ -121,7 +123,11 @@ impl ToolSet {
     pub fn names(self, names: &ToolNames) -> impl Iterator<Item = &[u8]> {
         names.slots().enumerate().filter_map(move |(index, slot)| {
             let present = self.0 & (1 << index) != 0;
-            if present { slot.get().map(AsRef::as_ref) } else { None }
+            if present {
+                slot.get().map(AsRef::as_ref)
+            } else {
+                None
+            }
         })
     }
 }
@@ -155,9 +161,15 @@ mod tests {
         let make = names.intern(b"make");
         assert_eq!(names.intern(b"make"), make);
         let both = make.union(names.intern(b"npm"));
-        assert_eq!(both.names(&names).collect::<Vec<_>>(), [&b"make"[..], b"npm"]);
+        assert_eq!(
+            both.names(&names).collect::<Vec<_>>(),
+            [&b"make"[..], b"npm"]
+        );
         for index in 2..64 {
-            assert_ne!(names.intern(format!("t{index}").as_bytes()), ToolSet::default());
+            assert_ne!(
+                names.intern(format!("t{index}").as_bytes()),
+                ToolSet::default()
+            );
         }
         assert_eq!(names.intern(b"one more"), ToolSet::default());
     }

@@ -14,6 +14,7 @@
 //! [`Operation`] for what that means.
 
 pub mod actor;
+pub mod agents;
 pub mod event;
 pub mod operation;
 pub mod process;
