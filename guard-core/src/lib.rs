@@ -16,8 +16,10 @@
 pub mod actor;
 pub mod agents;
 pub mod event;
+pub mod lineage;
 pub mod operation;
 pub mod process;
+mod sync;
 pub mod verdict;
 
 pub use event::DecisionEvent;
