@@ -77,7 +77,7 @@ pub trait Witness {
 
 /// Tells agents and tools from their looks.
 pub trait Recogniser {
-    /// The agent this process is, by itself and not by its ancestors.
+    /// The agent this process is, or was started by, going by itself and not by its ancestors.
     fn agent(&self, description: &ProcessDescription) -> Option<AgentMatch>;
 
     /// Whether the policy trusts a tool of this executable basename within a scope, so that its
@@ -94,6 +94,8 @@ pub struct AgentMatch {
     pub ancestor: Vec<u8>,
     /// The agent's own session id; empty when it has none.
     pub session: Vec<u8>,
+    /// Only the environment tells: the process is not the agent itself, but was started by one.
+    pub by_environment: bool,
 }
 
 /// A set of interned tool names.

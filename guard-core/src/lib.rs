@@ -16,7 +16,9 @@
 #![deny(unsafe_code)]
 
 pub mod actor;
+pub mod agents;
 pub mod event;
+pub mod lineage;
 pub mod operation;
 pub mod process;
 pub mod ring;
