@@ -15,6 +15,7 @@
 
 pub mod actor;
 pub mod event;
+pub mod glob;
 pub mod operation;
 pub mod process;
 pub mod verdict;
