@@ -19,6 +19,7 @@ pub mod glob;
 pub mod operation;
 pub mod process;
 pub mod verdict;
+pub mod zones;
 
 pub use event::DecisionEvent;
 pub use operation::{Operation, OperationKind};
