@@ -67,6 +67,12 @@ pub trait Witness {
     /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
+    /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
+    /// a witness that cannot tell trusts none of those.
+    fn executable_owner(&self) -> Option<u32> {
+        None
+    }
+
     /// When the regular file at this canonical path was made (birth time, else the older of its
     /// times), wall clock nanoseconds. `None` when it is no regular file or cannot be looked at.
     fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64>;
@@ -121,7 +127,11 @@ impl ToolSet {
     pub fn names(self, names: &ToolNames) -> impl Iterator<Item = &[u8]> {
         names.slots().enumerate().filter_map(move |(index, slot)| {
             let present = self.0 & (1 << index) != 0;
-            if present { slot.get().map(AsRef::as_ref) } else { None }
+            if present {
+                slot.get().map(AsRef::as_ref)
+            } else {
+                None
+            }
         })
     }
 }
@@ -155,9 +165,15 @@ mod tests {
         let make = names.intern(b"make");
         assert_eq!(names.intern(b"make"), make);
         let both = make.union(names.intern(b"npm"));
-        assert_eq!(both.names(&names).collect::<Vec<_>>(), [&b"make"[..], b"npm"]);
+        assert_eq!(
+            both.names(&names).collect::<Vec<_>>(),
+            [&b"make"[..], b"npm"]
+        );
         for index in 2..64 {
-            assert_ne!(names.intern(format!("t{index}").as_bytes()), ToolSet::default());
+            assert_ne!(
+                names.intern(format!("t{index}").as_bytes()),
+                ToolSet::default()
+            );
         }
         assert_eq!(names.intern(b"one more"), ToolSet::default());
     }

@@ -14,10 +14,13 @@
 //! [`Operation`] for what that means.
 
 pub mod actor;
+pub mod decision;
 pub mod event;
 pub mod glob;
 pub mod operation;
+pub mod policy;
 pub mod process;
+pub mod tools;
 pub mod verdict;
 pub mod zones;
 
