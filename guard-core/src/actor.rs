@@ -67,6 +67,12 @@ pub trait Witness {
     /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
+    /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
+    /// a witness that cannot tell trusts none of those.
+    fn executable_owner(&self) -> Option<u32> {
+        None
+    }
+
     /// When the regular file at this canonical path was made (birth time, else the older of its
     /// times), wall clock nanoseconds. `None` when it is no regular file or cannot be looked at.
     fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64>;
