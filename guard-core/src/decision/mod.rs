@@ -99,6 +99,27 @@ pub struct Decision<'s> {
     pub drew_actor: bool,
 }
 
+// === impl Decision ===
+
+impl Decision<'_> {
+    /// The answer where a path could not be resolved to an object, so that no rule applies.
+    #[must_use]
+    pub const fn unresolved(denied: bool) -> Self {
+        Self {
+            verdict: if denied {
+                Verdict::Deny
+            } else {
+                Verdict::Allow
+            },
+            reason: Reason::UnresolvedPath,
+            zone: None,
+            override_id: None,
+            tool: None,
+            drew_actor: true,
+        }
+    }
+}
+
 /// The witness, its actor asked for at most once.
 struct Testimony<'w, W: ?Sized> {
     witness: &'w W,

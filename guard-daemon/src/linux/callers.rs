@@ -181,6 +181,19 @@ impl Caller {
         Err(ReadPathError::TooLong)
     }
 
+    /// Reads exactly `count` bytes at `address`.
+    pub(crate) fn read_exactly(
+        &self,
+        address: u64,
+        count: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadPathError> {
+        into.clear();
+        into.resize(count, 0);
+        let read = self.read(address, into)?;
+        if read == count { Ok(()) } else { Err(ReadPathError::Fault) }
+    }
+
     fn read(&self, address: u64, into: &mut [u8]) -> Result<usize, ReadPathError> {
         let read = match &self.memory {
             Some(memory) => memory::read_at(memory.as_fd(), address, into),

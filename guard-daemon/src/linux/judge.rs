@@ -17,7 +17,7 @@ use super::sys::process::clock_ns;
 use super::witness::CallWitness;
 use super::world::World;
 use crate::guard::{Circumstances, Guard};
-use guard_core::actor::Standing;
+use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::{self, Decision};
 use guard_core::event::{ActingProcess, TraceContext};
 use guard_core::policy::Snapshot;
@@ -92,6 +92,15 @@ pub(crate) fn judge(
     }
     // It is gone, or may not be looked at; whoever waits no longer gets no answer anyway.
     without_caller(guard, call)
+}
+
+/// What became of an operation.
+#[derive(Clone, Copy)]
+struct Outcome {
+    answer: Answer,
+    errno: i32,
+    /// Monotonic clock when the verdict was reached.
+    decided_ns: u64,
 }
 
 /// The caller that was remembered is not the one that asks.
@@ -197,10 +206,9 @@ impl Case<'_> {
         decision: &Decision<'_>,
         witness: &CallWitness<'_>,
         wall_ns: u64,
-        outcome: (Answer, i32),
+        outcome: Outcome,
     ) {
-        let monotonic_ns = clock_ns(libc::CLOCK_MONOTONIC);
-        let (answer, errno) = outcome;
+        let Outcome { answer, errno, decided_ns: monotonic_ns } = outcome;
         let denied = decision.verdict != Verdict::Allow;
         if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
             self.guard.ring.add(Counter::ProtectedWritesDenied, 1);
@@ -235,9 +243,26 @@ impl Case<'_> {
         TraceContext::parse(value)
     }
 
+    /// Carries out a verdict on a call that the guard does not perform itself.
+    fn refuse_or_continue(
+        &self,
+        operation: &Operation<'_>,
+        decision: &Decision<'_>,
+        witness: &CallWitness<'_>,
+        wall_ns: u64,
+    ) -> Reply {
+        let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let (reply, answer, errno) = if decision.verdict == Verdict::Deny {
+            (Reply::Fail(libc::EPERM), Answer::Denied, libc::EPERM)
+        } else {
+            (Reply::Continue, Answer::Continued, 0)
+        };
+        self.tell(operation, decision, witness, wall_ns, Outcome { answer, errno, decided_ns });
+        reply
+    }
+
     /// Whether the caller has an agent above it, or may have.
     fn is_agents(&self, witness: &CallWitness<'_>) -> bool {
-        use guard_core::actor::Witness;
         !matches!(
             witness.actor().standing,
             Standing::Human | Standing::Unknown { agent_seen: false }

@@ -42,7 +42,7 @@ impl ProcFs {
 
     /// Start ticks as wall clock nanoseconds, rounded up to the next tick: what happened in the
     /// very tick a process started counts as before it.
-    fn wall_ns(&self, ticks: u64) -> u64 {
+    pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
         let nanoseconds = u128::from(ticks + 1) * 1_000_000_000 / u128::from(self.ticks_per_second);
         self.boot_ns.saturating_add(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }

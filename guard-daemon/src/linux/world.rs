@@ -8,6 +8,7 @@
 
 use super::context::{Confinements, ContextLook};
 use super::mounts::Mounts;
+use super::procfs::ProcFs;
 use super::sys::files::{self, Base, Identity};
 use super::sys::process::clock_ns;
 use arc_swap::ArcSwap;
@@ -35,6 +36,7 @@ pub(crate) struct World {
     /// Whether any process changed its root directory: then every call checks its caller's.
     root_changes: AtomicBool,
     mounts: ArcSwap<Mounts>,
+    processes: ProcFs,
 }
 
 // === impl World ===
@@ -54,6 +56,7 @@ impl World {
             forgetful_until_ns: AtomicU64::new(0),
             root_changes: AtomicBool::new(false),
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
+            processes: ProcFs::new(),
         })
     }
 
@@ -111,6 +114,11 @@ impl World {
         self.mounts.store(Arc::new(Mounts::read("self")?));
         self.directory_moved();
         Ok(())
+    }
+
+    /// A start time in ticks as wall clock nanoseconds.
+    pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
+        self.processes.wall_ns(ticks)
     }
 
     /// Whether the thread whose `/proc/TID` directory is `base` counts processes as the guard does.

@@ -12,8 +12,7 @@ use crate::linux::sys::files::{self, Base};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
-use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Verdict};
+use guard_core::{Operation, OperationKind};
 use std::os::fd::{AsFd, OwnedFd};
 
 impl Case<'_> {
@@ -139,12 +138,6 @@ impl Case<'_> {
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
-        let (reply, outcome) = if decision.verdict == Verdict::Deny {
-            (Reply::Fail(libc::EPERM), (Answer::Denied, libc::EPERM))
-        } else {
-            (Reply::Continue, (Answer::Continued, 0))
-        };
-        self.tell(&operation, &decision, &witness, wall_ns, outcome);
-        reply
+        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
 }

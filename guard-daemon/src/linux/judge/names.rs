@@ -3,7 +3,7 @@
 //! All follow one course: read the words, pin the directories, name the operation by canonical
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
-use super::{Answered, Case, CallerGone, join};
+use super::{Answered, Case, CallerGone, Outcome, join};
 use crate::linux::directories::{Cut, Directory, Start, int_argument};
 use crate::linux::sys::errno_of;
 use crate::linux::sys::files::{self, Base};
@@ -14,7 +14,7 @@ use guard_core::decision::Decision;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_core::{Operation, OperationKind, Verdict};
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::AsFd;
@@ -195,15 +195,13 @@ impl Case<'_> {
             &words.operation,
         );
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
-        let (reply, outcome) = if decision.verdict == Verdict::Deny {
-            (Reply::Fail(libc::EPERM), (Answer::Denied, libc::EPERM))
-        } else if performs {
-            let reply = reply_of(perform());
-            let errno = if let Reply::Fail(errno) = reply { errno } else { 0 };
-            (reply, (Answer::Performed, errno))
-        } else {
-            (Reply::Continue, (Answer::Continued, 0))
-        };
+        if decision.verdict == Verdict::Deny || !performs {
+            return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
+        }
+        let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let reply = reply_of(perform());
+        let errno = if let Reply::Fail(errno) = reply { errno } else { 0 };
+        let outcome = Outcome { answer: Answer::Performed, errno, decided_ns };
         self.tell(&operation, &decision, &witness, wall_ns, outcome);
         Ok(reply)
     }
@@ -261,14 +259,7 @@ impl Case<'_> {
         let unreadable = path.is_empty();
         let denied = (unreadable || snapshot.touches(&operation)) && self.is_agents(&witness);
         let decision = Decision::unresolved(denied);
-        let (reply, outcome) = if denied {
-            (Reply::Fail(libc::EPERM), (Answer::Denied, libc::EPERM))
-        } else {
-            (Reply::Continue, (Answer::Continued, 0))
-        };
-        debug_assert_eq!(decision.reason, Reason::UnresolvedPath);
-        self.tell(&operation, &decision, &witness, wall_ns, outcome);
-        reply
+        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
 
     /// Reads a path argument and pins the directory of its last component.

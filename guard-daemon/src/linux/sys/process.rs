@@ -253,11 +253,38 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
     now.sa_sigaction == libc::SIG_IGN
 }
 
+/// Ends this process by a signal, as if it had not been caught.
+pub(crate) fn die_by(signal: i32) -> ! {
+    set_disposition(signal, Disposition::Default);
+    let nothing = SignalSet::none();
+    nothing.restore();
+    let _self = kill(std::process::id().cast_signed(), signal);
+    // Only a signal that does not kill comes here.
+    exit_at_once(128 + signal)
+}
+
+/// Whether this process has an effective capability.
+pub(crate) fn has_capability(number: u32) -> bool {
+    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+    let line = crate::linux::procfs::status_line(&status, b"CapEff:").unwrap_or_default();
+    let text = std::str::from_utf8(line).unwrap_or_default().trim();
+    u64::from_str_radix(text, 16).is_ok_and(|set| set & (1 << number) != 0)
+}
+
 /// A set of blocked signals, read one by one.
 #[derive(Debug)]
 pub(crate) struct SignalSet(libc::sigset_t);
 
 impl SignalSet {
+    /// No signal.
+    pub(crate) fn none() -> Self {
+        // SAFETY: zero is valid storage for a set that `sigemptyset` makes.
+        let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+        // SAFETY: `set` is writable.
+        unsafe { libc::sigemptyset(&raw mut set) };
+        Self(set)
+    }
+
     /// Blocks these signals for the calling thread and the threads it starts; returns the set and
     /// the mask as it was.
     pub(crate) fn block(signals: &[i32]) -> (Self, Self) {
@@ -274,6 +301,11 @@ impl SignalSet {
         // SAFETY: both sets are valid.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut old) };
         (Self(set), Self(old))
+    }
+
+    /// The same set, for another thread.
+    pub(crate) fn copy(&self) -> Self {
+        Self(self.0)
     }
 
     /// Makes this the calling thread's mask.
