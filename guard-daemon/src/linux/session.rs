@@ -15,7 +15,7 @@
 //! which the Yama module wants of processes whose memory one reads.
 
 use super::filter;
-use super::sys::notify;
+use super::sys::{given, notify};
 use super::sys::process::{self, Change, Disposition, Fork, SignalSet};
 use anyhow::{Context as _, Result, anyhow};
 use std::ffi::CString;
@@ -67,10 +67,14 @@ pub(crate) fn run(
 ) -> Result<Ending> {
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
     let as_it_was = Dispositions::now();
+    // While it is ignored, no child's end is told.
+    process::set_disposition(libc::SIGCHLD, Disposition::Default);
     let (signals, mask) = SignalSet::block(&RELAYED);
     match process::fork().context("starting the supervisor process")? {
         Fork::Parent(supervisor) => {
             drop(theirs);
+            // Best effort: the outer process ends with the command.
+            let _as_they_are = given::release_descriptors();
             outer(ours, supervisor, signals)
         }
         Fork::Child => {
@@ -118,8 +122,10 @@ fn become_supervisor(
         }
         Fork::Parent(root) => {
             drop(theirs);
-            // From here on the terminal's signals are not ours, and the command's end is.
+            // From here on the terminal's signals are not ours, and the command's end is. What the
+            // command was given is not ours to hold open.
             let _leader = process::new_session();
+            given::release_descriptors().context("letting go of the command's descriptors")?;
             let Ok(listener) = process::receive_descriptor(ours.as_fd()) else {
                 // The command's process said why before it ended; its status is the session's.
                 return pass_on(&report, root);
@@ -174,7 +180,10 @@ fn become_command(command: &[CString], supervisor: UnixStream, keep_dumpable: bo
         Ok(())
     })();
     match prepared {
-        Ok(()) => process::exec(command).into(),
+        Ok(()) => {
+            given::close_closed_streams();
+            process::exec(command).into()
+        }
         Err(error) => error,
     }
 }
@@ -313,13 +322,15 @@ struct Dispositions(Vec<i32>);
 
 impl Dispositions {
     fn now() -> Self {
-        let ignored = RELAYED.iter().copied().filter(|&signal| process::is_ignored(signal));
-        Self(ignored.collect())
+        let asked = RELAYED.into_iter().chain([libc::SIGCHLD]);
+        let ignored = asked.filter(|&signal| process::is_ignored(signal));
+        // Of this one only the start tells: std ignores it for this program.
+        let pipe = given::ignored_sigpipe().then_some(libc::SIGPIPE);
+        Self(ignored.chain(pipe).collect())
     }
 
-    /// Rust's start-up ignores `SIGPIPE`; a command expects the default.
     fn restore(&self) {
-        for signal in RELAYED.into_iter().chain([libc::SIGPIPE]) {
+        for signal in RELAYED.into_iter().chain([libc::SIGCHLD, libc::SIGPIPE]) {
             let disposition =
                 if self.0.contains(&signal) { Disposition::Ignore } else { Disposition::Default };
             process::set_disposition(signal, disposition);
