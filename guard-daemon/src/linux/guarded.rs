@@ -56,6 +56,8 @@ pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
 
 fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     let Beginning { listener, wait_killable, root, go, report } = beginning;
+    // Pins take descriptors; the command has its own, older bound.
+    process::set_soft_limit(libc::RLIMIT_NOFILE, u64::MAX).context("asking for descriptors")?;
     let journal = Journal::open(&plan.source.places.state);
     protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
@@ -88,6 +90,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     guard.ring.set(Counter::EnforcementActive, 1);
     report.introduce(root);
     detach_from_terminal(&journal)?;
+    // No more than the command's own use keeps a file system busy.
+    std::env::set_current_dir("/").context("leaving the working directory")?;
     hide_from_agents(&journal);
     if plan.exporter {
         exporter::ensure(&watch.source.places, &journal);
