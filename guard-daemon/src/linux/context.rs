@@ -33,8 +33,6 @@ pub(crate) struct ContextLook {
     pub(crate) root: Option<Identity>,
     /// Its real user id.
     pub(crate) uid: u32,
-    /// The process the thread belongs to.
-    pub(crate) tgid: u32,
 }
 
 /// Which processes entered a Landlock domain since the session began.
@@ -65,7 +63,6 @@ impl ContextLook {
             context: Context { ids, user_namespace, label },
             root: files::look(base, c"root").ok().map(|found| found.identity),
             uid: procfs::status_number(&status, b"Uid:")?,
-            tgid: procfs::status_number(&status, b"Tgid:")?,
         })
     }
 
@@ -139,7 +136,6 @@ mod tests {
         child.wait().unwrap();
         assert_eq!(look.context, guard.context);
         assert_eq!(look.root, guard.root);
-        assert_eq!(look.tgid, child.id());
     }
 
     #[test]

@@ -102,14 +102,5 @@ pub(crate) fn wake_synchronously(listener: BorrowedFd<'_>) -> io::Result<()> {
     check(libc::c_long::from(result)).map(drop)
 }
 
-/// Whether the kernel knows a filter return action (`SECCOMP_GET_ACTION_AVAIL`).
-pub(crate) fn is_action_available(action: u32) -> bool {
-    // SAFETY: `action` lives across the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action)
-    };
-    result == 0
-}
-
 /// `include/uapi/linux/seccomp.h`.
 const SYNC_WAKE_UP: libc::c_ulong = 1;

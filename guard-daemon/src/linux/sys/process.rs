@@ -124,12 +124,6 @@ pub(crate) fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
-/// A pair of connected stream sockets, closed on exec.
-pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (one, other) = std::os::unix::net::UnixStream::pair()?;
-    Ok((one.into(), other.into()))
-}
-
 /// Sends one byte and a descriptor over a Unix socket.
 pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut byte = [0u8; 1];
@@ -265,10 +259,10 @@ pub(crate) fn die_by(signal: i32) -> ! {
 
 /// Whether this process has an effective capability.
 pub(crate) fn has_capability(number: u32) -> bool {
-    let status = std::fs::read("/proc/self/status").unwrap_or_default();
-    let line = crate::linux::procfs::status_line(&status, b"CapEff:").unwrap_or_default();
-    let text = std::str::from_utf8(line).unwrap_or_default().trim();
-    u64::from_str_radix(text, 16).is_ok_and(|set| set & (1 << number) != 0)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let set = line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
+    set.is_some_and(|set| set & (1 << number) != 0)
 }
 
 /// A set of blocked signals, read one by one.
