@@ -146,7 +146,7 @@ impl Lineage {
     }
 
     /// Looks again at a process and at those of its ancestors that were last learnt more than
-    /// `max_age_ns` ago and are no agents: a title that was set late is seen.
+    /// `max_age_ns` ago, up to an agent: a title that was set late is seen.
     pub fn refresh(
         &self,
         pid: u32,
@@ -286,10 +286,8 @@ impl Lineage {
         now_ns: u64,
         stale_before_ns: u64,
     ) -> Entry<'_> {
-        let root = self.root.as_ref();
         let walker = Walker {
-            table: &self.table,
-            root,
+            lineage: self,
             source,
             recogniser,
             stale_before_ns,
@@ -299,7 +297,6 @@ impl Lineage {
         };
         let legacy = match walk.top {
             Top::Root => Legacy::of_top(Kind::Human, now_ns),
-            // An agent's standing is final: nothing it rests on can grow old.
             Top::Known(record) if record.kind.is_agent() => Legacy {
                 as_of_ns: now_ns,
                 ..Legacy::from(record)
@@ -340,6 +337,12 @@ impl Lineage {
             last = Some(record);
         }
         last
+    }
+
+    /// Whether another look can tell nothing new: an agent's process stays so. One that only its
+    /// environment gave away may still be led back to the agent itself.
+    fn is_final(&self, record: &Record) -> bool {
+        matches!(record.kind, Kind::Agent(number) if self.agents.is_seen(number))
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -415,8 +418,8 @@ impl<'a> Entry<'a> {
         self.record.learnt_at_ns
     }
 
-    /// Whether a [`refresh`](Lineage::refresh) could tell something new: this is no agent's, and
-    /// was learnt more than `max_age_ns` ago.
+    /// Whether a [`refresh`](Lineage::refresh) could tell something new: this was learnt more than
+    /// `max_age_ns` ago, and no agent was seen above it.
     #[must_use]
     pub fn is_stale(&self, now_ns: u64, max_age_ns: u64) -> bool {
         !self.record.kind.is_agent() && now_ns.saturating_sub(self.record.learnt_at_ns) > max_age_ns
