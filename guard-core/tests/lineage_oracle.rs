@@ -126,7 +126,7 @@ impl Oracle {
             _ if process.ppid >= ROOT => self.visit(world, root, process.ppid, stale_before),
             _ => ("unknown".to_owned(), world.now()),
         };
-        let program = String::from_utf8(process.executable).unwrap();
+        let program = String::from_utf8(process.executable).expect("our own text");
         let itself = agent(program.trim_start_matches("/usr/bin/"), pid);
         let kept = known.as_ref().map(|(standing, _)| standing.clone());
         let standing = match (itself, kept) {

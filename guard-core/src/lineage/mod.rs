@@ -73,8 +73,8 @@ pub struct Lineage {
     table: Table,
     agents: Agents,
     tool_names: ToolNames,
-    /// SYNC: set once, after the agent's record is written. Read for unknown actors, where a
-    /// moment's delay changes nothing that could not have happened a moment earlier.
+    /// SYNC: set by the writer before it puts an agent's record, whose `Release` stores hand it on:
+    /// whoever finds an agent's process also finds this set.
     agent_seen: AtomicBool,
     writer: Mutex<Writer>,
 }
@@ -327,11 +327,11 @@ impl Lineage {
         for sighting in sightings.iter().rev() {
             let known = self.table.find(sighting.key);
             let record = names.inherit(sighting, known, legacy);
-            if known != Some(record) {
-                self.table.put(pen, record, is_dead);
-            }
             if record.kind.is_agent() {
                 self.agent_seen.store(true, Ordering::Relaxed);
+            }
+            if known != Some(record) {
+                self.table.put(pen, record, is_dead);
             }
             legacy = Legacy::from(record);
             last = Some(record);
@@ -474,3 +474,6 @@ fn is_dead(source: &dyn ProcessSource, key: ProcessKey) -> bool {
     let mut now = ProcessDescription::default();
     source.describe(key.pid, &mut now).is_err() || now.key != key
 }
+
+#[cfg(all(test, loom))]
+mod model;
