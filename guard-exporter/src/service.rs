@@ -27,6 +27,14 @@ use tokio::sync::oneshot;
 ///
 /// When it cannot start, or the reading thread fails.
 pub fn run(settings: &Settings) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the HTTP server's runtime")?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::new().context("waiting for signals")?
+    };
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
@@ -39,10 +47,6 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     };
     let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&health));
 
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("starting the HTTP server's runtime")?;
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
     let exit_when_idle = settings.exit_when_idle;
@@ -55,19 +59,16 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         })
         .context("starting the reading thread")?;
 
-    let served = runtime.block_on(async {
-        let mut signals = Signals::new().context("waiting for signals")?;
+    runtime.block_on(async {
         let shown = Shown { metrics, health };
         tokio::select! {
             _ = &mut reader_ended => {}
             () = signals.end() => {}
             never = serve(settings.listen, shown, &mut instance) => match never {},
         }
-        anyhow::Ok(())
     });
     drop(stop);
-    reader.join().map_err(|_| anyhow!("the reading thread panicked"))?;
-    served
+    reader.join().map_err(|_| anyhow!("the reading thread panicked"))
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.

@@ -59,7 +59,6 @@ pub struct DenialLog {
     unsynced: VecDeque<File>,
     live_unsynced: bool,
     directory_unsynced: bool,
-    synced: Instant,
     looked: Instant,
     trouble: Option<Trouble>,
     notice: Notice,
@@ -147,7 +146,6 @@ impl DenialLog {
             // What a killed predecessor wrote may not be on the medium either.
             live_unsynced: true,
             directory_unsynced: true,
-            synced: now,
             looked: now,
             trouble: None,
             notice: Notice::default(),
@@ -196,23 +194,15 @@ impl DenialLog {
         self.pending.is_empty() && self.trouble.is_none()
     }
 
-    /// Flushes, then brings all that was written to the medium. Returns whether all is there.
+    /// Flushes, then brings all that was written to the medium; free when nothing was. Returns
+    /// whether all is there.
     pub fn sync(&mut self, now: Instant) -> bool {
         if !self.flush(now) {
             return false;
         }
         let result = self.sync_written();
-        self.synced = now;
         self.note(now, result);
         self.trouble.is_none()
-    }
-
-    /// As [`sync`](Self::sync), at most once a second and only when something was written.
-    pub fn sync_when_due(&mut self, now: Instant) {
-        let dirty = self.live_unsynced || !self.unsynced.is_empty();
-        if dirty && now.duration_since(self.synced) >= SYNC_INTERVAL {
-            self.sync(now);
-        }
     }
 
     /// Sees each second whether the open file is still the one at the path.
@@ -377,7 +367,6 @@ impl Live {
     }
 }
 
-const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -90,18 +90,39 @@ catalogue! {
     RING_REJECTED Counter "guard_ring_rejected_total" [],
         "Files in ring directories that are no ring of this user's guards.";
 
+    NOTIFICATIONS Counter "guard_notifications_total" [],
+        "Operations seen by the guards' kernel backends, before any decision.";
+    DEADLINE_MISSES Counter "guard_deadline_misses_total" [],
+        "Answers that came after the kernel's deadline.";
+    KERNEL_EVENTS_DROPPED Counter "guard_kernel_events_dropped_total" [],
+        "Events that the kernel said it dropped.";
+    UNRESOLVED_PATHS Counter "guard_unresolved_paths_total" [],
+        "Decisions on a path that could not be resolved.";
+    PROTECTED_WRITES_DENIED Counter "guard_protected_writes_denied_total" [],
+        "Denied attempts on the guards' own files and processes.";
+    EVENTS_CUT Counter "guard_events_cut_total" [],
+        "Events with a field beyond its bound.";
     TRACKED_PROCESSES Gauge "guard_tracked_processes" [],
         "Processes in the lineage tables of the live guards.";
     LINEAGE_EVICTIONS Counter "guard_lineage_evictions_total" [],
         "Processes dropped from full lineage tables.";
-    POLICY_RELOADS Counter "guard_policy_reloads_total" [],
-        "Policy reloads that took effect.";
-    POLICY_RELOAD_FAILURES Counter "guard_policy_reload_failures_total" [],
-        "Policy reloads refused; the last good policy stays.";
-    POLICY_LAST_RELOAD_SUCCESSFUL Gauge "guard_policy_last_reload_successful" [],
-        "Whether every live guard's last policy reload took effect; 0 when none is alive.";
+    ACTIVE_AGENTS Gauge "guard_active_agents" [],
+        "Agents alive under the live guards.";
+
     POLICY_ZONES Gauge "guard_policy_zones" [],
         "Protected zones, summed over the live guards.";
+    POLICY_OVERRIDES Gauge "guard_policy_overrides" [],
+        "Temporary overrides in force, summed over the live guards.";
+    POLICY_AUDIT_MODE Gauge "guard_policy_audit_mode" [],
+        "Whether some live guard's policy only audits.";
+    POLICY_RELOADS Counter "guard_policy_reloads_total" [],
+        "Policies read and put in force.";
+    POLICY_RELOAD_FAILURES Counter "guard_policy_reload_failures_total" [],
+        "Policies that could not be read; the last good one stayed.";
+    POLICY_LAST_RELOAD_SUCCESSFUL Gauge "guard_policy_last_reload_successful" [],
+        "Whether every live guard's policy is its file's; 0 when none is alive.";
+    POLICY_LAST_RELOAD_TIME Gauge "guard_policy_last_reload_success_timestamp_seconds" [],
+        "When a live guard last put a policy in force, Unix time; 0 when none is alive.";
 
     LOG_RECORDS Counter "guard_denial_log_records_total" [],
         "Lines written to the denial log.";

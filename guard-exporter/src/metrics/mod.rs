@@ -16,8 +16,10 @@
 pub mod catalogue;
 mod decisions;
 mod process;
+mod rings;
 
 pub use decisions::DecisionMetrics;
+pub use rings::{GuardState, RingMetrics};
 
 use catalogue::Metric;
 use prometheus::core::Collector;
@@ -37,27 +39,6 @@ pub struct Metrics {
     pub denial_log: LogMetrics,
     /// Of the exporter itself.
     pub exporter: ExporterMetrics,
-}
-
-/// Metrics of rings and the guards behind them.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each is named for its catalogue entry, which says it")]
-pub struct RingMetrics {
-    pub up: IntGauge,
-    pub live_rings: IntGauge,
-    pub enforcement_active: IntGauge,
-    pub heartbeat: Gauge,
-    /// By lane, as the three below: deny, allow.
-    pub records: [IntCounter; 2],
-    pub lost_records: [IntCounter; 2],
-    pub lag: [IntGauge; 2],
-    pub rejected: IntCounter,
-    pub tracked_processes: IntGauge,
-    pub lineage_evictions: IntCounter,
-    pub policy_reloads: IntCounter,
-    pub policy_reload_failures: IntCounter,
-    pub policy_last_reload_successful: IntGauge,
-    pub policy_zones: IntGauge,
 }
 
 /// Metrics of the denial log.
@@ -135,37 +116,6 @@ impl Default for Metrics {
     }
 }
 
-// === impl RingMetrics ===
-
-impl RingMetrics {
-    fn new(registry: &Registry) -> Self {
-        let records = counter_vec(registry, catalogue::RING_RECORDS);
-        let lost_records = counter_vec(registry, catalogue::RING_LOST_RECORDS);
-        let lag = int_gauge_vec(registry, catalogue::RING_LAG);
-        let gauge = |metric| int_gauge(registry, metric);
-        let counter = |metric| counter(registry, metric);
-        Self {
-            up: gauge(catalogue::UP),
-            live_rings: gauge(catalogue::LIVE_RINGS),
-            enforcement_active: gauge(catalogue::ENFORCEMENT_ACTIVE),
-            heartbeat: self::gauge(registry, catalogue::HEARTBEAT),
-            records: LANES.map(|lane| records.with_label_values(&[lane])),
-            lost_records: LANES.map(|lane| lost_records.with_label_values(&[lane])),
-            lag: LANES.map(|lane| lag.with_label_values(&[lane])),
-            rejected: counter(catalogue::RING_REJECTED),
-            tracked_processes: gauge(catalogue::TRACKED_PROCESSES),
-            lineage_evictions: counter(catalogue::LINEAGE_EVICTIONS),
-            policy_reloads: counter(catalogue::POLICY_RELOADS),
-            policy_reload_failures: counter(catalogue::POLICY_RELOAD_FAILURES),
-            policy_last_reload_successful: gauge(catalogue::POLICY_LAST_RELOAD_SUCCESSFUL),
-            policy_zones: gauge(catalogue::POLICY_ZONES),
-        }
-    }
-}
-
-/// Values of the `lane` label.
-const LANES: [&str; 2] = ["deny", "allow"];
-
 fn counter(registry: &Registry, metric: Metric) -> IntCounter {
     registered(registry, IntCounter::with_opts(options(metric)).expect(WELL_FORMED))
 }
@@ -207,6 +157,7 @@ mod tests {
     use super::*;
     use crate::testing::denial;
     use catalogue::Kind;
+    use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
     use std::collections::BTreeSet;
 
@@ -222,8 +173,9 @@ mod tests {
         allowed.latency_ns = 800;
         decisions.count(&allowed);
         decisions.count(&allowed);
-        metrics.rings.records[1].inc_by(2);
-        metrics.rings.lag[0].set(3);
+        metrics.rings.read(Lane::Allow, 2);
+        metrics.rings.lost(Lane::Deny, 1);
+        metrics.rings.show(&GuardState { live: 2, policy_ok: true, ..GuardState::default() });
         let golden = include_str!("golden.txt");
         let scrape = metrics.encode().replace(env!("CARGO_PKG_VERSION"), "VERSION");
         for (line, golden) in scrape.lines().zip(golden.lines()) {
