@@ -121,7 +121,11 @@ impl ToolSet {
     pub fn names(self, names: &ToolNames) -> impl Iterator<Item = &[u8]> {
         names.slots().enumerate().filter_map(move |(index, slot)| {
             let present = self.0 & (1 << index) != 0;
-            if present { slot.get().map(AsRef::as_ref) } else { None }
+            if present {
+                slot.get().map(AsRef::as_ref)
+            } else {
+                None
+            }
         })
     }
 }
@@ -155,9 +159,15 @@ mod tests {
         let make = names.intern(b"make");
         assert_eq!(names.intern(b"make"), make);
         let both = make.union(names.intern(b"npm"));
-        assert_eq!(both.names(&names).collect::<Vec<_>>(), [&b"make"[..], b"npm"]);
+        assert_eq!(
+            both.names(&names).collect::<Vec<_>>(),
+            [&b"make"[..], b"npm"]
+        );
         for index in 2..64 {
-            assert_ne!(names.intern(format!("t{index}").as_bytes()), ToolSet::default());
+            assert_ne!(
+                names.intern(format!("t{index}").as_bytes()),
+                ToolSet::default()
+            );
         }
         assert_eq!(names.intern(b"one more"), ToolSet::default());
     }

@@ -13,10 +13,14 @@
 //! It deliberately does not resolve paths. Backends hand over canonical bytes; see
 //! [`Operation`] for what that means.
 
+#![deny(unsafe_code)]
+
 pub mod actor;
 pub mod event;
 pub mod operation;
 pub mod process;
+pub mod ring;
+mod sync;
 pub mod verdict;
 
 pub use event::DecisionEvent;

@@ -69,7 +69,10 @@ impl ProcessDescription {
 
     /// The arguments, `argv[0]` first.
     pub fn arguments(&self) -> impl Iterator<Item = &[u8]> {
-        let text = self.arguments.strip_suffix(b"\0").unwrap_or(&self.arguments);
+        let text = self
+            .arguments
+            .strip_suffix(b"\0")
+            .unwrap_or(&self.arguments);
         text.split(|&byte| byte == 0)
     }
 

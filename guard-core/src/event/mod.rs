@@ -3,6 +3,16 @@
 //! A [`DecisionEvent`] borrows everything: it is built on the stack of the deciding thread, copied
 //! into a ring by [`Producer::publish`](crate::ring::Producer::publish), and lent out again by
 //! [`Reader`](crate::ring::Reader). Bytes that came from the kernel (paths, names) stay bytes.
+//!
+//! In a ring an event is a byte string, described and written by `encode.rs`; no field is ever cut
+//! silently, see [`FIELD_BOUNDS`].
+
+mod decode;
+mod encode;
+
+pub use decode::DecodeEventError;
+pub use encode::{FIELD_BOUNDS, MAX_ENCODED_BYTES};
+pub(crate) use encode::{Plan, Sink};
 
 use crate::operation::OperationKind;
 use crate::process::ProcessKey;

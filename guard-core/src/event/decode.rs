@@ -1,0 +1,370 @@
+//! An event from the byte string that `encode.rs` describes.
+//!
+//! The bytes come from a file that another process writes, so every number is checked before it
+//! is believed, and the result borrows: decoding copies and allocates nothing.
+
+use super::encode::{FIELD_BOUNDS, FIXED_BYTES, TRACE_BYTES};
+use super::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use crate::operation::OperationKind;
+use crate::process::ProcessKey;
+use crate::verdict::{Answer, Reason, Verdict};
+
+/// Why bytes are no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeEventError {
+    /// The bytes end inside a field.
+    #[error("the event ends inside its {field}: {needed} bytes needed, {available} left")]
+    Truncated {
+        /// The field.
+        field: &'static str,
+        /// Its length.
+        needed: usize,
+        /// The bytes that are left.
+        available: usize,
+    },
+    /// A number has no name in this version.
+    #[error("unknown {field} {number}")]
+    UnknownNumber {
+        /// The field.
+        field: &'static str,
+        /// The number.
+        number: u8,
+    },
+    /// A field is longer than a writer may make it.
+    #[error("the {field} has {len} bytes, the limit is {limit}")]
+    TooLong {
+        /// The field.
+        field: &'static str,
+        /// Its length.
+        len: u16,
+        /// The most it may have.
+        limit: u16,
+    },
+    /// A text is not UTF-8.
+    #[error("the {field} is not UTF-8")]
+    NotUtf8 {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+/// The bytes not yet decoded.
+struct Source<'a>(&'a [u8]);
+
+// === impl DecisionEvent ===
+
+impl<'a> DecisionEvent<'a> {
+    /// Decodes an event. Bytes after its end are ignored: rings pad records to whole words.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not what [`encode`](DecisionEvent::encode) gives.
+    pub fn decode(sequence: u64, bytes: &'a [u8]) -> Result<Self, DecodeEventError> {
+        let mut source = Source(bytes);
+        let [operation, verdict, reason, answer] = source.array("fixed part")?;
+        let present = Presence(u16::from_le_bytes(source.array("fixed part")?));
+        let [trace_flags] = source.array("fixed part")?;
+        let wall_ns = source.u64()?;
+        let monotonic_ns = source.u64()?;
+        let latency_ns = source.u64()?;
+        let deadline_left_ns = present.then(0, source.u64()?);
+        let generation = source.u64()?;
+        let pid = source.u32()?;
+        let ppid = source.u32()?;
+        let uid = source.u32()?;
+        let errno = source.u32()?;
+        let agent_pid = present.then(3, source.u32()?);
+        let mut lengths = [0; FIELD_BOUNDS.len()];
+        for (length, (field, limit)) in lengths.iter_mut().zip(FIELD_BOUNDS) {
+            *length = u16::from_le_bytes(source.array("fixed part")?);
+            if *length > limit {
+                return Err(DecodeEventError::TooLong {
+                    field,
+                    len: *length,
+                    limit,
+                });
+            }
+        }
+        let trace = if present.has(8) {
+            let trace_id = source.array("trace context")?;
+            let span_id = source.array("trace context")?;
+            Some(TraceContext {
+                trace_id,
+                span_id,
+                flags: trace_flags,
+            })
+        } else {
+            None
+        };
+        let [
+            agent,
+            ancestor,
+            session,
+            executable,
+            argv0,
+            path,
+            destination,
+            name,
+            root,
+            tool,
+            id,
+        ] = lengths;
+        Ok(Self {
+            sequence,
+            wall_ns,
+            monotonic_ns,
+            latency_ns,
+            deadline_left_ns,
+            operation: number("operation", operation, OperationKind::from_number)?,
+            verdict: number("verdict", verdict, Verdict::from_number)?,
+            reason: number("reason", reason, Reason::from_number)?,
+            answer: number("answer", answer, Answer::from_number)?,
+            errno,
+            agent: present.then(1, source.text("agent", agent)?),
+            ancestor: present.then(2, source.bytes("ancestor", ancestor)?),
+            agent_pid,
+            session: source.bytes("session", session)?,
+            process: ActingProcess {
+                key: ProcessKey { pid, generation },
+                ppid,
+                uid,
+                executable: source.bytes("executable", executable)?,
+                argv0: source.bytes("argv0", argv0)?,
+            },
+            path: source.bytes("path", path)?,
+            destination: present.then(4, source.bytes("destination", destination)?),
+            zone: present.then(
+                5,
+                ZoneRef {
+                    name: source.text("zone name", name)?,
+                    path: source.bytes("zone path", root)?,
+                },
+            ),
+            tool: present.then(6, source.bytes("tool", tool)?),
+            override_id: present.then(7, source.text("override id", id)?),
+            trace,
+        })
+    }
+}
+
+/// The presence bits.
+#[derive(Clone, Copy)]
+struct Presence(u16);
+
+// === impl Presence ===
+
+impl Presence {
+    const fn has(self, bit: u32) -> bool {
+        self.0 >> bit & 1 == 1
+    }
+
+    fn then<T>(self, bit: u32, value: T) -> Option<T> {
+        self.has(bit).then_some(value)
+    }
+}
+
+// === impl Source ===
+
+impl<'a> Source<'a> {
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeEventError> {
+        let (array, rest) = self
+            .0
+            .split_first_chunk()
+            .ok_or(DecodeEventError::Truncated {
+                field,
+                needed: N,
+                available: self.0.len(),
+            })?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn u64(&mut self) -> Result<u64, DecodeEventError> {
+        self.array("fixed part").map(u64::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeEventError> {
+        self.array("fixed part").map(u32::from_le_bytes)
+    }
+
+    fn bytes(&mut self, field: &'static str, len: u16) -> Result<&'a [u8], DecodeEventError> {
+        let needed = usize::from(len);
+        let (bytes, rest) = self
+            .0
+            .split_at_checked(needed)
+            .ok_or(DecodeEventError::Truncated {
+                field,
+                needed,
+                available: self.0.len(),
+            })?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn text(&mut self, field: &'static str, len: u16) -> Result<&'a str, DecodeEventError> {
+        let bytes = self.bytes(field, len)?;
+        std::str::from_utf8(bytes).map_err(|_| DecodeEventError::NotUtf8 { field })
+    }
+}
+
+fn number<T>(
+    field: &'static str,
+    number: u8,
+    known: impl Fn(u8) -> Option<T>,
+) -> Result<T, DecodeEventError> {
+    known(number).ok_or(DecodeEventError::UnknownNumber { field, number })
+}
+
+const _: () = assert!(FIXED_BYTES == 4 + 2 + 1 + 5 * 8 + 5 * 4 + 11 * 2 && TRACE_BYTES == 16 + 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::MAX_ENCODED_BYTES;
+
+    const EVENT: DecisionEvent<'_> = DecisionEvent {
+        sequence: 7,
+        wall_ns: u64::MAX,
+        monotonic_ns: 2,
+        latency_ns: 3,
+        deadline_left_ns: Some(0),
+        operation: OperationKind::Rename,
+        verdict: Verdict::Deny,
+        reason: Reason::AgentInZone,
+        answer: Answer::Denied,
+        errno: 1,
+        agent: Some("claude_code"),
+        ancestor: Some(b"claude"),
+        agent_pid: Some(u32::MAX),
+        session: b"",
+        process: ActingProcess {
+            key: ProcessKey {
+                pid: 5,
+                generation: u64::MAX - 1,
+            },
+            ppid: 6,
+            uid: 7,
+            executable: b"/usr/bin/mv",
+            argv0: b"mv",
+        },
+        path: b"/home/u/\xff\xfe",
+        destination: Some(b""),
+        zone: Some(ZoneRef {
+            name: "u",
+            path: b"/home/u",
+        }),
+        tool: None,
+        override_id: None,
+        trace: Some(TraceContext {
+            trace_id: [1; 16],
+            span_id: [2; 8],
+            flags: 3,
+        }),
+    };
+
+    fn encoded(event: &DecisionEvent<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        event.encode(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn an_event_comes_back_and_no_prefix_of_it_does() {
+        let bytes = encoded(&EVENT);
+        assert_eq!(DecisionEvent::decode(7, &bytes), Ok(EVENT));
+        for end in 0..bytes.len() {
+            let prefix = bytes.get(..end).unwrap();
+            assert!(
+                matches!(
+                    DecisionEvent::decode(7, prefix),
+                    Err(DecodeEventError::Truncated { .. })
+                ),
+                "{end} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn foreign_numbers_lengths_and_texts_are_named() {
+        let check = |offset: usize, byte: u8, expected| {
+            let mut bytes = encoded(&EVENT);
+            *bytes.get_mut(offset).unwrap() = byte;
+            assert_eq!(DecisionEvent::decode(7, &bytes), Err(expected));
+        };
+        check(
+            0,
+            99,
+            DecodeEventError::UnknownNumber {
+                field: "operation",
+                number: 99,
+            },
+        );
+        check(
+            1,
+            3,
+            DecodeEventError::UnknownNumber {
+                field: "verdict",
+                number: 3,
+            },
+        );
+        check(
+            68,
+            9,
+            DecodeEventError::TooLong {
+                field: "agent",
+                len: 9 * 256 + 11,
+                limit: 256,
+            },
+        );
+        check(113, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
+    }
+
+    #[test]
+    fn what_is_beyond_its_bound_says_so() {
+        let path = vec![b'p'; 70_000];
+        let id = "é".repeat(200);
+        let event = DecisionEvent {
+            path: &path,
+            override_id: Some(&id),
+            ..EVENT
+        };
+        let bytes = encoded(&event);
+        let back = DecisionEvent::decode(0, &bytes).unwrap();
+        assert_eq!(back.path.len(), 16 * 1024);
+        assert!(back.path.ends_with(b"p [cut, was 0000000070000 bytes]"));
+        // 256 less 31 is odd, and every letter has two bytes.
+        assert_eq!(back.override_id.unwrap().len(), 255);
+        assert!(
+            back.override_id
+                .unwrap()
+                .ends_with("é [cut, was 0000000000400 bytes]")
+        );
+    }
+
+    #[test]
+    fn the_longest_event_has_the_stated_length() {
+        let long = vec![b'x'; 100_000];
+        let text = std::str::from_utf8(&long).unwrap();
+        let event = DecisionEvent {
+            agent: Some(text),
+            ancestor: Some(&long),
+            session: &long,
+            process: ActingProcess {
+                executable: &long,
+                argv0: &long,
+                ..EVENT.process
+            },
+            path: &long,
+            destination: Some(&long),
+            zone: Some(ZoneRef {
+                name: text,
+                path: &long,
+            }),
+            tool: Some(&long),
+            override_id: Some(text),
+            ..EVENT
+        };
+        assert_eq!(encoded(&event).len(), MAX_ENCODED_BYTES);
+    }
+}

@@ -1,0 +1,101 @@
+//! The numbers a guard keeps beside its events.
+//!
+//! They live in the ring's header, so that they can be read without the guard's help and outlive
+//! it. Counters only grow; gauges are set.
+
+/// A number in a ring's header. Its number is its place there and never changes; room is for
+/// [`MAX_COUNTERS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Counter {
+    /// Counter: operations seen by the backend, before any decision.
+    Notifications = 0,
+    /// Counter: answers by which the guard performed the call for its caller.
+    AnswersPerformed = 1,
+    /// Counter: answers by which the kernel went on with the caller's own call.
+    AnswersContinued = 2,
+    /// Counter: answers by which the guard refused.
+    AnswersDenied = 3,
+    /// Counter: decisions on a path that could not be resolved.
+    PathsUnresolved = 4,
+    /// Counter: answers that came after the kernel's deadline.
+    DeadlineMisses = 5,
+    /// Counter: events the kernel said it dropped.
+    KernelEventsDropped = 6,
+    /// Counter: denied attempts on the guard's own files and processes.
+    ProtectedWritesDenied = 7,
+    /// Gauge: 1 while operations are judged, else 0.
+    EnforcementActive = 8,
+    /// Gauge: processes in the lineage table.
+    LineageEntries = 9,
+    /// Counter: processes pushed out of the lineage table for want of room.
+    LineageEvictions = 10,
+    /// Gauge: agents alive.
+    ActiveAgents = 11,
+    /// Counter: policies read and put in force.
+    PolicyReloads = 12,
+    /// Counter: policies that could not be read; the last good one stayed.
+    PolicyReloadFailures = 13,
+    /// Gauge: 1 when the policy in force is the file's, 0 when the last reload failed.
+    PolicyOk = 14,
+    /// Gauge: 1 in audit mode, 0 in enforce mode.
+    PolicyAudit = 15,
+    /// Gauge: when the policy in force was read, wall clock nanoseconds.
+    PolicyLoadedNs = 16,
+    /// Gauge: the first 8 bytes of a digest of the policy in force.
+    PolicyRevision = 17,
+    /// Gauge: protected zones.
+    Zones = 18,
+    /// Gauge: temporary overrides in force.
+    Overrides = 19,
+    /// Counter: events with a field beyond its bound; see
+    /// [`FIELD_BOUNDS`](crate::event::FIELD_BOUNDS). Kept by the ring itself.
+    EventsCut = 20,
+}
+
+/// How many counters a ring's header has room for.
+pub const MAX_COUNTERS: usize = 64;
+
+// === impl Counter ===
+
+impl Counter {
+    /// All counters, in the order of their numbers.
+    pub const ALL: [Self; 21] = [
+        Self::Notifications,
+        Self::AnswersPerformed,
+        Self::AnswersContinued,
+        Self::AnswersDenied,
+        Self::PathsUnresolved,
+        Self::DeadlineMisses,
+        Self::KernelEventsDropped,
+        Self::ProtectedWritesDenied,
+        Self::EnforcementActive,
+        Self::LineageEntries,
+        Self::LineageEvictions,
+        Self::ActiveAgents,
+        Self::PolicyReloads,
+        Self::PolicyReloadFailures,
+        Self::PolicyOk,
+        Self::PolicyAudit,
+        Self::PolicyLoadedNs,
+        Self::PolicyRevision,
+        Self::Zones,
+        Self::Overrides,
+        Self::EventsCut,
+    ];
+}
+
+const _: () = assert!(Counter::ALL.len() <= MAX_COUNTERS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_places() {
+        for (number, counter) in (0u8..).zip(Counter::ALL) {
+            assert_eq!(counter as u8, number);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The ring: how decisions reach the world without the guard waiting for it.
+//!
+//! A [`Producer`] publishes events into a memory-mapped file, one per guard process; any number of
+//! [`Reader`]s in other processes map it read-only. The file, in words of 8 bytes, in the
+//! processor's byte order:
+//!
+//! ```text
+//! word
+//!    0  magic "ESGRING\0" (stored last)       8  writer's pid
+//!    1  format version, 1                     9  writer's generation
+//!    2  deny lane's capacity N                10  created, wall ns
+//!    3  allow lane's capacity M               11  bytes of the session's name
+//!    4  ring id, 16 bytes                     12  bytes of the writer's version
+//!    6  boot id, 16 bytes
+//!   16  session's name, 256 bytes             48  writer's version, 64 bytes
+//!   64  state: 0 running, 1 finished          65  heartbeat, wall ns
+//!  128  counters, one word each, by the number of `Counter`
+//!  256  deny lane's control                   288  allow lane's control
+//!       +0  reserved: tally of records that have a place
+//!       +1  committed: tally of records that are whole
+//!       +2  an older position, +3  an older sequence (see `place.rs` for tallies)
+//!  512  deny lane, N words
+//! 512+N allow lane, M words
+//! ```
+//!
+//! A record lies anywhere in its lane, round the end if need be; position *p*, counted in words
+//! since the lane began, is word *p* mod N:
+//!
+//! ```text
+//!      p       p+1        p+2                         p+length
+//!  ┌────────┬──────────┬─────────┬─────────┬─   ─┬─────────┐
+//!  │ header │ sequence │ 7 bytes │ 7 bytes │  …  │ 7 bytes │   the event, as `event/encode.rs` says
+//!  └────────┴──────────┴─────────┴─────────┴─   ─┴─────────┘
+//!  header: bit 63, length, p          others: lap, 7 bytes of payload (see `word.rs`)
+//! ```
+//!
+//! # What it guarantees
+//!
+//! *Publishing* is a reservation (one `fetch_add`, which gives the place and the number together),
+//! plain stores of the body, the header last, and a second `fetch_add`. No loop, no lock, no
+//! allocation, no system call; the number of steps depends on the event's length alone.
+//!
+//! *Half a record is never read.* Every word is an atomic, so there is no data race to begin with.
+//! A reader that sees the header of *p* at *p* sees a body at least as new (release, acquire). It
+//! then copies the body, and looks again at how much has been reserved: a writer that overwrote
+//! any word it copied had reserved beyond *p* + N before (release fence, acquire fence), and the
+//! copy is thrown away. A writer that slept for a whole lap may overwrite newer words with old ones;
+//! those bear the older lap's number, and a record with such a word is counted as lost.
+//!
+//! *Loss is counted, exactly.* A lane's records are numbered from 0 without gaps in the order in
+//! which they lie, so a missing number is a lost record, and one that was delivered is never taken
+//! for a later one.
+//!
+//! *Denials are safe from allows.* Denials and audits have a lane of their own ([`Lane::Deny`]), and
+//! nothing allowed goes there.
+//!
+//! *Death does no harm.* The file is the page cache's: what was committed outlives the writer. A
+//! record that a dying writer reserved but never committed is a hole. Readers wait at a hole while
+//! some writer is still between its two `fetch_add`s and the process lives (it holds a lock on the
+//! file), and then go on with the next word that says of itself that it is a header. A reader that
+//! dies leaves nothing behind; its successor goes on from a [`Cursor`], or from the last sequence
+//! number that its log holds.
+//!
+//! # What it deliberately does not do
+//!
+//! It does not survive a power cut (nothing is synced), does not wake readers (they poll; the writer
+//! would need a system call to do it), and does not choose its directory: whoever can write the file
+//! can forge events, and whoever shortens it breaks its readers.
+//!
+//! # Example
+//!
+//! ```
+//! use guard_core::ring::{Counter, Lane, Producer, Reader, RingOptions};
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("guard.ring");
+//! let options = RingOptions { session: b"demo".to_vec(), ..RingOptions::default() };
+//! let producer = Producer::create(&path, &options)?;
+//! producer.add(Counter::Notifications, 1);
+//!
+//! let mut reader = Reader::attach(&path)?;
+//! assert_eq!(reader.header().session, b"demo");
+//! assert_eq!(reader.counter(Counter::Notifications), 1);
+//! assert!(reader.next(Lane::Deny).is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod counter;
+mod follow;
+mod header;
+mod lane;
+mod memory;
+#[cfg(test)]
+#[cfg(loom)]
+mod model;
+mod place;
+mod producer;
+mod reader;
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests;
+mod word;
+
+use crate::process::ProcessKey;
+use crate::verdict::Verdict;
+
+pub use counter::{Counter, MAX_COUNTERS};
+pub use header::{
+    Header, InvalidHeader, MAX_LANE_WORDS, MAX_SESSION_BYTES, MAX_VERSION_BYTES, MIN_LANE_WORDS,
+};
+pub use producer::{CreateRingError, Producer};
+pub use reader::{AttachRingError, Reader};
+
+/// What a ring is created with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingOptions {
+    /// The ring's identity: 16 bytes that no other ring has. With a lane and a sequence number it
+    /// is the identity of an event.
+    pub id: [u8; 16],
+    /// The identity of this boot.
+    pub boot_id: [u8; 16],
+    /// The writing process.
+    pub writer: ProcessKey,
+    /// The time, wall clock nanoseconds.
+    pub created_wall_ns: u64,
+    /// The guard session's name, at most [`MAX_SESSION_BYTES`].
+    pub session: Vec<u8>,
+    /// The writer's version, at most [`MAX_VERSION_BYTES`].
+    pub version: String,
+    /// Capacity for denials and audits, in words of 8 bytes: a power of two from
+    /// [`MIN_LANE_WORDS`] to [`MAX_LANE_WORDS`]. A typical event takes about 40.
+    pub deny_words: usize,
+    /// Capacity for allowed operations, likewise.
+    pub allow_words: usize,
+}
+
+/// One of a ring's two lanes. Each has its own room and its own numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What was denied, or would have been in enforce mode.
+    Deny,
+    /// What was allowed.
+    Allow,
+}
+
+/// A reader's place in a lane, to be kept by whoever wants to go on there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Words of the lane read so far.
+    pub position: u64,
+    /// The next sequence number expected.
+    pub delivered: u64,
+}
+
+/// Half a million words, 4 MiB: some 13,000 events of each kind.
+const DEFAULT_LANE_WORDS: usize = 512 * 1024;
+
+// === impl RingOptions ===
+
+impl Default for RingOptions {
+    fn default() -> Self {
+        Self {
+            id: [0; 16],
+            boot_id: [0; 16],
+            writer: ProcessKey::default(),
+            created_wall_ns: 0,
+            session: Vec::new(),
+            version: String::new(),
+            deny_words: DEFAULT_LANE_WORDS,
+            allow_words: DEFAULT_LANE_WORDS,
+        }
+    }
+}
+
+// === impl Lane ===
+
+impl Lane {
+    /// Both lanes.
+    pub const ALL: [Self; 2] = [Self::Deny, Self::Allow];
+
+    /// The lane for events with this verdict.
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Deny | Verdict::Audit => Self::Deny,
+            Verdict::Allow => Self::Allow,
+        }
+    }
+}

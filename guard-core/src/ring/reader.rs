@@ -1,0 +1,216 @@
+//! The other end of a ring: any process that may read the file.
+
+use super::follow::Follower;
+use super::header::{self, HEADER_WORDS};
+use super::memory::{Access, Memory, ReadWords};
+use super::place::Place;
+use super::{Counter, Cursor, Header, InvalidHeader, Lane};
+use crate::event::{DecisionEvent, MAX_ENCODED_BYTES};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Reads a ring. Writes nothing to it, so there may be any number.
+#[derive(Debug)]
+pub struct Reader {
+    words: ReadWords,
+    header: Header,
+    /// `None` within the writer's own process.
+    file: Option<File>,
+    deny: Follower,
+    allow: Follower,
+    payload: Vec<u8>,
+}
+
+/// Why a file could not be read as a ring.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachRingError {
+    /// The file could not be opened, read or mapped.
+    #[error("{step} the ring {}", path.display())]
+    File {
+        /// What was being done.
+        step: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is no ring, or not one to believe.
+    #[error("{} cannot be read as a ring", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: InvalidHeader,
+    },
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Opens a ring, at the oldest record that is left of each lane.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is not a whole ring of this format.
+    pub fn attach(path: &Path) -> Result<Self, AttachRingError> {
+        let failed = |step| {
+            move |source| AttachRingError::File {
+                step,
+                path: path.to_path_buf(),
+                source,
+            }
+        };
+        let file = File::open(path).map_err(failed("opening"))?;
+        let mut bytes = Vec::new();
+        let limit = (HEADER_WORDS * size_of::<u64>()) as u64;
+        (&file)
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(failed("reading"))?;
+        let len = file.metadata().map_err(failed("reading"))?.len();
+        let header = Header::parse(&bytes, len).map_err(|source| AttachRingError::Header {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let memory = Memory::map(&file, header.words(), Access::Read).map_err(failed("mapping"))?;
+        Ok(Self::over(
+            ReadWords::new(Arc::new(memory)),
+            header,
+            Some(file),
+        ))
+    }
+
+    /// Who writes the ring.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        self.header.clone()
+    }
+
+    /// Whether the writing process still holds the ring. Costs a system call.
+    #[must_use]
+    pub fn is_writer_alive(&self) -> bool {
+        is_locked(self.file.as_ref())
+    }
+
+    /// The next event of a lane; `None` when there is none now. After the writer's death `None`
+    /// means that there will be none.
+    pub fn next(&mut self, lane: Lane) -> Option<DecisionEvent<'_>> {
+        let follower = match lane {
+            Lane::Deny => &mut self.deny,
+            Lane::Allow => &mut self.allow,
+        };
+        let dead = || !is_locked(self.file.as_ref());
+        loop {
+            let sequence = follower.advance(&self.words, dead, &mut self.payload)?;
+            if DecisionEvent::decode(sequence, &self.payload).is_ok() {
+                // Decoded twice since a borrow cannot leave a loop on one way and end on another.
+                return DecisionEvent::decode(sequence, &self.payload).ok();
+            }
+            follower.disown();
+        }
+    }
+
+    /// Where this reader stands: what [`resume`](Self::resume) takes.
+    #[must_use]
+    pub const fn cursor(&self, lane: Lane) -> Cursor {
+        let follower = self.follower(lane);
+        Cursor {
+            position: follower.position(),
+            delivered: follower.expected(),
+        }
+    }
+
+    /// Goes on where an earlier reader of this ring stood. With position 0 it looks through all
+    /// that is left and passes over every record whose sequence is below `delivered`.
+    ///
+    /// A cursor ahead of the writer is another ring's and is ignored.
+    pub fn resume(&mut self, lane: Lane, cursor: Cursor) {
+        let place = Place {
+            position: cursor.position,
+            sequence: cursor.delivered,
+        };
+        match lane {
+            Lane::Deny => self.deny.resume(&self.words, place),
+            Lane::Allow => self.allow.resume(&self.words, place),
+        }
+    }
+
+    /// How many records this reader was too late for, or found damaged. Known exactly at each
+    /// record that follows a gap.
+    #[must_use]
+    pub const fn lost(&self, lane: Lane) -> u64 {
+        self.follower(lane).lost()
+    }
+
+    /// Records committed but not delivered yet.
+    #[must_use]
+    pub fn lag(&self, lane: Lane) -> u64 {
+        self.committed(lane)
+            .saturating_sub(self.follower(lane).expected())
+    }
+
+    /// Records committed since the ring was created.
+    #[must_use]
+    pub fn committed(&self, lane: Lane) -> u64 {
+        self.header.span(lane).committed(&self.words)
+    }
+
+    /// The value of a counter.
+    #[must_use]
+    pub fn counter(&self, counter: Counter) -> u64 {
+        self.words.load(header::counter_index(counter))
+    }
+
+    /// The guard's last heartbeat, wall clock nanoseconds; 0 before the first.
+    #[must_use]
+    pub fn heartbeat_ns(&self) -> u64 {
+        header::heartbeat(&self.words)
+    }
+
+    /// Whether the writer has come to an orderly end.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        header::is_finished(&self.words)
+    }
+
+    pub(super) fn over(words: ReadWords, header: Header, file: Option<File>) -> Self {
+        let deny = Follower::new(header.span(Lane::Deny));
+        let allow = Follower::new(header.span(Lane::Allow));
+        // Room for the longest record and its padding, so that reading never allocates.
+        let payload = Vec::with_capacity(MAX_ENCODED_BYTES + size_of::<u64>());
+        Self {
+            words,
+            header,
+            file,
+            deny,
+            allow,
+            payload,
+        }
+    }
+
+    const fn follower(&self, lane: Lane) -> &Follower {
+        match lane {
+            Lane::Deny => &self.deny,
+            Lane::Allow => &self.allow,
+        }
+    }
+}
+
+/// Whether a writer holds its lock. Within the writer's own process it is alive by definition; and
+/// when the system does not tell, believing it alive only delays.
+fn is_locked(file: Option<&File>) -> bool {
+    let Some(file) = file else { return true };
+    match file.try_lock_shared() {
+        Ok(()) => {
+            // It is also released with the file.
+            drop(file.unlock());
+            false
+        }
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => true,
+    }
+}

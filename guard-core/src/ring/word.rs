@@ -1,0 +1,78 @@
+//! What one word of a lane holds.
+//!
+//! ```text
+//!          63 62       56 55                                    0
+//! header:   1 │ length: 15 │ position: 48                       │  counted in words
+//! body:     0 │ lap: 7     │ payload: 7 bytes, little-endian    │
+//! ```
+//!
+//! Each word says by itself whether it is a header and for which position, so that a reader may
+//! begin to look anywhere, and a body word says on which lap of the ring it was written, so that a
+//! word left by a writer that slept for a whole lap is told from the record it lies in. (It would
+//! have to sleep for a multiple of 128 laps, to the word, to be taken for another's.)
+
+/// Payload bytes in a body word.
+pub(super) const PAYLOAD_BYTES: usize = 7;
+/// Payload bits in a body word.
+pub(super) const PAYLOAD_BITS: u32 = 56;
+/// The payload of a body word.
+pub(super) const PAYLOAD_MASK: u64 = (1 << PAYLOAD_BITS) - 1;
+
+const HEADER_BIT: u64 = 1 << 63;
+const LEN_SHIFT: u32 = 48;
+const POSITION_MASK: u64 = (1 << LEN_SHIFT) - 1;
+const LAP_MASK: u64 = 0x7f;
+
+/// The header of a record of `len` words, itself included, at `position`.
+#[inline]
+pub(super) const fn header(position: u64, len: u64) -> u64 {
+    HEADER_BIT | len << LEN_SHIFT | position & POSITION_MASK
+}
+
+/// The length in words, if this is the header of the record at `position`.
+#[inline]
+pub(super) const fn header_len(word: u64, position: u64) -> Option<u64> {
+    if word & HEADER_BIT != 0 && word & POSITION_MASK == position & POSITION_MASK {
+        Some((word & !HEADER_BIT) >> LEN_SHIFT)
+    } else {
+        None
+    }
+}
+
+/// A body word written on this lap.
+#[inline]
+pub(super) const fn body(lap: u64, payload: u64) -> u64 {
+    (lap & LAP_MASK) << PAYLOAD_BITS | payload & PAYLOAD_MASK
+}
+
+/// The payload, if this is a body word written on this lap.
+#[inline]
+pub(super) const fn payload(word: u64, lap: u64) -> Option<u64> {
+    if word >> PAYLOAD_BITS == lap & LAP_MASK {
+        Some(word & PAYLOAD_MASK)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_known_at_its_own_position_only() {
+        let word = header(1 << 47 | 5, 0x7fff);
+        assert_eq!(header_len(word, 1 << 47 | 5), Some(0x7fff));
+        assert_eq!(header_len(word, 5), None);
+        assert_eq!(header_len(body(127, u64::MAX), POSITION_MASK), None);
+        assert_eq!(header_len(0, 0), None);
+    }
+
+    #[test]
+    fn a_body_word_is_known_on_its_own_lap_only() {
+        let word = body(3, 0xab);
+        assert_eq!(payload(word, 3), Some(0xab));
+        assert_eq!(payload(word, 2), None);
+        assert_eq!(payload(header(3, 3), 3), None);
+    }
+}
