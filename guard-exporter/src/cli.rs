@@ -114,7 +114,11 @@ impl RingDirectories {
             Self::Given(directories) => directories.clone(),
             Self::Usual { state, runtime } => {
                 let memory = Path::new("/dev/shm").join(format!("codex-es-guard-{uid}/rings"));
-                [state.clone()].into_iter().chain(runtime.clone()).chain([memory]).collect()
+                [state.clone()]
+                    .into_iter()
+                    .chain(runtime.clone())
+                    .chain([memory])
+                    .collect()
             }
         }
     }
@@ -176,35 +180,61 @@ mod tests {
             "XDG_RUNTIME_DIR" => Some(PathBuf::from("/run/user/7")),
             _ => None,
         };
-        Arguments::try_parse_from(typed).unwrap().settle(environment).unwrap()
+        Arguments::try_parse_from(typed)
+            .unwrap()
+            .settle(environment)
+            .unwrap()
     }
 
     #[test]
     fn what_is_left_out_is_where_guards_expect_it() {
         let settings = settle(&[]);
         assert_eq!(settings.listen.to_string(), "127.0.0.1:19477");
-        assert_eq!(settings.denials, Path::new("/home/u/.codex/es-guard/denials.jsonl"));
-        assert_eq!(settings.rings.resolve(7), [
-            Path::new("/home/u/.codex/es-guard/rings"),
-            Path::new("/run/user/7/codex-es-guard/rings"),
-            Path::new("/dev/shm/codex-es-guard-7/rings"),
-        ]);
+        assert_eq!(
+            settings.denials,
+            Path::new("/home/u/.codex/es-guard/denials.jsonl")
+        );
+        assert_eq!(
+            settings.rings.resolve(7),
+            [
+                Path::new("/home/u/.codex/es-guard/rings"),
+                Path::new("/run/user/7/codex-es-guard/rings"),
+                Path::new("/dev/shm/codex-es-guard-7/rings"),
+            ]
+        );
     }
 
     #[test]
     fn what_is_said_counts() {
         let settings = settle(&[
-            "--rings", "/a", "--rings", "/b", "--state", "/s", "--listen", "[::1]:0",
-            "--exit-when-idle", "5",
+            "--rings",
+            "/a",
+            "--rings",
+            "/b",
+            "--state",
+            "/s",
+            "--listen",
+            "[::1]:0",
+            "--exit-when-idle",
+            "5",
         ]);
-        assert_eq!(settings.rings.resolve(7), [Path::new("/a"), Path::new("/b")]);
+        assert_eq!(
+            settings.rings.resolve(7),
+            [Path::new("/a"), Path::new("/b")]
+        );
         assert_eq!(settings.denials, Path::new("/s/denials.jsonl"));
         assert_eq!(settings.exit_when_idle, Some(Duration::from_secs(5)));
     }
 
     #[test]
     fn other_than_loopback_is_refused() {
-        for address in ["0.0.0.0:1", "192.168.1.1:19477", "[::]:1", "example.org:80", "127.0.0.1"] {
+        for address in [
+            "0.0.0.0:1",
+            "192.168.1.1:19477",
+            "[::]:1",
+            "example.org:80",
+            "127.0.0.1",
+        ] {
             Arguments::try_parse_from(["guard-exporter", "--listen", address]).unwrap_err();
         }
     }

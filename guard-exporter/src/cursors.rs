@@ -51,20 +51,39 @@ impl Cursors {
     ///
     /// When it cannot be written. The old file then stands.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        write_atomically(path, &serde_json::to_vec(self).expect("numbers and strings make JSON"))
+        write_atomically(
+            path,
+            &serde_json::to_vec(self).expect("numbers and strings make JSON"),
+        )
     }
 }
 
 // === impl LaneMark ===
 
 impl From<Cursor> for LaneMark {
-    fn from(Cursor { position, delivered }: Cursor) -> Self {
-        Self { position, delivered }
+    fn from(
+        Cursor {
+            position,
+            delivered,
+        }: Cursor,
+    ) -> Self {
+        Self {
+            position,
+            delivered,
+        }
     }
 }
 
 impl From<LaneMark> for Cursor {
-    fn from(LaneMark { position, delivered }: LaneMark) -> Self {
-        Self { position, delivered }
+    fn from(
+        LaneMark {
+            position,
+            delivered,
+        }: LaneMark,
+    ) -> Self {
+        Self {
+            position,
+            delivered,
+        }
     }
 }

@@ -46,11 +46,16 @@ impl FileId {
     /// Of the file at `path`, not following a symbolic link.
     #[must_use]
     pub fn at(path: &Path) -> Option<Self> {
-        path.symlink_metadata().ok().map(|metadata| Self::of(&metadata))
+        path.symlink_metadata()
+            .ok()
+            .map(|metadata| Self::of(&metadata))
     }
 
     fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
     }
 }
 
@@ -72,7 +77,12 @@ impl Discovery {
     /// Of files of user `uid` in these directories, whether they are there yet or not.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>, uid: u32) -> Self {
-        Self { directories, uid, foreign: Vec::new(), rejected: HashMap::new() }
+        Self {
+            directories,
+            uid,
+            foreign: Vec::new(),
+            rejected: HashMap::new(),
+        }
     }
 
     /// The files that are there now and were not [rejected](Self::reject) as they are.
@@ -83,25 +93,35 @@ impl Discovery {
                 continue;
             }
             let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
-            let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+            let visible =
+                entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
             found.extend(visible.filter_map(|entry| self.candidate(entry.path())));
         }
-        self.rejected.retain(|id, _| found.iter().any(|candidate| candidate.id == *id));
+        self.rejected
+            .retain(|id, _| found.iter().any(|candidate| candidate.id == *id));
         found.retain(|candidate| self.rejected.get(&candidate.id) != Some(&candidate.modified));
         found
     }
 
     /// Passes over this file until it changes. Says so once.
     pub fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        notice::say(format_args!("leaving {} alone: {why}", candidate.path.display()));
+        notice::say(format_args!(
+            "leaving {} alone: {why}",
+            candidate.path.display()
+        ));
         self.rejected.insert(candidate.id, candidate.modified);
     }
 
     fn is_own(&mut self, directory: &Path) -> bool {
-        let Ok(metadata) = directory.metadata() else { return false };
+        let Ok(metadata) = directory.metadata() else {
+            return false;
+        };
         let own = metadata.uid() == self.uid;
         if !own && !self.foreign.iter().any(|known| known == directory) {
-            notice::say(format_args!("{} belongs to another user", directory.display()));
+            notice::say(format_args!(
+                "{} belongs to another user",
+                directory.display()
+            ));
             self.foreign.push(directory.to_owned());
         }
         own
@@ -116,7 +136,12 @@ impl Discovery {
         } else {
             None
         };
-        Some(Candidate { path, id: FileId::of(&metadata), modified: metadata.modified().ok(), unfit })
+        Some(Candidate {
+            path,
+            id: FileId::of(&metadata),
+            modified: metadata.modified().ok(),
+            unfit,
+        })
     }
 }
 
@@ -129,7 +154,15 @@ mod tests {
 
     fn names(found: &[Candidate]) -> Vec<(String, Option<&'static str>)> {
         let name = |candidate: &Candidate| {
-            (candidate.path.file_name().unwrap().to_string_lossy().into_owned(), candidate.unfit)
+            (
+                candidate
+                    .path
+                    .file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned(),
+                candidate.unfit,
+            )
         };
         let mut names: Vec<_> = found.iter().map(name).collect();
         names.sort();

@@ -19,7 +19,7 @@ use crate::health::Health;
 use crate::metrics::{DecisionMetrics, GuardState, Metrics, RingMetrics};
 use crate::notice::Notice;
 use crate::ring::{Extent, Ring};
-use guard_core::ring::Lane;
+use guard_core::ring::{AttachRingError, Lane};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -101,7 +101,10 @@ impl Drain {
             let now = Instant::now();
             let pass = self.pass(now);
             pause = match pass {
-                Pass { extent: Extent::Part, .. } if self.log.trouble().is_none() => Duration::ZERO,
+                Pass {
+                    extent: Extent::Part,
+                    ..
+                } if self.log.trouble().is_none() => Duration::ZERO,
                 Pass { records: 1.., .. } => SHORTEST_PAUSE,
                 _ => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
             };
@@ -116,11 +119,17 @@ impl Drain {
 
     /// Looks for rings when it is time, and reads what there is.
     pub fn pass(&mut self, now: Instant) -> Pass {
-        if self.scanned.is_none_or(|scanned| now.duration_since(scanned) >= SCAN_INTERVAL) {
+        if self
+            .scanned
+            .is_none_or(|scanned| now.duration_since(scanned) >= SCAN_INTERVAL)
+        {
             self.scanned = Some(now);
             self.scan();
         }
-        let mut pass = Pass { records: 0, extent: Extent::All };
+        let mut pass = Pass {
+            records: 0,
+            extent: Extent::All,
+        };
         let mut ended = Vec::new();
         for ring in &mut self.rings {
             let (records, extent) = ring.drain_denials(&mut self.log, &mut self.decisions);
@@ -186,9 +195,18 @@ impl Drain {
                 ring.resume(self.cursors.0.get(&ring.id).cloned(), next);
                 self.rings.push(ring);
             }
-            // Its writer may still be making it.
-            Err(_) if candidate.is_fresh() => {}
-            Err(error) => self.reject(&candidate, format_args!("{:#}", anyhow::Error::new(error))),
+            Err(AttachRingError::Header { source, .. }) => {
+                // Its writer may still be making it.
+                if !candidate.is_fresh() {
+                    self.reject(&candidate, source);
+                }
+            }
+            // Gone again, or no descriptor is left: the next scan will tell.
+            Err(error) => {
+                let error = anyhow::Error::new(error);
+                self.notice
+                    .say_at(Instant::now(), format_args!("{error:#}"));
+            }
         }
     }
 
@@ -211,7 +229,10 @@ impl Drain {
                 return true;
             }
             if let Err(error) = ring.remove() {
-                notice.say_at(now, format_args!("cannot remove the finished ring {}: {error}", ring.id));
+                notice.say_at(
+                    now,
+                    format_args!("cannot remove the finished ring {}: {error}", ring.id),
+                );
                 return true;
             }
             next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
@@ -231,7 +252,8 @@ impl Drain {
         if cursors != self.cursors {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();
-                self.notice.say_at(now, format_args!("cannot write {path}: {error}"));
+                self.notice
+                    .say_at(now, format_args!("cannot write {path}: {error}"));
             }
             self.cursors = cursors;
         }

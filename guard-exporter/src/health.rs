@@ -14,13 +14,18 @@ impl Health {
     /// Not ready yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { obstacle: Mutex::new(Some("the rings were not drained yet".to_owned())) }
+        Self {
+            obstacle: Mutex::new(Some("the rings were not drained yet".to_owned())),
+        }
     }
 
     /// What stands in the way; `None` when ready.
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {
-        self.obstacle.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.obstacle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Tells what stands in the way now.

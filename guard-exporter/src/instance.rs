@@ -69,8 +69,15 @@ impl Instance {
     /// [`ClaimError`]
     pub fn claim(state: &Path) -> Result<Self, ClaimError> {
         let path = state.join(LOCK_FILE);
-        let wrap = |source| ClaimError::Io { path: path.clone(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(wrap)?;
+        let wrap = |source| ClaimError::Io {
+            path: path.clone(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(state)
+            .map_err(wrap)?;
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -84,12 +91,19 @@ impl Instance {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let by = read_identity(&mut lock);
-                return Err(ClaimError::Served { state: state.to_owned(), by });
+                return Err(ClaimError::Served {
+                    state: state.to_owned(),
+                    by,
+                });
             }
             Err(TryLockError::Error(source)) => return Err(wrap(source)),
         }
         let uid = lock.metadata().map_err(wrap)?.uid();
-        let mut instance = Self { lock, state: state.to_owned(), uid };
+        let mut instance = Self {
+            lock,
+            state: state.to_owned(),
+            uid,
+        };
         instance.write_lock(&Identity::own(None)).map_err(wrap)?;
         Ok(instance)
     }
@@ -108,7 +122,10 @@ impl Instance {
     pub fn announce(&mut self, address: SocketAddr) -> Result<(), ClaimError> {
         let identity = Identity::own(Some(address));
         let path = self.state.join(ANNOUNCEMENT_FILE);
-        let wrap = |source| ClaimError::Io { path: path.clone(), source };
+        let wrap = |source| ClaimError::Io {
+            path: path.clone(),
+            source,
+        };
         self.write_lock(&identity).map_err(wrap)?;
         write_atomically(&path, &identity.to_json()).map_err(wrap)
     }
@@ -131,7 +148,11 @@ impl Drop for Instance {
 
 impl Identity {
     fn own(address: Option<SocketAddr>) -> Self {
-        Self { pid: std::process::id(), address, version: env!("CARGO_PKG_VERSION").to_owned() }
+        Self {
+            pid: std::process::id(),
+            address,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
     }
 
     fn to_json(&self) -> Vec<u8> {
@@ -154,8 +175,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)?;
     file.write_all(bytes)?;
     fs::rename(&temporary, path)
 }
@@ -169,8 +193,14 @@ fn read_identity(file: &mut File) -> Option<Identity> {
 fn whom(by: Option<&Identity>) -> String {
     match by {
         None => "which is just starting".to_owned(),
-        Some(Identity { pid, address: None, .. }) => format!("pid {pid}, not listening yet"),
-        Some(Identity { pid, address: Some(address), .. }) => {
+        Some(Identity {
+            pid, address: None, ..
+        }) => format!("pid {pid}, not listening yet"),
+        Some(Identity {
+            pid,
+            address: Some(address),
+            ..
+        }) => {
             format!("pid {pid}, http://{address}/")
         }
     }

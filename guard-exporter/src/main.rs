@@ -21,7 +21,11 @@ fn main() -> ExitCode {
         Err(error) => {
             notice::say(format_args!("{error:#}"));
             let served = matches!(error.downcast_ref(), Some(ClaimError::Served { .. }));
-            if served { ExitCode::from(ALREADY_SERVED) } else { ExitCode::FAILURE }
+            if served {
+                ExitCode::from(ALREADY_SERVED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -34,7 +34,9 @@ impl Notice {
     }
 
     fn may_speak(&mut self, now: Instant) -> bool {
-        let silent = self.spoke.is_none_or(|spoke| now.duration_since(spoke) >= INTERVAL);
+        let silent = self
+            .spoke
+            .is_none_or(|spoke| now.duration_since(spoke) >= INTERVAL);
         if silent {
             self.spoke = Some(now);
         }

@@ -59,9 +59,16 @@ impl Ring {
     /// `next`, since those below are in the log.
     pub fn resume(&mut self, mark: Option<Mark>, next: u64) {
         let (deny, allow, counted) = mark.map_or_else(Default::default, |mark| {
-            (Cursor::from(mark.deny), Cursor::from(mark.allow), mark.counters)
+            (
+                Cursor::from(mark.deny),
+                Cursor::from(mark.allow),
+                mark.counters,
+            )
         });
-        let deny = Cursor { delivered: deny.delivered.max(next), ..deny };
+        let deny = Cursor {
+            delivered: deny.delivered.max(next),
+            ..deny
+        };
         self.reader.resume(Lane::Deny, deny);
         self.reader.resume(Lane::Allow, allow);
         self.counted = counted;
@@ -85,7 +92,9 @@ impl Ring {
     ) -> (u64, Extent) {
         let mut records = 0;
         while log.has_room() {
-            let Some(event) = self.reader.next(Lane::Deny) else { return (records, Extent::All) };
+            let Some(event) = self.reader.next(Lane::Deny) else {
+                return (records, Extent::All);
+            };
             decisions.count(&event);
             line::encode(&event, &self.id, log.pending());
             records += 1;
@@ -96,7 +105,9 @@ impl Ring {
     /// Reads at most `limit` allowed operations. Returns how many, too.
     pub fn drain_allowed(&mut self, limit: u64, decisions: &mut DecisionMetrics) -> (u64, Extent) {
         for records in 0..limit {
-            let Some(event) = self.reader.next(Lane::Allow) else { return (records, Extent::All) };
+            let Some(event) = self.reader.next(Lane::Allow) else {
+                return (records, Extent::All);
+            };
             decisions.count(&event);
         }
         (limit, Extent::Part)

@@ -68,7 +68,9 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    reader.join().map_err(|_| anyhow!("the reading thread panicked"))
+    reader
+        .join()
+        .map_err(|_| anyhow!("the reading thread panicked"))
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.

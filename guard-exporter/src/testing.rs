@@ -1,9 +1,9 @@
 //! Events for unit tests.
 
+use guard_core::OperationKind;
 use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
 use guard_core::process::ProcessKey;
 use guard_core::verdict::{Answer, Reason, Verdict};
-use guard_core::OperationKind;
 
 /// A denial with every field told.
 pub(crate) fn denial(sequence: u64) -> DecisionEvent<'static> {
@@ -23,7 +23,10 @@ pub(crate) fn denial(sequence: u64) -> DecisionEvent<'static> {
         agent_pid: Some(41),
         session: b"s-1",
         process: ActingProcess {
-            key: ProcessKey { pid: 42, generation: 977 },
+            key: ProcessKey {
+                pid: 42,
+                generation: 977,
+            },
             ppid: 41,
             uid: 1000,
             executable: b"/usr/bin/mv",
@@ -31,7 +34,10 @@ pub(crate) fn denial(sequence: u64) -> DecisionEvent<'static> {
         },
         path: b"/home/u/project/main.rs",
         destination: Some(b"/tmp/main.rs"),
-        zone: Some(ZoneRef { name: "project", path: b"/home/u/project" }),
+        zone: Some(ZoneRef {
+            name: "project",
+            path: b"/home/u/project",
+        }),
         tool: None,
         override_id: None,
         trace: Some(TraceContext {

@@ -25,17 +25,20 @@ use std::fmt::Write as _;
 /// `ring` is the ring's id in hex.
 pub fn encode(event: &DecisionEvent<'_>, ring: &str, into: &mut Vec<u8>) {
     let line = Line::new(event, ring);
-    serde_json::to_writer(&mut *into, &line).expect("a line is strings and numbers, kept in memory");
+    serde_json::to_writer(&mut *into, &line)
+        .expect("a line is strings and numbers, kept in memory");
     into.push(b'\n');
 }
 
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string does not fail");
+            text
+        })
 }
 
 /// Raised when a field changes its meaning or goes away; a new field does not raise it.
@@ -103,7 +106,9 @@ impl<'a> Line<'a> {
             reason: event.reason.as_str(),
             agent: event.agent,
             agent_pid: event.agent_pid,
-            session: Some(event.session).filter(|session| !session.is_empty()).map(text),
+            session: Some(event.session)
+                .filter(|session| !session.is_empty())
+                .map(text),
             pid: process.key.pid,
             generation: process.key.generation,
             ppid: process.ppid,
@@ -177,7 +182,15 @@ mod tests {
         event.session = b"";
         event.process.executable = b"";
         let value: serde_json::Value = serde_json::from_str(&line(&event)).unwrap();
-        for field in ["dest", "zone", "zone_name", "ancestor", "trace_id", "span_id", "session"] {
+        for field in [
+            "dest",
+            "zone",
+            "zone_name",
+            "ancestor",
+            "trace_id",
+            "span_id",
+            "session",
+        ] {
             assert!(value[field].is_null(), "{field}");
         }
         assert_eq!(value["process"], "pid:42");

@@ -8,7 +8,7 @@
 //! - A failed write (a full disk, say) loses nothing: lines stay [pending](DenialLog::append), are
 //!   tried again with growing pauses, and when no more fit into memory the denials stay in their
 //!   rings.
-//! - A log that someone moves or removes is made anew within a second.
+//! - A log that someone moves or removes is made anew for the next denial.
 //!
 //! It is flushed to the medium (`fdatasync`) at most once a second, and always before a ring file is
 //! removed. A power cut may therefore cost the last second's lines of a ring that is itself lost.
@@ -59,7 +59,6 @@ pub struct DenialLog {
     unsynced: VecDeque<File>,
     live_unsynced: bool,
     directory_unsynced: bool,
-    looked: Instant,
     trouble: Option<Trouble>,
     notice: Notice,
     metrics: LogMetrics,
@@ -130,14 +129,20 @@ impl DenialLog {
     /// [`OpenLogError`]
     pub fn open(path: &Path, metrics: LogMetrics) -> Result<(Self, NextSequences), OpenLogError> {
         if let Some(directory) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|source| {
-                OpenLogError::Directory { path: directory.to_owned(), source }
-            })?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(directory)
+                .map_err(|source| OpenLogError::Directory {
+                    path: directory.to_owned(),
+                    source,
+                })?;
         }
         let live = Live::open(path)?;
-        let next = recover::next_sequences(path)
-            .map_err(|source| OpenLogError::Io { path: path.to_owned(), source })?;
-        let now = Instant::now();
+        let next = recover::next_sequences(path).map_err(|source| OpenLogError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         let log = Self {
             path: path.to_owned(),
             live: Some(live),
@@ -146,7 +151,6 @@ impl DenialLog {
             // What a killed predecessor wrote may not be on the medium either.
             live_unsynced: true,
             directory_unsynced: true,
-            looked: now,
             trouble: None,
             notice: Notice::default(),
             metrics,
@@ -162,7 +166,10 @@ impl DenialLog {
 
     /// Takes one or more whole lines to be written by the next [`flush`](Self::flush).
     pub fn append(&mut self, lines: &[u8]) {
-        debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines");
+        debug_assert!(
+            lines.is_empty() || lines.ends_with(b"\n"),
+            "only whole lines"
+        );
         self.pending.extend_from_slice(lines);
     }
 
@@ -186,10 +193,14 @@ impl DenialLog {
     /// Writes what is pending, unless a failure was so recent that it waits. Returns whether
     /// nothing is pending any more.
     pub fn flush(&mut self, now: Instant) -> bool {
-        if self.trouble.as_ref().is_some_and(|trouble| now < trouble.retry) {
+        if self
+            .trouble
+            .as_ref()
+            .is_some_and(|trouble| now < trouble.retry)
+        {
             return false;
         }
-        let result = self.look(now).and_then(|()| self.write_pending());
+        let result = self.write_pending();
         self.note(now, result);
         self.pending.is_empty() && self.trouble.is_none()
     }
@@ -205,18 +216,11 @@ impl DenialLog {
         self.trouble.is_none()
     }
 
-    /// Sees each second whether the open file is still the one at the path.
-    fn look(&mut self, now: Instant) -> Result<(), OpenLogError> {
-        if now.duration_since(self.looked) >= LOOK_INTERVAL {
-            self.looked = now;
-            if self.live.as_mut().is_some_and(|live| !live.is_still_at(&self.path)) {
-                self.retire();
-            }
-        }
-        Ok(())
-    }
-
     fn write_pending(&mut self) -> Result<(), OpenLogError> {
+        let is_moved = |live: &mut Live| !live.is_still_at(&self.path);
+        if !self.pending.is_empty() && self.live.as_mut().is_some_and(is_moved) {
+            self.retire();
+        }
         while !self.pending.is_empty() {
             let live = match &mut self.live {
                 Some(live) => live,
@@ -225,13 +229,18 @@ impl DenialLog {
                     live.insert(Live::open(&self.path)?)
                 }
             };
-            let written = live.write_lines(&self.pending).map_err(|source| self.error(source))?;
+            let written = live
+                .write_lines(&self.pending)
+                .map_err(|source| self.error(source))?;
             if written == 0 {
                 self.rotate().map_err(|source| self.error(source))?;
                 continue;
             }
             self.live_unsynced = true;
-            let records = self.pending[..written].iter().filter(|&&byte| byte == b'\n').count();
+            let records = self.pending[..written]
+                .iter()
+                .filter(|&&byte| byte == b'\n')
+                .count();
             self.metrics.records.inc_by(records as u64);
             self.metrics.written_bytes.inc_by(written as u64);
             self.pending.drain(..written);
@@ -267,7 +276,9 @@ impl DenialLog {
             live.file.sync_data().map_err(|source| self.error(source))?;
             self.live_unsynced = false;
         }
-        if self.directory_unsynced && let Some(directory) = self.path.parent() {
+        if self.directory_unsynced
+            && let Some(directory) = self.path.parent()
+        {
             File::open(directory)
                 .and_then(|directory| directory.sync_all())
                 .map_err(|source| self.error(source))?;
@@ -279,21 +290,33 @@ impl DenialLog {
     fn note(&mut self, now: Instant, result: Result<(), OpenLogError>) {
         let Err(error) = result else {
             if self.trouble.take().is_some() {
-                self.notice.say(format_args!("{} is written again", self.path.display()));
+                self.notice
+                    .say(format_args!("{} is written again", self.path.display()));
                 self.notice = Notice::default();
             }
             return;
         };
         self.metrics.write_failures.inc();
-        let pause = self.trouble.as_ref().map_or(FIRST_PAUSE, |trouble| trouble.pause * 2);
+        let pause = self
+            .trouble
+            .as_ref()
+            .map_or(FIRST_PAUSE, |trouble| trouble.pause * 2);
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
-        self.notice.say_at(now, format_args!("denials wait in their rings: {error}"));
-        self.trouble = Some(Trouble { error, pause, retry: now + pause });
+        self.notice
+            .say_at(now, format_args!("denials wait in their rings: {error}"));
+        self.trouble = Some(Trouble {
+            error,
+            pause,
+            retry: now + pause,
+        });
     }
 
     fn error(&self, source: io::Error) -> OpenLogError {
-        OpenLogError::Io { path: self.path.clone(), source }
+        OpenLogError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -302,8 +325,13 @@ impl DenialLog {
 impl Live {
     fn open(path: &Path) -> Result<Self, OpenLogError> {
         let wrap = |source: io::Error| match source.raw_os_error() {
-            Some(libc::ELOOP | libc::EISDIR) => OpenLogError::NotRegular { path: path.to_owned() },
-            _ => OpenLogError::Io { path: path.to_owned(), source },
+            Some(libc::ELOOP | libc::EISDIR) => OpenLogError::NotRegular {
+                path: path.to_owned(),
+            },
+            _ => OpenLogError::Io {
+                path: path.to_owned(),
+                source,
+            },
         };
         let mut file = OpenOptions::new()
             .read(true)
@@ -316,15 +344,24 @@ impl Live {
             .map_err(wrap)?;
         let metadata = file.metadata().map_err(wrap)?;
         if !metadata.is_file() {
-            return Err(OpenLogError::NotRegular { path: path.to_owned() });
+            return Err(OpenLogError::NotRegular {
+                path: path.to_owned(),
+            });
         }
         let length = recover::cut_partial_line(&mut file).map_err(wrap)?;
-        Ok(Self { file, identity: (metadata.dev(), metadata.ino()), length, torn: false })
+        Ok(Self {
+            file,
+            identity: (metadata.dev(), metadata.ino()),
+            length,
+            torn: false,
+        })
     }
 
     /// Whether this file is the one at `path`. Takes note of a change of its length.
     fn is_still_at(&mut self, path: &Path) -> bool {
-        let Ok(metadata) = path.symlink_metadata() else { return false };
+        let Ok(metadata) = path.symlink_metadata() else {
+            return false;
+        };
         if !self.torn {
             self.length = metadata.len();
         }
@@ -337,10 +374,16 @@ impl Live {
         self.mend()?;
         let room = (MAX_BYTES - 1).saturating_sub(self.length);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(lines.len());
-        let fitting = lines[..room].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let fitting = lines[..room]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let size = match fitting {
             0 if self.length > 0 => return Ok(0),
-            0 => lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1),
+            0 => lines
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .map_or(lines.len(), |at| at + 1),
             size => size,
         };
         self.torn = true;
@@ -367,7 +410,6 @@ impl Live {
     }
 }
 
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -391,9 +433,12 @@ mod tests {
 
     /// The numbers in the log, oldest file first.
     fn sequences(path: &Path) -> Vec<u64> {
-        let files = (0..=KEPT).rev().filter_map(|n| fs::read_to_string(numbered(path, n)).ok());
+        let files = (0..=KEPT)
+            .rev()
+            .filter_map(|n| fs::read_to_string(numbered(path, n)).ok());
         let text: String = files.collect();
-        let number = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64();
+        let number =
+            |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64();
         text.lines().map(|line| number(line).unwrap()).collect()
     }
 
@@ -415,7 +460,10 @@ mod tests {
             assert!(metadata.len() < MAX_BYTES);
             assert_eq!(metadata.mode() & 0o777, 0o600);
         }
-        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777,
+            0o700
+        );
     }
 
     #[test]
@@ -440,7 +488,10 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).unwrap();
         for path in [link.as_path(), dir.path(), Path::new("/dev/null")] {
             let error = DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap_err();
-            assert!(matches!(error, OpenLogError::NotRegular { .. }), "{error:?}");
+            assert!(
+                matches!(error, OpenLogError::NotRegular { .. }),
+                "{error:?}"
+            );
         }
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
     }
@@ -455,14 +506,12 @@ mod tests {
         assert!(log.flush(now));
         fs::rename(&path, dir.path().join("moved")).unwrap();
         append(&mut log, 1..2);
-        now += LOOK_INTERVAL;
         assert!(log.flush(now));
         assert_eq!(sequences(&path), [1]);
 
         fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink(dir.path().join("moved"), &path).unwrap();
         append(&mut log, 2..3);
-        now += LOOK_INTERVAL;
         assert!(!log.flush(now));
         assert!(log.trouble().unwrap().contains("not a regular file"));
         fs::remove_file(&path).unwrap();
@@ -480,11 +529,15 @@ mod tests {
         let path = dir.path().join("log");
         let (mut log, _) = open(&path);
         append(&mut log, 0..1000);
-        let now = Instant::now();
-        assert!(log.flush(now));
-        File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        assert!(log.flush(Instant::now()));
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(0)
+            .unwrap();
         append(&mut log, 1000..2000);
-        assert!(log.flush(now + LOOK_INTERVAL));
+        assert!(log.flush(Instant::now()));
         assert_eq!(sequences(&path), (1000..2000).collect::<Vec<_>>());
         assert_eq!(log.metrics.rotations.get(), 0);
     }

@@ -95,11 +95,19 @@ mod tests {
     fn the_highest_number_of_each_ring_counts_wherever_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
-        let line = |ring: &str, seq: u64| format!("{{\"ts\":1,\"ring\":\"{ring}\",\"seq\":{seq}}}\n");
+        let line =
+            |ring: &str, seq: u64| format!("{{\"ts\":1,\"ring\":\"{ring}\",\"seq\":{seq}}}\n");
         fs::write(numbered(&log, 3), line("aa", 9) + "not a line\n").unwrap();
-        fs::write(&log, line("bb", 0) + &line("aa", 4) + "{\"ring\":\"aa\",\"seq\":99}").unwrap();
+        fs::write(
+            &log,
+            line("bb", 0) + &line("aa", 4) + "{\"ring\":\"aa\",\"seq\":99}",
+        )
+        .unwrap();
         let next = next_sequences(&log).unwrap();
-        assert_eq!(next, NextSequences::from([("aa".into(), 10), ("bb".into(), 1)]));
+        assert_eq!(
+            next,
+            NextSequences::from([("aa".into(), 10), ("bb".into(), 1)])
+        );
     }
 
     #[test]

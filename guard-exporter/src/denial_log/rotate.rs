@@ -33,13 +33,16 @@ pub fn numbered(log: &Path, number: u32) -> PathBuf {
 ///
 /// Whatever `rename` says. Every line is still in exactly one file, and calling again goes on.
 pub fn rotate(log: &Path) -> io::Result<()> {
-    let free = (1..=KEPT)
-        .find(|&number| numbered(log, number).symlink_metadata().is_err())
-        .unwrap_or(KEPT);
-    for number in (0..free).rev() {
-        std::fs::rename(numbered(log, number), numbered(log, number + 1))?;
-    }
-    Ok(())
+    moves(log).try_for_each(|(from, to)| std::fs::rename(from, to))
+}
+
+/// The renames of a rotation, in their order.
+fn moves(log: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+    let is_free = |&number: &u32| numbered(log, number).symlink_metadata().is_err();
+    let free = (1..=KEPT).find(is_free).unwrap_or(KEPT);
+    (0..free)
+        .rev()
+        .map(|number| (numbered(log, number), numbered(log, number + 1)))
 }
 
 #[cfg(test)]
@@ -48,7 +51,9 @@ mod tests {
     use std::fs;
 
     fn files(log: &Path) -> Vec<Option<String>> {
-        (0..=KEPT).map(|number| fs::read_to_string(numbered(log, number)).ok()).collect()
+        (0..=KEPT)
+            .map(|number| fs::read_to_string(numbered(log, number)).ok())
+            .collect()
     }
 
     #[test]
@@ -59,9 +64,33 @@ mod tests {
             fs::write(&log, round.to_string()).unwrap();
             rotate(&log).unwrap();
         }
-        let expected: Vec<_> =
-            [None].into_iter().chain((4..12).rev().map(|round| Some(round.to_string()))).collect();
+        let expected: Vec<_> = [None]
+            .into_iter()
+            .chain((4..12).rev().map(|round| Some(round.to_string())))
+            .collect();
         assert_eq!(files(&log), expected);
+    }
+
+    #[test]
+    fn killed_between_any_two_renames_every_file_is_there_once() {
+        for done in 0..=5 {
+            let dir = tempfile::tempdir().unwrap();
+            let log = dir.path().join("log");
+            for number in 0..5 {
+                fs::write(numbered(&log, number), number.to_string()).unwrap();
+            }
+            let whole: Vec<_> = moves(&log).collect();
+            assert_eq!(whole.len(), 5);
+            for (from, to) in whole.into_iter().take(done) {
+                fs::rename(from, to).unwrap();
+            }
+            // The next process finds the live file full, or starts a new one.
+            if numbered(&log, 0).exists() {
+                rotate(&log).unwrap();
+            }
+            let kept: Vec<String> = files(&log).into_iter().flatten().collect();
+            assert_eq!(kept, ["0", "1", "2", "3", "4"], "after {done} renames");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 /// The middleware.
-pub async fn host_guard(request: Request, next: Next) -> Response {
+pub(super) async fn host_guard(request: Request, next: Next) -> Response {
     if names_loopback_only(&request) {
         next.run(request).await
     } else {
@@ -20,14 +20,23 @@ pub async fn host_guard(request: Request, next: Next) -> Response {
 }
 
 fn names_loopback_only(request: &Request) -> bool {
-    let in_target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let in_headers = request.headers().get_all(header::HOST).iter().map(|value| value.as_bytes());
+    let in_target = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let in_headers = request
+        .headers()
+        .get_all(header::HOST)
+        .iter()
+        .map(|value| value.as_bytes());
     let mut hosts = in_target.into_iter().chain(in_headers).peekable();
     hosts.peek().is_some() && hosts.all(is_loopback)
 }
 
 fn is_loopback(host: &[u8]) -> bool {
-    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let Ok(host) = std::str::from_utf8(host) else {
+        return false;
+    };
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, port),
         _ => (host, ""),
@@ -46,14 +55,30 @@ mod tests {
 
     #[test]
     fn hosts() {
-        let loopback =
-            ["localhost", "LocalHost:1", "127.0.0.1", "127.0.0.1:19477", "[::1]", "[::1]:80"];
+        let loopback = [
+            "localhost",
+            "LocalHost:1",
+            "127.0.0.1",
+            "127.0.0.1:19477",
+            "[::1]",
+            "[::1]:80",
+        ];
         for host in loopback {
             assert!(is_loopback(host.as_bytes()), "{host}");
         }
         let foreign = [
-            "", ":80", "evil.example", "localhost.evil.example", "localhost:80:80", "127.0.0.1.nip.io",
-            "user@localhost", "localhost:80@evil", "::1", "127.0.0.2", "[::1", "localhost ",
+            "",
+            ":80",
+            "evil.example",
+            "localhost.evil.example",
+            "localhost:80:80",
+            "127.0.0.1.nip.io",
+            "user@localhost",
+            "localhost:80@evil",
+            "::1",
+            "127.0.0.2",
+            "[::1",
+            "localhost ",
         ];
         for host in foreign {
             assert!(!is_loopback(host.as_bytes()), "{host}");

@@ -48,13 +48,19 @@ pub fn router(shown: Shown) -> Router {
 }
 
 async fn scrape(State(shown): State<Shown>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], shown.metrics.encode())
+    (
+        [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)],
+        shown.metrics.encode(),
+    )
 }
 
 async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
     match shown.health.obstacle() {
         None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(obstacle) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {obstacle}\n")),
+        Some(obstacle) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {obstacle}\n"),
+        ),
     }
 }
 

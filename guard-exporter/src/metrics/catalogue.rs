@@ -164,7 +164,11 @@ mod tests {
                 "{}",
                 metric.name
             );
-            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{metric:?}");
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{metric:?}"
+            );
             assert!(metric.help.ends_with('.'), "{}", metric.help);
             for label in metric.labels {
                 assert!(!metric.name.contains(label) || *label == "answer" || *label == "reason");

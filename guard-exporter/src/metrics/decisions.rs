@@ -46,12 +46,19 @@ impl DecisionMetrics {
 
     /// Counts one decision.
     pub fn count(&mut self, event: &DecisionEvent<'_>) {
-        let DecisionEvent { operation, verdict, reason, answer, .. } = *event;
+        let DecisionEvent {
+            operation,
+            verdict,
+            reason,
+            answer,
+            ..
+        } = *event;
         self.agent(event.agent, operation)[verdict as usize].inc();
 
         self.by_reason[reason as usize][verdict as usize]
             .get_or_insert_with(|| {
-                self.reasons.with_label_values(&[reason.as_str(), verdict.as_str()])
+                self.reasons
+                    .with_label_values(&[reason.as_str(), verdict.as_str()])
             })
             .inc();
 
@@ -69,7 +76,10 @@ impl DecisionMetrics {
         operation: OperationKind,
     ) -> &[IntCounter; Verdict::ALL.len()] {
         let label = label(agent);
-        let known = self.agents.iter().position(|series| &*series.label == label);
+        let known = self
+            .agents
+            .iter()
+            .position(|series| &*series.label == label);
         let index = known.unwrap_or_else(|| self.add_agent(label));
         let series = &mut self.agents[index];
         series.by_operation[operation as usize].get_or_insert_with(|| {
@@ -82,11 +92,22 @@ impl DecisionMetrics {
 
     fn add_agent(&mut self, label: &str) -> usize {
         let reserved = [NONE, CUSTOM, OTHER].contains(&label);
-        let label = if reserved || self.agents.len() < MAX_AGENTS { label } else { OTHER };
-        if let Some(index) = self.agents.iter().position(|series| &*series.label == label) {
+        let label = if reserved || self.agents.len() < MAX_AGENTS {
+            label
+        } else {
+            OTHER
+        };
+        if let Some(index) = self
+            .agents
+            .iter()
+            .position(|series| &*series.label == label)
+        {
             return index;
         }
-        let series = AgentSeries { label: label.into(), by_operation: Default::default() };
+        let series = AgentSeries {
+            label: label.into(),
+            by_operation: Default::default(),
+        };
         self.agents.push(series);
         self.agents.len() - 1
     }
@@ -129,7 +150,12 @@ mod tests {
         let mut metrics = DecisionMetrics::new(&registry);
         let mut event = denial(0);
         let names: Vec<String> = (0..200).map(|index| format!("agent_{index}")).collect();
-        let strange = ["custom:/home/u/secret", "custom:b", "/home/u/secret", "agent_0"];
+        let strange = [
+            "custom:/home/u/secret",
+            "custom:b",
+            "/home/u/secret",
+            "agent_0",
+        ];
         let agents = names.iter().map(|name| Some(name.as_str()));
         for agent in agents.chain([None]).chain(strange.map(Some)) {
             event.agent = agent;
@@ -137,7 +163,10 @@ mod tests {
         }
 
         let counted = |agent| {
-            metrics.decisions.with_label_values(&[agent, "rename", "deny"]).get()
+            metrics
+                .decisions
+                .with_label_values(&[agent, "rename", "deny"])
+                .get()
         };
         assert_eq!(metrics.agents.len(), MAX_AGENTS + 3);
         assert_eq!(counted("agent_0"), 2);

@@ -43,7 +43,10 @@ pub struct Metrics {
 
 /// Metrics of the denial log.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each is named for its catalogue entry, which says it")]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
 pub struct LogMetrics {
     pub records: IntCounter,
     pub write_failures: IntCounter,
@@ -53,7 +56,10 @@ pub struct LogMetrics {
 
 /// Metrics of the exporter itself.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each is named for its catalogue entry, which says it")]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
 pub struct ExporterMetrics {
     pub scrape_duration: Gauge,
     pub bind_failures: IntCounter,
@@ -70,7 +76,9 @@ impl Metrics {
     pub fn new() -> Self {
         let registry = Registry::new();
         let build_info = int_gauge_vec(&registry, catalogue::BUILD_INFO);
-        build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        build_info
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
         Self {
             rings: RingMetrics::new(&registry),
             denial_log: LogMetrics {
@@ -105,7 +113,9 @@ impl Metrics {
         let text = TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .expect("what a registry gathers has names, and a string takes all text");
-        self.exporter.scrape_duration.set(started.elapsed().as_secs_f64());
+        self.exporter
+            .scrape_duration
+            .set(started.elapsed().as_secs_f64());
         text
     }
 }
@@ -117,28 +127,46 @@ impl Default for Metrics {
 }
 
 fn counter(registry: &Registry, metric: Metric) -> IntCounter {
-    registered(registry, IntCounter::with_opts(options(metric)).expect(WELL_FORMED))
+    registered(
+        registry,
+        IntCounter::with_opts(options(metric)).expect(WELL_FORMED),
+    )
 }
 
 fn counter_vec(registry: &Registry, metric: Metric) -> IntCounterVec {
-    registered(registry, IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED))
+    registered(
+        registry,
+        IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED),
+    )
 }
 
 fn gauge(registry: &Registry, metric: Metric) -> Gauge {
-    registered(registry, Gauge::with_opts(options(metric)).expect(WELL_FORMED))
+    registered(
+        registry,
+        Gauge::with_opts(options(metric)).expect(WELL_FORMED),
+    )
 }
 
 fn int_gauge(registry: &Registry, metric: Metric) -> IntGauge {
-    registered(registry, IntGauge::with_opts(options(metric)).expect(WELL_FORMED))
+    registered(
+        registry,
+        IntGauge::with_opts(options(metric)).expect(WELL_FORMED),
+    )
 }
 
 fn int_gauge_vec(registry: &Registry, metric: Metric) -> IntGaugeVec {
-    registered(registry, IntGaugeVec::new(options(metric), metric.labels).expect(WELL_FORMED))
+    registered(
+        registry,
+        IntGaugeVec::new(options(metric), metric.labels).expect(WELL_FORMED),
+    )
 }
 
 fn histogram_vec(registry: &Registry, metric: Metric) -> HistogramVec {
     let options = HistogramOpts::from(options(metric)).buckets(catalogue::DURATION_BOUNDS.into());
-    registered(registry, HistogramVec::new(options, metric.labels).expect(WELL_FORMED))
+    registered(
+        registry,
+        HistogramVec::new(options, metric.labels).expect(WELL_FORMED),
+    )
 }
 
 fn options(metric: Metric) -> Opts {
@@ -146,7 +174,9 @@ fn options(metric: Metric) -> Opts {
 }
 
 fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
-    registry.register(Box::new(collector.clone())).expect("each metric is registered once");
+    registry
+        .register(Box::new(collector.clone()))
+        .expect("each metric is registered once");
     collector
 }
 
@@ -175,9 +205,15 @@ mod tests {
         decisions.count(&allowed);
         metrics.rings.read(Lane::Allow, 2);
         metrics.rings.lost(Lane::Deny, 1);
-        metrics.rings.show(&GuardState { live: 2, policy_ok: true, ..GuardState::default() });
+        metrics.rings.show(&GuardState {
+            live: 2,
+            policy_ok: true,
+            ..GuardState::default()
+        });
         let golden = include_str!("golden.txt");
-        let scrape = metrics.encode().replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        let scrape = metrics
+            .encode()
+            .replace(env!("CARGO_PKG_VERSION"), "VERSION");
         for (line, golden) in scrape.lines().zip(golden.lines()) {
             assert_eq!(line, golden);
         }
@@ -201,7 +237,9 @@ mod tests {
             assert!(scrape.contains(&format!("# HELP {} {}\n", metric.name, metric.help)));
         }
         let names: BTreeSet<_> = catalogue::ALL.iter().map(|metric| metric.name).collect();
-        let exported = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let exported = scrape
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "));
         for name in exported.filter_map(|line| line.split(' ').next()) {
             assert!(names.contains(name), "{name} is not in the catalogue");
         }

@@ -38,7 +38,11 @@ impl ProcessCollector {
 impl Collector for ProcessCollector {
     fn desc(&self) -> Vec<&Desc> {
         let gauges = [&self.start_time, &self.resident_memory, &self.open_fds];
-        gauges.into_iter().flat_map(Collector::desc).chain(self.cpu.desc()).collect()
+        gauges
+            .into_iter()
+            .flat_map(Collector::desc)
+            .chain(self.cpu.desc())
+            .collect()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
@@ -74,7 +78,9 @@ fn cpu_seconds() -> Option<f64> {
 
 fn resident_bytes() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024.0)
 }

@@ -57,12 +57,21 @@ pub struct GuardState {
 const GROWING: [(Counter, Metric); 9] = [
     (Counter::Notifications, catalogue::NOTIFICATIONS),
     (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
-    (Counter::KernelEventsDropped, catalogue::KERNEL_EVENTS_DROPPED),
+    (
+        Counter::KernelEventsDropped,
+        catalogue::KERNEL_EVENTS_DROPPED,
+    ),
     (Counter::PathsUnresolved, catalogue::UNRESOLVED_PATHS),
-    (Counter::ProtectedWritesDenied, catalogue::PROTECTED_WRITES_DENIED),
+    (
+        Counter::ProtectedWritesDenied,
+        catalogue::PROTECTED_WRITES_DENIED,
+    ),
     (Counter::LineageEvictions, catalogue::LINEAGE_EVICTIONS),
     (Counter::PolicyReloads, catalogue::POLICY_RELOADS),
-    (Counter::PolicyReloadFailures, catalogue::POLICY_RELOAD_FAILURES),
+    (
+        Counter::PolicyReloadFailures,
+        catalogue::POLICY_RELOAD_FAILURES,
+    ),
     (Counter::EventsCut, catalogue::EVENTS_CUT),
 ];
 
@@ -156,7 +165,9 @@ impl GuardState {
         self.policy_ok &= reader.counter(Counter::PolicyOk) == 1;
         self.audit |= reader.counter(Counter::PolicyAudit) == 1;
         self.heartbeat_ns = self.heartbeat_ns.max(reader.heartbeat_ns());
-        self.policy_loaded_ns = self.policy_loaded_ns.max(reader.counter(Counter::PolicyLoadedNs));
+        self.policy_loaded_ns = self
+            .policy_loaded_ns
+            .max(reader.counter(Counter::PolicyLoadedNs));
         self.tracked_processes = sum(self.tracked_processes, Counter::LineageEntries);
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
@@ -194,7 +205,10 @@ fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a time to a quarter of a microsecond will do")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a time to a quarter of a microsecond will do"
+)]
 fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
