@@ -93,7 +93,9 @@ fn two_writers_overtake_a_reader() {
         });
         let mut seen = Seen::new(&memory);
         seen.read(false);
-        writers.map(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         while seen.read(false) {}
         assert_eq!(seen.records.len() as u64 + seen.follower.lost(), 3);
         assert_eq!(seen.follower.expected(), 3);
