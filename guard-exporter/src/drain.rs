@@ -40,7 +40,9 @@ pub struct Drain {
     scanned: Option<Instant>,
     saved: Instant,
     last_live: Instant,
-    notice: Notice,
+    unattached: Notice,
+    unremoved: Notice,
+    unsaved: Notice,
 }
 
 /// Where rings are and how far they were read.
@@ -89,7 +91,9 @@ impl Drain {
             scanned: None,
             saved: now,
             last_live: now,
-            notice: Notice::default(),
+            unattached: Notice::default(),
+            unremoved: Notice::default(),
+            unsaved: Notice::default(),
         }
     }
 
@@ -204,7 +208,7 @@ impl Drain {
             // Gone again, or no descriptor is left: the next scan will tell.
             Err(error) => {
                 let error = anyhow::Error::new(error);
-                self.notice
+                self.unattached
                     .say_at(Instant::now(), format_args!("{error:#}"));
             }
         }
@@ -222,7 +226,7 @@ impl Drain {
             return;
         }
         let mut ended = ended.iter();
-        let notice = &mut self.notice;
+        let notice = &mut self.unremoved;
         let next = &mut self.next;
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
@@ -252,7 +256,7 @@ impl Drain {
         if cursors != self.cursors {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();
-                self.notice
+                self.unsaved
                     .say_at(now, format_args!("cannot write {path}: {error}"));
             }
             self.cursors = cursors;

@@ -8,8 +8,8 @@
 //! {"pid":4711,"address":"127.0.0.1:19477","version":"0.1.0"}
 //! ```
 //!
-//! `address` is `null` until the exporter listens. After a crash `exporter.json` may be stale; then
-//! `exporter.lock` is not locked.
+//! `address` is `null` in the lock until the exporter listens, and there is no `exporter.json`. After
+//! a crash that may be stale; then `exporter.lock` is not locked.
 
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -105,6 +105,7 @@ impl Instance {
             uid,
         };
         instance.write_lock(&Identity::own(None)).map_err(wrap)?;
+        instance.withdraw();
         Ok(instance)
     }
 
@@ -130,6 +131,12 @@ impl Instance {
         write_atomically(&path, &identity.to_json()).map_err(wrap)
     }
 
+    /// Removes the announcement, a killed predecessor's too. Best effort: it is true only while
+    /// the lock is held anyway.
+    fn withdraw(&self) {
+        drop(fs::remove_file(self.state.join(ANNOUNCEMENT_FILE)));
+    }
+
     fn write_lock(&mut self, identity: &Identity) -> io::Result<()> {
         self.lock.set_len(0)?;
         self.lock.rewind()?;
@@ -139,8 +146,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // Best effort: whoever reads it afterwards finds `exporter.lock` free.
-        drop(fs::remove_file(self.state.join(ANNOUNCEMENT_FILE)));
+        self.withdraw();
     }
 }
 

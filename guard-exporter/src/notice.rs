@@ -1,7 +1,7 @@
 //! What the exporter says on standard error, and not too often.
 //!
-//! A condition that repeats (a full disk, a port that is taken) has one [`Notice`]; it speaks at
-//! once, then at most once a minute.
+//! A condition that repeats (a full disk, a port that is taken) has a [`Notice`] of its own, which
+//! speaks at once, then at most once a minute.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -21,11 +21,6 @@ pub fn say(text: impl Display) {
 // === impl Notice ===
 
 impl Notice {
-    /// Says `text` now.
-    pub fn say(&mut self, text: impl Display) {
-        say(text);
-    }
-
     /// Says `text` unless this condition was spoken of within the last minute before `now`.
     pub fn say_at(&mut self, now: Instant, text: impl Display) {
         if self.may_speak(now) {

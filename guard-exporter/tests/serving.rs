@@ -168,9 +168,14 @@ fn with_the_port_taken_it_logs_and_tries_again() {
     let producer = home.ring(1, MIN_LANE_WORDS);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let exporter = home.spawn(Command::new(PROGRAM).args(home.arguments(&address)));
+    let mut exporter = home.spawn(Command::new(PROGRAM).args(home.arguments(&address)));
     producer.publish(&denial());
-    eventually("the denial is logged", || home.logged_of(1) == [0]);
+    eventually("the denial is logged", || home.lines() == 1);
+    let said = exporter.says();
+    assert!(
+        said.contains(&address) && said.contains("--listen"),
+        "{said}"
+    );
     assert!(!exists(&home.path("exporter.json")));
     drop(taken);
     assert_eq!(exporter.address().to_string(), address);
@@ -180,11 +185,8 @@ fn with_the_port_taken_it_logs_and_tries_again() {
             .unwrap()
             >= 1.0
     );
-    let said = exporter.terminate();
-    assert!(
-        said.contains(&address) && said.contains("--listen"),
-        "{said}"
-    );
+    exporter.terminate();
+    assert_eq!(home.logged_of(1), [0]);
 }
 
 #[test]
@@ -216,7 +218,7 @@ fn idle_it_ends_after_the_last_guard() {
     let producer = home.ring(1, MIN_LANE_WORDS);
     let exporter = home.spawn(home.command().args(["--exit-when-idle", "1"]));
     producer.publish(&denial());
-    eventually("the denial is logged", || home.logged_of(1) == [0]);
+    eventually("the denial is logged", || home.lines() == 1);
     producer.publish(&denial());
     drop(producer);
     let output = exporter.wait();

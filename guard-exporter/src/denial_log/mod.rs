@@ -60,7 +60,8 @@ pub struct DenialLog {
     live_unsynced: bool,
     directory_unsynced: bool,
     trouble: Option<Trouble>,
-    notice: Notice,
+    failing: Notice,
+    recovered: Notice,
     metrics: LogMetrics,
 }
 
@@ -152,7 +153,8 @@ impl DenialLog {
             live_unsynced: true,
             directory_unsynced: true,
             trouble: None,
-            notice: Notice::default(),
+            failing: Notice::default(),
+            recovered: Notice::default(),
             metrics,
         };
         Ok((log, next))
@@ -290,9 +292,9 @@ impl DenialLog {
     fn note(&mut self, now: Instant, result: Result<(), OpenLogError>) {
         let Err(error) = result else {
             if self.trouble.take().is_some() {
-                self.notice
-                    .say(format_args!("{} is written again", self.path.display()));
-                self.notice = Notice::default();
+                let path = self.path.display();
+                self.recovered
+                    .say_at(now, format_args!("{path} is written again"));
             }
             return;
         };
@@ -303,7 +305,7 @@ impl DenialLog {
             .map_or(FIRST_PAUSE, |trouble| trouble.pause * 2);
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
-        self.notice
+        self.failing
             .say_at(now, format_args!("denials wait in their rings: {error}"));
         self.trouble = Some(Trouble {
             error,

@@ -49,6 +49,19 @@ pub const DURATION_BOUNDS: [f64; 20] = [
     2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
 ];
 
+// === impl Metric ===
+
+impl Metric {
+    /// The base unit that its name ends with; `None` for plain numbers.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let name = self.name.strip_suffix("_total").unwrap_or(self.name);
+        ["seconds", "bytes"]
+            .into_iter()
+            .find(|unit| name.ends_with(unit))
+    }
+}
+
 macro_rules! catalogue {
     ($($constant:ident $kind:ident $name:literal $labels:expr, $help:literal;)+) => {
         $(
@@ -174,6 +187,13 @@ mod tests {
                 assert!(!metric.name.contains(label) || *label == "answer" || *label == "reason");
             }
         }
+    }
+
+    #[test]
+    fn units_are_in_names() {
+        assert_eq!(DECISION_DURATION.unit(), Some("seconds"));
+        assert_eq!(LOG_WRITTEN_BYTES.unit(), Some("bytes"));
+        assert_eq!(DECISIONS.unit(), None);
     }
 
     #[test]

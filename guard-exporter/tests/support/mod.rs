@@ -103,12 +103,9 @@ impl Home {
     /// whole, and every file below its limit.
     pub fn logged(&self) -> Vec<(String, u64)> {
         let mut found = Vec::new();
-        for number in (0..=8).rev() {
-            let name = match number {
-                0 => "denials.jsonl".to_owned(),
-                _ => format!("denials.jsonl.{number}"),
-            };
-            let Ok(text) = fs::read_to_string(self.path(&name)) else {
+        for path in self.log_files() {
+            let name = path.display();
+            let Ok(text) = fs::read_to_string(&path) else {
                 continue;
             };
             assert!(text.len() < 1_000_000, "{name} has {} bytes", text.len());
@@ -139,14 +136,26 @@ impl Home {
 
     /// Lines in the log, without looking at them (it may be in motion).
     pub fn lines(&self) -> usize {
-        let files = (0..=8).map(|number| match number {
-            0 => self.path("denials.jsonl"),
-            _ => self.path(&format!("denials.jsonl.{number}")),
-        });
-        let bytes = files.filter_map(|path| fs::read(path).ok());
+        let bytes = self.log_files().filter_map(|path| fs::read(path).ok());
         bytes
             .map(|bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
             .sum()
+    }
+
+    /// Bytes in the log.
+    pub fn bytes(&self) -> u64 {
+        self.log_files()
+            .filter_map(|path| fs::metadata(path).ok())
+            .map(|file| file.len())
+            .sum()
+    }
+
+    /// Oldest first.
+    fn log_files(&self) -> impl Iterator<Item = PathBuf> {
+        let older = (1..=8)
+            .rev()
+            .map(|number| self.path(&format!("denials.jsonl.{number}")));
+        older.chain([self.path("denials.jsonl")])
     }
 }
 
@@ -186,6 +195,17 @@ impl Exporter {
         assert_eq!(status, 200);
         let line = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok();
         body.lines().find_map(line)
+    }
+
+    /// The next line it says, without its newline.
+    pub fn says(&mut self) -> String {
+        let stderr = self.child.stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // Unbuffered: what follows the line stays for `wait`.
+        while stderr.read_exact(&mut byte).is_ok() && byte != *b"\n" {
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
     }
 
     pub fn signal(&self, name: &str) {
