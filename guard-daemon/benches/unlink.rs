@@ -37,7 +37,12 @@ mod linux {
 
     pub(super) fn main() {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        match arguments
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
             ["workload", dir] => println!("{}", workload(Path::new(dir))),
             ["floor", dir] => floor(Path::new(dir)),
             _ => compare(),
@@ -46,7 +51,9 @@ mod linux {
 
     /// Nanoseconds an unlink, over [`FILES`] files.
     fn workload(dir: &Path) -> u64 {
-        let files: Vec<PathBuf> = (0..FILES).map(|number| dir.join(format!("f{number}"))).collect();
+        let files: Vec<PathBuf> = (0..FILES)
+            .map(|number| dir.join(format!("f{number}")))
+            .collect();
         for file in &files {
             File::create_new(file).unwrap();
         }
@@ -74,7 +81,8 @@ mod linux {
                 let _older_kernel = notify::wake_synchronously(listener.as_fd());
                 while process::wait(None, false).unwrap().is_none() {
                     if let Ok(notification) = notify::receive(listener.as_fd()) {
-                        let _gone = notify::answer(listener.as_fd(), notification.id, Reply::Continue);
+                        let _gone =
+                            notify::answer(listener.as_fd(), notification.id, Reply::Continue);
                     }
                 }
             }
@@ -98,7 +106,12 @@ mod linux {
             step(equal, 1, 0, unlinkat),
             // The end is heard of as well, so that the supervisor ends.
             step(equal, 0, 1, exit),
-            step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_USER_NOTIF),
+            step(
+                libc::BPF_RET | libc::BPF_K,
+                0,
+                0,
+                libc::SECCOMP_RET_USER_NOTIF,
+            ),
             step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
         ]
     }
@@ -111,7 +124,11 @@ mod linux {
         fs::create_dir_all(&zone).unwrap();
         fs::create_dir_all(&outside).unwrap();
         let me = std::env::current_exe().unwrap();
-        let (me, zone, outside) = (me.to_str().unwrap(), zone.to_str().unwrap(), outside.to_str().unwrap());
+        let (me, zone, outside) = (
+            me.to_str().unwrap(),
+            zone.to_str().unwrap(),
+            outside.to_str().unwrap(),
+        );
         let guard = env!("CARGO_BIN_EXE_codex-es-guard");
         let guarded = |dir| {
             let mut command = Command::new(guard);
@@ -120,10 +137,22 @@ mod linux {
             command
         };
         let mut ways: Vec<(&str, Box<dyn Fn() -> Command>, Vec<u64>)> = vec![
-            ("plain", Box::new(|| with(me, &["workload", outside])), vec![]),
+            (
+                "plain",
+                Box::new(|| with(me, &["workload", outside])),
+                vec![],
+            ),
             ("floor", Box::new(|| with(me, &["floor", outside])), vec![]),
-            ("guarded, outside zones", Box::new(|| guarded(outside)), vec![]),
-            ("guarded, a human's in a zone", Box::new(|| guarded(zone)), vec![]),
+            (
+                "guarded, outside zones",
+                Box::new(|| guarded(outside)),
+                vec![],
+            ),
+            (
+                "guarded, a human's in a zone",
+                Box::new(|| guarded(zone)),
+                vec![],
+            ),
         ];
         for _ in 0..ROUNDS {
             for (_, command, times) in &mut ways {
