@@ -198,7 +198,14 @@ impl Plan {
                 _ => (Verdict::Deny, Reason::GuardFiles, innermost()),
             };
         }
-        if !self.judged.contains(&question.kind) {
+        // An exchange is judged as the two renames it is.
+        let asked = match question.kind {
+            OperationKind::Exchange if !self.judged.contains(&OperationKind::Exchange) => {
+                OperationKind::Rename
+            }
+            kind => kind,
+        };
+        if !self.judged.contains(&asked) {
             return (Verdict::Allow, Reason::NotJudged, None);
         }
         let zone = match self.effect(question) {

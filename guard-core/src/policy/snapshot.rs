@@ -219,10 +219,11 @@ impl Snapshot {
     }
 
     /// Whether the policy judges this kind. Operations on the guard itself are judged whatever it
-    /// says.
+    /// says, and an exchange is two renames.
     #[must_use]
     pub fn judges(&self, kind: OperationKind) -> bool {
         self.operations.contains(kind)
+            || (kind == OperationKind::Exchange && self.operations.contains(OperationKind::Rename))
     }
 
     /// Whether denials are carried out.

@@ -87,13 +87,12 @@ impl Witness for CallWitness<'_> {
         let entry = self
             .entry
             .get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
-        self.drawn_arguments();
         Actor {
             key: self.caller.process,
             ppid: self.caller.ppid,
             uid: self.caller.uid,
             executable: &self.caller.executable,
-            argv0: self.argv0(),
+            argv0: b"",
             standing: entry.standing(),
             tools: entry.tools(),
             tool_names: self.guard.lineage.tool_names(),
