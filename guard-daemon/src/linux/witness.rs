@@ -48,10 +48,9 @@ impl<'a> CallWitness<'a> {
         self
     }
 
-    /// The caller's `argv[0]`, if the arguments were drawn.
+    /// The caller's `argv[0]` as it stands now.
     pub(crate) fn argv0(&self) -> &[u8] {
-        let arguments = self.arguments.get().map_or(&[][..], Vec::as_slice);
-        arguments
+        self.drawn_arguments()
             .split(|&byte| byte == 0)
             .next()
             .unwrap_or_default()
