@@ -5,7 +5,7 @@ use super::lane::{CONTROL_WORDS, LaneWriter, Span};
 use super::memory::{Memory, ReadWords};
 use super::place::Place;
 use super::*;
-use crate::event::Sink;
+use crate::event::{GROUP_BYTES, Sink};
 use crate::sync::Ordering;
 use std::sync::Arc;
 
@@ -38,7 +38,9 @@ impl Small {
 
     fn publish(&self, payload: &[u8]) -> u64 {
         self.writer()
-            .publish(payload.len(), |packer| packer.bytes(payload))
+            .publish(payload.len().div_ceil(GROUP_BYTES), |packer| {
+                packer.bytes(payload)
+            })
     }
 
     /// Reserves a record and goes away, as a writer that is killed there does.

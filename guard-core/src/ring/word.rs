@@ -3,7 +3,7 @@
 //! ```text
 //!          63 62       56 55                                    0
 //! header:   1 │ length: 15 │ position: 48                       │  counted in words
-//! body:     0 │ lap: 7     │ payload: 7 bytes, little-endian    │
+//! body:     0 │ lap: 7     │ payload: a group of 7 bytes         │
 //! ```
 //!
 //! Each word says by itself whether it is a header and for which position, so that a reader may
@@ -11,12 +11,10 @@
 //! word left by a writer that slept for a whole lap is told from the record it lies in. (It would
 //! have to sleep for a multiple of 128 laps, to the word, to be taken for another's.)
 
-/// Payload bytes in a body word.
-pub(super) const PAYLOAD_BYTES: usize = 7;
 /// Payload bits in a body word.
-pub(super) const PAYLOAD_BITS: u32 = 56;
+const PAYLOAD_BITS: u32 = 56;
 /// The payload of a body word.
-pub(super) const PAYLOAD_MASK: u64 = (1 << PAYLOAD_BITS) - 1;
+const PAYLOAD_MASK: u64 = (1 << PAYLOAD_BITS) - 1;
 
 const HEADER_BIT: u64 = 1 << 63;
 const LEN_SHIFT: u32 = 48;
