@@ -46,12 +46,14 @@ pub(crate) trait Sink {
     fn bytes(&mut self, bytes: &[u8]);
 }
 
-/// What is about to be encoded: the event, each field fitted to its bound, and the size.
+/// What is about to be encoded: the event, its fields, and the size.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     event: &'a DecisionEvent<'a>,
-    fields: [Field<'a>; FIELD_BOUNDS.len()],
+    fields: [&'a [u8]; FIELD_BOUNDS.len()],
     groups: usize,
+    /// Whether a field is beyond its bound. Everything about that is kept off the usual way.
+    is_cut: bool,
 }
 
 /// The fields of variable length, in the order in which they are stored, and the most bytes each
@@ -84,14 +86,6 @@ pub const MAX_ENCODED_BYTES: usize = {
 /// Bytes of a group.
 pub(crate) const GROUP_BYTES: usize = 7;
 
-/// One field as it will be stored.
-#[derive(Clone, Copy, Debug)]
-struct Field<'a> {
-    kept: &'a [u8],
-    /// The true length when the field was cut, else 0.
-    cut_from: usize,
-}
-
 // === impl DecisionEvent ===
 
 impl DecisionEvent<'_> {
@@ -114,32 +108,36 @@ impl<'a> Plan<'a> {
             path: b"",
         });
         let fields = [
-            Field::text::<0>(event.agent.unwrap_or_default()),
-            Field::bytes::<1>(event.ancestor.unwrap_or_default()),
-            Field::bytes::<2>(event.session),
-            Field::bytes::<3>(event.process.executable),
-            Field::bytes::<4>(event.process.argv0),
-            Field::bytes::<5>(event.path),
-            Field::bytes::<6>(event.destination.unwrap_or_default()),
-            Field::text::<7>(zone.name),
-            Field::bytes::<8>(zone.path),
-            Field::bytes::<9>(event.tool.unwrap_or_default()),
-            Field::text::<10>(event.override_id.unwrap_or_default()),
+            event.agent.unwrap_or_default().as_bytes(),
+            event.ancestor.unwrap_or_default(),
+            event.session,
+            event.process.executable,
+            event.process.argv0,
+            event.path,
+            event.destination.unwrap_or_default(),
+            zone.name.as_bytes(),
+            zone.path,
+            event.tool.unwrap_or_default(),
+            event.override_id.unwrap_or_default().as_bytes(),
         ];
-        let trace = if event.trace.is_some() {
-            TRACE_GROUPS
-        } else {
-            0
-        };
-        let groups = fields
-            .iter()
-            .map(|field| field.len().div_ceil(GROUP_BYTES))
-            .sum::<usize>();
-        Self {
+        let mut groups = FIXED_GROUPS
+            + if event.trace.is_some() {
+                TRACE_GROUPS
+            } else {
+                0
+            };
+        let mut is_cut = false;
+        for (field, (_, bound)) in fields.iter().zip(FIELD_BOUNDS) {
+            is_cut |= field.len() > usize::from(bound);
+            groups += field.len().div_ceil(GROUP_BYTES);
+        }
+        let plan = Self {
             event,
             fields,
-            groups: FIXED_GROUPS + trace + groups,
-        }
+            groups,
+            is_cut,
+        };
+        if is_cut { plan.measured_again() } else { plan }
     }
 
     /// How many groups [`pour`](Self::pour) gives.
@@ -148,10 +146,10 @@ impl<'a> Plan<'a> {
         self.groups
     }
 
-    /// Whether a field was beyond its bound.
+    /// Whether a field is beyond its bound.
     #[inline]
-    pub(crate) fn is_cut(&self) -> bool {
-        self.fields.iter().any(|field| field.cut_from != 0)
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Gives the encoded event to `sink`.
@@ -173,8 +171,12 @@ impl<'a> Plan<'a> {
             event.errno,
             event.agent_pid.unwrap_or_default(),
         ];
-        let [first, second, third, fourth, fifth, sixth, rest @ ..] =
-            self.fields.each_ref().map(|field| field.len() as u64);
+        let lengths = if self.is_cut {
+            self.cut_lengths()
+        } else {
+            lengths(&self.fields)
+        };
+        let [first, second, third, fourth, fifth, sixth, rest @ ..] = lengths;
 
         sink.group(
             event.operation as u64
@@ -212,79 +214,91 @@ impl<'a> Plan<'a> {
             }
             sink.bytes(&both);
         }
-        for field in &self.fields {
-            field.pour(sink);
+        if self.is_cut {
+            self.pour_cut(sink);
+        } else {
+            for field in self.fields.iter().filter(|field| !field.is_empty()) {
+                sink.bytes(field);
+            }
         }
+    }
+
+    #[cold]
+    fn measured_again(self) -> Self {
+        let whole = self
+            .fields
+            .iter()
+            .map(|field| field.len().div_ceil(GROUP_BYTES));
+        let cut = self
+            .cut()
+            .map(|(kept, note)| (kept.len() + note.len()).div_ceil(GROUP_BYTES));
+        let groups = self.groups - whole.sum::<usize>() + cut.sum::<usize>();
+        Self { groups, ..self }
+    }
+
+    #[cold]
+    fn cut_lengths(&self) -> [u64; FIELD_BOUNDS.len()] {
+        let mut lengths = [0; FIELD_BOUNDS.len()];
+        for (length, (kept, note)) in lengths.iter_mut().zip(self.cut()) {
+            *length = (kept.len() + note.len()) as u64;
+        }
+        lengths
+    }
+
+    #[cold]
+    fn pour_cut(&self, sink: &mut impl Sink) {
+        for (kept, note) in self.cut() {
+            // The note continues the group in which the kept bytes end.
+            let mut bytes = kept.iter().chain(note.as_slice()).peekable();
+            while bytes.peek().is_some() {
+                let group = bytes.by_ref().take(GROUP_BYTES).zip((0..).step_by(8));
+                sink.group(group.fold(0, |group, (&byte, shift)| group | u64::from(byte) << shift));
+            }
+        }
+    }
+
+    /// What is kept of each field, and the note behind it.
+    fn cut(&self) -> impl Iterator<Item = (&'a [u8], Note)> {
+        self.fields
+            .iter()
+            .zip(FIELD_BOUNDS)
+            .map(|(field, (_, bound))| {
+                let bound = usize::from(bound);
+                if field.len() <= bound {
+                    return (*field, Note::default());
+                }
+                let (kept, rest) = field
+                    .split_at_checked(bound - NOTE.len())
+                    .unwrap_or_default();
+                (whole_characters(kept, rest), Note::new(field.len()))
+            })
     }
 }
 
-// === impl Field ===
+/// The note behind a field that was cut; empty behind one that was not.
+#[derive(Default)]
+struct Note(Option<[u8; NOTE.len()]>);
 
-impl<'a> Field<'a> {
-    #[inline]
-    fn bytes<const INDEX: usize>(bytes: &'a [u8]) -> Self {
-        let bound = const { FIELD_BOUNDS[INDEX].1 as usize };
-        if bytes.len() <= bound {
-            return Self {
-                kept: bytes,
-                cut_from: 0,
-            };
+// === impl Note ===
+
+impl Note {
+    /// `… [cut, was 0000000070000 bytes]`, written without allocating.
+    fn new(len: usize) -> Self {
+        let mut note = *NOTE;
+        let mut rest = len;
+        for byte in note.iter_mut().rev().filter(|byte| **byte == b'0') {
+            *byte = b"0123456789".get(rest % 10).copied().unwrap_or(b'?');
+            rest /= 10;
         }
-        let (kept, _) = bytes
-            .split_at_checked(bound - NOTE_BYTES)
-            .unwrap_or_default();
-        Self {
-            kept,
-            cut_from: bytes.len(),
-        }
+        Self(Some(note))
     }
 
-    /// As [`bytes`](Self::bytes), but never cuts a character in two.
-    #[inline]
-    fn text<const INDEX: usize>(text: &'a str) -> Self {
-        let field = Self::bytes::<INDEX>(text.as_bytes());
-        if field.cut_from == 0 {
-            return field;
-        }
-        let whole = (0..=field.kept.len())
-            .rev()
-            .find(|&end| text.is_char_boundary(end));
-        let kept = whole.and_then(|end| text.get(..end)).unwrap_or_default();
-        Self {
-            kept: kept.as_bytes(),
-            ..field
-        }
+    fn as_slice(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], <[u8; NOTE.len()]>::as_slice)
     }
 
-    #[inline]
-    const fn len(&self) -> usize {
-        self.kept.len() + if self.cut_from == 0 { 0 } else { NOTE_BYTES }
-    }
-
-    #[inline]
-    fn pour(&self, sink: &mut impl Sink) {
-        if self.cut_from != 0 {
-            self.pour_with_note(sink);
-        } else if !self.kept.is_empty() {
-            sink.bytes(self.kept);
-        }
-    }
-
-    /// The note continues the group in which the kept bytes end.
-    #[cold]
-    fn pour_with_note(&self, sink: &mut impl Sink) {
-        let mut bytes = self
-            .kept
-            .iter()
-            .copied()
-            .chain(note(self.cut_from))
-            .peekable();
-        while bytes.peek().is_some() {
-            let group = bytes.by_ref().take(GROUP_BYTES).enumerate();
-            sink.group(group.fold(0, |group, (index, byte)| {
-                group | u64::from(byte) << (8 * index)
-            }));
-        }
+    fn len(&self) -> usize {
+        self.as_slice().len()
     }
 }
 
@@ -320,19 +334,46 @@ fn presence(event: &DecisionEvent<'_>) -> u64 {
         .fold(0, |bits, &bit| bits << 1 | u64::from(bit))
 }
 
-/// `… [cut, was 0000000070000 bytes]`, written without allocating.
-fn note(len: usize) -> [u8; NOTE_BYTES] {
-    let mut note = *NOTE;
-    let mut rest = len;
-    for byte in note.iter_mut().rev().filter(|byte| **byte == b'0') {
-        *byte = b"0123456789".get(rest % 10).copied().unwrap_or(b'?');
-        rest /= 10;
-    }
-    note
+#[inline]
+fn lengths(fields: &[&[u8]; FIELD_BOUNDS.len()]) -> [u64; FIELD_BOUNDS.len()] {
+    let [a, b, c, d, e, f, g, h, i, j, k] = fields;
+    [
+        a.len(),
+        b.len(),
+        c.len(),
+        d.len(),
+        e.len(),
+        f.len(),
+        g.len(),
+        h.len(),
+        i.len(),
+        j.len(),
+        k.len(),
+    ]
+    .map(|len| len as u64)
 }
 
-const NOTE: &[u8; NOTE_BYTES] = b" [cut, was 0000000000000 bytes]";
-const NOTE_BYTES: usize = 31;
+/// `kept` without the beginning of a UTF-8 character whose end is in `rest`, so that a text stays
+/// one. In bytes that are no text at most three more go.
+fn whole_characters<'a>(kept: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    let continues = |byte: &u8| byte & 0xc0 == 0x80;
+    if !rest.first().is_some_and(continues) {
+        return kept;
+    }
+    let tail = kept
+        .iter()
+        .rev()
+        .take(3)
+        .take_while(|byte| continues(byte))
+        .count()
+        + 1;
+    kept.len()
+        .checked_sub(tail)
+        .and_then(|end| kept.get(..end))
+        .unwrap_or(kept)
+}
+
+const NOTE: &[u8; 31] = b" [cut, was 0000000000000 bytes]";
 
 /// Groups before the trace context.
 pub(super) const FIXED_GROUPS: usize = 14;

@@ -157,7 +157,7 @@ impl Follower {
         for offset in 1..len {
             let position = self.position.wrapping_add(offset);
             let word = words.load(self.span.index(position));
-            let Some(seven) = word::payload(word, self.span.lap(position)) else {
+            let Some(seven) = word::payload(word, word::lap_bits(self.span.lap(position))) else {
                 return Found::Torn { len };
             };
             if sequence.is_none() {

@@ -35,7 +35,9 @@ pub(super) struct LaneWriter<'a> {
 pub(super) struct Packer<'a> {
     /// The cells from here to the lane's end.
     cells: slice::Iter<'a, AtomicU64>,
-    lap: u64,
+    /// What the body words from here on have in common.
+    lap_bits: u64,
+    next_lap_bits: u64,
     /// The cells where a record goes on that reaches beyond the end, on the next lap.
     front: &'a [AtomicU64],
 }
@@ -126,7 +128,14 @@ impl<'a> LaneWriter<'a> {
         let (front, cells) = self.words.split_at_checked(index).unwrap_or_default();
         let mut cells = cells.iter();
         let header = cells.next();
-        let mut packer = Packer { cells, lap, front };
+        let lap_bits = word::lap_bits(lap);
+        let next_lap_bits = word::lap_bits(lap + 1);
+        let mut packer = Packer {
+            cells,
+            lap_bits,
+            next_lap_bits,
+            front,
+        };
         packer.group(place.sequence);
         pour(&mut packer);
 
@@ -171,7 +180,7 @@ impl Packer<'_> {
     #[cold]
     fn turn(&mut self) {
         self.cells = mem::take(&mut self.front).iter();
-        self.lap = self.lap.wrapping_add(1);
+        self.lap_bits = self.next_lap_bits;
     }
 }
 
@@ -182,7 +191,7 @@ impl Sink for Packer<'_> {
             self.turn();
         }
         if let Some(cell) = self.cells.next() {
-            cell.store(word::body(self.lap, group), Ordering::Relaxed);
+            cell.store(word::body(self.lap_bits, group), Ordering::Relaxed);
         }
     }
 

@@ -37,16 +37,22 @@ pub(super) const fn header_len(word: u64, position: u64) -> Option<u64> {
     }
 }
 
-/// A body word written on this lap.
+/// What the body words of a lap have in common.
 #[inline]
-pub(super) const fn body(lap: u64, payload: u64) -> u64 {
-    (lap & LAP_MASK) << PAYLOAD_BITS | payload & PAYLOAD_MASK
+pub(super) const fn lap_bits(lap: u64) -> u64 {
+    (lap & LAP_MASK) << PAYLOAD_BITS
 }
 
-/// The payload, if this is a body word written on this lap.
+/// A body word.
 #[inline]
-pub(super) const fn payload(word: u64, lap: u64) -> Option<u64> {
-    if word >> PAYLOAD_BITS == lap & LAP_MASK {
+pub(super) const fn body(lap_bits: u64, payload: u64) -> u64 {
+    lap_bits | payload & PAYLOAD_MASK
+}
+
+/// The payload, if this is a body word of that lap.
+#[inline]
+pub(super) const fn payload(word: u64, lap_bits: u64) -> Option<u64> {
+    if word & !PAYLOAD_MASK == lap_bits {
         Some(word & PAYLOAD_MASK)
     } else {
         None
@@ -62,15 +68,18 @@ mod tests {
         let word = header(1 << 47 | 5, 0x7fff);
         assert_eq!(header_len(word, 1 << 47 | 5), Some(0x7fff));
         assert_eq!(header_len(word, 5), None);
-        assert_eq!(header_len(body(127, u64::MAX), POSITION_MASK), None);
+        assert_eq!(
+            header_len(body(lap_bits(127), u64::MAX), POSITION_MASK),
+            None
+        );
         assert_eq!(header_len(0, 0), None);
     }
 
     #[test]
     fn a_body_word_is_known_on_its_own_lap_only() {
-        let word = body(3, 0xab);
-        assert_eq!(payload(word, 3), Some(0xab));
-        assert_eq!(payload(word, 2), None);
-        assert_eq!(payload(header(3, 3), 3), None);
+        let word = body(lap_bits(3), 0xab);
+        assert_eq!(payload(word, lap_bits(3)), Some(0xab));
+        assert_eq!(payload(word, lap_bits(2)), None);
+        assert_eq!(payload(header(3, 3), lap_bits(3)), None);
     }
 }
