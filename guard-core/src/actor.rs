@@ -67,6 +67,12 @@ pub trait Witness {
     /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
+    /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
+    /// a witness that cannot tell trusts none of those.
+    fn executable_owner(&self) -> Option<u32> {
+        None
+    }
+
     /// When the regular file at this canonical path was made (birth time, else the older of its
     /// times), wall clock nanoseconds. `None` when it is no regular file or cannot be looked at.
     fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64>;
@@ -77,7 +83,7 @@ pub trait Witness {
 
 /// Tells agents and tools from their looks.
 pub trait Recogniser {
-    /// The agent this process is, by itself and not by its ancestors.
+    /// The agent this process is, or was started by, going by itself and not by its ancestors.
     fn agent(&self, description: &ProcessDescription) -> Option<AgentMatch>;
 
     /// Whether the policy trusts a tool of this executable basename within a scope, so that its
@@ -94,6 +100,8 @@ pub struct AgentMatch {
     pub ancestor: Vec<u8>,
     /// The agent's own session id; empty when it has none.
     pub session: Vec<u8>,
+    /// Only the environment tells: the process is not the agent itself, but was started by one.
+    pub by_environment: bool,
 }
 
 /// A set of interned tool names.

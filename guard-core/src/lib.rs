@@ -16,12 +16,19 @@
 #![deny(unsafe_code)]
 
 pub mod actor;
+pub mod agents;
+pub mod decision;
 pub mod event;
+pub mod glob;
+pub mod lineage;
 pub mod operation;
+pub mod policy;
 pub mod process;
 pub mod ring;
 mod sync;
+pub mod tools;
 pub mod verdict;
+pub mod zones;
 
 pub use event::DecisionEvent;
 pub use operation::{Operation, OperationKind};

@@ -57,7 +57,6 @@ pub enum Reason {
 
 /// How the answer was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Answer {
     /// The guard refused; the kernel did nothing.

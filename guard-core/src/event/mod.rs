@@ -9,6 +9,7 @@
 
 mod decode;
 mod encode;
+mod trace;
 
 pub use decode::DecodeEventError;
 pub use encode::{FIELD_BOUNDS, MAX_ENCODED_BYTES};

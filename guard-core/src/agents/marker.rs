@@ -1,0 +1,114 @@
+//! Environment variables that agents put into what they start.
+//!
+//! A marker survives `nohup`, `setsid` and a double fork, so it finds an agent's child whose
+//! ancestors are gone. It can be forged, but only by someone who wants to be taken for an agent,
+//! which is the harmless direction.
+
+/// One variable and what its value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// Set to anything but the empty string.
+    Set(&'static str),
+    /// Set to exactly this value.
+    Is(&'static str, &'static str),
+    /// Set to a value that contains this text.
+    Contains(&'static str, &'static str),
+}
+
+/// Markers that were there before the session began, and say nothing about what runs in it.
+///
+/// The guard may itself be started inside an agent's tree: everything then carries that agent's
+/// variables. Entries are compared whole, name and value, so another agent of the same kind that is
+/// started within the session is still told by its own session id.
+///
+/// ```
+/// use guard_core::agents::IgnoredMarkers;
+///
+/// let ignored = IgnoredMarkers::from_environment(b"HOME=/home/u\0GEMINI_CLI=1\0");
+/// assert!(ignored.contains(b"GEMINI_CLI=1"));
+/// assert!(!ignored.contains(b"HOME=/home/u"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredMarkers {
+    entries: Vec<Box<[u8]>>,
+}
+
+// === impl Marker ===
+
+impl Marker {
+    /// The variable's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Set(name) | Self::Is(name, _) | Self::Contains(name, _) => name,
+        }
+    }
+
+    /// Whether this entry (`NAME=value`) of an environment is the marker.
+    #[must_use]
+    pub fn matches(self, entry: &[u8]) -> bool {
+        let Some(value) = value_of(entry, self.name()) else {
+            return false;
+        };
+        match self {
+            Self::Set(_) => !value.is_empty(),
+            Self::Is(_, wanted) => value == wanted.as_bytes(),
+            Self::Contains(_, part) => contains(value, part.as_bytes()),
+        }
+    }
+}
+
+// === impl IgnoredMarkers ===
+
+impl IgnoredMarkers {
+    /// The markers and session ids in the environment of the session's root, NUL-separated.
+    #[must_use]
+    pub fn from_environment(environment: &[u8]) -> Self {
+        let entries = entries(environment)
+            .filter(|entry| super::CATALOGUE.iter().any(|agent| agent.claims(entry)))
+            .map(Into::into)
+            .collect();
+        Self { entries }
+    }
+
+    /// Whether this entry (`NAME=value`) was there before the session began.
+    #[must_use]
+    pub fn contains(&self, entry: &[u8]) -> bool {
+        self.entries.iter().any(|ignored| **ignored == *entry)
+    }
+}
+
+/// The entries of a NUL-separated environment.
+pub(super) fn entries(environment: &[u8]) -> impl Iterator<Item = &[u8]> {
+    environment
+        .split(|&byte| byte == 0)
+        .filter(|entry| !entry.is_empty())
+}
+
+/// The value of an entry, if it is of this name.
+pub(super) fn value_of<'a>(entry: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+}
+
+/// Whether `part` occurs in `text`.
+pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_a_whole_entry() {
+        assert!(Marker::Set("CRUSH").matches(b"CRUSH=1"));
+        assert!(!Marker::Set("CRUSH").matches(b"CRUSH="));
+        assert!(!Marker::Set("CRUSH").matches(b"CRUSHED=1"));
+        assert!(!Marker::Set("CRUSH").matches(b"X_CRUSH=1"));
+        assert!(Marker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=1"));
+        assert!(!Marker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=10"));
+        let amazon = Marker::Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI");
+        assert!(amazon.matches(b"AWS_EXECUTION_ENV=CloudShell AmazonQ-For-CLI Version/1.2"));
+        assert!(!amazon.matches(b"AWS_EXECUTION_ENV=CloudShell"));
+    }
+}

@@ -1,0 +1,213 @@
+use super::*;
+
+/// A process as `EXECUTABLE | ARGV0 ARG… | NAME=value …`; in `ARGV0`, `_` stands for a space.
+fn describe(text: &str) -> ProcessDescription {
+    let mut parts = text.split('|').map(str::trim);
+    let executable = parts.next().unwrap_or_default();
+    let words = |part: Option<&str>| -> Vec<String> {
+        part.unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut arguments = words(parts.next());
+    if let Some(argv0) = arguments.first_mut() {
+        *argv0 = argv0.replace('_', " ");
+    }
+    ProcessDescription {
+        executable: executable.into(),
+        arguments: arguments.join("\0").into_bytes(),
+        environment: words(parts.next()).join("\0").into_bytes(),
+        ..ProcessDescription::default()
+    }
+}
+
+fn label(text: &str) -> Option<String> {
+    recognise(&describe(text), NO_PATTERNS, &IgnoredMarkers::default()).map(|agent| agent.label)
+}
+
+const NO_PATTERNS: &[&str] = &[];
+
+#[test]
+fn agents_are_known_by_their_looks() {
+    let table = [
+        (
+            "/home/u/.local/share/claude/versions/2.1.37 | claude",
+            Some("claude_code"),
+        ),
+        (
+            "/home/u/.local/share/claude/versions/2.1.37 | 2.1.37",
+            Some("claude_code"),
+        ),
+        ("/usr/bin/node | claude", Some("claude_code")),
+        ("/usr/bin/node | claude_--resume", Some("claude_code")),
+        (
+            "/usr/bin/node | node /opt/nm/@anthropic-ai/claude-code/cli.js",
+            Some("claude_code"),
+        ),
+        (
+            "/n/@anthropic-ai/claude-code/bin/claude.exe | x",
+            Some("claude_code"),
+        ),
+        ("/$bunfs/root/claude | claude", Some("claude_code")),
+        ("/usr/bin/codex | codex exec", Some("codex")),
+        ("/usr/bin/node | node /usr/bin/codex", Some("codex")),
+        (
+            "/Applications/ChatGPT.app/Contents/Resources/codex | x app-server",
+            Some("codex"),
+        ),
+        (
+            "/usr/bin/node | node --no-warnings /usr/bin/gemini",
+            Some("gemini_cli"),
+        ),
+        (
+            "/usr/bin/node | node /n/@github/copilot/index.js",
+            Some("copilot_cli"),
+        ),
+        (
+            "/o/cursor-agent/versions/1/agent | agent",
+            Some("cursor_agent"),
+        ),
+        ("/usr/bin/agent | agent", None),
+        ("/usr/bin/opencode | opencode", Some("opencode")),
+        ("/usr/bin/goosed | goosed", Some("goose")),
+        (
+            "/usr/bin/python3.12 | /venv/bin/python /venv/bin/aider",
+            Some("aider"),
+        ),
+        ("/usr/bin/aider | aider", None),
+        (
+            "/usr/bin/node | node /n/@sourcegraph/amp/dist/main.js",
+            Some("amp"),
+        ),
+        ("/usr/bin/amp | amp", None),
+        ("/usr/bin/crush | crush", Some("crush")),
+        (
+            "/usr/bin/node | node /n/@qwen-code/qwen-code/cli.js",
+            Some("qwen_code"),
+        ),
+        ("/usr/bin/kiro-cli | kiro-cli", Some("kiro")),
+        ("/usr/bin/q | q chat", None),
+        ("/usr/bin/qchat | qchat", Some("amazon_q")),
+        ("/usr/bin/droid | droid", Some("droid")),
+        ("/usr/bin/node | node /n/augment.mjs", Some("auggie")),
+        ("/usr/bin/pi | pi", None),
+        ("/usr/bin/rm | rm claude", None),
+        ("/usr/bin/vim | vim /usr/bin/codex", None),
+        ("/usr/bin/claudette | claudette", None),
+    ];
+    for (text, expected) in table {
+        assert_eq!(label(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn every_strong_marker_tells_and_no_weak_marker_does() {
+    let with = |marker: Marker| {
+        let entry = match marker {
+            Marker::Set(name) => format!("{name}=yes"),
+            Marker::Is(name, value) => format!("{name}={value}"),
+            Marker::Contains(name, part) => format!("{name}=a {part} b"),
+        };
+        ProcessDescription {
+            executable: b"/usr/bin/rm".to_vec(),
+            environment: format!("PATH=/bin\0{entry}\0").into_bytes(),
+            ..ProcessDescription::default()
+        }
+    };
+    for row in CATALOGUE {
+        for &marker in row.strong {
+            let description = with(marker);
+            let found = recognise(&description, NO_PATTERNS, &IgnoredMarkers::default()).unwrap();
+            assert_eq!(
+                (found.label.as_str(), found.by_environment),
+                (row.label, true)
+            );
+            let inherited = IgnoredMarkers::from_environment(&description.environment);
+            assert_eq!(
+                recognise(&description, NO_PATTERNS, &inherited),
+                None,
+                "{marker:?}"
+            );
+        }
+        for &marker in row.weak {
+            let found = recognise(&with(marker), NO_PATTERNS, &IgnoredMarkers::default());
+            assert_eq!(found, None, "{marker:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_agent_shows_through_the_markers_of_the_first() {
+    let outer = b"CLAUDE_CODE_ENTRYPOINT=cli\0CLAUDE_CODE_SESSION_ID=outer\0";
+    let ignored = IgnoredMarkers::from_environment(outer);
+    let inner = describe("/bin/rm | rm | CLAUDE_CODE_ENTRYPOINT=cli CLAUDE_CODE_SESSION_ID=inner");
+    let found = recognise(&inner, NO_PATTERNS, &ignored).unwrap();
+    assert_eq!(
+        (found.label.as_str(), found.session.as_slice()),
+        ("claude_code", &b"inner"[..])
+    );
+}
+
+#[test]
+fn the_session_id_is_the_agents_own_and_bounded() {
+    let session = |text: &str| {
+        let found = recognise(&describe(text), NO_PATTERNS, &IgnoredMarkers::default()).unwrap();
+        String::from_utf8(found.session).unwrap()
+    };
+    assert_eq!(session("/bin/codex | codex | CODEX_THREAD_ID=t1"), "t1");
+    assert_eq!(
+        session("/bin/codex | codex | CLAUDE_CODE_SESSION_ID=s1"),
+        ""
+    );
+    let long = format!("/bin/codex | codex | CODEX_THREAD_ID={}", "x".repeat(1000));
+    assert_eq!(session(&long).len(), MAX_NAME_BYTES);
+}
+
+#[test]
+fn patterns_are_substrings_of_names() {
+    let ignored = IgnoredMarkers::default();
+    let found = |text: &str, patterns: &[&str]| {
+        let agent = recognise(&describe(text), patterns, &ignored)?;
+        Some((agent.label, String::from_utf8(agent.ancestor).unwrap()))
+    };
+    let custom = |label: &str, name: &str| Some((label.to_owned(), name.to_owned()));
+    assert_eq!(
+        found("/opt/mybot-2 | x", &["bot"]),
+        custom("custom:bot", "mybot-2")
+    );
+    assert_eq!(
+        found("/usr/bin/node | mybot", &["bot"]),
+        custom("custom:bot", "mybot")
+    );
+    assert_eq!(found("/bot/rm | rm /bot", &["bot"]), None);
+    assert_eq!(found("/opt/mybot | mybot", &["Bot", ""]), None);
+    assert_eq!(
+        found("/usr/bin/claude | claude", &["claude"]),
+        custom("claude_code", "claude")
+    );
+}
+
+#[test]
+fn the_guard_is_no_agent_by_its_name() {
+    let ignored = IgnoredMarkers::default();
+    for text in [
+        "/opt/codex-es-guard | codex-es-guard run -- zsh",
+        " | guard-exporter",
+    ] {
+        assert_eq!(
+            recognise(&describe(text), &["codex", "guard"], &ignored),
+            None,
+            "{text}"
+        );
+    }
+    // Only its very name, and only its executable's.
+    assert!(recognise(&describe("/opt/codex-es-guard2 | x"), &["codex"], &ignored).is_some());
+    assert!(recognise(&describe("/bin/codex | codex-es-guard"), &["x"], &ignored).is_some());
+    // A copy of `rm` under the guard's name, orphaned by an agent.
+    let orphan = describe("/tmp/codex-es-guard | rm | GEMINI_CLI=1");
+    assert_eq!(
+        recognise(&orphan, &["codex"], &ignored).unwrap().label,
+        "gemini_cli"
+    );
+}

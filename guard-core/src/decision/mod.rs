@@ -1,0 +1,316 @@
+//! The verdict: a pure function of the policy's snapshot, the operation, and what is known of who
+//! asks.
+//!
+//! The first rule that holds decides, and is the verdict's [`Reason`]:
+//!
+//! | | rule | verdict |
+//! |-|------|---------|
+//! | 1 | one of the guard's own files is touched: `human`, else `guard_files` | allow, deny |
+//! | 2 | the policy does not judge this kind: `not_judged` | allow |
+//! | 3 | no path touches a zone: `outside_zones` | allow |
+//! | 4 | the most specific entry is a live `override`, a `system_temp` or a `disposable` place | allow |
+//! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow |
+//! | 6 | no agent stands above the actor: `human` | allow |
+//! | 7 | the actor is a `trusted_tool`, within its scope | allow |
+//! | 8 | a `scratch` file of an editor is removed | allow |
+//! | 9 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
+//! | 10 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
+//!
+//! **What goes away with a zone's root is judged under that zone**, whatever else covers the path:
+//! removing or moving the root or a parent of it, also into another zone, also when an override or
+//! a temporary place covers it. An override of a zone's own path is alive for what is below.
+//!
+//! A zone may be a single file. Renaming a file onto it is an edit (`replaced`), as for any
+//! protected file; renaming onto a zone that is a directory or a link is not.
+//!
+//! Guarantees: no system call, no lock and no allocation of its own; the [`Witness`] is asked only
+//! for what the rules at hand need, and never when no zone is touched. The guard's own files are
+//! guarded in audit mode too. It deliberately reads no clock and resolves no path.
+//!
+//! ```
+//! # use guard_core::actor::{Actor, Standing, ToolNames, ToolSet, Witness};
+//! use guard_core::decision::decide;
+//! use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
+//! use guard_core::{Operation, OperationKind, Reason, Verdict};
+//! # struct Nobody(ToolNames);
+//! # impl Witness for Nobody {
+//! #     fn actor(&self) -> Actor<'_> {
+//! #         Actor { key: Default::default(), ppid: 0, uid: 0, executable: b"/bin/rm", argv0: b"rm",
+//! #             standing: Standing::Human, tools: ToolSet::default(), tool_names: &self.0 }
+//! #     }
+//! #     fn arguments(&self) -> Vec<u8> { Vec::new() }
+//! #     fn executable_changed_ns(&self) -> Option<u64> { None }
+//! #     fn regular_file_born_ns(&self, _: &[u8]) -> Option<u64> { None }
+//! #     fn exists(&self, _: &[u8]) -> bool { false }
+//! # }
+//! # let human = Nobody(ToolNames::default());
+//!
+//! let policy = Policy::parse(br#"{"protected_zones": ["~/work"]}"#).unwrap();
+//! let snapshot = Snapshot::compile(&policy, &Surroundings {
+//!     home: b"/home/u",
+//!     platform: Platform::Linux,
+//!     extra_zones: &[],
+//!     own_files: &[],
+//!     locate: &|path| vec![path.to_vec()],
+//!     session: "",
+//!     started_ns: 0,
+//! }).unwrap();
+//!
+//! let unlink = |path| Operation { kind: OperationKind::Unlink, path, destination: None };
+//! let decision = decide(&snapshot, &unlink(b"/home/u/notes"), 0, &human);
+//! assert_eq!(decision.reason, Reason::OutsideZones);
+//! assert!(!decision.drew_actor);
+//! let decision = decide(&snapshot, &unlink(b"/home/u/work/a"), 0, &human);
+//! assert_eq!((decision.verdict, decision.reason), (Verdict::Allow, Reason::Human));
+//! ```
+
+mod cover;
+mod explain;
+mod rules;
+mod scratch;
+
+pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
+
+use crate::actor::{Actor, AgentRef, Standing, Witness};
+use crate::event::ZoneRef;
+use crate::operation::Operation;
+use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
+use crate::tools::Removal;
+use crate::verdict::{Reason, Verdict};
+use crate::zones::{Entry, Place};
+use cover::Cover;
+use rules::{Effect, Loss};
+use std::cell::OnceCell;
+
+/// The answer to one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision<'s> {
+    /// What is answered.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The zone that is touched.
+    pub zone: Option<ZoneRef<'s>>,
+    /// The override that allowed it: its id, else its path.
+    pub override_id: Option<&'s str>,
+    /// The trusted tool that allowed it, by its policy name.
+    pub tool: Option<&'s [u8]>,
+    /// Whether the actor had to be known.
+    pub drew_actor: bool,
+}
+
+// === impl Decision ===
+
+impl Decision<'_> {
+    /// The answer where a path could not be resolved to an object, so that no rule applies.
+    #[must_use]
+    pub const fn unresolved(denied: bool) -> Self {
+        Self {
+            verdict: if denied {
+                Verdict::Deny
+            } else {
+                Verdict::Allow
+            },
+            reason: Reason::UnresolvedPath,
+            zone: None,
+            override_id: None,
+            tool: None,
+            drew_actor: true,
+        }
+    }
+}
+
+/// The witness, its actor asked for at most once.
+struct Testimony<'w, W: ?Sized> {
+    witness: &'w W,
+    actor: OnceCell<Actor<'w>>,
+}
+
+/// One operation before its judge.
+struct Case<'s, 'w, 'o, W: ?Sized> {
+    snapshot: &'s Snapshot,
+    operation: &'o Operation<'o>,
+    now_ns: u64,
+    testimony: Testimony<'w, W>,
+}
+
+/// Decides. `now_ns` is the wall clock, for overrides that expire.
+pub fn decide<'s, W: Witness + ?Sized>(
+    snapshot: &'s Snapshot,
+    operation: &Operation<'_>,
+    now_ns: u64,
+    witness: &W,
+) -> Decision<'s> {
+    let testimony = Testimony {
+        witness,
+        actor: OnceCell::new(),
+    };
+    Case {
+        snapshot,
+        operation,
+        now_ns,
+        testimony,
+    }
+    .decide()
+}
+
+impl Snapshot {
+    /// Whether the operation concerns a zone or the guard's own files at all; when not, the answer
+    /// is to allow. Cheaper than [`decide`], and needs nobody.
+    #[must_use]
+    pub fn touches(&self, operation: &Operation<'_>) -> bool {
+        let source = self.tree.place(operation.path);
+        let destination = operation.destination.map(|path| self.tree.place(path));
+        let in_zone = |place: Place<'_>| {
+            place.carries().is_some()
+                || place.entries().any(|entry| matches!(entry, Entry::Zone(_)))
+        };
+        rules::touches_own(operation.kind, source, destination)
+            || (self.judges(operation.kind)
+                && (in_zone(source) || destination.is_some_and(in_zone)))
+    }
+}
+
+// === impl Case ===
+
+impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
+    fn decide(&self) -> Decision<'s> {
+        let source = self.snapshot.tree.place(self.operation.path);
+        let destination = self
+            .operation
+            .destination
+            .map(|path| self.snapshot.tree.place(path));
+        if rules::touches_own(self.operation.kind, source, destination) {
+            return self.decide_own(source);
+        }
+        if !self.snapshot.judges(self.operation.kind) {
+            return self.allow(Reason::NotJudged, None);
+        }
+        let cover = |place, path: &[u8]| self.cover(place, path);
+        match rules::effect(self.snapshot, self.operation, source, destination, &cover) {
+            Effect::Passes {
+                reason,
+                zone,
+                overriding,
+            } => Decision {
+                override_id: overriding.map(|entry| entry.id.as_deref().unwrap_or(&entry.path)),
+                ..self.allow(reason, zone)
+            },
+            Effect::Takes(loss) => self.judge(&loss),
+        }
+    }
+
+    fn decide_own(&self, source: Place<'s>) -> Decision<'s> {
+        let zone = self.snapshot.zone_over(source);
+        match self.testimony.actor().standing {
+            Standing::Human => self.allow(Reason::Human, zone),
+            Standing::Unknown { agent_seen } if !self.counts_as_agent(agent_seen) => {
+                self.allow(Reason::UnknownLineage, zone)
+            }
+            _ => self.answer(Verdict::Deny, Reason::GuardFiles, zone),
+        }
+    }
+
+    /// Rules 6 to 10: something in a zone would go.
+    fn judge(&self, loss: &Loss<'s, '_>) -> Decision<'s> {
+        let zone = Some(loss.zone);
+        let witness = self.testimony.witness;
+        let actor = self.testimony.actor();
+        let (agent, since_ns) = match actor.standing {
+            Standing::Human => return self.allow(Reason::Human, zone),
+            Standing::Agent(agent) => (Some(agent), agent.started_ns),
+            Standing::Unknown { .. } => (None, self.snapshot.started_ns),
+        };
+        let is_file = |path| witness.regular_file_born_ns(path).is_some();
+        if loss.onto_root.is_some_and(is_file) {
+            return self.allow(Reason::Replaced, zone);
+        }
+        let removal = Removal {
+            whole: loss.whole,
+            below: loss.below,
+        };
+        if let Some(tool) = self
+            .snapshot
+            .tools
+            .trusting(actor, since_ns, witness, &removal)
+        {
+            return Decision {
+                tool: Some(tool),
+                ..self.allow(Reason::TrustedTool, zone)
+            };
+        }
+        if agent.is_some_and(|agent| self.is_scratch(loss, &agent)) {
+            return self.allow(Reason::Scratch, zone);
+        }
+        match actor.standing {
+            Standing::Unknown { agent_seen } => self.answer(
+                self.verdict_for_unknown(agent_seen),
+                Reason::UnknownLineage,
+                zone,
+            ),
+            _ if self.snapshot.mode() == Mode::Audit => {
+                self.answer(Verdict::Audit, Reason::AuditOnly, zone)
+            }
+            _ => self.answer(Verdict::Deny, Reason::AgentInZone, zone),
+        }
+    }
+
+    fn is_scratch(&self, loss: &Loss<'_, '_>, agent: &AgentRef<'_>) -> bool {
+        self.operation.kind == crate::OperationKind::Unlink
+            && !loss.whole
+            && scratch::is_scratch(
+                self.operation.path,
+                agent.started_ns,
+                self.testimony.witness,
+            )
+    }
+
+    fn verdict_for_unknown(&self, agent_seen: bool) -> Verdict {
+        match self.snapshot.on_unknown() {
+            OnUnknown::Audit => Verdict::Audit,
+            _ if !self.counts_as_agent(agent_seen) => Verdict::Allow,
+            _ if self.snapshot.mode() == Mode::Audit => Verdict::Audit,
+            _ => Verdict::Deny,
+        }
+    }
+
+    fn counts_as_agent(&self, agent_seen: bool) -> bool {
+        match self.snapshot.on_unknown() {
+            OnUnknown::AgentIfSeen => agent_seen,
+            OnUnknown::Allow => false,
+            OnUnknown::Deny | OnUnknown::Audit => true,
+        }
+    }
+
+    fn cover(&self, place: Place<'s>, path: &[u8]) -> Cover<'s> {
+        cover::cover(self.snapshot, place, path, |entry| {
+            entry.operations.contains(self.operation.kind)
+                && entry.expires_at_ns.is_none_or(|end| self.now_ns < end)
+                && ((entry.agent.is_none() && entry.session.is_none())
+                    || cover::is_for(entry, self.snapshot, self.testimony.actor().standing))
+        })
+    }
+
+    fn allow(&self, reason: Reason, zone: Option<&'s Zone>) -> Decision<'s> {
+        self.answer(Verdict::Allow, reason, zone)
+    }
+
+    fn answer(&self, verdict: Verdict, reason: Reason, zone: Option<&'s Zone>) -> Decision<'s> {
+        Decision {
+            verdict,
+            reason,
+            zone: zone.map(Zone::as_ref),
+            override_id: None,
+            tool: None,
+            drew_actor: self.testimony.actor.get().is_some(),
+        }
+    }
+}
+
+// === impl Testimony ===
+
+impl<'w, W: Witness + ?Sized> Testimony<'w, W> {
+    fn actor(&self) -> &Actor<'w> {
+        self.actor.get_or_init(|| self.witness.actor())
+    }
+}

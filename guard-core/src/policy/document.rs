@@ -1,0 +1,191 @@
+//! A JSON text whose every value knows where it stands.
+//!
+//! `serde_json` checks the syntax and lends each value as a slice of the text ([`RawValue`]); the
+//! slice's place in the text is the value's place in the file. Fields keep their order and their
+//! repetitions, so that both can be judged.
+
+use super::error::{ParsePolicyError, PolicyProblem};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// One JSON value, or one field's name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value<'t> {
+    document: &'t str,
+    /// A slice of `document`.
+    text: &'t str,
+}
+
+/// The JSON type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    Null,
+    Boolean,
+    Number,
+    Text,
+    List,
+    Object,
+}
+
+/// A field of an object: its name's value, its name, its value.
+#[derive(Clone, Debug)]
+pub(super) struct Field<'t> {
+    pub(super) key: Value<'t>,
+    pub(super) name: String,
+    pub(super) value: Value<'t>,
+}
+
+struct RawObject<'t>(Vec<(&'t RawValue, &'t RawValue)>);
+
+// === impl Value ===
+
+impl<'t> Value<'t> {
+    /// The document's one value.
+    pub(super) fn document(text: &'t str) -> Result<Self, ParsePolicyError> {
+        let whole = Self {
+            document: text,
+            text,
+        };
+        whole.read::<&RawValue>().map(|raw| whole.part(raw))
+    }
+
+    pub(super) fn kind(self) -> Type {
+        match self.text.as_bytes().first() {
+            Some(b'{') => Type::Object,
+            Some(b'[') => Type::List,
+            Some(b'"') => Type::Text,
+            Some(b't' | b'f') => Type::Boolean,
+            Some(b'n') => Type::Null,
+            _ => Type::Number,
+        }
+    }
+
+    /// The value as it is written.
+    pub(super) fn raw(self) -> &'t str {
+        self.text
+    }
+
+    /// A string without its quotation marks; call on [`Type::Text`] only.
+    pub(super) fn string(self) -> Result<String, ParsePolicyError> {
+        self.read()
+    }
+
+    /// The items of a list; call on [`Type::List`] only.
+    pub(super) fn items(self) -> Result<Vec<Self>, ParsePolicyError> {
+        let items = self.read::<Vec<&RawValue>>()?;
+        Ok(items.into_iter().map(|raw| self.part(raw)).collect())
+    }
+
+    /// The fields of an object; call on [`Type::Object`] only.
+    pub(super) fn fields(self) -> Result<Vec<Field<'t>>, ParsePolicyError> {
+        let fields = self.read::<RawObject<'t>>()?.0;
+        fields
+            .into_iter()
+            .map(|(key, value)| {
+                let key = self.part(key);
+                Ok(Field {
+                    key,
+                    name: key.string()?,
+                    value: self.part(value),
+                })
+            })
+            .collect()
+    }
+
+    /// Says what is wrong with this value.
+    pub(super) fn error(self, problem: PolicyProblem) -> ParsePolicyError {
+        error_at(self.document.as_bytes(), self.offset(), problem)
+    }
+
+    fn read<T: Deserialize<'t>>(self) -> Result<T, ParsePolicyError> {
+        serde_json::from_str(self.text).map_err(|error| {
+            let line_start: usize = self
+                .text
+                .split_inclusive('\n')
+                .take(error.line() - 1)
+                .map(str::len)
+                .sum();
+            let offset = self.offset() + line_start + error.column().saturating_sub(1);
+            let text = error.to_string();
+            // The place in the text is given by us, in the whole document's terms.
+            let what = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(what, _)| what);
+            error_at(
+                self.document.as_bytes(),
+                offset,
+                PolicyProblem::Syntax(what.to_owned()),
+            )
+        })
+    }
+
+    fn part(self, raw: &'t RawValue) -> Self {
+        Self {
+            document: self.document,
+            text: raw.get(),
+        }
+    }
+
+    /// Where the value begins: `text` is a slice of `document`.
+    fn offset(self) -> usize {
+        self.text.as_ptr().addr() - self.document.as_ptr().addr()
+    }
+}
+
+/// A problem at a byte offset of a text that need not be UTF-8.
+pub(super) fn error_at(text: &[u8], offset: usize, problem: PolicyProblem) -> ParsePolicyError {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let last_line = before
+        .rsplit(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let column = String::from_utf8_lossy(last_line).chars().count() + 1;
+    ParsePolicyError {
+        line,
+        column,
+        problem,
+    }
+}
+
+// === impl Type ===
+
+impl Type {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+}
+
+// === impl RawObject ===
+
+impl<'de: 't, 't> Deserialize<'de> for RawObject<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Vec<(&'de RawValue, &'de RawValue)>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(Fields).map(Self)
+    }
+}

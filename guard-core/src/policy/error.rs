@@ -1,0 +1,174 @@
+//! What can be wrong with a policy's text, said so that it can be put right.
+
+use super::{MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
+use crate::glob::ParseGlobError;
+
+/// The first thing that is wrong with a policy's text, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct ParsePolicyError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    #[source]
+    pub problem: PolicyProblem,
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyProblem {
+    /// More than [`MAX_POLICY_BYTES`].
+    #[error("the policy has {0} bytes, more than {MAX_POLICY_BYTES}")]
+    TooLarge(usize),
+    /// Not UTF-8.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// Not JSON.
+    #[error("not JSON: {0}")]
+    Syntax(String),
+    /// Another type than this field takes.
+    #[error("`{field}` takes {expected}, not {found}")]
+    WrongType {
+        /// The field.
+        field: &'static str,
+        /// What it takes.
+        expected: &'static str,
+        /// What it was given.
+        found: &'static str,
+    },
+    /// A field nobody knows.
+    #[error("unknown field `{field}`{}", hint(*nearest))]
+    UnknownField {
+        /// As written.
+        field: String,
+        /// The known field it is most like.
+        nearest: Option<&'static str>,
+    },
+    /// A value that is none of a field's values.
+    #[error("`{field}` cannot be `{value}`{}", hint(*nearest))]
+    UnknownValue {
+        /// The field.
+        field: &'static str,
+        /// As written.
+        value: String,
+        /// The known value it is most like.
+        nearest: Option<&'static str>,
+    },
+    /// A field written twice.
+    #[error("`{0}` is written twice")]
+    RepeatedField(String),
+    /// An entry written twice.
+    #[error("`{value}` is in `{field}` twice")]
+    RepeatedEntry {
+        /// The field.
+        field: &'static str,
+        /// The entry.
+        value: String,
+    },
+    /// A field that must be there.
+    #[error("`{field}` is missing in an entry of `{within}`")]
+    Missing {
+        /// The field.
+        field: &'static str,
+        /// The list.
+        within: &'static str,
+    },
+    /// Nothing between the quotation marks.
+    #[error("`{0}` must not be empty")]
+    Empty(&'static str),
+    /// A path that begins neither with `/` nor with `~/`.
+    #[error("`{0}` is not an absolute path (begin with `/` or `~/`)")]
+    Relative(String),
+    /// `..` in a path.
+    #[error("`{0}` must not contain `..`")]
+    ParentComponent(String),
+    /// NUL in a text.
+    #[error("`{0}` must not contain NUL")]
+    Nul(&'static str),
+    /// Longer than [`MAX_PATH_BYTES`].
+    #[error("a path of {0} bytes is longer than {MAX_PATH_BYTES}")]
+    PathTooLong(usize),
+    /// Longer than [`MAX_NAME_BYTES`].
+    #[error("`{field}` of {bytes} bytes is longer than {MAX_NAME_BYTES}")]
+    NameTooLong {
+        /// The field.
+        field: &'static str,
+        /// Its length.
+        bytes: usize,
+    },
+    /// More than [`MAX_OVERRIDES`].
+    #[error("{0} overrides are more than {MAX_OVERRIDES}")]
+    TooManyOverrides(usize),
+    /// Neither RFC 3339 nor seconds.
+    #[error("`{0}` is no time (write `2026-01-31T12:00:00Z` or Unix seconds)")]
+    Time(String),
+    /// A faulty pattern.
+    #[error("pattern `{pattern}`: {fault}")]
+    Pattern {
+        /// As written.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        fault: ParseGlobError,
+    },
+    /// A tool's name with a slash.
+    #[error(
+        "`{0}` is a path; a tool is named by its executable's basename, pin it with `identity`"
+    )]
+    ToolPath(String),
+}
+
+fn hint(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+/// The known name most like `written`, unless none is.
+pub(super) fn nearest(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let (distance, name) = known
+        .iter()
+        .map(|name| (distance(written, name), *name))
+        .min()?;
+    (distance <= 1 + name.len() / 4).then_some(name)
+}
+
+/// Levenshtein's distance, in characters, ignoring case.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().flat_map(char::to_lowercase).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (number, left) in left
+        .chars()
+        .take(64)
+        .flat_map(char::to_lowercase)
+        .enumerate()
+    {
+        let mut before = number + 1;
+        let mut next = vec![before];
+        for (above, right) in row.windows(2).zip(&right) {
+            let &[diagonal, above] = above else { continue };
+            before = (diagonal + usize::from(left != *right))
+                .min(above + 1)
+                .min(before + 1);
+            next.push(before);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name() {
+        let known = ["protected_zones", "mode", "op"];
+        assert_eq!(nearest("protected_zone", &known), Some("protected_zones"));
+        assert_eq!(nearest("Mode", &known), Some("mode"));
+        assert_eq!(nearest("ops", &known), Some("op"));
+        assert_eq!(nearest("colour", &known), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}

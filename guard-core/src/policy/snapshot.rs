@@ -1,0 +1,501 @@
+//! A policy made ready for decisions, and the cell through which every thread sees the newest one.
+//!
+//! Compiling expands `~`, asks the caller for the canonical locations of every configured path (a
+//! symbolic link is protected itself, and so is what it points to), and lays the zones out as a
+//! [`ZoneTree`]. A snapshot never changes: a reload compiles another and stores it, and decisions
+//! in flight finish on the one they began with.
+//!
+//! It deliberately does no I/O: [`Surroundings::locate`] is the caller's.
+
+use super::{
+    DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
+    OverrideEntry, Policy,
+};
+use crate::event::ZoneRef;
+use crate::glob::Glob;
+use crate::operation::OperationKind;
+use crate::process::basename;
+use crate::tools::ToolTable;
+use crate::zones::{Entry, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
+use arc_swap::ArcSwap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// What a policy alone does not say.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The protected user's home directory, for `~`.
+    pub home: &'a [u8],
+    /// Which system's temporary places count.
+    pub platform: Platform,
+    /// Zones from the command line, absolute.
+    pub extra_zones: &'a [Vec<u8>],
+    /// What no agent may touch, whatever the zones say.
+    pub own_files: &'a [OwnFile<'a>],
+    /// The canonical locations of a configured path: the thing itself with its parents resolved
+    /// and, when it is a symbolic link, its target. Empty when nothing is known; the path is then
+    /// taken as it stands.
+    pub locate: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
+    /// The guard session's id: an override for this session is for every agent in it.
+    pub session: &'a str,
+    /// When the guard started, wall clock nanoseconds. No agent of a session is older.
+    pub started_ns: u64,
+}
+
+/// A system, by its temporary places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Platform {
+    /// `/tmp`, `/var/tmp`, `/dev/shm`.
+    Linux,
+    /// `/private/tmp`, `/private/var/tmp`, `/private/var/folders`.
+    MacOs,
+}
+
+/// One of the guard's own files; a directory stands for all below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnFile<'a> {
+    /// Absolute path.
+    pub path: &'a [u8],
+}
+
+/// A policy made ready for decisions.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(crate) tree: ZoneTree,
+    pub(crate) zones: Vec<Zone>,
+    pub(crate) overrides: Vec<OverrideEntry>,
+    pub(crate) disposable: Vec<Glob>,
+    pub(crate) tools: ToolTable,
+    pub(crate) session: Box<str>,
+    pub(crate) started_ns: u64,
+    operations: OperationSet,
+    mode: Mode,
+    on_unknown: OnUnknown,
+    on_deadline: OnDeadline,
+    override_approval: OverrideApproval,
+    agent_patterns: Vec<String>,
+    revision: u64,
+    warnings: Vec<PolicyWarning>,
+}
+
+/// One location of a protected zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    name: Box<str>,
+    path: Box<[u8]>,
+}
+
+/// Why a policy cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompilePolicyError {
+    /// A path begins with `~` and there is no home.
+    #[error("`{0}` needs a home directory, and none is known")]
+    NoHome(String),
+    /// A zone of the command line, or an own file, is not absolute.
+    #[error("`{0}` is not an absolute path")]
+    Relative(String),
+    /// A path became longer than [`MAX_PATH_BYTES`].
+    #[error("a path of {0} bytes is longer than {MAX_PATH_BYTES}")]
+    PathTooLong(usize),
+}
+
+/// What a policy says that its writer may not have meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyWarning {
+    /// Nothing is protected.
+    #[error("no zone is protected")]
+    NoZones,
+    /// `/` is a zone.
+    #[error("`/` is a protected zone: agents can remove nothing but temporary files")]
+    RootZone,
+    /// An override covers a path in no zone.
+    #[error("the override of `{0}` lies in no zone and has no effect")]
+    IdleOverride(String),
+    /// An override covers a whole zone.
+    #[error("the override of `{0}` opens a whole zone (the zone's root itself stays)")]
+    OverrideOfZone(String),
+    /// An interpreter or a remover is trusted everywhere.
+    #[error("`{0}` is trusted everywhere: an agent can remove anything with it")]
+    TrustedEverywhere(String),
+}
+
+/// The current snapshot, read without a lock.
+#[derive(Debug)]
+pub struct PolicyCell {
+    current: ArcSwap<Snapshot>,
+}
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Makes a policy ready.
+    ///
+    /// # Errors
+    ///
+    /// [`CompilePolicyError`] when a path makes no sense in these surroundings.
+    pub fn compile(
+        policy: &Policy,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, CompilePolicyError> {
+        let mut builder = ZoneTreeBuilder::default();
+        let zones = insert_zones(policy, surroundings, &mut builder)?;
+        for (number, entry) in (0u32..).zip(&policy.temporary_overrides) {
+            for location in surroundings.locations(&entry.path)? {
+                builder.insert(&location, Entry::Override(OverrideId(number)));
+            }
+        }
+        let mut disposable = Vec::new();
+        for entry in &policy.disposable_paths {
+            match entry {
+                DisposableEntry::Pattern(glob) => disposable.push(glob.clone()),
+                DisposableEntry::Path(path) => {
+                    for location in surroundings.locations(path)? {
+                        builder.insert(&location, Entry::Disposable);
+                    }
+                }
+            }
+        }
+        for place in surroundings.platform.temporary_places() {
+            builder.insert(place, Entry::SystemTemp);
+        }
+        if !surroundings.home.is_empty() {
+            for trash in TRASHES {
+                for location in surroundings.locations(trash)? {
+                    builder.insert(&location, Entry::SystemTemp);
+                }
+            }
+        }
+        for own in surroundings.own_files {
+            for location in surroundings.absolute(own.path)? {
+                builder.insert_own(&location);
+            }
+        }
+        let tree = builder.build();
+        let warnings = warnings(policy, surroundings, &tree, &zones);
+        Ok(Self {
+            revision: revision(policy, surroundings, &zones),
+            tree,
+            zones,
+            overrides: policy.temporary_overrides.clone(),
+            disposable,
+            tools: policy
+                .trusted_tools
+                .as_deref()
+                .map_or_else(ToolTable::built_in, |entries| {
+                    ToolTable::from_entries(entries, &|path| {
+                        surroundings.locations(path).unwrap_or_default()
+                    })
+                }),
+            session: surroundings.session.into(),
+            started_ns: surroundings.started_ns,
+            operations: policy.operations,
+            mode: policy.mode,
+            on_unknown: policy.on_unknown,
+            on_deadline: policy.on_deadline,
+            override_approval: policy.override_approval,
+            agent_patterns: policy.ai_agent_patterns.clone(),
+            warnings,
+        })
+    }
+
+    /// Every location of every zone.
+    pub fn zones(&self) -> impl ExactSizeIterator<Item = ZoneRef<'_>> {
+        self.zones.iter().map(Zone::as_ref)
+    }
+
+    /// The zone with this number.
+    #[must_use]
+    pub fn zone(&self, id: ZoneId) -> Option<ZoneRef<'_>> {
+        self.zones.get(id.0 as usize).map(Zone::as_ref)
+    }
+
+    /// The overrides, dead ones too.
+    #[must_use]
+    pub fn overrides(&self) -> &[OverrideEntry] {
+        &self.overrides
+    }
+
+    /// Whether the policy judges this kind. Operations on the guard itself are judged whatever it
+    /// says.
+    #[must_use]
+    pub fn judges(&self, kind: OperationKind) -> bool {
+        self.operations.contains(kind)
+    }
+
+    /// Whether denials are carried out.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The answer for lost ancestries.
+    #[must_use]
+    pub fn on_unknown(&self) -> OnUnknown {
+        self.on_unknown
+    }
+
+    /// The answer at the kernel's deadline.
+    #[must_use]
+    pub fn on_deadline(&self) -> OnDeadline {
+        self.on_deadline
+    }
+
+    /// Who grants requested overrides.
+    #[must_use]
+    pub fn override_approval(&self) -> OverrideApproval {
+        self.override_approval
+    }
+
+    /// The policy's own agent patterns.
+    #[must_use]
+    pub fn agent_patterns(&self) -> &[String] {
+        &self.agent_patterns
+    }
+
+    /// Whether a tool of this executable basename is trusted within a scope, so that its children
+    /// share the trust.
+    #[must_use]
+    pub fn is_scoped_tool(&self, name: &[u8]) -> bool {
+        self.tools.is_scoped(name)
+    }
+
+    /// Tells snapshots apart: equal policies in equal surroundings have equal revisions.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What the policy's writer may not have meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[PolicyWarning] {
+        &self.warnings
+    }
+
+    /// The most specific zone over a place.
+    pub(crate) fn zone_over(&self, place: Place<'_>) -> Option<&Zone> {
+        place.entries().find_map(|entry| match entry {
+            Entry::Zone(id) => self.zones.get(id.0 as usize),
+            _ => None,
+        })
+    }
+}
+
+fn insert_zones(
+    policy: &Policy,
+    surroundings: &Surroundings<'_>,
+    builder: &mut ZoneTreeBuilder,
+) -> Result<Vec<Zone>, CompilePolicyError> {
+    let mut zones: Vec<Zone> = Vec::new();
+    let mut add = |name: Option<&str>, configured: &[u8], locations: Vec<Vec<u8>>| {
+        for path in locations {
+            let number = u32::try_from(zones.len()).unwrap_or(u32::MAX);
+            builder.insert(&path, Entry::Zone(ZoneId(number)));
+            let name = name.map_or_else(|| last_component(configured), str::to_owned);
+            zones.push(Zone {
+                name: name.into(),
+                path: path.into(),
+            });
+        }
+    };
+    for zone in &policy.protected_zones {
+        let expanded = surroundings.expand(&zone.path)?;
+        add(
+            zone.name.as_deref(),
+            &expanded,
+            surroundings.absolute(&expanded)?,
+        );
+    }
+    for path in surroundings.extra_zones {
+        add(None, path, surroundings.absolute(path)?);
+    }
+    Ok(zones)
+}
+
+fn last_component(path: &[u8]) -> String {
+    let name = basename(path.strip_suffix(b"/").unwrap_or(path));
+    if name.is_empty() {
+        "/".to_owned()
+    } else {
+        String::from_utf8_lossy(name).into_owned()
+    }
+}
+
+fn warnings(
+    policy: &Policy,
+    surroundings: &Surroundings<'_>,
+    tree: &ZoneTree,
+    zones: &[Zone],
+) -> Vec<PolicyWarning> {
+    let mut warnings = Vec::new();
+    if zones.is_empty() {
+        warnings.push(PolicyWarning::NoZones);
+    }
+    if zones.iter().any(|zone| zone.path.as_ref() == b"/") {
+        warnings.push(PolicyWarning::RootZone);
+    }
+    for entry in &policy.temporary_overrides {
+        let path = surroundings.locations(&entry.path).unwrap_or_default();
+        let places = || path.iter().map(|path| tree.place(path));
+        let is_zone = |entry| matches!(entry, Entry::Zone(_));
+        if places().any(|place| place.carries().is_some()) {
+            warnings.push(PolicyWarning::OverrideOfZone(entry.path.clone()));
+        } else if !places().any(|place| place.entries().any(is_zone)) {
+            warnings.push(PolicyWarning::IdleOverride(entry.path.clone()));
+        }
+    }
+    for tool in policy.trusted_tools.iter().flatten() {
+        if tool.within.is_none() && ToolTable::removes_anything(&tool.name) {
+            warnings.push(PolicyWarning::TrustedEverywhere(tool.name.clone()));
+        }
+    }
+    warnings
+}
+
+fn revision(policy: &Policy, surroundings: &Surroundings<'_>, zones: &[Zone]) -> u64 {
+    let mut hasher = Fnv::default();
+    policy.hash(&mut hasher);
+    for zone in zones {
+        zone.path.hash(&mut hasher);
+    }
+    surroundings.own_files.hash(&mut hasher);
+    surroundings.platform.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// FNV-1a: a revision must be the same in every process and build.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+// === impl Surroundings ===
+
+impl Surroundings<'_> {
+    /// Where a configured path is.
+    fn locations(&self, path: &str) -> Result<Vec<Vec<u8>>, CompilePolicyError> {
+        self.absolute(&self.expand(path)?)
+    }
+
+    fn expand(&self, path: &str) -> Result<Vec<u8>, CompilePolicyError> {
+        match path.strip_prefix('~') {
+            Some(_) if !self.home.starts_with(b"/") => {
+                Err(CompilePolicyError::NoHome(path.to_owned()))
+            }
+            Some(rest) => {
+                let home = self.home.strip_suffix(b"/").unwrap_or(self.home);
+                Ok([home, rest.as_bytes()].concat())
+            }
+            None => Ok(path.as_bytes().to_vec()),
+        }
+    }
+
+    fn absolute(&self, path: &[u8]) -> Result<Vec<Vec<u8>>, CompilePolicyError> {
+        if path.len() > MAX_PATH_BYTES {
+            return Err(CompilePolicyError::PathTooLong(path.len()));
+        }
+        if !path.starts_with(b"/") {
+            return Err(CompilePolicyError::Relative(
+                String::from_utf8_lossy(path).into_owned(),
+            ));
+        }
+        let mut locations = (self.locate)(path);
+        locations.retain(|location| location.starts_with(b"/"));
+        if locations.is_empty() {
+            locations.push(path.to_vec());
+        }
+        for location in &mut locations {
+            while location.len() > 1 && location.last() == Some(&b'/') {
+                location.pop();
+            }
+        }
+        locations.dedup();
+        Ok(locations)
+    }
+}
+
+impl fmt::Debug for Surroundings<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Surroundings")
+            .field("home", &self.home)
+            .field("platform", &self.platform)
+            .field("extra_zones", &self.extra_zones)
+            .field("own_files", &self.own_files)
+            .field("session", &self.session)
+            .field("started_ns", &self.started_ns)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Platform ===
+
+impl Platform {
+    /// `TMPDIR` is not asked: whoever runs the agent could point it anywhere.
+    const fn temporary_places(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Linux => &[b"/tmp", b"/var/tmp", b"/dev/shm"],
+            Self::MacOs => &[
+                b"/private/tmp",
+                b"/private/var/tmp",
+                b"/private/var/folders",
+            ],
+        }
+    }
+}
+
+// === impl Zone ===
+
+impl Zone {
+    /// For events: the name and the canonical path.
+    #[must_use]
+    pub fn as_ref(&self) -> ZoneRef<'_> {
+        ZoneRef {
+            name: &self.name,
+            path: &self.path,
+        }
+    }
+}
+
+// === impl PolicyCell ===
+
+impl PolicyCell {
+    /// A cell with its first snapshot.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            current: ArcSwap::from_pointee(snapshot),
+        }
+    }
+
+    /// The current snapshot; it stays alive while the guard is held.
+    #[must_use]
+    pub fn load(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.current.load()
+    }
+
+    /// Replaces the snapshot for all decisions that begin from now on.
+    pub fn store(&self, snapshot: Snapshot) {
+        self.current.store(Arc::new(snapshot));
+    }
+}
+
+/// Where desktops move what a person deletes.
+const TRASHES: [&str; 2] = ["~/.Trash", "~/.local/share/Trash"];

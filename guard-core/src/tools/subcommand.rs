@@ -1,0 +1,151 @@
+//! Which subcommand a version control tool was given.
+//!
+//! Options before the subcommand are read by a table of those that take the next argument. A
+//! configuration given on the command line can give a subcommand another name
+//! (`git -c alias.x=clean x`), so that it ends the trust. Aliases in configuration files are not
+//! seen.
+
+/// A tool's command line.
+#[derive(Debug)]
+pub(super) struct Subcommands {
+    /// What stands before the subcommand when the tool is called by it: `git-clean`.
+    prefix: &'static [u8],
+    /// Options that take the next argument as their value.
+    with_value: &'static [&'static [u8]],
+    /// Options that set configuration, as `NAME=value` in the next argument or after `=`.
+    configuring: &'static [&'static [u8]],
+    /// Beginnings of configuration names that can give a subcommand another name.
+    renaming: &'static [&'static [u8]],
+    /// Subcommands that end the trust.
+    forbidden: &'static [&'static [u8]],
+}
+
+pub(super) const GIT: Subcommands = Subcommands {
+    prefix: b"git-",
+    with_value: &[
+        b"-C",
+        b"-c",
+        b"--git-dir",
+        b"--work-tree",
+        b"--namespace",
+        b"--super-prefix",
+        b"--config-env",
+        b"--attr-source",
+        b"--shallow-file",
+    ],
+    configuring: &[b"-c", b"--config-env"],
+    renaming: &[b"alias.", b"help.autocorrect"],
+    forbidden: &[b"clean"],
+};
+
+pub(super) const JJ: Subcommands = Subcommands {
+    prefix: b"jj-",
+    with_value: &[
+        b"-R",
+        b"--repository",
+        b"--at-operation",
+        b"--at-op",
+        b"--color",
+        b"--config",
+        b"--config-toml",
+        b"--config-file",
+    ],
+    configuring: &[b"--config", b"--config-toml"],
+    renaming: &[b"aliases"],
+    forbidden: &[b"clean"],
+};
+
+// === impl Subcommands ===
+
+impl Subcommands {
+    /// Whether these arguments (NUL-separated, `argv[0]` first) end the trust. Those without a
+    /// subcommand do: they were cut short, or could not be read.
+    pub(super) fn forbid(&self, arguments: &[u8]) -> bool {
+        let mut arguments = arguments.split(|&byte| byte == 0);
+        let called = arguments.next().unwrap_or_default();
+        let called = crate::process::basename(called);
+        if let Some(subcommand) = called.strip_prefix(self.prefix) {
+            return self.forbidden.contains(&subcommand);
+        }
+        while let Some(argument) = arguments.next() {
+            if !argument.starts_with(b"-") {
+                return argument.is_empty() || self.forbidden.contains(&argument);
+            }
+            let (option, value) = if self.with_value.contains(&argument) {
+                (argument, arguments.next().unwrap_or_default())
+            } else {
+                split_value(argument)
+            };
+            if self.configuring.contains(&option) && self.is_renaming(value) {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn is_renaming(&self, setting: &[u8]) -> bool {
+        let begins = |name: &&[u8]| {
+            setting
+                .get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        self.renaming.iter().any(begins)
+    }
+}
+
+/// `--option=value`
+fn split_value(argument: &[u8]) -> (&[u8], &[u8]) {
+    let at = argument
+        .iter()
+        .position(|&byte| byte == b'=')
+        .unwrap_or(argument.len());
+    let (option, value) = argument.split_at_checked(at).unwrap_or((argument, b""));
+    (option, value.strip_prefix(b"=").unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_command_lines() {
+        for (line, forbidden) in [
+            ("git commit -m clean", false),
+            ("git clean -fdx", true),
+            ("git -C x clean -fdx", true),
+            ("git -C clean status", false),
+            ("git -c a.b=c clean", true),
+            ("git --git-dir x --work-tree=y clean", true),
+            ("git --git-dir=clean gc", false),
+            ("git --exec-path=/x -p --no-pager stash", false),
+            ("git -p clean", true),
+            ("git --namespace clean fetch", false),
+            ("git -c alias.x=clean x -fdx", true),
+            ("git -c ALIAS.x=clean x", true),
+            ("git --config-env=alias.x=X x", true),
+            ("git -c help.autocorrect=1 clen", true),
+            ("git checkout clean", false),
+            ("git rm -r .", false),
+            ("git-clean -fdx", true),
+            ("/usr/lib/git-core/git-gc", false),
+            ("git", true),
+            ("", true),
+            ("git -C", true),
+        ] {
+            let arguments = line.replace(' ', "\0");
+            assert_eq!(GIT.forbid(arguments.as_bytes()), forbidden, "{line}");
+            assert_eq!(
+                GIT.forbid(format!("{arguments}\0").as_bytes()),
+                forbidden,
+                "{line} NUL"
+            );
+        }
+    }
+
+    #[test]
+    fn jj_command_lines() {
+        assert!(!JJ.forbid(b"jj\0abandon\0"));
+        assert!(!JJ.forbid(b"jj\0-R\0clean\0log\0"));
+        assert!(JJ.forbid(b"jj\0--config\0aliases.x=['util']\0x\0"));
+    }
+}

@@ -1,0 +1,378 @@
+//! Which entry of the policy speaks for a path: a tree of path components.
+//!
+//! Zones, overrides, disposable and temporary places are all [`Entry`]s at nodes of one tree. A
+//! look-up walks the path's components down from `/` and stops at the first one the tree does not
+//! know, so that its cost follows the length of the path and not the number of entries. Nodes live
+//! in one array and children in one hash table keyed by (parent, component); nothing is allocated
+//! and nothing is chased through pointers.
+//!
+//! Guarantees: whole components of canonical bytes are compared (`/a/b` does not cover `/a/bc`);
+//! [`Place::entries`] yields the entries that cover a path from the most specific to the least; on
+//! one node the order is override, zone, disposable, temporary.
+//!
+//! It deliberately does not decide anything: whether an override is alive, or what an ancestor of a
+//! zone means, is [`decision`](crate::decision)'s. It does not resolve paths either.
+//!
+//! ```
+//! use guard_core::zones::{Entry, ZoneId, ZoneTreeBuilder};
+//!
+//! let mut builder = ZoneTreeBuilder::default();
+//! builder.insert(b"/tmp", Entry::SystemTemp);
+//! builder.insert(b"/tmp/work", Entry::Zone(ZoneId(0)));
+//! let tree = builder.build();
+//!
+//! let entries: Vec<Entry> = tree.place(b"/tmp/work/a").entries().collect();
+//! assert_eq!(entries, [Entry::Zone(ZoneId(0)), Entry::SystemTemp]);
+//! assert_eq!(tree.place(b"/tmp").carries(), Some(ZoneId(0)));
+//! assert_eq!(tree.place(b"/tmp/workshop").carries(), None);
+//! ```
+
+mod build;
+mod folding;
+
+pub use build::ZoneTreeBuilder;
+pub use folding::Folding;
+
+/// A zone, by its number in the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZoneId(pub u32);
+
+/// An override, by its number in the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OverrideId(pub u32);
+
+/// What the policy says of a path and everything below it. Ordered as entries on one path are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// A temporary override; whether it is alive is judged when it is met.
+    Override(OverrideId),
+    /// A protected zone.
+    Zone(ZoneId),
+    /// A place the policy calls disposable.
+    Disposable,
+    /// A system temporary or trash place.
+    SystemTemp,
+}
+
+/// The tree. Built once for each snapshot, then only read.
+#[derive(Debug)]
+pub struct ZoneTree {
+    /// Parents stand before their children; the first is `/`.
+    nodes: Vec<Node>,
+    /// Open addressing with linear probing, at most half full; its length is a power of two.
+    slots: Vec<Slot>,
+    /// All component names, one after the other.
+    names: Vec<u8>,
+    /// All entries, grouped by node.
+    entries: Vec<Entry>,
+    folding: Folding,
+}
+
+/// Where a path stands in the tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'t> {
+    tree: &'t ZoneTree,
+    /// The deepest known node on the path.
+    node: &'t Node,
+    /// Whether that node is the path itself.
+    exact: bool,
+}
+
+/// The entries that cover a place, the most specific first.
+#[derive(Clone, Debug)]
+pub struct Entries<'t> {
+    tree: &'t ZoneTree,
+    here: &'t [Entry],
+    node: Option<&'t Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Number of the parent; the root is its own.
+    parent: u32,
+    name_start: u32,
+    name_length: u32,
+    entries_start: u32,
+    entries_length: u32,
+    /// The nearest node with entries, itself or above; [`NONE`] when there is none.
+    covering: u32,
+    /// The zone whose root this is, else the first of the outermost below; [`NONE`] without any.
+    carries: u32,
+    /// One of the guard's own files is here or above.
+    own: bool,
+    /// One of the guard's own files is here or below.
+    carries_own: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// The low half of the hash, to reject most strangers without a look at their node.
+    tag: u32,
+    /// The child's number; 0, the root, marks an empty slot, for the root is nobody's child.
+    node: u32,
+}
+
+/// No node, no zone.
+const NONE: u32 = u32::MAX;
+
+/// The path's components: what stands between slashes, nothing else.
+pub(crate) fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    path.split(|&byte| byte == b'/')
+        .filter(|component| !component.is_empty())
+}
+
+/// What stands below `root` in `path`, without a leading slash; `None` when `path` is not `root`
+/// or below it.
+pub(crate) fn below<'p>(root: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    let rest = path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root))?;
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix(b"/")
+    }
+}
+
+// === impl ZoneTree ===
+
+impl ZoneTree {
+    /// Where this canonical path stands.
+    #[must_use]
+    pub fn place(&self, path: &[u8]) -> Place<'_> {
+        let mut number = 0;
+        for component in components(path) {
+            match self.child(number, component) {
+                Some(child) => number = child,
+                None => {
+                    return Place {
+                        tree: self,
+                        node: self.node(number),
+                        exact: false,
+                    };
+                }
+            }
+        }
+        Place {
+            tree: self,
+            node: self.node(number),
+            exact: true,
+        }
+    }
+
+    fn child(&self, parent: u32, component: &[u8]) -> Option<u32> {
+        let (mut at, tag) = self.slot_of(parent, component);
+        loop {
+            let slot = self.slots.get(at)?;
+            if slot.node == 0 {
+                return None;
+            }
+            if slot.tag == tag {
+                let node = self.node(slot.node);
+                if node.parent == parent && self.folding.same(self.name(node), component) {
+                    return Some(slot.node);
+                }
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Where the search for a child begins, and the tag to look for.
+    fn slot_of(&self, parent: u32, component: &[u8]) -> (usize, u32) {
+        let hash = self.folding.hash(u64::from(parent), component);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "halves of a hash are meant"
+        )]
+        let (position, tag) = ((hash >> 32) as usize, hash as u32);
+        (position & (self.slots.len() - 1), tag)
+    }
+
+    fn node(&self, number: u32) -> &Node {
+        self.nodes
+            .get(number as usize)
+            .expect("node numbers come from this tree's own array")
+    }
+
+    fn name(&self, node: &Node) -> &[u8] {
+        range(&self.names, node.name_start, node.name_length)
+    }
+
+    fn entries_of(&self, node: &Node) -> &[Entry] {
+        range(&self.entries, node.entries_start, node.entries_length)
+    }
+
+    fn covering(&self, node: &Node) -> Option<&Node> {
+        (node.covering != NONE).then(|| self.node(node.covering))
+    }
+}
+
+fn range<T>(items: &[T], start: u32, length: u32) -> &[T] {
+    let start = start as usize;
+    items
+        .get(start..start + length as usize)
+        .unwrap_or_default()
+}
+
+// === impl Place ===
+
+impl<'t> Place<'t> {
+    /// The entries that cover this path, the most specific first.
+    #[must_use]
+    pub fn entries(self) -> Entries<'t> {
+        Entries {
+            tree: self.tree,
+            here: &[],
+            node: self.tree.covering(self.node),
+        }
+    }
+
+    /// The zone that goes away with this name: the one whose root it is, else the first of the
+    /// outermost ones below it.
+    #[must_use]
+    pub fn carries(self) -> Option<ZoneId> {
+        (self.exact && self.node.carries != NONE).then_some(ZoneId(self.node.carries))
+    }
+
+    /// Whether this is one of the guard's own files, or inside one of its directories.
+    #[must_use]
+    pub fn is_own(self) -> bool {
+        self.node.own
+    }
+
+    /// Whether one of the guard's own files is this one or somewhere below.
+    #[must_use]
+    pub fn carries_own(self) -> bool {
+        self.exact && self.node.carries_own
+    }
+}
+
+// === impl Entries ===
+
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        loop {
+            if let Some((first, rest)) = self.here.split_first() {
+                self.here = rest;
+                return Some(*first);
+            }
+            let node = self.node.take()?;
+            self.here = self.tree.entries_of(node);
+            let is_root = node.name_length == 0;
+            if !is_root {
+                self.node = self.tree.covering(self.tree.node(node.parent));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(entries: &[(&str, Entry)], own: &[&str]) -> ZoneTree {
+        let mut builder = ZoneTreeBuilder::default();
+        for (path, entry) in entries {
+            builder.insert(path.as_bytes(), *entry);
+        }
+        for path in own {
+            builder.insert_own(path.as_bytes());
+        }
+        builder.build()
+    }
+
+    fn zone(number: u32) -> Entry {
+        Entry::Zone(ZoneId(number))
+    }
+
+    #[test]
+    fn whole_components_count() {
+        let tree = tree(&[("/a/b", zone(0))], &[]);
+        for (path, covered) in [
+            ("/a/b", true),
+            ("/a/b/c", true),
+            ("/a/b/c/d", true),
+            ("/a/bc", false),
+            ("/a", false),
+            ("/", false),
+            ("/b", false),
+        ] {
+            let entries = tree.place(path.as_bytes()).entries().count();
+            assert_eq!(entries == 1, covered, "{path}");
+        }
+    }
+
+    #[test]
+    fn entries_come_from_the_most_specific_to_the_least() {
+        let tree = tree(
+            &[
+                ("/", zone(0)),
+                ("/tmp", Entry::SystemTemp),
+                ("/tmp", zone(1)),
+                ("/tmp/w/deep", Entry::Disposable),
+                ("/tmp", Entry::Override(OverrideId(0))),
+            ],
+            &[],
+        );
+        let entries: Vec<Entry> = tree.place(b"/tmp/w/deep/x").entries().collect();
+        let tmp = [Entry::Override(OverrideId(0)), zone(1), Entry::SystemTemp];
+        assert_eq!(
+            entries,
+            [&[Entry::Disposable][..], &tmp, &[zone(0)]].concat()
+        );
+        assert_eq!(
+            tree.place(b"/elsewhere").entries().collect::<Vec<_>>(),
+            [zone(0)]
+        );
+    }
+
+    #[test]
+    fn roots_and_their_ancestors_carry_zones() {
+        let tree = tree(
+            &[
+                ("/a/b/c", zone(0)),
+                ("/a/b", zone(1)),
+                ("/t", Entry::SystemTemp),
+            ],
+            &[],
+        );
+        assert_eq!(tree.place(b"/a/b/c").carries(), Some(ZoneId(0)));
+        assert_eq!(tree.place(b"/a/b").carries(), Some(ZoneId(1)));
+        assert_eq!(
+            tree.place(b"/a").carries(),
+            Some(ZoneId(1)),
+            "the outermost"
+        );
+        assert_eq!(tree.place(b"/").carries(), Some(ZoneId(1)));
+        assert_eq!(tree.place(b"/a/b/c/d").carries(), None);
+        assert_eq!(tree.place(b"/a/x").carries(), None);
+        assert_eq!(tree.place(b"/t").carries(), None);
+    }
+
+    #[test]
+    fn own_files_cover_what_is_below_and_ride_on_what_is_above() {
+        let tree = tree(&[], &["/h/.guard"]);
+        assert!(tree.place(b"/h/.guard/ring").is_own());
+        assert!(!tree.place(b"/h/.guardian").is_own());
+        assert!(!tree.place(b"/h").is_own());
+        assert!(tree.place(b"/h").carries_own());
+        assert!(!tree.place(b"/h/x").carries_own());
+    }
+
+    #[test]
+    fn an_empty_tree_knows_nothing() {
+        let tree = ZoneTreeBuilder::default().build();
+        let place = tree.place(b"/any/thing");
+        assert_eq!(place.entries().count(), 0);
+        assert_eq!(tree.place(b"/").carries(), None);
+        assert!(!place.is_own());
+    }
+
+    #[test]
+    fn below_a_root() {
+        assert_eq!(below(b"/a/b", b"/a/b/c/d"), Some(&b"c/d"[..]));
+        assert_eq!(below(b"/a/b", b"/a/b"), Some(&b""[..]));
+        assert_eq!(below(b"/a/b", b"/a/bc"), None);
+        assert_eq!(below(b"/", b"/a"), Some(&b"a"[..]));
+    }
+}

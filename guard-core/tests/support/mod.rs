@@ -1,0 +1,218 @@
+//! A policy in made-up surroundings, and actors whose every fact a test can set.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+
+use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
+use guard_core::decision::{Decision, decide};
+use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
+use guard_core::process::ProcessKey;
+use guard_core::{Operation, OperationKind};
+use std::cell::Cell;
+
+/// When agents in these tests start; files and executables are older unless a test says else.
+pub const AGENT_STARTED_NS: u64 = 1_000;
+
+/// The time at which decisions are made.
+pub const NOW_NS: u64 = 2_000_000_000;
+
+/// A compiled policy.
+pub struct World {
+    pub snapshot: Snapshot,
+}
+
+/// Who acts, and what may be asked of the world.
+pub struct Scene {
+    pub executable: String,
+    pub standing: Standing<'static>,
+    pub arguments: Vec<u8>,
+    pub executable_changed_ns: Option<u64>,
+    pub executable_owner: Option<u32>,
+    pub file_born_ns: Option<u64>,
+    pub existing: Vec<&'static str>,
+    pub tools: ToolSet,
+    pub names: ToolNames,
+    pub questions: Cell<usize>,
+}
+
+impl World {
+    pub fn linux(policy: &str) -> Self {
+        Self::with(policy, Platform::Linux, &[])
+    }
+
+    pub fn mac(policy: &str) -> Self {
+        Self::with(policy, Platform::MacOs, &[])
+    }
+
+    pub fn with(policy: &str, platform: Platform, own_files: &[&str]) -> Self {
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        let own_files: Vec<OwnFile<'_>> = own_files
+            .iter()
+            .map(|path| OwnFile {
+                path: path.as_bytes(),
+            })
+            .collect();
+        let surroundings = Surroundings {
+            home: b"/home/u",
+            platform,
+            extra_zones: &[],
+            own_files: &own_files,
+            locate: &|path| vec![path.to_vec()],
+            session: "guard-session",
+            started_ns: 500,
+        };
+        Self {
+            snapshot: Snapshot::compile(&policy, &surroundings).unwrap(),
+        }
+    }
+
+    pub fn decide(
+        &self,
+        scene: &Scene,
+        kind: OperationKind,
+        path: &str,
+        destination: Option<&str>,
+    ) -> Decision<'_> {
+        let operation = Operation {
+            kind,
+            path: path.as_bytes(),
+            destination: destination.map(str::as_bytes),
+        };
+        decide(&self.snapshot, &operation, NOW_NS, scene)
+    }
+
+    /// Verdict, reason and tool, as `"deny agent_in_zone"` or `"allow trusted_tool git"`.
+    pub fn tell(
+        &self,
+        scene: &Scene,
+        kind: OperationKind,
+        path: &str,
+        destination: Option<&str>,
+    ) -> String {
+        let decision = self.decide(scene, kind, path, destination);
+        let mut told = format!("{} {}", decision.verdict.as_str(), decision.reason.as_str());
+        if let Some(tool) = decision.tool {
+            told.push(' ');
+            told.push_str(&String::from_utf8_lossy(tool));
+        }
+        told
+    }
+}
+
+impl Scene {
+    /// `"rm < zsh < agent claude"`: the first acts; an agent anywhere makes it an agent's.
+    pub fn chain(chain: &str) -> Self {
+        let executable = chain.split(" < ").next().unwrap_or_default();
+        let mut scene = Self::human(executable);
+        if let Some((_, agent)) = chain.split_once("agent ") {
+            let label = match agent {
+                "claude" => "claude_code",
+                "codex" => "codex",
+                _ => "custom:claude",
+            };
+            scene.standing = agent_called(label);
+        }
+        scene
+    }
+
+    pub fn human(executable: &str) -> Self {
+        Self {
+            executable: format!("/usr/bin/{executable}"),
+            standing: Standing::Human,
+            arguments: format!("{executable}\0do\0").into_bytes(),
+            executable_changed_ns: Some(1),
+            executable_owner: Some(0),
+            file_born_ns: Some(1),
+            existing: Vec::new(),
+            tools: ToolSet::default(),
+            names: ToolNames::default(),
+            questions: Cell::new(0),
+        }
+    }
+
+    pub fn agent(executable: &str) -> Self {
+        Self {
+            standing: agent_called("codex"),
+            ..Self::human(executable)
+        }
+    }
+
+    pub fn unknown(executable: &str, agent_seen: bool) -> Self {
+        Self {
+            standing: Standing::Unknown { agent_seen },
+            ..Self::human(executable)
+        }
+    }
+
+    /// As a descendant of these tools.
+    pub fn under(mut self, tools: &[&str]) -> Self {
+        for tool in tools {
+            self.tools = self.tools.union(self.names.intern(tool.as_bytes()));
+        }
+        self
+    }
+
+    /// With this command line.
+    pub fn saying(mut self, line: &str) -> Self {
+        self.arguments = format!("{line} ").replace(' ', "\0").into_bytes();
+        self
+    }
+
+    fn asked(&self) {
+        self.questions.set(self.questions.get() + 1);
+    }
+}
+
+pub fn agent_called(label: &'static str) -> Standing<'static> {
+    Standing::Agent(AgentRef {
+        label,
+        ancestor: b"agent",
+        pid: 10,
+        started_ns: AGENT_STARTED_NS,
+        session: b"agent-session",
+    })
+}
+
+impl Witness for Scene {
+    fn actor(&self) -> Actor<'_> {
+        self.asked();
+        Actor {
+            key: ProcessKey {
+                pid: 11,
+                generation: 1,
+            },
+            ppid: 10,
+            uid: 1000,
+            executable: self.executable.as_bytes(),
+            argv0: b"",
+            standing: self.standing,
+            tools: self.tools,
+            tool_names: &self.names,
+        }
+    }
+
+    fn arguments(&self) -> Vec<u8> {
+        self.asked();
+        self.arguments.clone()
+    }
+
+    fn executable_changed_ns(&self) -> Option<u64> {
+        self.asked();
+        self.executable_changed_ns
+    }
+
+    fn executable_owner(&self) -> Option<u32> {
+        self.asked();
+        self.executable_owner
+    }
+
+    fn regular_file_born_ns(&self, _path: &[u8]) -> Option<u64> {
+        self.asked();
+        self.file_born_ns
+    }
+
+    fn exists(&self, path: &[u8]) -> bool {
+        self.asked();
+        self.existing
+            .iter()
+            .any(|existing| existing.as_bytes() == path)
+    }
+}

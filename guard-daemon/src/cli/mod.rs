@@ -1,0 +1,98 @@
+//! The command line: what can be typed, and where it leads.
+
+mod demo;
+mod explain;
+mod policy;
+mod run;
+pub(crate) mod terminal;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Stops AI agents from destroying what you told it to keep.
+#[derive(Debug, Parser)]
+#[command(
+    name = "codex-es-guard",
+    version,
+    about,
+    long_about = "Stops AI agents from destroying what you told it to keep.\n\nA destructive file \
+        operation (removing, moving away), inside a zone you protect, by a process that descends \
+        from an AI agent, fails with EPERM. Everything else is untouched: what you type yourself, \
+        the agent's edits, its git.",
+    after_help = "Start here:\n  codex-es-guard policy init ~/work     protect a directory\n  \
+        codex-es-guard run -- claude          run an agent under guard\n  codex-es-guard explain \
+        ~/work/notes  who may remove this?\n\nPolicy: ~/.codex/es_policy.json   Denials: \
+        ~/.codex/es-guard/denials.jsonl   Metrics: http://127.0.0.1:19477/metrics"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a command and everything it starts under guard.
+    Run(run::RunArguments),
+    /// See the guard at work on real processes in a scratch directory.
+    Demo(demo::DemoArguments),
+    /// Say which rule decides about a path, and why.
+    Explain(explain::ExplainArguments),
+    /// Check, show or start the policy.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the policy comes from.
+#[derive(Clone, Debug, clap::Args)]
+struct PolicyArguments {
+    /// Protect this directory (or file), besides what the policy protects. Repeatable.
+    #[arg(long, value_name = "DIR")]
+    protect: Vec<PathBuf>,
+    /// Use this policy instead of ~/.codex/es_policy.json.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+/// Does what the arguments say.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Run(run) => run::run(run),
+        Command::Demo(demo) => demo::demo(&demo),
+        Command::Explain(explain) => explain::explain(&explain),
+        Command::Policy(policy) => policy::policy(policy),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(
+                shell,
+                &mut command,
+                "codex-es-guard",
+                &mut std::io::stdout(),
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| {
+        terminal::error(&error);
+        ExitCode::from(FAILED)
+    })
+}
+
+/// The guard's own failures, as `env`, `timeout` and their like use it: no status of the command's.
+const FAILED: u8 = 125;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

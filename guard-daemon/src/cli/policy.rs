@@ -1,0 +1,214 @@
+//! `codex-es-guard policy`: check, show, init.
+
+use super::run::{Ready, prepare};
+use super::{PolicyArguments, terminal};
+use crate::places::Places;
+use anyhow::{Context as _, Result, anyhow, bail};
+use guard_core::policy::{Mode, Policy};
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Check a policy file; says line and column of what is wrong.
+    ///
+    /// Exit status: 0 when it is good, 1 when it is not.
+    Check {
+        /// The file [default: ~/.codex/es_policy.json].
+        file: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the policy in force, every default filled in.
+    Show {
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a first policy file that protects these directories.
+    Init {
+        /// What to protect.
+        #[arg(required = true, value_name = "DIR")]
+        zones: Vec<PathBuf>,
+        /// Where to write it [default: ~/.codex/es_policy.json].
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+}
+
+pub(super) fn policy(command: PolicyCommand) -> Result<ExitCode> {
+    match command {
+        PolicyCommand::Check { file, json } => check(file.as_deref(), json),
+        PolicyCommand::Show { policy, json } => show(&policy, json),
+        PolicyCommand::Init { zones, policy } => init(&zones, policy.as_deref()),
+    }
+}
+
+fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
+    let file = match file {
+        Some(file) => file.to_owned(),
+        None => Places::of_user(None)?.policy,
+    };
+    let text = fs::read(&file).with_context(|| {
+        format!(
+            "reading {} (codex-es-guard policy init DIR writes one)",
+            file.display()
+        )
+    })?;
+    let arguments = PolicyArguments {
+        protect: Vec::new(),
+        policy: Some(file.clone()),
+    };
+    let warnings = match Policy::parse(&text) {
+        Ok(_) => prepare(&arguments)?.snapshot.warnings().to_vec(),
+        Err(error) => {
+            if json {
+                let told = serde_json::json!({
+                    "file": file, "ok": false, "line": error.line, "column": error.column,
+                    "problem": error.problem.to_string(),
+                });
+                terminal::line(&told.to_string());
+            } else {
+                terminal::error(&anyhow!("{}: {error}", file.display()));
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    if json {
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        let told = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
+        terminal::line(&told.to_string());
+    } else {
+        terminal::line(&format!("{}: good", file.display()));
+        for warning in warnings {
+            terminal::warn(&warning.to_string());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
+    let Ready {
+        source,
+        snapshot,
+        is_current,
+    } = prepare(arguments)?;
+    let text = fs::read(&source.places.policy).unwrap_or_default();
+    let policy = Policy::parse(&text).unwrap_or_default();
+    let zones: Vec<(String, String)> = snapshot
+        .zones()
+        .map(|zone| {
+            (
+                zone.name.to_owned(),
+                String::from_utf8_lossy(zone.path).into_owned(),
+            )
+        })
+        .collect();
+    let overrides: Vec<&str> = snapshot
+        .overrides()
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .collect();
+    let operations: Vec<&str> = guard_core::OperationKind::ALL
+        .into_iter()
+        .filter(|&kind| snapshot.judges(kind))
+        .map(guard_core::OperationKind::as_str)
+        .collect();
+    let mode = if snapshot.mode() == Mode::Audit {
+        "audit"
+    } else {
+        "enforce"
+    };
+    let tools: Option<Vec<&str>> = policy
+        .trusted_tools
+        .as_ref()
+        .map(|tools| tools.iter().map(|tool| tool.name.as_str()).collect());
+    if json {
+        let zones: Vec<serde_json::Value> = zones
+            .iter()
+            .map(|(name, path)| serde_json::json!({ "name": name, "path": path }))
+            .collect();
+        let told = serde_json::json!({
+            "file": source.places.policy, "current": is_current, "mode": mode, "zones": zones,
+            "overrides": overrides, "operations": operations, "trusted_tools": tools,
+            "ai_agent_patterns": snapshot.agent_patterns(),
+            "revision": format!("{:016x}", snapshot.revision()),
+        });
+        terminal::line(&serde_json::to_string_pretty(&told)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let state = if is_current {
+        ""
+    } else {
+        " (not this file's present text)"
+    };
+    terminal::line(&format!(
+        "policy      {}{state}",
+        source.places.policy.display()
+    ));
+    terminal::line(&format!("mode        {mode}"));
+    for (name, path) in zones {
+        terminal::line(&format!("zone        {name}  {path}"));
+    }
+    for path in overrides {
+        terminal::line(&format!("override    {path}"));
+    }
+    terminal::line(&format!("operations  {}", operations.join(", ")));
+    let tools = tools.map_or_else(
+        || "built in, each in its scope".to_owned(),
+        |t| t.join(", "),
+    );
+    terminal::line(&format!("tools       {tools}"));
+    terminal::line(&format!(
+        "patterns    {}",
+        snapshot.agent_patterns().join(", ")
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
+    let places = Places::of_user(policy)?;
+    let zones = zones
+        .iter()
+        .map(|zone| {
+            let zone = std::path::absolute(zone)?;
+            zone.into_os_string()
+                .into_string()
+                .map_err(|zone| anyhow!("{} is not UTF-8; use --protect for it", zone.display()))
+        })
+        .collect::<Result<Vec<String>>>()?;
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "protected_zones": zones,
+        "temporary_overrides": [],
+    }))?;
+    Policy::parse(text.as_bytes())?;
+    if let Some(parent) = places.policy.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+    }
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&places.policy);
+    match file {
+        Ok(mut file) => file
+            .write_all(format!("{text}\n").as_bytes())
+            .with_context(|| format!("writing {}", places.policy.display()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => bail!(
+            "{} exists already; add to its protected_zones, then: codex-es-guard policy check",
+            places.policy.display()
+        ),
+        Err(error) => {
+            return Err(anyhow!(error).context(format!("making {}", places.policy.display())));
+        }
+    }
+    terminal::line(&format!("wrote {}", places.policy.display()));
+    terminal::line("next: codex-es-guard run -- claude");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,217 @@
+//! `codex-es-guard run`.
+
+use super::{PolicyArguments, terminal};
+use crate::exporter;
+use crate::places::{Places, make_private, sibling};
+use crate::policy_file::{LoadPolicyError, PolicySource};
+use anyhow::{Context as _, Result, anyhow, bail};
+use guard_core::policy::Snapshot;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Run a command and everything it starts under guard.
+///
+/// What an AI agent in the session would remove or move out of a protected zone stays, and the
+/// agent gets EPERM. What you type into a shell in the session is yours. The command's exit status
+/// is passed on; 125 is the guard's own failure, 126 and 127 mean that the command could not be
+/// run or was not found.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    policy: PolicyArguments,
+    /// Declare the command itself an agent, whatever it looks like.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Do not start the exporter (denial log and metrics).
+    #[arg(long)]
+    no_exporter: bool,
+    /// Say nothing when the session starts.
+    #[arg(long, short)]
+    quiet: bool,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// A policy made ready for a session.
+pub(super) struct Ready {
+    pub(super) source: PolicySource,
+    pub(super) snapshot: Snapshot,
+    pub(super) is_current: bool,
+}
+
+pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
+    let ready = prepare(&arguments.policy)?;
+    for warning in ready.snapshot.warnings() {
+        terminal::warn(&warning.to_string());
+    }
+    for zone in ready.snapshot.zones() {
+        let path = Path::new(std::ffi::OsStr::from_bytes(zone.path));
+        if !path.exists() {
+            terminal::warn(&format!(
+                "the zone {} does not exist yet; it is protected from the moment it does",
+                path.display()
+            ));
+        }
+    }
+    if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        announce(&ready, arguments.no_exporter);
+    }
+    start(arguments, ready)
+}
+
+#[cfg(target_os = "linux")]
+fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
+    use guard_core::actor::AgentMatch;
+    let command = arguments
+        .command
+        .into_iter()
+        .map(|word| std::ffi::CString::new(word.into_vec()).context("a word holds a NUL byte"))
+        .collect::<Result<Vec<_>>>()?;
+    let session = ready.source.session.clone();
+    let plan = crate::linux::Plan {
+        command,
+        agent: arguments.agent.map(|name| AgentMatch {
+            label: label(&name),
+            ancestor: name.into_bytes(),
+            session: Vec::new(),
+            by_environment: false,
+        }),
+        source: ready.source,
+        snapshot: ready.snapshot,
+        is_current: ready.is_current,
+        exporter: !arguments.no_exporter,
+        session,
+    };
+    crate::linux::session::end_as(crate::linux::run(plan)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
+    bail!("guarded sessions are for Linux; on macOS the daemon guards the whole machine")
+}
+
+/// Finds and compiles the policy, or says what is missing.
+pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
+    let places = Places::of_user(arguments.policy.as_deref())?;
+    make_private(&places.state)?;
+    let extra_zones = arguments
+        .protect
+        .iter()
+        .map(|zone| {
+            let zone = std::path::absolute(zone)
+                .with_context(|| format!("finding the zone {}", zone.display()))?;
+            Ok(zone.into_os_string().into_vec())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let source = PolicySource {
+        own_files: own_files(&places),
+        places,
+        extra_zones,
+        session: session_name(),
+        started_ns: crate::now_ns(),
+    };
+    match source.load() {
+        Ok(snapshot) => {
+            if let Err(error) = source.keep_last_good() {
+                terminal::warn(&format!("cannot keep a copy of the good policy: {error}"));
+            }
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: true,
+            })
+        }
+        Err(LoadPolicyError::Missing(path)) if arguments.policy.is_none() => {
+            if source.extra_zones.is_empty() {
+                bail!(nothing_to_protect(&path));
+            }
+            let snapshot = source.without_file()?;
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: false,
+            })
+        }
+        Err(error) => {
+            let Ok(snapshot) = source.load_last_good() else {
+                return Err(anyhow!(error).context(
+                    "the policy is bad, and there is no last good copy; mend it (codex-es-guard \
+                     policy check) and start again",
+                ));
+            };
+            terminal::warn(&format!("{error}; the last good policy is in force"));
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: false,
+            })
+        }
+    }
+}
+
+fn nothing_to_protect(path: &Path) -> String {
+    format!(
+        "nothing to protect: there is no policy file {} and no --protect\n  protect a directory in \
+         this session:  codex-es-guard run --protect DIR -- COMMAND\n  write a policy for all \
+         sessions:     codex-es-guard policy init DIR",
+        path.display()
+    )
+}
+
+/// What no agent may write, replace or remove.
+fn own_files(places: &Places) -> Vec<Vec<u8>> {
+    let binary = std::env::current_exe().ok();
+    let exporter = sibling(exporter::PROGRAM);
+    [
+        Some(places.policy.clone()),
+        Some(places.state.clone()),
+        binary,
+        exporter,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(places.ring_directories())
+    .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
+    .collect()
+}
+
+fn session_name() -> String {
+    let bytes = crate::random_bytes::<8>();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The catalogue's label for a name, else a custom one.
+pub(super) fn label(name: &str) -> String {
+    let plain = name.replace('-', "_");
+    let alias = match plain.as_str() {
+        "claude" => "claude_code",
+        "gemini" => "gemini_cli",
+        other => other,
+    };
+    let known = guard_core::agents::labels().find(|label| *label == alias);
+    known.map_or_else(|| format!("custom:{name}"), ToOwned::to_owned)
+}
+
+fn announce(ready: &Ready, no_exporter: bool) {
+    let zones: Vec<String> = ready
+        .snapshot
+        .zones()
+        .map(|zone| String::from_utf8_lossy(zone.path).into_owned())
+        .collect();
+    let mode = match ready.snapshot.mode() {
+        guard_core::policy::Mode::Audit => "auditing only",
+        _ => "protecting",
+    };
+    let address = exporter::serving(&ready.source.places)
+        .map_or_else(|| "127.0.0.1:19477".to_owned(), |serving| serving.address);
+    let told = if no_exporter {
+        String::new()
+    } else {
+        format!("; http://{address}/metrics")
+    };
+    terminal::note(&format!("{mode} {}{told}", zones.join(", ")));
+}

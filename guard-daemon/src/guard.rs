@@ -1,0 +1,255 @@
+//! One operation's way from a backend to its verdict and into the ring.
+//!
+//! A [`Guard`] binds the parts of guard-core together for one backend: the policy's cell, the
+//! lineage, and the ring. It knows no kernel interface; what is platform-specific comes in as a
+//! [`ProcessSource`] and a [`Witness`].
+//!
+//! The allow path takes no lock and allocates nothing here: a policy load, a zone lookup, a lineage
+//! lookup, one record into the ring.
+
+use crate::changed::ChangedProcesses;
+use guard_core::actor::{AgentMatch, Recogniser, Standing};
+use guard_core::agents::{self, IgnoredMarkers};
+use guard_core::event::{ActingProcess, DecisionEvent, TraceContext};
+use guard_core::lineage::{Entry, Lineage, Root};
+use guard_core::policy::{PolicyCell, Snapshot};
+use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource};
+use guard_core::ring::{Counter, Producer};
+use guard_core::verdict::Answer;
+use guard_core::{Operation, decision::Decision};
+use std::sync::Arc;
+
+/// Everything a session or a daemon decides with.
+pub(crate) struct Guard {
+    /// The policy in force.
+    pub(crate) policy: PolicyCell,
+    /// Who descends from whom.
+    pub(crate) lineage: Lineage,
+    /// Where decisions are told.
+    pub(crate) ring: Producer,
+    /// The session's name, for events of agents that have none of their own.
+    pub(crate) session: Vec<u8>,
+    source: Box<dyn ProcessSource + Send + Sync>,
+    /// The parent's process id: a cheaper question than a whole description.
+    parent_of: fn(u32) -> Option<u32>,
+    ignored: IgnoredMarkers,
+    changed: ChangedProcesses,
+}
+
+/// What a backend measured of one operation, besides its decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances<'a> {
+    /// The acting process.
+    pub(crate) process: ActingProcess<'a>,
+    /// How the answer was carried out.
+    pub(crate) answer: Answer,
+    /// What the caller got.
+    pub(crate) errno: i32,
+    /// Wall clock when the verdict was reached, nanoseconds.
+    pub(crate) wall_ns: u64,
+    /// Monotonic clock then.
+    pub(crate) monotonic_ns: u64,
+    /// From first sight to verdict.
+    pub(crate) latency_ns: u64,
+    /// The actor's trace context, for denials.
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// Recognises by the policy in force.
+struct ByPolicy<'a> {
+    snapshot: &'a Snapshot,
+    ignored: &'a IgnoredMarkers,
+}
+
+// === impl Guard ===
+
+impl Guard {
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        root: Root,
+        ring: Producer,
+        session: Vec<u8>,
+        source: Box<dyn ProcessSource + Send + Sync>,
+        parent_of: fn(u32) -> Option<u32>,
+        ignored: IgnoredMarkers,
+    ) -> Self {
+        Self {
+            policy: PolicyCell::new(snapshot),
+            lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, Some(root)),
+            ring,
+            session,
+            source,
+            parent_of,
+            ignored,
+            changed: ChangedProcesses::new(),
+        }
+    }
+
+    /// What lineage knows of `process`, learning what it does not. A human's standing older than
+    /// [`TITLE_AGE_NS`] is looked at again: a title set late makes an agent.
+    pub(crate) fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
+        if let Some(known) = self.lineage.find(process)
+            && !known.is_stale(now_ns, TITLE_AGE_NS)
+            && !self.changed.contains(process.pid)
+        {
+            return known;
+        }
+        self.learn_changed(process.pid, now_ns, MAX_CHANGED_DEPTH);
+        let snapshot = self.policy.load();
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
+        let source = self.source.as_ref();
+        self.lineage
+            .refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS)
+    }
+
+    /// Tells that `process`, a child of `parent`, is about to become another program. Its descent
+    /// is written down now, while its parents live.
+    pub(crate) fn program_changes(
+        &self,
+        process: ProcessKey,
+        parent: Option<ProcessKey>,
+        started_ns: u64,
+        now_ns: u64,
+    ) {
+        if self.lineage.find(process).is_none() {
+            let parent_known = parent.filter(|&parent| {
+                self.learn_changed(parent.pid, now_ns, MAX_CHANGED_DEPTH);
+                self.lineage.find(parent).is_some()
+            });
+            if let Some(parent) = parent_known {
+                self.lineage
+                    .observe_fork(parent, process, started_ns, now_ns);
+            } else {
+                self.learn(process.pid, now_ns);
+            }
+        }
+        self.changed.mark(process.pid);
+    }
+
+    /// Looks again at `pid` and those of its ancestors that became another program, topmost first.
+    fn learn_changed(&self, pid: u32, now_ns: u64, depth: usize) {
+        if depth == 0 || !self.changed.take(pid) {
+            return;
+        }
+        if let Some(ppid) = (self.parent_of)(pid) {
+            self.learn_changed(ppid, now_ns, depth - 1);
+        }
+        self.learn(pid, now_ns);
+    }
+
+    fn learn(&self, pid: u32, now_ns: u64) {
+        let snapshot = self.policy.load();
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
+        self.lineage
+            .learn(pid, self.source.as_ref(), &recogniser, now_ns);
+    }
+
+    /// Puts a snapshot in force.
+    pub(crate) fn adopt(&self, snapshot: Snapshot) {
+        // What the new patterns make an agent is seen at the next look: see TITLE_AGE_NS.
+        self.policy.store(snapshot);
+    }
+
+    /// Tells one decision to the world.
+    pub(crate) fn tell(
+        &self,
+        operation: &Operation<'_>,
+        decision: &Decision<'_>,
+        circumstances: &Circumstances<'_>,
+    ) {
+        let known = self.lineage.find(circumstances.process.key);
+        let agent = match known.as_ref().map(Entry::standing) {
+            Some(Standing::Agent(agent)) => Some(agent),
+            _ => None,
+        };
+        let session = agent
+            .map(|agent| agent.session)
+            .filter(|session| !session.is_empty());
+        self.ring.add(
+            match circumstances.answer {
+                Answer::Denied => Counter::AnswersDenied,
+                Answer::Performed => Counter::AnswersPerformed,
+                Answer::Continued => Counter::AnswersContinued,
+            },
+            1,
+        );
+        self.ring.publish(&DecisionEvent {
+            sequence: 0,
+            wall_ns: circumstances.wall_ns,
+            monotonic_ns: circumstances.monotonic_ns,
+            latency_ns: circumstances.latency_ns,
+            deadline_left_ns: None,
+            operation: operation.kind,
+            verdict: decision.verdict,
+            reason: decision.reason,
+            answer: circumstances.answer,
+            errno: circumstances.errno.unsigned_abs(),
+            agent: agent.map(|agent| agent.label),
+            ancestor: agent.map(|agent| agent.ancestor),
+            agent_pid: agent.map(|agent| agent.pid),
+            session: session.unwrap_or(&self.session),
+            process: circumstances.process,
+            path: operation.path,
+            destination: operation.destination,
+            zone: decision.zone,
+            tool: decision.tool,
+            override_id: decision.override_id,
+            trace: circumstances.trace,
+        });
+    }
+
+    /// Writes what changes slowly into the ring's header.
+    pub(crate) fn tell_state(&self, wall_ns: u64) {
+        let snapshot = self.policy.load();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        self.ring
+            .set(Counter::LineageEntries, count(self.lineage.len()));
+        self.ring
+            .set(Counter::LineageEvictions, self.lineage.evictions());
+        let active = self.lineage.agents_active(self.source.as_ref());
+        self.ring.set(Counter::ActiveAgents, count(active));
+        self.ring.set(Counter::Zones, count(snapshot.zones().len()));
+        self.ring
+            .set(Counter::Overrides, count(snapshot.overrides().len()));
+        self.ring.set(Counter::PolicyRevision, snapshot.revision());
+        let audit = snapshot.mode() == guard_core::policy::Mode::Audit;
+        self.ring.set(Counter::PolicyAudit, u64::from(audit));
+        self.ring.beat(wall_ns);
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard")
+            .field("lineage", &self.lineage)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Recogniser for ByPolicy ===
+
+impl Recogniser for ByPolicy<'_> {
+    fn agent(&self, description: &ProcessDescription) -> Option<AgentMatch> {
+        agents::recognise(description, self.snapshot.agent_patterns(), self.ignored)
+    }
+
+    fn is_scoped_tool(&self, name: &[u8]) -> bool {
+        self.snapshot.is_scoped_tool(name)
+    }
+}
+
+/// A guard shared by the threads that answer.
+pub(crate) type SharedGuard = Arc<Guard>;
+
+/// How long a process without an agent above it is believed to have none: it, or an ancestor, may
+/// set an agent's title. Long enough that a person's `rm -rf` pays for it once in many files.
+const TITLE_AGE_NS: u64 = 100_000_000;
+
+/// Ancestors that changed and are looked at again at once.
+const MAX_CHANGED_DEPTH: usize = 64;

@@ -1,0 +1,238 @@
+//! The threads whose calls arrive, remembered between calls.
+//!
+//! A first call costs a look at `/proc/TID`; later ones cost one system call, which proves that the
+//! thread is still the one that was looked at. That proof comes *after* its memory was read: a
+//! path that another process left at the same address never counts as this caller's.
+
+use super::context::ContextLook;
+use super::procfs;
+use super::sys::files::{self, Base, Identity};
+use super::sys::process::{is_alive, pidfd};
+use super::sys::{PATH_MAX, memory, notify};
+use super::world::World;
+use guard_core::process::ProcessKey;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A thread that makes judged calls.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// Its thread id.
+    pub(crate) tid: u32,
+    /// Its process.
+    pub(crate) process: ProcessKey,
+    /// Its process's parent.
+    pub(crate) ppid: u32,
+    /// Its real user id.
+    pub(crate) uid: u32,
+    /// Path of its program.
+    pub(crate) executable: Vec<u8>,
+    /// Its `/proc/TID` directory.
+    pub(crate) dir: OwnedFd,
+    /// Whether it may do exactly what the guard may do.
+    pub(crate) equals_guard: bool,
+    /// Whether its root directory is the guard's.
+    pub(crate) shares_root: bool,
+    root: Option<Identity>,
+    memory: Option<OwnedFd>,
+    proof: Proof,
+    changes: u32,
+}
+
+/// How to tell that a thread is still there.
+#[derive(Debug)]
+enum Proof {
+    /// A pidfd of the thread itself.
+    Pidfd(OwnedFd),
+    /// Its start time: for threads other than the first, before Linux 6.9.
+    Started(u64),
+}
+
+/// The callers a worker remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    known: HashMap<u32, Caller>,
+}
+
+/// Why a caller's words cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadPathError {
+    /// The pointer leads nowhere: `EFAULT`.
+    Fault,
+    /// No NUL in [`PATH_MAX`] bytes: `ENAMETOOLONG`.
+    TooLong,
+    /// The guard may not read the caller's memory.
+    Unreadable,
+    /// The caller is gone.
+    Gone,
+}
+
+// === impl Callers ===
+
+impl Callers {
+    /// The caller behind a thread id, looked at anew where it must be.
+    pub(crate) fn get(&mut self, tid: u32, world: &World) -> Option<&Caller> {
+        let fresh = self
+            .known
+            .get(&tid)
+            .is_some_and(|caller| caller.is_fresh(world));
+        if !fresh {
+            if self.known.len() >= MAX_CALLERS {
+                self.forget_dead();
+            }
+            if self.known.len() >= MAX_CALLERS {
+                self.known.clear();
+            }
+            self.known.remove(&tid);
+            self.known.insert(tid, Caller::look(tid, world)?);
+        }
+        self.known.get(&tid)
+    }
+
+    /// Forgets one caller.
+    pub(crate) fn forget(&mut self, tid: u32) {
+        self.known.remove(&tid);
+    }
+
+    /// Forgets the callers that are gone.
+    pub(crate) fn forget_dead(&mut self) {
+        self.known.retain(|_, caller| caller.is_still_there());
+    }
+}
+
+// === impl Caller ===
+
+impl Caller {
+    fn look(tid: u32, world: &World) -> Option<Self> {
+        let path = CString::new(format!("/proc/{tid}")).ok()?;
+        let dir = files::pin_directory(Base::Here, &path).ok()?;
+        let base = Base::Dir(dir.as_fd());
+        // The count comes first: a change told after this makes the look stale.
+        let tgid = procfs::process_of_thread(tid).ok()?;
+        let changes = world.changes_of(tgid);
+        let look = ContextLook::at(base)?;
+        let stat = procfs::stat(tgid).ok()?;
+        let process = ProcessKey {
+            pid: tgid,
+            generation: stat.started_ticks,
+        };
+        let confined = world.confinements.may_confine(process, world.session_root);
+        let mut executable = Vec::new();
+        if files::read_link(base, c"exe", &mut executable).is_err() {
+            executable.clear();
+        }
+        let proof = match pidfd(tid, tid != tgid) {
+            Ok(fd) => Proof::Pidfd(fd),
+            Err(_) => Proof::Started(procfs::stat(tid).ok()?.started_ticks),
+        };
+        Some(Self {
+            tid,
+            process,
+            ppid: stat.ppid,
+            uid: look.uid,
+            executable,
+            equals_guard: look.context == world.guard.context && !confined,
+            shares_root: look.root.is_some() && look.root == world.guard.root,
+            root: look.root,
+            memory: files::open_for_reading(base, c"mem").ok(),
+            dir,
+            proof,
+            changes,
+        })
+    }
+
+    fn is_fresh(&self, world: &World) -> bool {
+        self.changes == world.changes_of(self.process.pid)
+            && (!world.roots_may_change()
+                || files::look(self.base(), c"root")
+                    .ok()
+                    .map(|found| found.identity)
+                    == self.root)
+    }
+
+    /// Whether the thread that was looked at still exists.
+    pub(crate) fn is_still_there(&self) -> bool {
+        match &self.proof {
+            Proof::Pidfd(fd) => is_alive(fd.as_fd()),
+            Proof::Started(ticks) => {
+                procfs::stat(self.tid).is_ok_and(|stat| stat.started_ticks == *ticks)
+            }
+        }
+    }
+
+    /// Its `/proc/TID` directory, as the start of a path.
+    pub(crate) fn base(&self) -> Base<'_> {
+        Base::Dir(self.dir.as_fd())
+    }
+
+    /// Reads the path at `address`, without its NUL.
+    pub(crate) fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<(), ReadPathError> {
+        into.clear();
+        let mut chunk = [0u8; CHUNK];
+        while into.len() < PATH_MAX {
+            let at = address.wrapping_add(into.len() as u64);
+            // Never across a page: what follows may not be mapped, though the path ends before.
+            let in_page = PAGE - usize::try_from(at % PAGE as u64).unwrap_or(0);
+            let room = chunk.get_mut(..in_page.min(CHUNK)).unwrap_or_default();
+            let read = self.read(at, room)?;
+            let got = room.get(..read).unwrap_or_default();
+            if let Some(end) = got.iter().position(|&byte| byte == 0) {
+                into.extend_from_slice(got.get(..end).unwrap_or_default());
+                return Ok(());
+            }
+            into.extend_from_slice(got);
+        }
+        Err(ReadPathError::TooLong)
+    }
+
+    /// Reads exactly `count` bytes at `address`.
+    pub(crate) fn read_exactly(
+        &self,
+        address: u64,
+        count: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), ReadPathError> {
+        into.clear();
+        into.resize(count, 0);
+        let read = self.read(address, into)?;
+        if read == count {
+            Ok(())
+        } else {
+            Err(ReadPathError::Fault)
+        }
+    }
+
+    fn read(&self, address: u64, into: &mut [u8]) -> Result<usize, ReadPathError> {
+        let read = match &self.memory {
+            Some(memory) => memory::read_at(memory.as_fd(), address, into),
+            None => memory::read_of(self.tid, address, into),
+        };
+        match read {
+            Ok(0) => Err(ReadPathError::Gone),
+            Ok(count) => Ok(count),
+            Err(error) => Err(match error.raw_os_error() {
+                Some(libc::ESRCH) => ReadPathError::Gone,
+                Some(libc::EPERM | libc::EACCES) => ReadPathError::Unreadable,
+                _ => ReadPathError::Fault,
+            }),
+        }
+    }
+
+    /// Whether a notification read before is still this caller's.
+    pub(crate) fn is_asking(&self, listener: BorrowedFd<'_>, id: u64) -> bool {
+        match &self.proof {
+            Proof::Pidfd(_) => self.is_still_there(),
+            Proof::Started(_) => self.is_still_there() && notify::is_waiting(listener, id),
+        }
+    }
+}
+
+/// Threads remembered at most; then the dead are forgotten, and if that is not enough, all.
+const MAX_CALLERS: usize = 1024;
+
+/// Most paths are shorter; longer ones take more reads.
+const CHUNK: usize = 256;
+
+/// The smallest page size: reading in smaller steps than the machine's pages is only slower.
+const PAGE: usize = 4096;

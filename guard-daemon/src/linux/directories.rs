@@ -1,0 +1,434 @@
+//! From a caller's words to a pinned directory, and where that directory stands.
+//!
+//! A path is cut into its directory and its last component. The directory is resolved with the
+//! caller's eyes and pinned (`O_PATH`), so what is judged is what is acted on; its canonical
+//! location is the kernel's name of the pinned object, not the caller's text. Other locations of
+//! the same directory (bind mounts) come from the mount table.
+//!
+//! Directories are remembered by the caller's text for at most a second, and a memory counts only
+//! if a fresh look at that text still leads to the pinned object (device, inode and mount).
+
+use super::callers::Caller;
+use super::mounts::Mounts;
+use super::sys::files::{self, Base, Identity};
+use super::walk::{self, Eyes};
+use super::world::World;
+use std::ffi::{CStr, CString};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+/// A pinned directory.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    /// The pin.
+    pub(crate) fd: OwnedFd,
+    /// Its canonical path.
+    pub(crate) location: Vec<u8>,
+    /// Other canonical paths of the same directory.
+    pub(crate) aliases: Vec<Vec<u8>>,
+    identity: Identity,
+}
+
+/// Where a caller's relative path starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Start {
+    /// The caller's working directory.
+    WorkingDirectory,
+    /// A descriptor of the caller's.
+    Descriptor(i32),
+}
+
+/// A caller's path, cut before its last component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut<'p> {
+    /// Everything before the last component; empty when that is all there is.
+    pub(crate) parent: &'p [u8],
+    /// The last component with the slashes after it, as the kernel wants to see it.
+    pub(crate) name: &'p [u8],
+}
+
+/// The directories a worker remembers.
+#[derive(Debug)]
+pub(crate) struct Directories {
+    slots: Vec<Option<Slot>>,
+    text: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    tid: u32,
+    text: Vec<u8>,
+    directory: Arc<Directory>,
+    count: u64,
+    filled_ns: u64,
+}
+
+// === impl Start ===
+
+impl Start {
+    /// From a `dirfd` argument.
+    pub(crate) fn from_argument(argument: u64) -> Self {
+        match int_argument(argument) {
+            libc::AT_FDCWD => Self::WorkingDirectory,
+            fd => Self::Descriptor(fd),
+        }
+    }
+}
+
+/// An `int` argument of a system call: the low half of the register.
+pub(crate) fn int_argument(argument: u64) -> i32 {
+    let [a, b, c, d, ..] = argument.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
+// === impl Cut ===
+
+impl<'p> Cut<'p> {
+    /// Cuts a path. Slashes at the end stay with the name: `b/` is another question than `b`.
+    pub(crate) fn new(path: &'p [u8]) -> Self {
+        let end = path
+            .iter()
+            .rposition(|&byte| byte != b'/')
+            .map_or(0, |at| at + 1);
+        let trimmed = path.get(..end).unwrap_or_default();
+        let start = trimmed
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |at| at + 1);
+        if end == 0 && !path.is_empty() {
+            // Only slashes: the root, which is its own name.
+            return Self {
+                parent: b"/",
+                name: b"/",
+            };
+        }
+        Self {
+            parent: path.get(..start).unwrap_or_default(),
+            name: path.get(start..).unwrap_or_default(),
+        }
+    }
+
+    /// The name without slashes.
+    pub(crate) fn bare_name(&self) -> &'p [u8] {
+        let end = self
+            .name
+            .iter()
+            .rposition(|&byte| byte != b'/')
+            .map_or(0, |at| at + 1);
+        self.name.get(..end).unwrap_or_default()
+    }
+
+    /// Whether the last component is one that no call removes or moves: `.`, `..`, `/`, nothing.
+    /// The kernel refuses those by itself.
+    pub(crate) fn is_special(&self) -> bool {
+        matches!(self.bare_name(), b"" | b"." | b"..")
+    }
+}
+
+// === impl Directories ===
+
+impl Default for Directories {
+    fn default() -> Self {
+        Self {
+            slots: (0..SLOTS).map(|_| None).collect(),
+            text: Vec::new(),
+        }
+    }
+}
+
+impl Directories {
+    /// Pins the directory that `parent` leads this caller to.
+    ///
+    /// # Errors
+    ///
+    /// The errno the caller would get from the kernel.
+    pub(crate) fn resolve(
+        &mut self,
+        caller: &Caller,
+        start: Start,
+        parent: &[u8],
+        world: &World,
+        now_ns: u64,
+    ) -> io::Result<Arc<Directory>> {
+        if !caller.shares_root {
+            return pin_by_walk(caller, start, parent, world).map(Arc::new);
+        }
+        let mut text = std::mem::take(&mut self.text);
+        spell(&mut text, start, parent);
+        let found = self.resolve_text(caller, start, parent, &text, world, now_ns);
+        self.text = text;
+        found
+    }
+
+    /// `text` is the same question spelled for one look: from the caller's `/proc/TID` directory
+    /// when relative, with a NUL at the end.
+    fn resolve_text(
+        &mut self,
+        caller: &Caller,
+        start: Start,
+        parent: &[u8],
+        text: &[u8],
+        world: &World,
+        now_ns: u64,
+    ) -> io::Result<Arc<Directory>> {
+        let absolute = parent.starts_with(b"/");
+        let tid = if absolute { 0 } else { caller.tid };
+        let count = world.directory_count(now_ns);
+        let index = slot_of(tid, text);
+        let slot = self
+            .slots
+            .get_mut(index)
+            .expect("slot_of stays below SLOTS");
+        if let Some(known) = slot
+            && known.tid == tid
+            && Some(known.count) == count
+            && now_ns.saturating_sub(known.filled_ns) < MEMORY_NS
+            && known.text == text
+            && let Ok(spelled) = CStr::from_bytes_with_nul(text)
+        {
+            let base = if absolute { Base::Here } else { caller.base() };
+            if files::look(base, spelled).is_ok_and(|l| l.identity == known.directory.identity) {
+                return Ok(known.directory.clone());
+            }
+        }
+        let directory = Arc::new(pin(caller, start, parent, world)?);
+        // What stands in a procfs depends on who looks, so it is not remembered.
+        *slot = count
+            .filter(|_| !directory.location.starts_with(b"/proc/"))
+            .map(|count| Slot {
+                tid,
+                text: text.to_vec(),
+                directory: directory.clone(),
+                count,
+                filled_ns: now_ns,
+            });
+        Ok(directory)
+    }
+
+    /// Lets go of what is not fresh, so that no pin keeps a file system busy.
+    pub(crate) fn forget_old(&mut self, now_ns: u64) {
+        for slot in &mut self.slots {
+            if slot
+                .as_ref()
+                .is_some_and(|s| now_ns.saturating_sub(s.filled_ns) >= MEMORY_NS)
+            {
+                *slot = None;
+            }
+        }
+    }
+}
+
+/// Resolves a whole path, following a final symbolic link, and pins what it leads to.
+///
+/// # Errors
+///
+/// The errno the caller would get from the kernel.
+pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> io::Result<OwnedFd> {
+    with_eyes(caller, start, path, |eyes| walk::object(eyes, path))
+}
+
+/// The canonical location of a pinned object and its other locations.
+pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> io::Result<Located> {
+    let look = files::look_at(fd.as_fd())?;
+    let number = std::os::fd::AsRawFd::as_raw_fd(fd);
+    let link = CString::new(format!("/proc/self/fd/{number}"))
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let mut location = Vec::new();
+    files::read_link(Base::Here, &link, &mut location)?;
+    let mounts = world.mounts();
+    let mount = look.identity.mount;
+    let aliases = if mounts.has(mount) {
+        mounts.aliases(mount, &location)
+    } else {
+        // A mount of another namespace: what it shows, and where the guard sees the same.
+        let theirs = Mounts::read(&caller.tid.to_string()).unwrap_or_default();
+        theirs
+            .inside(mount, &location)
+            .map(|(device, path)| mounts.locations(&device, &path))
+            .unwrap_or_default()
+    };
+    Ok(Located {
+        identity: look.identity,
+        file_type: look.file_type,
+        location,
+        aliases,
+    })
+}
+
+/// Where a pinned object stands.
+#[derive(Debug)]
+pub(crate) struct Located {
+    pub(crate) identity: Identity,
+    pub(crate) file_type: u32,
+    pub(crate) location: Vec<u8>,
+    pub(crate) aliases: Vec<Vec<u8>>,
+}
+
+fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Result<Directory> {
+    let direct = if parent.starts_with(b"/") {
+        pin_from(Base::Here, parent)
+    } else {
+        let start = pin_start(caller, start)?;
+        if parent.is_empty() {
+            Ok(start)
+        } else {
+            pin_from(Base::Dir(start.as_fd()), parent)
+        }
+    };
+    match direct {
+        Ok(fd) => {
+            let found = directory(fd, caller, world)?;
+            // Through `/proc/self` the guard came to its own directory, not to the caller's.
+            let own = format!("/proc/{}/", std::process::id());
+            let astray = found.location.starts_with(own.as_bytes())
+                || found.location == own.trim_end_matches('/').as_bytes();
+            if astray {
+                pin_by_walk(caller, start, parent, world)
+            } else {
+                Ok(found)
+            }
+        }
+        // A magic link, or an error that may be of the guard's own `/proc/self`.
+        Err(_) => pin_by_walk(caller, start, parent, world),
+    }
+}
+
+fn pin_from(base: Base<'_>, path: &[u8]) -> io::Result<OwnedFd> {
+    let path = CString::new(path).map_err(|_| io::Error::from_raw_os_error(libc::ENOENT))?;
+    files::pin_directory(base, &path)
+}
+
+fn pin_by_walk(
+    caller: &Caller,
+    start: Start,
+    parent: &[u8],
+    world: &World,
+) -> io::Result<Directory> {
+    let fd = with_eyes(caller, start, parent, |eyes| walk::directory(eyes, parent))?;
+    directory(fd, caller, world)
+}
+
+fn with_eyes(
+    caller: &Caller,
+    start: Start,
+    path: &[u8],
+    walk: impl FnOnce(Eyes<'_>) -> io::Result<OwnedFd>,
+) -> io::Result<OwnedFd> {
+    let root = files::pin_following(caller.base(), c"root")?;
+    let start = if path.starts_with(b"/") {
+        root.try_clone()?
+    } else {
+        pin_start(caller, start)?
+    };
+    walk(Eyes {
+        root: root.as_fd(),
+        start: start.as_fd(),
+        pid: caller.process.pid,
+        tid: caller.tid,
+        uid: caller.uid,
+    })
+}
+
+fn pin_start(caller: &Caller, start: Start) -> io::Result<OwnedFd> {
+    match start {
+        Start::WorkingDirectory => files::pin_following(caller.base(), c"cwd"),
+        Start::Descriptor(number) => {
+            let name = CString::new(format!("fd/{number}"))
+                .map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
+            files::pin_following(caller.base(), &name).map_err(|error| {
+                let unknown = error.raw_os_error() == Some(libc::ENOENT);
+                if unknown {
+                    io::Error::from_raw_os_error(libc::EBADF)
+                } else {
+                    error
+                }
+            })
+        }
+    }
+}
+
+fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> io::Result<Directory> {
+    let found = locate(&fd, caller, world)?;
+    if found.file_type != libc::S_IFDIR {
+        return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
+    }
+    Ok(Directory {
+        fd,
+        location: found.location,
+        aliases: found.aliases,
+        identity: found.identity,
+    })
+}
+
+/// Spells the directory for one look from the caller's `/proc/TID` directory, with its NUL.
+fn spell(text: &mut Vec<u8>, start: Start, parent: &[u8]) {
+    text.clear();
+    if !parent.starts_with(b"/") {
+        match start {
+            Start::WorkingDirectory => text.extend_from_slice(b"cwd/"),
+            Start::Descriptor(number) => {
+                write!(text, "fd/{number}/").expect("a Vec takes every write");
+            }
+        }
+    }
+    text.extend_from_slice(parent);
+    text.push(0);
+}
+
+fn slot_of(tid: u32, text: &[u8]) -> usize {
+    // FNV-1a; a collision costs a look, no more.
+    let seed = 0xcbf2_9ce4_8422_2325 ^ u64::from(tid);
+    let hash = text.iter().fold(seed, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from((hash >> 32) % SLOTS as u64).unwrap_or(0)
+}
+
+/// Directories a worker remembers.
+const SLOTS: usize = 128;
+
+/// How long a directory's location is believed without the session having changed it: somebody
+/// outside may move it.
+const MEMORY_NS: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_before_its_last_component() {
+        for (path, parent, name) in [
+            ("a", "", "a"),
+            ("a/b", "a/", "b"),
+            ("/a", "/", "a"),
+            ("/a/b///", "/a/", "b///"),
+            ("///", "/", "/"),
+            ("", "", ""),
+            ("a/..", "a/", ".."),
+            ("./", "", "./"),
+        ] {
+            let cut = Cut::new(path.as_bytes());
+            assert_eq!(
+                (cut.parent, cut.name),
+                (parent.as_bytes(), name.as_bytes()),
+                "{path:?}"
+            );
+        }
+        assert!(Cut::new(b"a/./").is_special());
+        assert!(Cut::new(b"/").is_special());
+        assert!(!Cut::new(b"a/.b").is_special());
+        assert_eq!(Cut::new(b"a/b//").bare_name(), b"b");
+    }
+
+    #[test]
+    fn a_dirfd_is_an_int() {
+        assert_eq!(Start::from_argument(0xFFFF_FF9C), Start::WorkingDirectory);
+        assert_eq!(
+            Start::from_argument(0xFFFF_FFFF_FFFF_FF9C),
+            Start::WorkingDirectory
+        );
+        assert_eq!(Start::from_argument(7), Start::Descriptor(7));
+        assert_eq!(Start::from_argument(0xFFFF_FFFF), Start::Descriptor(-1));
+    }
+}

@@ -1,0 +1,343 @@
+//! The seccomp filter of a session: which system calls wait for the guard.
+//!
+//! ```text
+//! architecture ─┬─ native ─┬─ x32 (bit 30) ───────────▶ ENOSYS
+//!               │          └─ number ─┬─ io_uring_setup ▶ ENOSYS
+//!               ├─ 32-bit x86 ────────┤  open, openat … ▶ notify on write intent, else allow
+//!               │                     │  ptrace         ▶ notify on attach, else allow
+//!               │                     │  prctl          ▶ PR_SET_DUMPABLE 0 maybe answered 0
+//!               │                     │  other rows     ▶ notify
+//!               │                     └─ the rest       ▶ allow
+//!               └─ any other ─────────────────────────▶ ENOSYS
+//! ```
+//!
+//! The path of a call that is always allowed reads only the architecture and the number, so the
+//! kernel (5.11 and later) precomputes its answer in a bitmap: `read`, `write` and the like do not
+//! run the filter at all.
+//!
+//! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH`, not
+//! `O_TMPFILE`, and not `O_CREAT|O_EXCL`, which can only make a new file.
+
+use super::calls::{Call, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS, Row};
+use libc::sock_filter;
+
+/// Builds the filter. With `keep_dumpable`, a process that would make itself non-dumpable is told
+/// it succeeded and stays readable: the guard needs that where it lacks `CAP_SYS_PTRACE`.
+pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
+    let mut program = Vec::new();
+    let native = table(
+        |row| row.native.and_then(|n| u32::try_from(n).ok()),
+        PRCTL,
+        keep_dumpable,
+    );
+    program.push(load(ARCH));
+    program.push(jump_unless_equal(NATIVE_ARCH, 1));
+    program.push(skip(1));
+    program.push(skip(native.len() + 3));
+    program.push(load(NUMBER));
+    program.push(jump_unless_bits(X32_BIT, 1));
+    program.push(finish(no_such_call()));
+    program.extend(native);
+    if cfg!(target_arch = "x86_64") {
+        let i386 = table(|row| row.i386, PRCTL_I386, keep_dumpable);
+        program.push(jump_unless_equal(I386_ARCH, 1));
+        program.push(skip(1));
+        program.push(skip(i386.len() + 1));
+        program.push(load(NUMBER));
+        program.extend(i386);
+    }
+    program.push(finish(no_such_call()));
+    program
+}
+
+/// The filter's part for one call table; the number is in the accumulator.
+fn table(
+    number: impl Fn(&Row) -> Option<u32>,
+    prctl: u32,
+    keep_dumpable: bool,
+) -> Vec<sock_filter> {
+    let mut program = Vec::new();
+    for row in ROWS {
+        let Some(number) = number(row) else { continue };
+        let body = match row.call {
+            Call::Open => on_write_intent(1),
+            Call::Openat | Call::OpenByHandle => on_write_intent(2),
+            Call::Ptrace => on_attach(),
+            _ => vec![finish(libc::SECCOMP_RET_USER_NOTIF)],
+        };
+        program.push(jump_unless_equal(number, body.len()));
+        program.extend(body);
+    }
+    program.push(jump_unless_equal(IO_URING_SETUP, 1));
+    program.push(finish(no_such_call()));
+    if keep_dumpable {
+        let body = [
+            load(argument(0)),
+            jump_unless_equal(libc::PR_SET_DUMPABLE.cast_unsigned(), 3),
+            load(argument(1)),
+            jump_unless_equal(0, 1),
+            finish(libc::SECCOMP_RET_ERRNO),
+            finish(libc::SECCOMP_RET_ALLOW),
+        ];
+        program.push(jump_unless_equal(prctl, body.len()));
+        program.extend(body);
+    }
+    program.push(finish(libc::SECCOMP_RET_ALLOW));
+    program
+}
+
+fn on_write_intent(flags: usize) -> Vec<sock_filter> {
+    let creating = bits(libc::O_CREAT | libc::O_EXCL);
+    vec![
+        load(argument(flags)),
+        jump_if_bits(
+            bits(libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY)),
+            6,
+        ),
+        jump_if_bits(bits(libc::O_ACCMODE | libc::O_TRUNC), 1),
+        finish(libc::SECCOMP_RET_ALLOW),
+        and(creating),
+        jump_unless_equal(creating, 1),
+        finish(libc::SECCOMP_RET_ALLOW),
+        finish(libc::SECCOMP_RET_USER_NOTIF),
+        finish(libc::SECCOMP_RET_ALLOW),
+    ]
+}
+
+fn on_attach() -> Vec<sock_filter> {
+    vec![
+        load(argument(0)),
+        jump_unless_equal(PTRACE_ATTACH, 1),
+        finish(libc::SECCOMP_RET_USER_NOTIF),
+        jump_unless_equal(PTRACE_SEIZE, 1),
+        finish(libc::SECCOMP_RET_USER_NOTIF),
+        finish(libc::SECCOMP_RET_ALLOW),
+    ]
+}
+
+/// `ENOSYS`, as if the kernel were built without the call: programs fall back to another one.
+fn no_such_call() -> u32 {
+    libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned()
+}
+
+fn bits(flags: i32) -> u32 {
+    flags.cast_unsigned()
+}
+
+/// Offset of the low half of argument `index` (both architectures are little-endian).
+fn argument(index: usize) -> u32 {
+    let offset = std::mem::offset_of!(libc::seccomp_data, args) + index * size_of::<u64>();
+    u32::try_from(offset).expect("seccomp_data has 64 bytes")
+}
+
+fn load(offset: u32) -> sock_filter {
+    statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset)
+}
+
+fn and(mask: u32) -> sock_filter {
+    statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, mask)
+}
+
+fn finish(action: u32) -> sock_filter {
+    statement(libc::BPF_RET | libc::BPF_K, action)
+}
+
+fn statement(code: u32, k: u32) -> sock_filter {
+    sock_filter {
+        code: code_of(code),
+        jt: 0,
+        jf: 0,
+        k,
+    }
+}
+
+/// Skips, however far: conditional jumps reach 255 instructions only, and a table may be longer.
+fn skip(count: usize) -> sock_filter {
+    statement(
+        libc::BPF_JMP | libc::BPF_JA,
+        u32::try_from(count).expect("filters are short"),
+    )
+}
+
+/// Goes on when the accumulator equals `value`, else skips.
+fn jump_unless_equal(value: u32, skip: usize) -> sock_filter {
+    let jf = u8::try_from(skip).expect("near jumps reach 255 instructions");
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K),
+        jt: 0,
+        jf,
+        k: value,
+    }
+}
+
+fn jump_if_bits(mask: u32, skip: usize) -> sock_filter {
+    let jt = u8::try_from(skip).expect("near jumps reach 255 instructions");
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K),
+        jt,
+        jf: 0,
+        k: mask,
+    }
+}
+
+fn jump_unless_bits(mask: u32, skip: usize) -> sock_filter {
+    let jf = u8::try_from(skip).expect("near jumps reach 255 instructions");
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K),
+        jt: 0,
+        jf,
+        k: mask,
+    }
+}
+
+fn code_of(code: u32) -> u16 {
+    u16::try_from(code).expect("classic BPF codes have 16 bits")
+}
+
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+/// `__X32_SYSCALL_BIT`: the x32 table enters with the native architecture's number.
+const X32_BIT: u32 = 0x4000_0000;
+const PTRACE_ATTACH: u32 = 16;
+const PTRACE_SEIZE: u32 = 0x4206;
+#[cfg(target_arch = "x86_64")]
+const PRCTL: u32 = 157;
+#[cfg(target_arch = "aarch64")]
+const PRCTL: u32 = 167;
+const PRCTL_I386: u32 = 172;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a filter as the kernel does, for the few instructions it is made of.
+    fn run(program: &[sock_filter], arch: u32, number: u32, args: [u64; 6]) -> u32 {
+        let (mut at, mut accumulator) = (0usize, 0u32);
+        loop {
+            let step = program[at];
+            at += 1;
+            match u32::from(step.code) {
+                0x20 => {
+                    accumulator = match step.k {
+                        0 => number,
+                        4 => arch,
+                        k => u32::try_from(args[(k as usize - 16) / 8] & 0xFFFF_FFFF).unwrap(),
+                    }
+                }
+                0x54 => accumulator &= step.k,
+                0x05 => at += step.k as usize,
+                0x15 => {
+                    at += usize::from(if accumulator == step.k {
+                        step.jt
+                    } else {
+                        step.jf
+                    })
+                }
+                0x45 => {
+                    at += usize::from(if accumulator & step.k != 0 {
+                        step.jt
+                    } else {
+                        step.jf
+                    });
+                }
+                0x06 => return step.k,
+                code => panic!("unexpected instruction {code:#x}"),
+            }
+        }
+    }
+
+    const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
+    const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+
+    fn native(number: i64, args: [u64; 6]) -> u32 {
+        run(
+            &build(true),
+            NATIVE_ARCH,
+            u32::try_from(number).unwrap(),
+            args,
+        )
+    }
+
+    fn open_with(flags: i32) -> u32 {
+        native(
+            libc::SYS_openat,
+            [0, 0, u64::from(flags.cast_unsigned()), 0, 0, 0],
+        )
+    }
+
+    #[test]
+    fn every_row_notifies_and_the_rest_is_allowed() {
+        for row in ROWS {
+            let args = match row.call {
+                Call::Open => [0, 1, 0, 0, 0, 0],
+                Call::Openat | Call::OpenByHandle => [0, 0, 1, 0, 0, 0],
+                Call::Ptrace => [16, 0, 0, 0, 0, 0],
+                _ => [0; 6],
+            };
+            if let Some(number) = row.native {
+                assert_eq!(native(number, args), NOTIFY, "{row:?}");
+            }
+            if let Some(number) = row.i386.filter(|_| cfg!(target_arch = "x86_64")) {
+                assert_eq!(
+                    run(&build(true), I386_ARCH, number, args),
+                    NOTIFY,
+                    "{row:?}"
+                );
+            }
+        }
+        for number in [
+            libc::SYS_read,
+            libc::SYS_write,
+            libc::SYS_mmap,
+            libc::SYS_clone,
+        ] {
+            assert_eq!(native(number, [0; 6]), ALLOW);
+        }
+    }
+
+    #[test]
+    fn opens_notify_on_write_intent_only() {
+        for flags in [
+            libc::O_WRONLY,
+            libc::O_RDWR,
+            libc::O_RDONLY | libc::O_TRUNC,
+            libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
+            libc::O_WRONLY | libc::O_EXCL,
+        ] {
+            assert_eq!(open_with(flags), NOTIFY, "{flags:o}");
+        }
+        for flags in [
+            libc::O_RDONLY,
+            libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC,
+            libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL,
+            libc::O_RDWR | libc::O_TMPFILE,
+            libc::O_PATH | libc::O_RDWR,
+        ] {
+            assert_eq!(open_with(flags), ALLOW, "{flags:o}");
+        }
+    }
+
+    #[test]
+    fn other_doors_are_shut() {
+        let shut = no_such_call();
+        assert_eq!(native(i64::from(IO_URING_SETUP), [0; 6]), shut);
+        let x32 = X32_BIT | u32::try_from(libc::SYS_unlinkat).unwrap();
+        if cfg!(target_arch = "x86_64") {
+            assert_eq!(run(&build(true), NATIVE_ARCH, x32, [0; 6]), shut);
+            assert_eq!(run(&build(true), I386_ARCH, IO_URING_SETUP, [0; 6]), shut);
+        }
+        // 32-bit Arm, MIPS.
+        for arch in [0x4000_0028, 0x0000_0008] {
+            assert_eq!(run(&build(true), arch, 10, [0; 6]), shut);
+        }
+    }
+
+    #[test]
+    fn becoming_unreadable_is_answered_where_the_guard_could_not_follow() {
+        let hide = [4, 0, 0, 0, 0, 0];
+        assert_eq!(native(i64::from(PRCTL), hide), libc::SECCOMP_RET_ERRNO);
+        assert_eq!(native(i64::from(PRCTL), [4, 1, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(native(i64::from(PRCTL), [15, 0, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(run(&build(false), NATIVE_ARCH, PRCTL, hide), ALLOW);
+    }
+}

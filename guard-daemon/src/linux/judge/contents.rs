@@ -1,0 +1,153 @@
+//! Calls that cut or write files.
+//!
+//! Cutting is judged where the policy says so; writing only for the guard's own files. Both go on
+//! in the kernel when allowed: opening gives the caller a descriptor, which is the kernel's to do.
+//! A caller that swaps a link between the guard's look and the kernel's is not seen; the README
+//! says so.
+
+use super::{Answered, Case, OWN_WRITE, join};
+use crate::linux::directories::{self, Start, int_argument};
+use crate::linux::judge::names::{Name, Resolved};
+use crate::linux::sys::files::{self, Base};
+use crate::linux::sys::notify::Reply;
+use crate::linux::sys::process::clock_ns;
+use crate::linux::witness::CallWitness;
+use guard_core::{Operation, OperationKind};
+use std::os::fd::{AsFd, OwnedFd};
+
+impl Case<'_> {
+    /// `open`, `openat`, `creat` with write intent.
+    pub(super) fn open(&mut self, (dirfd, path): (u64, u64), flags: Option<u64>) -> Answered {
+        let flags = flags.map_or(libc::O_TRUNC, int_argument);
+        let Some(path) = self.opened_path(dirfd, path, flags)? else {
+            return Ok(Reply::Continue);
+        };
+        let write = self.judge_contents(OWN_WRITE, &path);
+        if write != Reply::Continue || flags & libc::O_TRUNC == 0 {
+            return Ok(write);
+        }
+        Ok(self.judge_contents(OperationKind::Truncate, &path))
+    }
+
+    /// `openat2`: the flags stand in the caller's memory, like the path.
+    pub(super) fn open2(&mut self, name: (u64, u64), how: u64, size: u64) -> Answered {
+        let mut words = Vec::new();
+        if size < 8 || self.caller.read_exactly(how, 8, &mut words).is_err() {
+            return Ok(Reply::Continue);
+        }
+        let flags = words
+            .first_chunk::<8>()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let write_intent = (libc::O_ACCMODE | libc::O_TRUNC).cast_unsigned();
+        if flags & u64::from(write_intent) == 0 {
+            return Ok(Reply::Continue);
+        }
+        self.open(name, Some(flags))
+    }
+
+    /// `open_by_handle_at`: a handle names no path. Where the guard's own files live on the same
+    /// mount, an agent does without (only the privileged may make this call at all).
+    pub(super) fn open_by_handle(&mut self, _mount: u64) -> Answered {
+        Ok(self.hidden(OWN_WRITE, b"", None))
+    }
+
+    /// `truncate`.
+    pub(super) fn truncate(&mut self, path: u64) -> Answered {
+        let here = libc::AT_FDCWD.cast_unsigned().into();
+        let Some(path) = self.opened_path(here, path, libc::O_WRONLY)? else {
+            return Ok(Reply::Continue);
+        };
+        let write = self.judge_contents(OWN_WRITE, &path);
+        if write != Reply::Continue {
+            return Ok(write);
+        }
+        Ok(self.judge_contents(OperationKind::Truncate, &path))
+    }
+
+    /// `ftruncate`. The guard's own files cannot be open for writing; this is for policies that
+    /// judge cutting.
+    pub(super) fn ftruncate(&mut self, fd: u64) -> Answered {
+        if !self.guard.policy.load().judges(OperationKind::Truncate) {
+            return Ok(Reply::Continue);
+        }
+        let start = Start::Descriptor(int_argument(fd));
+        let Ok(found) = directories::pin_object(self.caller, start, b"") else {
+            return Ok(Reply::Continue);
+        };
+        match directories::locate(&found, self.caller, self.world) {
+            Ok(found) => Ok(self.judge_contents(OperationKind::Truncate, &found.location)),
+            Err(_) => Ok(Reply::Continue),
+        }
+    }
+
+    /// The canonical path of what a call would open; `None` when it is nothing to be judged: no
+    /// regular file, or nothing the caller could open.
+    fn opened_path(
+        &mut self,
+        dirfd: u64,
+        path: u64,
+        flags: i32,
+    ) -> Result<Option<Vec<u8>>, super::CallerGone> {
+        let Resolved::Name(name) = self.resolve(dirfd, path)? else {
+            return Ok(None);
+        };
+        if name.special {
+            return Ok(None);
+        }
+        let mut canonical = Vec::new();
+        join(&name.directory.location, &name.bare, &mut canonical);
+        let base = Base::Dir(name.directory.fd.as_fd());
+        let Ok(found) = files::look_at_name(base, &name.name) else {
+            // Nothing there: it may be made, which is a matter of its name.
+            return Ok((flags & libc::O_CREAT != 0).then_some(canonical));
+        };
+        match found.file_type {
+            libc::S_IFREG => Ok(Some(canonical)),
+            libc::S_IFLNK => Ok(self.link_target(&name)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Where a final symbolic link leads.
+    fn link_target(&mut self, name: &Name) -> Option<Vec<u8>> {
+        let found = self.follow(name)?;
+        let located = directories::locate(&found, self.caller, self.world).ok()?;
+        Some(located.location)
+    }
+
+    fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
+        let base = Base::Dir(name.directory.fd.as_fd());
+        if self.caller.shares_root
+            && let Ok(found) = files::pin_without_magic(base, &name.name)
+        {
+            let own = format!("/proc/{}/", std::process::id());
+            let location = directories::locate(&found, self.caller, self.world)
+                .ok()?
+                .location;
+            if !location.starts_with(own.as_bytes()) {
+                return Some(found);
+            }
+        }
+        // With the caller's own eyes: `/proc/self/fd/N`, another root, or a target to be made.
+        let mut path = Vec::new();
+        join(&name.directory.location, &name.bare, &mut path);
+        directories::pin_object(self.caller, Start::WorkingDirectory, &path).ok()
+    }
+
+    /// Judges cutting or writing the file at `path`.
+    fn judge_contents(&mut self, kind: OperationKind, path: &[u8]) -> Reply {
+        let operation = Operation {
+            kind,
+            path,
+            destination: None,
+        };
+        let snapshot = self.guard.policy.load();
+        if !snapshot.touches(&operation) {
+            return Reply::Continue;
+        }
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
+        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
+    }
+}

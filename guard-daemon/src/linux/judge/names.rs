@@ -1,0 +1,337 @@
+//! Calls that remove, move or link names.
+//!
+//! All follow one course: read the words, pin the directories, name the operation by canonical
+//! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
+
+use super::{Answered, CallerGone, Case, Outcome, join};
+use crate::linux::directories::{Cut, Directory, Start, int_argument};
+use crate::linux::sys::errno_of;
+use crate::linux::sys::files::{self, Base};
+use crate::linux::sys::notify::Reply;
+use crate::linux::sys::process::clock_ns;
+use crate::linux::witness::CallWitness;
+use guard_core::decision::Decision;
+use guard_core::policy::Snapshot;
+use guard_core::ring::Counter;
+use guard_core::verdict::Answer;
+use guard_core::{Operation, OperationKind, Verdict};
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+/// One name of a call: the directory it stands in, and how the kernel wants to see it.
+pub(super) struct Name {
+    pub(super) directory: Arc<Directory>,
+    pub(super) name: CString,
+    /// The name without slashes at its end.
+    pub(super) bare: Vec<u8>,
+    /// Whether it is `.`, `..`, `/` or nothing, which the kernel refuses by itself.
+    pub(super) special: bool,
+}
+
+/// What came of resolving a name.
+pub(super) enum Resolved {
+    Name(Name),
+    /// The caller gets this errno: the kernel would say the same.
+    Errno(i32),
+    /// The guard could not see what the caller may: its memory, or a directory on the way. Holds
+    /// the caller's own words as far as they could be read.
+    Hidden(Vec<u8>),
+}
+
+impl Case<'_> {
+    /// `unlink`, `unlinkat`, `rmdir`.
+    pub(super) fn remove(&mut self, dirfd: u64, path: u64, flags: u64) -> Answered {
+        let flags = int_argument(flags);
+        if flags & !libc::AT_REMOVEDIR != 0 {
+            return Ok(Reply::Continue);
+        }
+        let name = match self.resolve(dirfd, path)? {
+            Resolved::Name(name) => name,
+            Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
+            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
+        };
+        let perform = || files::unlink(name.directory.fd.as_fd(), &name.name, flags);
+        self.settle(OperationKind::Unlink, &name, None, perform)
+    }
+
+    /// `rename`, `renameat`, `renameat2`.
+    pub(super) fn rename(&mut self, from: (u64, u64), to: (u64, u64), flags: u64) -> Answered {
+        let flags = int_argument(flags).cast_unsigned();
+        let exchange = flags & libc::RENAME_EXCHANGE != 0;
+        let known = libc::RENAME_EXCHANGE | libc::RENAME_NOREPLACE | libc::RENAME_WHITEOUT;
+        if flags & !known != 0 || (exchange && flags != libc::RENAME_EXCHANGE) {
+            return Ok(Reply::Continue);
+        }
+        let kind = if exchange {
+            OperationKind::Exchange
+        } else {
+            OperationKind::Rename
+        };
+        let (from, to) = match (self.resolve(from.0, from.1)?, self.resolve(to.0, to.1)?) {
+            (Resolved::Name(from), Resolved::Name(to)) => (from, to),
+            (Resolved::Errno(errno), _) | (Resolved::Name(_), Resolved::Errno(errno)) => {
+                return Ok(Reply::Fail(errno));
+            }
+            (Resolved::Hidden(text), Resolved::Hidden(other)) => {
+                return Ok(self.hidden(kind, &text, Some(&other)));
+            }
+            (Resolved::Hidden(text), Resolved::Errno(_)) => {
+                return Ok(self.hidden(kind, &text, None));
+            }
+            (Resolved::Hidden(text), Resolved::Name(to)) => {
+                let mut path = Vec::new();
+                join(&to.directory.location, &to.bare, &mut path);
+                return Ok(self.hidden(kind, &text, Some(&path)));
+            }
+            (Resolved::Name(from), Resolved::Hidden(other)) => {
+                let mut path = Vec::new();
+                join(&from.directory.location, &from.bare, &mut path);
+                return Ok(self.hidden(kind, &path, Some(&other)));
+            }
+        };
+        let moves_directory = is_directory(&from) || (exchange && is_directory(&to));
+        let world = self.world;
+        let answered = self.settle(kind, &from, Some(&to), || {
+            files::rename(
+                (from.directory.fd.as_fd(), &from.name),
+                (to.directory.fd.as_fd(), &to.name),
+                flags,
+            )
+        })?;
+        if moves_directory {
+            match answered {
+                Reply::Continue => world.directory_will_move(),
+                Reply::Return(_) => world.directory_moved(),
+                Reply::Fail(_) => {}
+            }
+        }
+        Ok(answered)
+    }
+
+    /// `link`, `linkat`.
+    pub(super) fn link(&mut self, from: (u64, u64), to: (u64, u64), flags: u64) -> Answered {
+        let flags = int_argument(flags);
+        // A source without a name, and the kernel's refusal of other flags, are the kernel's own.
+        if flags & !(libc::AT_SYMLINK_FOLLOW) != 0 {
+            return Ok(Reply::Continue);
+        }
+        let from = match self.resolve(from.0, from.1)? {
+            Resolved::Name(name) => name,
+            Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
+            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Link, &text, None)),
+        };
+        let to = match self.resolve(to.0, to.1)? {
+            Resolved::Name(name) => name,
+            Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
+            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Link, &text, None)),
+        };
+        // Following a final link is left to the kernel, with the eyes of the caller.
+        let follows = flags != 0;
+        let perform = || {
+            if follows {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+            files::link(
+                (from.directory.fd.as_fd(), &from.name),
+                (to.directory.fd.as_fd(), &to.name),
+                0,
+            )
+        };
+        self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)
+    }
+
+    fn settle(
+        &mut self,
+        kind: OperationKind,
+        name: &Name,
+        other: Option<&Name>,
+        perform: impl FnOnce() -> io::Result<()>,
+    ) -> Answered {
+        self.settle_or_continue(kind, name, other, true, perform)
+    }
+
+    /// Decides and carries out.
+    fn settle_or_continue(
+        &mut self,
+        kind: OperationKind,
+        name: &Name,
+        other: Option<&Name>,
+        may_perform: bool,
+        perform: impl FnOnce() -> io::Result<()>,
+    ) -> Answered {
+        let performs = may_perform && self.caller.equals_guard;
+        if name.special || other.is_some_and(|other| other.special) {
+            // Nothing can come of it but the kernel's refusal.
+            return Ok(if performs {
+                reply_of(perform())
+            } else {
+                Reply::Continue
+            });
+        }
+        let mut words = std::mem::take(self.words);
+        let answered = self.settle_words(&mut words, kind, (name, other), performs, perform);
+        *self.words = words;
+        answered
+    }
+
+    fn settle_words(
+        &self,
+        words: &mut super::Words,
+        kind: OperationKind,
+        (name, other): (&Name, Option<&Name>),
+        performs: bool,
+        perform: impl FnOnce() -> io::Result<()>,
+    ) -> Answered {
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let snapshot = self.guard.policy.load();
+        join(&name.directory.location, &name.bare, &mut words.operation);
+        words.destination.clear();
+        if let Some(other) = other {
+            join(
+                &other.directory.location,
+                &other.bare,
+                &mut words.destination,
+            );
+        }
+        self.choose_locations(&snapshot, words, kind, (name, other));
+        let operation = Operation {
+            kind,
+            path: &words.operation,
+            destination: other.map(|_| words.destination.as_slice()),
+        };
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns).with_object(
+            &name.directory,
+            &name.name,
+            &words.operation,
+        );
+        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        if decision.verdict == Verdict::Deny || !performs {
+            return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
+        }
+        let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let reply = reply_of(perform());
+        let errno = if let Reply::Fail(errno) = reply {
+            errno
+        } else {
+            0
+        };
+        let outcome = Outcome {
+            answer: Answer::Performed,
+            errno,
+            decided_ns,
+        };
+        self.tell(&operation, &decision, &witness, wall_ns, outcome);
+        Ok(reply)
+    }
+
+    /// A directory may stand at several places (bind mounts). The operation is judged at the first
+    /// at which it touches a zone; if at none, where the kernel names it.
+    fn choose_locations(
+        &self,
+        snapshot: &Snapshot,
+        words: &mut super::Words,
+        kind: OperationKind,
+        (name, other): (&Name, Option<&Name>),
+    ) {
+        let touches = |path: &[u8], destination: &[u8]| {
+            let destination = other.map(|_| destination);
+            snapshot.touches(&Operation {
+                kind,
+                path,
+                destination,
+            })
+        };
+        let aliases = &name.directory.aliases;
+        let other_aliases: &[Vec<u8>] = other.map_or(&[], |other| &other.directory.aliases);
+        if (aliases.is_empty() && other_aliases.is_empty())
+            || touches(&words.operation, &words.destination)
+        {
+            return;
+        }
+        for location in aliases {
+            join(location, &name.bare, &mut words.first);
+            if touches(&words.first, &words.destination) {
+                std::mem::swap(&mut words.first, &mut words.operation);
+                return;
+            }
+        }
+        for location in other_aliases {
+            let bare = other.map_or(&[][..], |other| &other.bare);
+            join(location, bare, &mut words.second);
+            if touches(&words.operation, &words.second) {
+                std::mem::swap(&mut words.second, &mut words.destination);
+                return;
+            }
+        }
+    }
+
+    /// What the guard could not see. An agent's call that by its words may touch a zone fails; all
+    /// others go on in the kernel, which will refuse what it refuses.
+    pub(super) fn hidden(
+        &self,
+        kind: OperationKind,
+        path: &[u8],
+        destination: Option<&[u8]>,
+    ) -> Reply {
+        self.guard.ring.add(Counter::PathsUnresolved, 1);
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let snapshot = self.guard.policy.load();
+        let operation = Operation {
+            kind,
+            path,
+            destination,
+        };
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
+        let unreadable = path.is_empty();
+        let denied = (unreadable || snapshot.touches(&operation)) && self.is_agents(&witness);
+        let decision = Decision::unresolved(denied);
+        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
+    }
+
+    /// Reads a path argument and pins the directory of its last component.
+    pub(super) fn resolve(&mut self, dirfd: u64, path: u64) -> Result<Resolved, CallerGone> {
+        let mut text = std::mem::take(&mut self.words.first);
+        let read = self.read_path(path, &mut text);
+        let resolved = read.map(|read| match read {
+            Ok(()) => self.resolve_text(Start::from_argument(dirfd), &text),
+            Err(libc::EPERM) => Resolved::Hidden(Vec::new()),
+            Err(errno) => Resolved::Errno(errno),
+        });
+        self.words.first = text;
+        resolved
+    }
+
+    pub(super) fn resolve_text(&mut self, start: Start, text: &[u8]) -> Resolved {
+        let cut = Cut::new(text);
+        let directory =
+            self.directories
+                .resolve(self.caller, start, cut.parent, self.world, self.received_ns);
+        let name = CString::new(cut.name);
+        match (directory, name) {
+            (Ok(directory), Ok(name)) => Resolved::Name(Name {
+                directory,
+                name,
+                bare: cut.bare_name().to_vec(),
+                special: cut.is_special(),
+            }),
+            (Err(error), _) if self.caller.equals_guard => Resolved::Errno(errno_of(&error)),
+            (Err(_), _) | (_, Err(_)) => Resolved::Hidden(text.to_vec()),
+        }
+    }
+}
+
+fn reply_of(result: io::Result<()>) -> Reply {
+    match result {
+        Ok(()) => Reply::Return(0),
+        Err(error) => Reply::Fail(errno_of(&error)),
+    }
+}
+
+/// Whether a name is a directory now.
+fn is_directory(name: &Name) -> bool {
+    let base = Base::Dir(name.directory.fd.as_fd());
+    let name: &CStr = &name.name;
+    files::look_at_name(base, name).is_ok_and(|found| found.file_type == libc::S_IFDIR)
+}

@@ -1,0 +1,276 @@
+//! The threads that answer a session's notifications.
+//!
+//! One primary thread answers nearly everything: with the kernel's synchronous wake-up the
+//! processor passes between a caller and it. Should it be held up inside a call it performs (a
+//! network file system, a FUSE server that is itself a process of this session), the watchdog
+//! lends it spare threads, so that a session can wait for itself without a deadlock.
+
+use super::judge::{self, Memory};
+use super::sys::files::poll;
+use super::sys::notify::{self, Notification, Reply};
+use super::sys::process::{clock_ns, name_thread};
+use super::world::World;
+use crate::guard::SharedGuard;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Answers a session's notifications until no process of it is left.
+#[derive(Clone)]
+pub(crate) struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    guard: SharedGuard,
+    world: Arc<World>,
+    listener: OwnedFd,
+    /// Whether the kernel keeps a caller waiting through its signals once its call was received.
+    wait_killable: bool,
+    /// What the primary thread remembers; housekeeping lets go of old pins between calls.
+    memory: Mutex<Memory>,
+    /// Since when the primary has been at one call, monotonic nanoseconds; 0 while it waits.
+    busy_since_ns: AtomicU64,
+    spares: AtomicUsize,
+    over: AtomicBool,
+}
+
+/// Answers that could not be delivered because a signal took the caller away, on kernels that let
+/// it: the call comes again, and must not be performed twice.
+#[derive(Debug, Default)]
+struct Undelivered(Vec<(Notification, Reply)>);
+
+// === impl Supervisor ===
+
+impl Supervisor {
+    pub(crate) fn new(
+        guard: SharedGuard,
+        world: Arc<World>,
+        listener: OwnedFd,
+        wait_killable: bool,
+    ) -> Self {
+        // Older kernels lack it; answers are slower then, and the same.
+        let _unsupported = notify::wake_synchronously(listener.as_fd());
+        Self {
+            shared: Arc::new(Shared {
+                guard,
+                world,
+                listener,
+                wait_killable,
+                memory: Mutex::default(),
+                busy_since_ns: AtomicU64::new(0),
+                spares: AtomicUsize::new(0),
+                over: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Starts answering.
+    pub(crate) fn start(&self) -> std::io::Result<()> {
+        let primary = self.clone();
+        thread::Builder::new()
+            .name("guard-primary".into())
+            .spawn(move || {
+                name_thread(c"guard-primary");
+                primary.answer_all();
+            })?;
+        let watchdog = self.clone();
+        thread::Builder::new()
+            .name("guard-watchdog".into())
+            .spawn(move || watchdog.watch())?;
+        Ok(())
+    }
+
+    /// Whether no process of the session is left.
+    pub(crate) fn is_over(&self) -> bool {
+        if !self.shared.over.load(Ordering::Acquire) && self.listener_hung_up() {
+            self.shared.over.store(true, Ordering::Release);
+        }
+        self.shared.over.load(Ordering::Acquire)
+    }
+
+    /// Lets go of what the primary remembers and has not used lately.
+    pub(crate) fn tidy(&self) {
+        if let Ok(mut memory) = self.shared.memory.try_lock() {
+            memory
+                .directories
+                .forget_old(clock_ns(libc::CLOCK_MONOTONIC));
+            memory.callers.forget_dead();
+        }
+    }
+
+    fn answer_all(&self) {
+        let shared = &self.shared;
+        let mut undelivered = Undelivered::default();
+        while !shared.over.load(Ordering::Acquire) {
+            let Some(notification) = self.receive() else {
+                continue;
+            };
+            shared
+                .busy_since_ns
+                .store(clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
+            let mut memory = shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            self.answer(&notification, &mut memory, &mut undelivered);
+            drop(memory);
+            shared.busy_since_ns.store(0, Ordering::Release);
+        }
+    }
+
+    /// Waits for the next notification; `None` when there is none after all.
+    fn receive(&self) -> Option<Notification> {
+        match notify::receive(self.shared.listener.as_fd()) {
+            Ok(notification) => Some(notification),
+            Err(error) => {
+                // ENOENT: the caller was killed in between, or the session is over.
+                if error.raw_os_error() != Some(libc::EINTR) && self.listener_hung_up() {
+                    self.shared.over.store(true, Ordering::Release);
+                }
+                None
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        notification: &Notification,
+        memory: &mut Memory,
+        undelivered: &mut Undelivered,
+    ) {
+        let shared = &self.shared;
+        let listener = shared.listener.as_fd();
+        let reply = undelivered.take(notification).unwrap_or_else(|| {
+            // A panic is a bug, and must neither let the call through nor end the session.
+            catch_unwind(AssertUnwindSafe(|| {
+                judge::judge(&shared.guard, &shared.world, memory, listener, notification)
+            }))
+            .unwrap_or(Reply::Fail(libc::EPERM))
+        });
+        let sent = notify::answer(listener, notification.id, reply);
+        if sent.is_err() && !shared.wait_killable {
+            undelivered.keep(*notification, reply);
+        }
+    }
+
+    /// Lends spare threads while the primary is held up.
+    fn watch(&self) {
+        name_thread(c"guard-watchdog");
+        let shared = &self.shared;
+        while !shared.over.load(Ordering::Acquire) {
+            thread::sleep(WATCH_INTERVAL);
+            let spares = shared.spares.load(Ordering::Acquire);
+            if self.is_held_up() && self.has_waiting() && spares < MAX_SPARES {
+                shared.spares.fetch_add(1, Ordering::AcqRel);
+                let spare = self.clone();
+                let started = thread::Builder::new()
+                    .name("guard-spare".into())
+                    .spawn(move || {
+                        spare.help();
+                        spare.shared.spares.fetch_sub(1, Ordering::AcqRel);
+                    });
+                if started.is_err() {
+                    shared.spares.fetch_sub(1, Ordering::AcqRel);
+                }
+            }
+        }
+    }
+
+    /// A spare thread's life: as long as the primary is held up.
+    fn help(&self) {
+        name_thread(c"guard-spare");
+        let mut memory = Memory::default();
+        let mut undelivered = Undelivered::default();
+        while self.is_held_up() && !self.shared.over.load(Ordering::Acquire) {
+            if self.has_waiting()
+                && let Some(notification) = self.receive()
+            {
+                self.answer(&notification, &mut memory, &mut undelivered);
+            }
+        }
+    }
+
+    fn is_held_up(&self) -> bool {
+        let since = self.shared.busy_since_ns.load(Ordering::Acquire);
+        since != 0 && clock_ns(libc::CLOCK_MONOTONIC).saturating_sub(since) > HELD_UP_NS
+    }
+
+    /// Whether a notification waits to be received; waits a little for one.
+    fn has_waiting(&self) -> bool {
+        let mut fds = [(self.shared.listener.as_fd(), libc::POLLIN, 0)];
+        poll(&mut fds, 5).is_ok() && fds.iter().any(|fd| fd.2 & libc::POLLIN != 0)
+    }
+
+    fn listener_hung_up(&self) -> bool {
+        let mut fds = [(self.shared.listener.as_fd(), 0, 0)];
+        poll(&mut fds, 0).is_ok() && fds.iter().any(|fd| fd.2 & libc::POLLHUP != 0)
+    }
+}
+
+// === impl Undelivered ===
+
+impl Undelivered {
+    fn keep(&mut self, notification: Notification, reply: Reply) {
+        self.0.retain(|(kept, _)| kept.pid != notification.pid);
+        if self.0.len() < MAX_UNDELIVERED {
+            self.0.push((notification, reply));
+        }
+    }
+
+    /// The answer kept for the same thread's same call, at the same instruction.
+    fn take(&mut self, notification: &Notification) -> Option<Reply> {
+        let index = self
+            .0
+            .iter()
+            .position(|(kept, _)| kept.pid == notification.pid)?;
+        let (kept, reply) = self.0.swap_remove(index);
+        let (kept, now) = (kept.data, notification.data);
+        let same = kept.nr == now.nr
+            && kept.args == now.args
+            && kept.instruction_pointer == now.instruction_pointer;
+        same.then_some(reply)
+    }
+}
+
+/// How often the watchdog looks.
+const WATCH_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A call that takes longer is held up by something else than work.
+const HELD_UP_NS: u64 = 10_000_000;
+
+/// Spare threads at a time: each may be held up in its turn.
+const MAX_SPARES: usize = 64;
+
+/// Callers whose answer was not delivered and whose call has not come again yet.
+const MAX_UNDELIVERED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(pid: u32, path: u64) -> Notification {
+        let data = libc::seccomp_data {
+            nr: 87,
+            arch: 0,
+            instruction_pointer: 4096,
+            args: [path, 0, 0, 0, 0, 0],
+        };
+        Notification {
+            id: 1,
+            pid,
+            flags: 0,
+            data,
+        }
+    }
+
+    #[test]
+    fn an_undelivered_answer_is_given_to_the_same_call_once() {
+        let mut undelivered = Undelivered::default();
+        undelivered.keep(call(1, 10), Reply::Return(0));
+        undelivered.keep(call(2, 10), Reply::Return(0));
+        assert_eq!(undelivered.take(&call(2, 11)), None, "another call");
+        assert_eq!(undelivered.take(&call(1, 10)), Some(Reply::Return(0)));
+        assert_eq!(undelivered.take(&call(1, 10)), None);
+    }
+}

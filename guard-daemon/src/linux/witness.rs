@@ -1,0 +1,124 @@
+//! What the Linux backend can testify of one call.
+
+use super::callers::Caller;
+use super::directories::Directory;
+use super::procfs::read_bounded;
+use super::sys::files::{self, Base, Look};
+use crate::guard::Guard;
+use guard_core::actor::{Actor, Witness};
+use guard_core::lineage::Entry;
+use guard_core::process::MAX_ARGUMENTS_BYTES;
+use std::cell::OnceCell;
+use std::ffi::{CStr, CString};
+use std::os::fd::AsFd;
+
+/// Testifies of one call by one caller. Looks at nothing before it is asked.
+pub(crate) struct CallWitness<'a> {
+    guard: &'a Guard,
+    caller: &'a Caller,
+    now_ns: u64,
+    /// The object, pinned by its directory, and its canonical path.
+    object: Option<(&'a Directory, &'a CStr, &'a [u8])>,
+    entry: OnceCell<Entry<'a>>,
+    arguments: OnceCell<Vec<u8>>,
+}
+
+// === impl CallWitness ===
+
+impl<'a> CallWitness<'a> {
+    pub(crate) fn new(guard: &'a Guard, caller: &'a Caller, now_ns: u64) -> Self {
+        Self {
+            guard,
+            caller,
+            now_ns,
+            object: None,
+            entry: OnceCell::new(),
+            arguments: OnceCell::new(),
+        }
+    }
+
+    /// Names the pinned object, so that questions about its path are answered from the pin.
+    pub(crate) fn with_object(
+        mut self,
+        directory: &'a Directory,
+        name: &'a CStr,
+        path: &'a [u8],
+    ) -> Self {
+        self.object = Some((directory, name, path));
+        self
+    }
+
+    /// The caller's `argv[0]`, if the arguments were drawn.
+    pub(crate) fn argv0(&self) -> &[u8] {
+        let arguments = self.arguments.get().map_or(&[][..], Vec::as_slice);
+        arguments
+            .split(|&byte| byte == 0)
+            .next()
+            .unwrap_or_default()
+    }
+
+    fn drawn_arguments(&self) -> &Vec<u8> {
+        self.arguments.get_or_init(|| {
+            let mut arguments = Vec::new();
+            read_bounded(
+                self.caller.base(),
+                c"cmdline",
+                MAX_ARGUMENTS_BYTES,
+                &mut arguments,
+            );
+            arguments
+        })
+    }
+
+    fn look(&self, path: &[u8]) -> Option<Look> {
+        if let Some((directory, name, own)) = self.object
+            && own == path
+        {
+            return files::look_at_name(Base::Dir(directory.fd.as_fd()), name).ok();
+        }
+        files::look_at_name(Base::Here, &CString::new(path).ok()?).ok()
+    }
+}
+
+// === impl Witness for CallWitness ===
+
+impl Witness for CallWitness<'_> {
+    fn actor(&self) -> Actor<'_> {
+        let entry = self
+            .entry
+            .get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
+        self.drawn_arguments();
+        Actor {
+            key: self.caller.process,
+            ppid: self.caller.ppid,
+            uid: self.caller.uid,
+            executable: &self.caller.executable,
+            argv0: self.argv0(),
+            standing: entry.standing(),
+            tools: entry.tools(),
+            tool_names: self.guard.lineage.tool_names(),
+        }
+    }
+
+    fn arguments(&self) -> Vec<u8> {
+        self.drawn_arguments().clone()
+    }
+
+    fn executable_changed_ns(&self) -> Option<u64> {
+        files::look(self.caller.base(), c"exe")
+            .ok()
+            .map(|found| found.changed_ns)
+    }
+
+    fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64> {
+        let found = self.look(path)?;
+        let regular = found.file_type == libc::S_IFREG;
+        // Without a birth time the last change is the only bound, and an agent can move it: a file
+        // system that keeps none has no scratch files.
+        found.born_ns.filter(|_| regular)
+    }
+
+    fn exists(&self, path: &[u8]) -> bool {
+        self.look(path).is_some()
+    }
+}

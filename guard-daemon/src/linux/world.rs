@@ -1,0 +1,141 @@
+//! What all worker threads of a session share about the world outside, and when to forget it.
+//!
+//! Workers remember callers and directories. What makes a memory stale is told here, by counters
+//! that each memory carries: an exec or a change of credentials makes a process's callers stale, a
+//! renamed directory or a changed mount table makes directories stale. A change that the kernel is
+//! about to make itself (a call that goes on) happens a moment after it was told, so it also
+//! switches remembering off for a second.
+
+use super::context::{Confinements, ContextLook};
+use super::mounts::Mounts;
+use super::procfs::ProcFs;
+use super::sys::files::{self, Base, Identity};
+use super::sys::process::clock_ns;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// Shared by all workers of a session.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The guard's own credentials and root.
+    pub(crate) guard: ContextLook,
+    /// The guard's process id namespace.
+    pid_namespace: Option<Identity>,
+    /// Landlock domains entered in the session.
+    pub(crate) confinements: Confinements,
+    /// The session's root command.
+    pub(crate) session_root: u32,
+    /// Bumped when a process's callers must be looked at anew. Written by the worker that hears of
+    /// the change, before it answers; read at the process's next call, which comes after.
+    changes: Vec<AtomicU32>,
+    /// Bumped when remembered directories may stand elsewhere.
+    directories: AtomicU64,
+    /// Monotonic time until which directories are not remembered.
+    forgetful_until_ns: AtomicU64,
+    /// Whether any process changed its root directory: then every call checks its caller's.
+    root_changes: AtomicBool,
+    mounts: ArcSwap<Mounts>,
+    processes: ProcFs,
+}
+
+// === impl World ===
+
+impl World {
+    /// Looks around. `session_root` is the root command's process id.
+    pub(crate) fn new(session_root: u32) -> std::io::Result<Self> {
+        let guard = ContextLook::of_guard()
+            .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
+        Ok(Self {
+            guard,
+            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid")
+                .ok()
+                .map(|l| l.identity),
+            confinements: Confinements::default(),
+            session_root,
+            changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
+            directories: AtomicU64::new(0),
+            forgetful_until_ns: AtomicU64::new(0),
+            root_changes: AtomicBool::new(false),
+            mounts: ArcSwap::from_pointee(Mounts::read("self")?),
+            processes: ProcFs::new(),
+        })
+    }
+
+    /// The change count that a look at a caller of process `pid` carries.
+    pub(crate) fn changes_of(&self, pid: u32) -> u32 {
+        self.change_slot(pid).load(Ordering::Acquire)
+    }
+
+    /// Process `pid` is about to become another program, or somebody else.
+    pub(crate) fn process_changes(&self, pid: u32) {
+        self.change_slot(pid).fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn change_slot(&self, pid: u32) -> &AtomicU32 {
+        let index = usize::try_from(pid).unwrap_or(0) % CHANGE_SLOTS;
+        self.changes
+            .get(index)
+            .expect("the index is below the number of slots")
+    }
+
+    /// The count that remembered directories carry; `None` while nothing may be remembered.
+    pub(crate) fn directory_count(&self, now_ns: u64) -> Option<u64> {
+        let count = self.directories.load(Ordering::Acquire);
+        (now_ns >= self.forgetful_until_ns.load(Ordering::Acquire)).then_some(count)
+    }
+
+    /// A directory was moved, by the guard.
+    pub(crate) fn directory_moved(&self) {
+        self.directories.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The kernel is about to move a directory or change a mount.
+    pub(crate) fn directory_will_move(&self) {
+        let until = clock_ns(libc::CLOCK_MONOTONIC).saturating_add(FORGETFUL_NS);
+        self.forgetful_until_ns.fetch_max(until, Ordering::AcqRel);
+        self.directory_moved();
+    }
+
+    /// A process is about to change its root directory.
+    pub(crate) fn root_will_change(&self) {
+        self.root_changes.store(true, Ordering::Release);
+    }
+
+    /// Whether callers' root directories can have changed without a change of their process:
+    /// processes may share one (`CLONE_FS`).
+    pub(crate) fn roots_may_change(&self) -> bool {
+        self.root_changes.load(Ordering::Acquire)
+    }
+
+    /// The guard's mount table.
+    pub(crate) fn mounts(&self) -> Arc<Mounts> {
+        self.mounts.load_full()
+    }
+
+    /// Reads the mount table again, after the kernel said it changed.
+    pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
+        self.mounts.store(Arc::new(Mounts::read("self")?));
+        self.directory_moved();
+        Ok(())
+    }
+
+    /// A start time in ticks as wall clock nanoseconds.
+    pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
+        self.processes.wall_ns(ticks)
+    }
+
+    /// Whether the thread whose `/proc/TID` directory is `base` counts processes as the guard does.
+    pub(crate) fn shares_pid_namespace(&self, base: Base<'_>) -> bool {
+        files::look(base, c"ns/pid")
+            .ok()
+            .map(|found| found.identity)
+            == self.pid_namespace
+    }
+}
+
+/// Processes share a slot when their ids are equal modulo this; a needless look is the worst of it.
+const CHANGE_SLOTS: usize = 1024;
+
+/// How long a call that goes on in the kernel may take to have happened.
+const FORGETFUL_NS: u64 = 1_000_000_000;

@@ -1,0 +1,102 @@
+//! Where things are kept.
+
+use anyhow::{Context as _, Result, anyhow};
+use std::fs::{self, DirBuilder};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// The protected user's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// Their home directory.
+    pub(crate) home: PathBuf,
+    /// The policy file.
+    pub(crate) policy: PathBuf,
+    /// The guard's own directory: log, last good policy, rings.
+    pub(crate) state: PathBuf,
+}
+
+// === impl Places ===
+
+impl Places {
+    /// The places of the user whose home is `$HOME`; `policy` replaces the usual policy file.
+    pub(crate) fn of_user(policy: Option<&Path>) -> Result<Self> {
+        let home = std::env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(PathBuf::from)
+            .ok_or_else(|| {
+                anyhow!("HOME is not set; set it to the protected user's home directory")
+            })?;
+        if !home.is_absolute() {
+            return Err(anyhow!(
+                "HOME is {}, which is not an absolute path",
+                home.display()
+            ));
+        }
+        let policy = match policy {
+            Some(path) => std::path::absolute(path)
+                .with_context(|| format!("finding the policy {}", path.display()))?,
+            None => home.join(".codex/es_policy.json"),
+        };
+        Ok(Self {
+            state: home.join(".codex/es-guard"),
+            policy,
+            home,
+        })
+    }
+
+    /// Where rings are tried, best first: the state directory survives a log-out, the others a full
+    /// disk.
+    pub(crate) fn ring_directories(&self) -> Vec<PathBuf> {
+        let uid = crate::effective_uid();
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_absolute())
+            .map(|dir| dir.join("codex-es-guard/rings"));
+        let shared = PathBuf::from(format!("/dev/shm/codex-es-guard-{uid}/rings"));
+        [Some(self.state.join("rings")), runtime, Some(shared)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The home directory as bytes.
+    pub(crate) fn home_bytes(&self) -> &[u8] {
+        self.home.as_os_str().as_bytes()
+    }
+}
+
+/// Makes a private directory with its parents, and makes sure it is nobody else's.
+///
+/// # Errors
+///
+/// When it cannot be made, or belongs to another user: then what is written there could be theirs.
+pub(crate) fn make_private(dir: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("making the directory {}", dir.display()))?;
+    let found =
+        fs::symlink_metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    if !found.is_dir() || found.uid() != crate::effective_uid() {
+        return Err(anyhow!(
+            "{} is not a directory of this user's",
+            dir.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.
+pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok()?.parent()?.join(name);
+    if beside.is_file() {
+        return Some(beside);
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+}

@@ -1,0 +1,251 @@
+//! The policy file: read, made ready, watched.
+//!
+//! A bad file never disarms the guard. At start the last good copy, kept in the guard's own
+//! directory where no agent may write, takes its place; while running, the policy in force stays.
+//! Reading is bounded, and a file that is half written is bad until it is whole.
+
+use crate::places::Places;
+use guard_core::policy::{
+    CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
+};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+/// What a snapshot is made of besides the file's text.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicySource {
+    /// The user's places.
+    pub(crate) places: Places,
+    /// Zones of the command line, absolute.
+    pub(crate) extra_zones: Vec<Vec<u8>>,
+    /// What no agent may touch.
+    pub(crate) own_files: Vec<Vec<u8>>,
+    /// The session's name.
+    pub(crate) session: String,
+    /// When the guard started, wall clock nanoseconds.
+    pub(crate) started_ns: u64,
+}
+
+/// Why a policy cannot be put in force.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadPolicyError {
+    /// There is no file.
+    #[error("there is no policy file {}", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be read.
+    #[error("cannot read the policy {}: {error}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not a policy.
+    #[error("{}: {error}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        error: ParsePolicyError,
+    },
+    /// It makes no sense here.
+    #[error("{}: {error}", path.display())]
+    Senseless {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: CompilePolicyError,
+    },
+}
+
+/// What tells two states of a file apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+// === impl PolicySource ===
+
+impl PolicySource {
+    /// Reads and compiles the policy file.
+    pub(crate) fn load(&self) -> Result<Snapshot, LoadPolicyError> {
+        let text = read_bounded(&self.places.policy)?;
+        self.compile_text(&self.places.policy, &text)
+    }
+
+    /// Compiles the last good copy.
+    pub(crate) fn load_last_good(&self) -> Result<Snapshot, LoadPolicyError> {
+        let path = self.last_good();
+        let text = read_bounded(&path)?;
+        self.compile_text(&path, &text)
+    }
+
+    /// Compiles a policy without a file: the command line's zones and every default.
+    pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
+        self.compile(Path::new("the command line"), &Policy::default())
+    }
+
+    /// Keeps the file's present text as the last good copy.
+    pub(crate) fn keep_last_good(&self) -> io::Result<()> {
+        let text = fs::read(&self.places.policy)?;
+        let fresh = self
+            .places
+            .state
+            .join(format!("last_good_policy.{}", std::process::id()));
+        let mut file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        file.write_all(&text)?;
+        fs::rename(&fresh, self.last_good())
+    }
+
+    fn last_good(&self) -> PathBuf {
+        // One for each policy file, so that sessions with `--policy` do not trade theirs.
+        let name = self.places.policy.as_os_str().as_bytes();
+        let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        self.places
+            .state
+            .join(format!("last_good_policy-{hash:016x}.json"))
+    }
+
+    fn compile_text(&self, path: &Path, text: &[u8]) -> Result<Snapshot, LoadPolicyError> {
+        let policy = Policy::parse(text).map_err(|error| LoadPolicyError::Malformed {
+            path: path.to_owned(),
+            error,
+        })?;
+        self.compile(path, &policy)
+    }
+
+    fn compile(&self, path: &Path, policy: &Policy) -> Result<Snapshot, LoadPolicyError> {
+        let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
+        let surroundings = Surroundings {
+            home: self.places.home_bytes(),
+            platform: if cfg!(target_os = "macos") {
+                Platform::MacOs
+            } else {
+                Platform::Linux
+            },
+            extra_zones: &self.extra_zones,
+            own_files: &own,
+            locate: &locate,
+            session: &self.session,
+            started_ns: self.started_ns,
+        };
+        Snapshot::compile(policy, &surroundings).map_err(|error| LoadPolicyError::Senseless {
+            path: path.to_owned(),
+            error,
+        })
+    }
+
+    /// What the policy file looks like from outside; `None` when there is none.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let found = fs::metadata(&self.places.policy).ok()?;
+        Some(Stamp {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => LoadPolicyError::Missing(path.to_owned()),
+        _ => LoadPolicyError::Unreadable {
+            path: path.to_owned(),
+            error,
+        },
+    };
+    // Not blocking, should it be a pipe; the parser says what is too large.
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(unreadable)?;
+    let mut text = Vec::new();
+    let bound = u64::try_from(guard_core::policy::MAX_POLICY_BYTES).unwrap_or(u64::MAX) + 1;
+    file.take(bound)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
+    Ok(text)
+}
+
+/// The canonical locations of a configured path: itself, with the links on its way resolved, and
+/// what it points to when it is itself a link. What does not exist yet is placed below its longest
+/// existing parent.
+pub(crate) fn locate(path: &[u8]) -> Vec<Vec<u8>> {
+    let path = Path::new(OsStr::from_bytes(path));
+    let mut found = Vec::new();
+    let itself = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => canonical(path),
+    };
+    found.push(itself.as_os_str().as_bytes().to_vec());
+    if let Ok(target) = fs::canonicalize(path) {
+        let target = target.as_os_str().as_bytes().to_vec();
+        if !found.contains(&target) {
+            found.push(target);
+        }
+    }
+    found
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    if let Ok(found) = fs::canonicalize(path) {
+        return found;
+    }
+    match (path.parent(), path.components().next_back()) {
+        (Some(parent), Some(Component::Normal(name))) => canonical(parent).join(name),
+        (Some(parent), Some(Component::ParentDir)) => canonical(parent)
+            .parent()
+            .map_or_else(|| PathBuf::from("/"), Path::to_owned),
+        (Some(parent), _) => canonical(parent),
+        (None, _) => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn text(path: &Path) -> Vec<u8> {
+        path.as_os_str().as_bytes().to_vec()
+    }
+
+    #[test]
+    fn a_link_is_protected_with_what_it_points_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(dir.path()).unwrap();
+        fs::create_dir(top.join("real")).unwrap();
+        symlink("real", top.join("link")).unwrap();
+        assert_eq!(
+            locate(&text(&top.join("link"))),
+            [text(&top.join("link")), text(&top.join("real"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/x"))),
+            [text(&top.join("real/x"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/no/../y"))),
+            [text(&top.join("real/y"))]
+        );
+        assert_eq!(locate(b"/"), [b"/".to_vec()]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Taking up changes of the policy file while a session runs.
+//!
+//! The file is looked at four times a second; a change is in force well within a second. Zones that
+//! do not exist yet, or are reached through links, are placed anew every second.
+
+use crate::guard::Guard;
+use crate::journal::Journal;
+use crate::policy_file::{PolicySource, Stamp};
+use guard_core::policy::Snapshot;
+use guard_core::ring::Counter;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Watches one policy file.
+#[derive(Debug)]
+pub(crate) struct PolicyWatch {
+    /// Where the policy comes from.
+    pub(crate) source: PolicySource,
+    /// The file as it was last looked at, good or bad.
+    seen: Option<Stamp>,
+    /// Whether what is in force is the file's text.
+    is_current: bool,
+    /// Whether there ever was a file.
+    had_file: bool,
+    replaced: Instant,
+    /// Whether the refusal of a file that appeared was told.
+    told_refusal: bool,
+}
+
+// === impl PolicyWatch ===
+
+impl PolicyWatch {
+    pub(crate) fn new(source: PolicySource, is_current: bool) -> Self {
+        let seen = source.stamp();
+        Self {
+            source,
+            had_file: seen.is_some(),
+            seen,
+            is_current,
+            replaced: Instant::now(),
+            told_refusal: false,
+        }
+    }
+
+    /// Tells the ring's header what is in force at the beginning.
+    pub(crate) fn tell(&self, guard: &Guard) {
+        guard.ring.set(
+            Counter::PolicyOk,
+            u64::from(self.is_current || !self.had_file),
+        );
+        guard.ring.set(Counter::PolicyLoadedNs, now_ns());
+    }
+
+    /// Looks at the file, and takes up what changed.
+    pub(crate) fn check(&mut self, guard: &Guard, journal: &Journal) {
+        let now = self.source.stamp();
+        if now != self.seen {
+            self.seen = now;
+            self.reload(guard, journal);
+        } else if self.is_current && self.replaced.elapsed() >= REPLACE_INTERVAL {
+            self.replaced = Instant::now();
+            // Only where the zones stand may have changed; the revision tells.
+            if let Ok(snapshot) = self.source.load()
+                && snapshot.revision() != guard.policy.load().revision()
+                && self.source.stamp() == self.seen
+            {
+                guard.adopt(snapshot);
+            }
+        } else if !self.had_file && self.replaced.elapsed() >= REPLACE_INTERVAL {
+            self.replaced = Instant::now();
+            if let Ok(snapshot) = self.source.without_file()
+                && snapshot.revision() != guard.policy.load().revision()
+            {
+                guard.adopt(snapshot);
+            }
+        }
+    }
+
+    fn reload(&mut self, guard: &Guard, journal: &Journal) {
+        if !self.had_file && guard.lineage.agent_seen() {
+            // A policy that an agent may have made itself: links and new files are not judged.
+            if !self.told_refusal {
+                self.told_refusal = true;
+                journal.write(
+                    "a policy file appeared while an agent runs; it takes effect in the next \
+                     session",
+                );
+            }
+            return;
+        }
+        match self.source.load() {
+            Ok(snapshot) => {
+                self.had_file = true;
+                self.is_current = true;
+                self.adopt(guard, snapshot, journal);
+            }
+            Err(error) => {
+                self.is_current = false;
+                guard.ring.add(Counter::PolicyReloadFailures, 1);
+                guard.ring.set(Counter::PolicyOk, 0);
+                journal.write(&format!("the policy in force stays: {error}"));
+            }
+        }
+    }
+
+    fn adopt(&mut self, guard: &Guard, snapshot: Snapshot, journal: &Journal) {
+        for warning in snapshot.warnings() {
+            journal.write(&format!("policy: {warning}"));
+        }
+        guard.adopt(snapshot);
+        guard.ring.add(Counter::PolicyReloads, 1);
+        self.tell(guard);
+        guard.tell_state(now_ns());
+        journal.write("policy reloaded");
+        if let Err(error) = self.source.keep_last_good() {
+            journal.write(&format!("cannot keep a copy of the good policy: {error}"));
+        }
+    }
+}
+
+fn now_ns() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How often zones are placed anew.
+const REPLACE_INTERVAL: Duration = Duration::from_secs(1);
