@@ -48,8 +48,13 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) {
 
 /// Whether an exporter of these places runs.
 pub(crate) fn is_running(places: &Places) -> bool {
-    let Ok(lock) = File::open(places.state.join("exporter.lock")) else { return false };
-    matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+    let Ok(lock) = File::open(places.state.join("exporter.lock")) else {
+        return false;
+    };
+    matches!(
+        lock.try_lock_shared(),
+        Err(std::fs::TryLockError::WouldBlock)
+    )
 }
 
 /// What the running exporter says of itself.

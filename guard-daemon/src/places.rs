@@ -25,16 +25,25 @@ impl Places {
         let home = std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
             .map(PathBuf::from)
-            .ok_or_else(|| anyhow!("HOME is not set; set it to the protected user's home directory"))?;
+            .ok_or_else(|| {
+                anyhow!("HOME is not set; set it to the protected user's home directory")
+            })?;
         if !home.is_absolute() {
-            return Err(anyhow!("HOME is {}, which is not an absolute path", home.display()));
+            return Err(anyhow!(
+                "HOME is {}, which is not an absolute path",
+                home.display()
+            ));
         }
         let policy = match policy {
             Some(path) => std::path::absolute(path)
                 .with_context(|| format!("finding the policy {}", path.display()))?,
             None => home.join(".codex/es_policy.json"),
         };
-        Ok(Self { state: home.join(".codex/es-guard"), policy, home })
+        Ok(Self {
+            state: home.join(".codex/es-guard"),
+            policy,
+            home,
+        })
     }
 
     /// Where rings are tried, best first: the state directory survives a log-out, the others a full
@@ -46,7 +55,10 @@ impl Places {
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join("codex-es-guard/rings"));
         let shared = PathBuf::from(format!("/dev/shm/codex-es-guard-{uid}/rings"));
-        [Some(self.state.join("rings")), runtime, Some(shared)].into_iter().flatten().collect()
+        [Some(self.state.join("rings")), runtime, Some(shared)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The home directory as bytes.
@@ -66,9 +78,13 @@ pub(crate) fn make_private(dir: &Path) -> Result<()> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("making the directory {}", dir.display()))?;
-    let found = fs::symlink_metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    let found =
+        fs::symlink_metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
     if !found.is_dir() || found.uid() != crate::effective_uid() {
-        return Err(anyhow!("{} is not a directory of this user's", dir.display()));
+        return Err(anyhow!(
+            "{} is not a directory of this user's",
+            dir.display()
+        ));
     }
     Ok(())
 }
@@ -80,5 +96,7 @@ pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
         return Some(beside);
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
 }

@@ -96,8 +96,16 @@ impl PolicySource {
     /// Keeps the file's present text as the last good copy.
     pub(crate) fn keep_last_good(&self) -> io::Result<()> {
         let text = fs::read(&self.places.policy)?;
-        let fresh = self.places.state.join(format!("last_good_policy.{}", std::process::id()));
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let fresh = self
+            .places
+            .state
+            .join(format!("last_good_policy.{}", std::process::id()));
+        let mut file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(&text)?;
         fs::rename(&fresh, self.last_good())
     }
@@ -108,29 +116,38 @@ impl PolicySource {
         let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        self.places.state.join(format!("last_good_policy-{hash:016x}.json"))
+        self.places
+            .state
+            .join(format!("last_good_policy-{hash:016x}.json"))
     }
 
     fn compile_text(&self, path: &Path, text: &[u8]) -> Result<Snapshot, LoadPolicyError> {
-        let policy = Policy::parse(text)
-            .map_err(|error| LoadPolicyError::Malformed { path: path.to_owned(), error })?;
+        let policy = Policy::parse(text).map_err(|error| LoadPolicyError::Malformed {
+            path: path.to_owned(),
+            error,
+        })?;
         self.compile(path, &policy)
     }
 
     fn compile(&self, path: &Path, policy: &Policy) -> Result<Snapshot, LoadPolicyError> {
-        let own: Vec<OwnFile<'_>> =
-            self.own_files.iter().map(|path| OwnFile { path }).collect();
+        let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
         let surroundings = Surroundings {
             home: self.places.home_bytes(),
-            platform: if cfg!(target_os = "macos") { Platform::MacOs } else { Platform::Linux },
+            platform: if cfg!(target_os = "macos") {
+                Platform::MacOs
+            } else {
+                Platform::Linux
+            },
             extra_zones: &self.extra_zones,
             own_files: &own,
             locate: &locate,
             session: &self.session,
             started_ns: self.started_ns,
         };
-        Snapshot::compile(policy, &surroundings)
-            .map_err(|error| LoadPolicyError::Senseless { path: path.to_owned(), error })
+        Snapshot::compile(policy, &surroundings).map_err(|error| LoadPolicyError::Senseless {
+            path: path.to_owned(),
+            error,
+        })
     }
 
     /// What the policy file looks like from outside; `None` when there is none.
@@ -149,7 +166,10 @@ impl PolicySource {
 fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => LoadPolicyError::Missing(path.to_owned()),
-        _ => LoadPolicyError::Unreadable { path: path.to_owned(), error },
+        _ => LoadPolicyError::Unreadable {
+            path: path.to_owned(),
+            error,
+        },
     };
     // Not blocking, should it be a pipe; the parser says what is too large.
     let file = File::options()
@@ -159,7 +179,9 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
         .map_err(unreadable)?;
     let mut text = Vec::new();
     let bound = u64::try_from(guard_core::policy::MAX_POLICY_BYTES).unwrap_or(u64::MAX) + 1;
-    file.take(bound).read_to_end(&mut text).map_err(unreadable)?;
+    file.take(bound)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
     Ok(text)
 }
 
@@ -189,9 +211,9 @@ fn canonical(path: &Path) -> PathBuf {
     }
     match (path.parent(), path.components().next_back()) {
         (Some(parent), Some(Component::Normal(name))) => canonical(parent).join(name),
-        (Some(parent), Some(Component::ParentDir)) => {
-            canonical(parent).parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
-        }
+        (Some(parent), Some(Component::ParentDir)) => canonical(parent)
+            .parent()
+            .map_or_else(|| PathBuf::from("/"), Path::to_owned),
         (Some(parent), _) => canonical(parent),
         (None, _) => path.to_owned(),
     }
@@ -212,9 +234,18 @@ mod tests {
         let top = fs::canonicalize(dir.path()).unwrap();
         fs::create_dir(top.join("real")).unwrap();
         symlink("real", top.join("link")).unwrap();
-        assert_eq!(locate(&text(&top.join("link"))), [text(&top.join("link")), text(&top.join("real"))]);
-        assert_eq!(locate(&text(&top.join("link/x"))), [text(&top.join("real/x"))]);
-        assert_eq!(locate(&text(&top.join("link/no/../y"))), [text(&top.join("real/y"))]);
+        assert_eq!(
+            locate(&text(&top.join("link"))),
+            [text(&top.join("link")), text(&top.join("real"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/x"))),
+            [text(&top.join("real/x"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/no/../y"))),
+            [text(&top.join("real/y"))]
+        );
         assert_eq!(locate(b"/"), [b"/".to_vec()]);
     }
 }

@@ -43,7 +43,10 @@ impl PolicyWatch {
 
     /// Tells the ring's header what is in force at the beginning.
     pub(crate) fn tell(&self, guard: &Guard) {
-        guard.ring.set(Counter::PolicyOk, u64::from(self.is_current || !self.had_file));
+        guard.ring.set(
+            Counter::PolicyOk,
+            u64::from(self.is_current || !self.had_file),
+        );
         guard.ring.set(Counter::PolicyLoadedNs, now_ns());
     }
 
@@ -115,7 +118,9 @@ impl PolicyWatch {
 }
 
 fn now_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -8,7 +8,11 @@ use guard_core::ring::{Producer, RingOptions};
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
 pub(crate) fn create(places: &Places, options: RingOptions, journal: &Journal) -> Result<Producer> {
-    let name: String = options.id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name: String = options
+        .id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     for dir in places.ring_directories() {
         let made = make_private(&dir).and_then(|()| {
             let path = dir.join(format!("{name}.ring"));

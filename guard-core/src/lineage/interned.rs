@@ -77,6 +77,11 @@ impl Agents {
         self.place(number)?.get().map(AsRef::as_ref)
     }
 
+    /// Whether this agent's own process was seen.
+    pub(super) fn is_seen(&self, number: AgentNumber) -> bool {
+        self.get(number).is_some_and(|agent| agent.seen)
+    }
+
     /// The number of this agent, which is new to us or not.
     pub(super) fn intern(&self, numbers: &mut AgentNumbers, agent: Agent) -> AgentNumber {
         if let Some(&number) = numbers.numbers.get(&agent) {

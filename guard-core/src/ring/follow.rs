@@ -5,7 +5,7 @@
 //!
 //! It guarantees that a record is handed out whole or not at all, in the order of sequence
 //! numbers, each at most once, and that what it could not hand out is counted. It trusts nothing it
-//! reads: a call visits at most as many words as the lane has and allocates no more than the longest
+//! reads: a call visits a bounded number of words and allocates no more than the longest
 //! record, whatever the words say.
 
 use super::lane::{Span, record_words};
@@ -97,12 +97,14 @@ impl Follower {
         payload: &mut Vec<u8>,
     ) -> Option<u64> {
         let capacity = self.span.capacity as u64;
-        let mut budget = capacity;
+        // Once over the lane passes all that is in it; hostile words may make that take longer.
+        let mut budget = capacity * 2;
         let mut margin = 0;
         while budget > 0 {
             let head = self.span.head(words);
             let ahead = head.position.wrapping_sub(self.position);
             if ahead == 0 {
+                self.settle(head);
                 return None;
             }
             if ahead > capacity {
@@ -207,13 +209,17 @@ impl Follower {
             return Some(offset.max(1));
         }
         if end.is_some() && ahead <= budget {
-            self.position = head.position;
-            self.adrift = false;
-            self.lost = self
-                .lost
-                .saturating_add(head.sequence.saturating_sub(self.expected));
-            self.expected = self.expected.max(head.sequence);
+            self.settle(head);
         }
         None
+    }
+
+    /// Stands behind all that was reserved; what did not come until here is lost.
+    fn settle(&mut self, head: Place) {
+        self.position = head.position;
+        self.adrift = false;
+        let missing = head.sequence.saturating_sub(self.expected);
+        self.lost = self.lost.saturating_add(missing);
+        self.expected = self.expected.max(head.sequence);
     }
 }

@@ -144,6 +144,7 @@ impl<'a> LaneWriter<'a> {
 
     /// Makes an untouched lane begin at `place`.
     #[cfg(test)]
+    #[cfg(not(loom))]
     pub(super) fn start_at(&self, place: Place) {
         let [reserved, committed, ..] = self.control;
         reserved.store(place.tally(), Ordering::Relaxed);

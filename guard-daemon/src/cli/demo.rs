@@ -8,4 +8,6 @@ pub(super) struct DemoArguments {
     #[arg(long)]
     keep: bool,
 }
-pub(super) fn demo(_: &DemoArguments) -> Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+pub(super) fn demo(_: &DemoArguments) -> Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}

@@ -69,7 +69,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "codex-es-guard", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut command,
+                "codex-es-guard",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
     };

@@ -119,14 +119,22 @@ pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
             if let Err(error) = source.keep_last_good() {
                 terminal::warn(&format!("cannot keep a copy of the good policy: {error}"));
             }
-            Ok(Ready { source, snapshot, is_current: true })
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: true,
+            })
         }
         Err(LoadPolicyError::Missing(path)) if arguments.policy.is_none() => {
             if source.extra_zones.is_empty() {
                 bail!(nothing_to_protect(&path));
             }
             let snapshot = source.without_file()?;
-            Ok(Ready { source, snapshot, is_current: false })
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: false,
+            })
         }
         Err(error) => {
             let Ok(snapshot) = source.load_last_good() else {
@@ -136,7 +144,11 @@ pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
                 ));
             };
             terminal::warn(&format!("{error}; the last good policy is in force"));
-            Ok(Ready { source, snapshot, is_current: false })
+            Ok(Ready {
+                source,
+                snapshot,
+                is_current: false,
+            })
         }
     }
 }
@@ -154,12 +166,17 @@ fn nothing_to_protect(path: &Path) -> String {
 fn own_files(places: &Places) -> Vec<Vec<u8>> {
     let binary = std::env::current_exe().ok();
     let exporter = sibling(exporter::PROGRAM);
-    [Some(places.policy.clone()), Some(places.state.clone()), binary, exporter]
-        .into_iter()
-        .flatten()
-        .chain(places.ring_directories())
-        .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
-        .collect()
+    [
+        Some(places.policy.clone()),
+        Some(places.state.clone()),
+        binary,
+        exporter,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(places.ring_directories())
+    .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
+    .collect()
 }
 
 fn session_name() -> String {
@@ -191,6 +208,10 @@ fn announce(ready: &Ready, no_exporter: bool) {
     };
     let address = exporter::serving(&ready.source.places)
         .map_or_else(|| "127.0.0.1:19477".to_owned(), |serving| serving.address);
-    let told = if no_exporter { String::new() } else { format!("; http://{address}/metrics") };
+    let told = if no_exporter {
+        String::new()
+    } else {
+        format!("; http://{address}/metrics")
+    };
     terminal::note(&format!("{mode} {}{told}", zones.join(", ")));
 }

@@ -85,7 +85,8 @@ pub(crate) const IO_URING_SETUP: u32 = 425;
 /// The call behind a notification's architecture and number.
 pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
     let row = if arch == NATIVE_ARCH {
-        ROWS.iter().find(|row| row.native == Some(i64::from(number)))
+        ROWS.iter()
+            .find(|row| row.native == Some(i64::from(number)))
     } else {
         let number = u32::try_from(number).ok()?;
         ROWS.iter().find(|row| row.i386 == Some(number))
@@ -94,11 +95,19 @@ pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
 }
 
 const fn both(call: Call, native: i64, i386: u32) -> Row {
-    Row { call, native: Some(native), i386: Some(i386) }
+    Row {
+        call,
+        native: Some(native),
+        i386: Some(i386),
+    }
 }
 
 const fn old(call: Call, i386: u32) -> Row {
-    Row { call, native: None, i386: Some(i386) }
+    Row {
+        call,
+        native: None,
+        i386: Some(i386),
+    }
 }
 
 /// Calls of x86's tables that newer architectures never had.
@@ -179,7 +188,10 @@ mod tests {
         let mut native = HashSet::new();
         let mut i386 = HashSet::new();
         for row in ROWS {
-            assert!(row.native.is_none_or(|number| native.insert(number)), "{row:?}");
+            assert!(
+                row.native.is_none_or(|number| native.insert(number)),
+                "{row:?}"
+            );
             assert!(row.i386.is_none_or(|number| i386.insert(number)), "{row:?}");
         }
     }

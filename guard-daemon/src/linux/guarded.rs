@@ -9,8 +9,8 @@ use super::world::World;
 use crate::exporter;
 use crate::guard::{Guard, SharedGuard};
 use crate::journal::Journal;
-use crate::policy_watch::PolicyWatch;
 use crate::policy_file::PolicySource;
+use crate::policy_watch::PolicyWatch;
 use crate::rings;
 use anyhow::{Context as _, Result};
 use guard_core::actor::AgentMatch;
@@ -55,18 +55,29 @@ pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
 }
 
 fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
-    let Beginning { listener, wait_killable, root, go, report } = beginning;
+    let Beginning {
+        listener,
+        wait_killable,
+        root,
+        go,
+        report,
+    } = beginning;
     let journal = Journal::open(&plan.source.places.state);
     protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
     let mut description = ProcessDescription::default();
-    source.describe(root, &mut description).context("looking at the command's process")?;
+    source
+        .describe(root, &mut description)
+        .context("looking at the command's process")?;
     let declared_agent = plan.agent.take().map(|agent| AgentMatch {
         session: plan.session.clone().into_bytes(),
         ..agent
     });
-    let lineage_root =
-        Root { key: description.key, started_ns: description.started_ns, declared_agent };
+    let lineage_root = Root {
+        key: description.key,
+        started_ns: description.started_ns,
+        declared_agent,
+    };
     let ignored = IgnoredMarkers::from_environment(&description.environment);
     let ring = rings::create(&plan.source.places, ring_options(&plan.session), &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
@@ -83,7 +94,9 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     watch.tell(&guard);
     guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
     let supervisor = Supervisor::new(guard.clone(), world.clone(), listener, wait_killable);
-    supervisor.start().context("starting the answering threads")?;
+    supervisor
+        .start()
+        .context("starting the answering threads")?;
     watch_mounts(world).context("watching the mount table")?;
     guard.ring.set(Counter::EnforcementActive, 1);
     report.introduce(root);
@@ -134,7 +147,10 @@ fn ring_options(session: &str) -> RingOptions {
     RingOptions {
         id: random_bytes(),
         boot_id: rings::boot_id(),
-        writer: ProcessKey { pid: me, generation },
+        writer: ProcessKey {
+            pid: me,
+            generation,
+        },
         created_wall_ns: clock_ns(libc::CLOCK_REALTIME),
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -173,21 +189,25 @@ fn detach_from_terminal(journal: &Journal) -> Result<()> {
 /// The privileged may; the filter hears of that.
 fn hide_from_agents(journal: &Journal) {
     if let Err(error) = process::prctl(libc::PR_SET_DUMPABLE, 0) {
-        journal.write(&format!("cannot make the guard unreadable to others: {error}"));
+        journal.write(&format!(
+            "cannot make the guard unreadable to others: {error}"
+        ));
     }
 }
 
 /// Keeps the mount table fresh: the kernel says when it changes (`proc_pid_mountinfo(5)`).
 fn watch_mounts(world: Arc<World>) -> std::io::Result<()> {
     let table = open_for_reading(Base::Here, c"/proc/self/mountinfo")?;
-    thread::Builder::new().name("guard-mounts".into()).spawn(move || {
-        loop {
-            let mut fds = [(table.as_fd(), libc::POLLPRI, 0)];
-            if poll(&mut fds, -1).is_err() || world.reread_mounts().is_err() {
-                thread::sleep(TICK);
+    thread::Builder::new()
+        .name("guard-mounts".into())
+        .spawn(move || {
+            loop {
+                let mut fds = [(table.as_fd(), libc::POLLPRI, 0)];
+                if poll(&mut fds, -1).is_err() || world.reread_mounts().is_err() {
+                    thread::sleep(TICK);
+                }
             }
-        }
-    })?;
+        })?;
     Ok(())
 }
 

@@ -172,7 +172,8 @@ impl Case<'_> {
     /// Reads a path argument, and makes sure that it was this caller's.
     fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<Result<(), i32>, CallerGone> {
         let read = self.caller.read_path(address, into);
-        if read == Err(ReadPathError::Gone) || !self.caller.is_asking(self.listener, self.notification.id)
+        if read == Err(ReadPathError::Gone)
+            || !self.caller.is_asking(self.listener, self.notification.id)
         {
             return Err(CallerGone);
         }
@@ -208,7 +209,11 @@ impl Case<'_> {
         wall_ns: u64,
         outcome: Outcome,
     ) {
-        let Outcome { answer, errno, decided_ns: monotonic_ns } = outcome;
+        let Outcome {
+            answer,
+            errno,
+            decided_ns: monotonic_ns,
+        } = outcome;
         let denied = decision.verdict != Verdict::Allow;
         if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
             self.guard.ring.add(Counter::ProtectedWritesDenied, 1);
@@ -236,7 +241,12 @@ impl Case<'_> {
 
     fn trace_context(&self) -> Option<TraceContext> {
         let mut environment = Vec::new();
-        read_bounded(self.caller.base(), c"environ", MAX_ENVIRONMENT_BYTES, &mut environment);
+        read_bounded(
+            self.caller.base(),
+            c"environ",
+            MAX_ENVIRONMENT_BYTES,
+            &mut environment,
+        );
         let value = environment
             .split(|&byte| byte == 0)
             .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="))?;
@@ -257,7 +267,17 @@ impl Case<'_> {
         } else {
             (Reply::Continue, Answer::Continued, 0)
         };
-        self.tell(operation, decision, witness, wall_ns, Outcome { answer, errno, decided_ns });
+        self.tell(
+            operation,
+            decision,
+            witness,
+            wall_ns,
+            Outcome {
+                answer,
+                errno,
+                decided_ns,
+            },
+        );
         reply
     }
 

@@ -75,13 +75,14 @@ pub(crate) fn run(
         }
         Fork::Child => {
             drop(ours);
-            let status = match become_supervisor(command, supervise, Report(theirs), &mask, &as_it_was) {
-                Ok(()) => 0,
-                Err(error) => {
-                    crate::cli::terminal::error(&error);
-                    1
-                }
-            };
+            let status =
+                match become_supervisor(command, supervise, Report(theirs), &mask, &as_it_was) {
+                    Ok(()) => 0,
+                    Err(error) => {
+                        crate::cli::terminal::error(&error);
+                        1
+                    }
+                };
             process::exit_at_once(status)
         }
     }
@@ -103,8 +104,13 @@ fn become_supervisor(
             mask.restore();
             as_it_was.restore();
             let error = become_command(&command, theirs, keep_dumpable);
-            let name = command.first().map(|word| word.to_string_lossy().into_owned());
-            let status = match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            let name = command
+                .first()
+                .map(|word| word.to_string_lossy().into_owned());
+            let status = match error
+                .downcast_ref::<std::io::Error>()
+                .map(std::io::Error::kind)
+            {
                 Some(std::io::ErrorKind::NotFound) => 127,
                 Some(_) => 126,
                 None => 125,
@@ -125,7 +131,9 @@ fn become_supervisor(
                 return pass_on(&report, root);
             };
             let mut killable = [0u8];
-            (&ours).read_exact(&mut killable).context("waiting for the command's process")?;
+            (&ours)
+                .read_exact(&mut killable)
+                .context("waiting for the command's process")?;
             let supervised = supervise(Beginning {
                 listener,
                 wait_killable: killable == [1],
@@ -151,7 +159,11 @@ fn pass_on(report: &Report, root: libc::pid_t) -> Result<()> {
 }
 
 /// The root command's process before it is the command. Returns only when that fails.
-fn become_command(command: &[CString], supervisor: UnixStream, keep_dumpable: bool) -> anyhow::Error {
+fn become_command(
+    command: &[CString],
+    supervisor: UnixStream,
+    keep_dumpable: bool,
+) -> anyhow::Error {
     let prepared = (|| -> Result<()> {
         if !process::has_capability(CAP_SYS_ADMIN) {
             process::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).context("setting no_new_privs")?;
@@ -159,14 +171,17 @@ fn become_command(command: &[CString], supervisor: UnixStream, keep_dumpable: bo
         let program = filter::build(keep_dumpable);
         let (listener, killable) = match notify::install(&program, true) {
             Ok(listener) => (listener, 1u8),
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                (notify::install(&program, false).map_err(|error| refused(&error))?, 0)
-            }
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (
+                notify::install(&program, false).map_err(|error| refused(&error))?,
+                0,
+            ),
             Err(error) => return Err(refused(&error)),
         };
         process::send_descriptor(supervisor.as_fd(), listener.as_fd())
             .context("handing the listener to the supervisor")?;
-        (&supervisor).write_all(&[killable]).context("telling the supervisor")?;
+        (&supervisor)
+            .write_all(&[killable])
+            .context("telling the supervisor")?;
         drop(listener);
         (&supervisor)
             .read_exact(&mut [0u8])
@@ -280,8 +295,13 @@ fn stop_with(root: Option<i32>) {
 
 fn is_stopped(pid: i32) -> bool {
     let mut text = String::new();
-    let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut f| f.read_to_string(&mut text));
-    read.is_ok() && text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+    let read =
+        File::open(format!("/proc/{pid}/stat")).and_then(|mut f| f.read_to_string(&mut text));
+    read.is_ok()
+        && text
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('T'))
 }
 
 /// Passes on the signals that somebody sent to the outer process. What the terminal sends, it
@@ -313,15 +333,21 @@ struct Dispositions(Vec<i32>);
 
 impl Dispositions {
     fn now() -> Self {
-        let ignored = RELAYED.iter().copied().filter(|&signal| process::is_ignored(signal));
+        let ignored = RELAYED
+            .iter()
+            .copied()
+            .filter(|&signal| process::is_ignored(signal));
         Self(ignored.collect())
     }
 
     /// Rust's start-up ignores `SIGPIPE`; a command expects the default.
     fn restore(&self) {
         for signal in RELAYED.into_iter().chain([libc::SIGPIPE]) {
-            let disposition =
-                if self.0.contains(&signal) { Disposition::Ignore } else { Disposition::Default };
+            let disposition = if self.0.contains(&signal) {
+                Disposition::Ignore
+            } else {
+                Disposition::Default
+            };
             process::set_disposition(signal, disposition);
         }
     }

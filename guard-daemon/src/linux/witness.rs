@@ -51,13 +51,21 @@ impl<'a> CallWitness<'a> {
     /// The caller's `argv[0]`, if the arguments were drawn.
     pub(crate) fn argv0(&self) -> &[u8] {
         let arguments = self.arguments.get().map_or(&[][..], Vec::as_slice);
-        arguments.split(|&byte| byte == 0).next().unwrap_or_default()
+        arguments
+            .split(|&byte| byte == 0)
+            .next()
+            .unwrap_or_default()
     }
 
     fn drawn_arguments(&self) -> &Vec<u8> {
         self.arguments.get_or_init(|| {
             let mut arguments = Vec::new();
-            read_bounded(self.caller.base(), c"cmdline", MAX_ARGUMENTS_BYTES, &mut arguments);
+            read_bounded(
+                self.caller.base(),
+                c"cmdline",
+                MAX_ARGUMENTS_BYTES,
+                &mut arguments,
+            );
             arguments
         })
     }
@@ -76,8 +84,9 @@ impl<'a> CallWitness<'a> {
 
 impl Witness for CallWitness<'_> {
     fn actor(&self) -> Actor<'_> {
-        let entry =
-            self.entry.get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
+        let entry = self
+            .entry
+            .get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
         self.drawn_arguments();
         Actor {
             key: self.caller.process,
@@ -96,7 +105,9 @@ impl Witness for CallWitness<'_> {
     }
 
     fn executable_changed_ns(&self) -> Option<u64> {
-        files::look(self.caller.base(), c"exe").ok().map(|found| found.changed_ns)
+        files::look(self.caller.base(), c"exe")
+            .ok()
+            .map(|found| found.changed_ns)
     }
 
     fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64> {

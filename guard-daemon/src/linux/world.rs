@@ -48,7 +48,9 @@ impl World {
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
-            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid").ok().map(|l| l.identity),
+            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid")
+                .ok()
+                .map(|l| l.identity),
             confinements: Confinements::default(),
             session_root,
             changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
@@ -72,7 +74,9 @@ impl World {
 
     fn change_slot(&self, pid: u32) -> &AtomicU32 {
         let index = usize::try_from(pid).unwrap_or(0) % CHANGE_SLOTS;
-        self.changes.get(index).expect("the index is below the number of slots")
+        self.changes
+            .get(index)
+            .expect("the index is below the number of slots")
     }
 
     /// The count that remembered directories carry; `None` while nothing may be remembered.
@@ -123,7 +127,10 @@ impl World {
 
     /// Whether the thread whose `/proc/TID` directory is `base` counts processes as the guard does.
     pub(crate) fn shares_pid_namespace(&self, base: Base<'_>) -> bool {
-        files::look(base, c"ns/pid").ok().map(|found| found.identity) == self.pid_namespace
+        files::look(base, c"ns/pid")
+            .ok()
+            .map(|found| found.identity)
+            == self.pid_namespace
     }
 }
 

@@ -35,7 +35,9 @@ impl Case<'_> {
         if size < 8 || self.caller.read_exactly(how, 8, &mut words).is_err() {
             return Ok(Reply::Continue);
         }
-        let flags = words.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let flags = words
+            .first_chunk::<8>()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let write_intent = (libc::O_ACCMODE | libc::O_TRUNC).cast_unsigned();
         if flags & u64::from(write_intent) == 0 {
             return Ok(Reply::Continue);
@@ -86,7 +88,9 @@ impl Case<'_> {
         path: u64,
         flags: i32,
     ) -> Result<Option<Vec<u8>>, super::CallerGone> {
-        let Resolved::Name(name) = self.resolve(dirfd, path)? else { return Ok(None) };
+        let Resolved::Name(name) = self.resolve(dirfd, path)? else {
+            return Ok(None);
+        };
         if name.special {
             return Ok(None);
         }
@@ -117,7 +121,9 @@ impl Case<'_> {
             && let Ok(found) = files::pin_without_magic(base, &name.name)
         {
             let own = format!("/proc/{}/", std::process::id());
-            let location = directories::locate(&found, self.caller, self.world).ok()?.location;
+            let location = directories::locate(&found, self.caller, self.world)
+                .ok()?
+                .location;
             if !location.starts_with(own.as_bytes()) {
                 return Some(found);
             }
@@ -130,7 +136,11 @@ impl Case<'_> {
 
     /// Judges cutting or writing the file at `path`.
     fn judge_contents(&mut self, kind: OperationKind, path: &[u8]) -> Reply {
-        let operation = Operation { kind, path, destination: None };
+        let operation = Operation {
+            kind,
+            path,
+            destination: None,
+        };
         let snapshot = self.guard.policy.load();
         if !snapshot.touches(&operation) {
             return Reply::Continue;

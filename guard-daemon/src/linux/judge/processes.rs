@@ -20,9 +20,13 @@ impl Case<'_> {
         let parent = procfs::stat(self.caller.ppid)
             .ok()
             .filter(|parent| parent.started_ticks <= process.generation)
-            .map(|parent| ProcessKey { pid: self.caller.ppid, generation: parent.started_ticks });
+            .map(|parent| ProcessKey {
+                pid: self.caller.ppid,
+                generation: parent.started_ticks,
+            });
         let started_ns = self.world.wall_ns(process.generation);
-        self.guard.program_changes(process, parent, started_ns, wall_ns);
+        self.guard
+            .program_changes(process, parent, started_ns, wall_ns);
         self.world.process_changes(process.pid);
         Ok(Reply::Continue)
     }
