@@ -198,7 +198,11 @@ impl Plan {
                 _ => (Verdict::Deny, Reason::GuardFiles, innermost()),
             };
         }
-        if !self.judged.contains(&question.kind) {
+        // A swap is two renames.
+        let swaps = question.kind == OperationKind::Exchange;
+        let judged = self.judged.contains(&question.kind)
+            || (swaps && self.judged.contains(&OperationKind::Rename));
+        if !judged {
             return (Verdict::Allow, Reason::NotJudged, None);
         }
         let zone = match self.effect(question) {

@@ -63,13 +63,18 @@ fn each_kind_takes_away_in_its_own_way() {
 fn unlink_and_rename_are_judged_by_default() {
     let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
     let agent = Scene::agent("tool");
-    for kind in [Truncate, Clone, Link, Exchange] {
+    for kind in [Truncate, Clone, Link] {
         assert_eq!(
             world.tell(&agent, kind, "/z/a", Some("/b")),
             "allow not_judged"
         );
     }
     assert_eq!(agent.questions.get(), 0);
+    // A swap moves the file out as well as a rename does.
+    assert_eq!(
+        world.tell(&agent, Exchange, "/z/a", Some("/b")),
+        "deny agent_in_zone"
+    );
 }
 
 #[test]
