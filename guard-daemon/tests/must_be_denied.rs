@@ -75,6 +75,10 @@ const ROW: Row = Row {
     by_human: ByHuman::Done,
 };
 
+/// The reason for a process whose parents may be gone before the guard hears of it. Whose it was is
+/// not known then; that there is an agent in the session is.
+const ORPHAN: &str = "unknown_lineage";
+
 /// Node's `rm` takes EPERM for the mark of a directory, as POSIX has it, and tries to list it.
 const NODE_RM: &str = "enotdir";
 
@@ -180,9 +184,9 @@ const ROWS: &[Row] = &[
     Row { name: "nohup", deed: "nohup rm zone/keep", ..ROW },
     Row { name: "setsid", deed: "setsid rm zone/keep", ..ROW },
     Row { name: "in the background", deed: "rm zone/keep & wait", ..ROW },
-    Row { name: "left behind in the background", deed: "(rm zone/keep &)", ..ROW },
+    Row { name: "left behind in the background", deed: "(rm zone/keep &)", reason: ORPHAN, ..ROW },
     Row { name: "an orphaned daemon", needs: &["deeds"], deed: "deeds orphan zone/keep",
-        reason: "unknown_lineage", ..ROW },
+        reason: ORPHAN, ..ROW },
     Row { name: "make, outside its scope", needs: &["make"], setup: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
         deed: "make -C out", ..ROW },
     Row { name: "npm, outside its scope", needs: &["npm"],
@@ -298,9 +302,13 @@ fn why_not_denied(home: &Home, row: &Row, outcome: &Outcome, kept: bool) -> Opti
     let path = if row.denied.is_empty() { row.keeps } else { row.denied };
     let path = home.path().join(path.replace("$GUARD", guard.unwrap_or_default()));
     let names = |denial: &session::Denial| {
-        denial.reason == row.reason
-            && denial.path == path
-            && denial.agent.is_some() != (row.reason == "unknown_lineage")
+        let orphan = denial.reason == ORPHAN && denial.agent.is_none();
+        let known = denial.reason != ORPHAN && denial.agent.is_some();
+        let expected = match row.reason {
+            ORPHAN => orphan || (known && denial.reason == "agent_in_zone"),
+            reason => known && denial.reason == reason,
+        };
+        expected && denial.path == path
     };
     if !kept {
         Some("it was not kept")
@@ -324,5 +332,47 @@ fn why_not_done(row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str
         Some("it failed")
     } else {
         None
+    }
+}
+
+/// A new session within a session would be judged by two guards, which the kernel does not offer.
+#[test]
+fn a_session_within_a_session_says_why_it_is_refused() {
+    each_user(&[Who::Human, Who::Codex], "codex-es-guard run --no-exporter -- true", |outcome| {
+        outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
+    });
+}
+
+/// What io_uring does, the guard would not hear of.
+#[test]
+fn io_uring_is_not_there() {
+    each_user(&[Who::Human, Who::Codex], "deeds io_uring", |outcome| {
+        outcome.output.contains("io_uring: Function not implemented")
+    });
+}
+
+/// Nobody judges any more; then nothing is destroyed.
+#[test]
+fn a_killed_guard_takes_its_session_s_deletions_along() {
+    let script = "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
+    each_user(&[Who::Human, Who::Codex], script, |outcome| {
+        outcome.status.code() == Some(125)
+            && outcome.output.contains("the guard was killed")
+            && outcome.output.contains("unlink: Function not implemented")
+    });
+}
+
+/// Runs a script as every user, by everyone in `who`, and expects that nothing is lost.
+fn each_user(who: &[Who], script: &str, is_expected: impl Fn(&Outcome) -> bool) {
+    let workshop = Workshop::open();
+    for user in User::all() {
+        for &who in who {
+            let home = workshop.home(user, ROW.policy);
+            let before = home.tree("zone");
+            let script = format!("PATH=$TOOLS:$PATH; {script}");
+            let outcome = session::guarded(&workshop, &home, who, "", &script);
+            assert!(is_expected(&outcome), "{who:?} as {user}: {outcome:#?}");
+            assert_eq!(home.tree("zone"), before);
+        }
     }
 }
