@@ -198,14 +198,11 @@ impl Plan {
                 _ => (Verdict::Deny, Reason::GuardFiles, innermost()),
             };
         }
-        // An exchange is judged as the two renames it is.
-        let asked = match question.kind {
-            OperationKind::Exchange if !self.judged.contains(&OperationKind::Exchange) => {
-                OperationKind::Rename
-            }
-            kind => kind,
-        };
-        if !self.judged.contains(&asked) {
+        // A swap is two renames.
+        let swaps = question.kind == OperationKind::Exchange;
+        let judged = self.judged.contains(&question.kind)
+            || (swaps && self.judged.contains(&OperationKind::Rename));
+        if !judged {
             return (Verdict::Allow, Reason::NotJudged, None);
         }
         let zone = match self.effect(question) {

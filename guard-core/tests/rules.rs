@@ -70,7 +70,7 @@ fn unlink_and_rename_are_judged_by_default() {
         );
     }
     assert_eq!(agent.questions.get(), 0);
-    // An exchange is two renames.
+    // A swap moves the file out as well as a rename does.
     assert_eq!(
         world.tell(&agent, Exchange, "/z/a", Some("/b")),
         "deny agent_in_zone"

@@ -114,6 +114,8 @@ impl Guard {
         started_ns: u64,
         now_ns: u64,
     ) {
+        // What it was until now may be an agent that never acted itself.
+        self.learn_changed(process.pid, now_ns, MAX_CHANGED_DEPTH);
         if self.lineage.find(process).is_none() {
             let parent_known = parent.filter(|&parent| {
                 self.learn_changed(parent.pid, now_ns, MAX_CHANGED_DEPTH);

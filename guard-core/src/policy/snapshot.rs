@@ -219,11 +219,12 @@ impl Snapshot {
     }
 
     /// Whether the policy judges this kind. Operations on the guard itself are judged whatever it
-    /// says, and an exchange is two renames.
+    /// says; a swap is two renames, and is judged where renames are.
     #[must_use]
     pub fn judges(&self, kind: OperationKind) -> bool {
+        let swaps = kind == OperationKind::Exchange;
         self.operations.contains(kind)
-            || (kind == OperationKind::Exchange && self.operations.contains(OperationKind::Rename))
+            || (swaps && self.operations.contains(OperationKind::Rename))
     }
 
     /// Whether denials are carried out.
