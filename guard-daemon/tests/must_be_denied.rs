@@ -271,7 +271,7 @@ fn agents_are_denied_and_people_are_not() {
     table::run(&cases, |&(user, row, who, denied)| {
         let home = workshop.home(user, row.policy);
         let name = format!("{} by {who:?} as {user}", row.name);
-        if let Some(missing) = row.needs.iter().find(|name| !session::has_program(&workshop, &home, name)) {
+        if let Some(missing) = session::missing_program(&workshop, &home, row.needs) {
             return table::left_out(&name, missing);
         }
         let done = done(&workshop, &home, row, who, denied);
