@@ -12,7 +12,7 @@ use super::lane::{Span, record_words};
 use super::memory::ReadWords;
 use super::place::Place;
 use super::word;
-use crate::event::MAX_ENCODED_BYTES;
+use crate::event::{GROUP_BYTES, MAX_ENCODED_BYTES};
 use crate::sync::{Ordering, fence};
 
 /// A reader's place in a lane.
@@ -39,7 +39,7 @@ enum Found {
 }
 
 /// The most words of a record.
-const MAX_RECORD_WORDS: u64 = record_words(MAX_ENCODED_BYTES);
+const MAX_RECORD_WORDS: u64 = record_words(MAX_ENCODED_BYTES / GROUP_BYTES);
 /// The fewest.
 const MIN_RECORD_WORDS: u64 = record_words(0);
 /// How far ahead of the writers to go on when they overtake again during one call.
@@ -157,14 +157,15 @@ impl Follower {
         for offset in 1..len {
             let position = self.position.wrapping_add(offset);
             let word = words.load(self.span.index(position));
-            let Some(seven) = word::payload(word, self.span.lap(position)) else {
+            let Some(seven) = word::payload(word, word::lap_bits(self.span.lap(position))) else {
                 return Found::Torn { len };
             };
             if sequence.is_none() {
                 sequence = Some(seven);
-            } else if let Some(bytes) = seven.to_le_bytes().first_chunk::<{ word::PAYLOAD_BYTES }>()
-            {
-                payload.extend_from_slice(bytes);
+            } else {
+                // Eight bytes and one less: a copy of fixed length.
+                payload.extend_from_slice(&seven.to_le_bytes());
+                payload.pop();
             }
         }
         sequence.map_or(Found::Torn { len }, |sequence| Found::Record {

@@ -25,7 +25,7 @@ fn lane(span: Span) -> Arc<Memory> {
 /// Publishes one word and tells which number it got.
 fn publish(memory: &Memory, span: Span, payload: u8) -> (u64, u8) {
     let lane = LaneWriter::new(memory.words(), span).unwrap();
-    let sequence = lane.publish(7, |packer| packer.bytes(&[payload; 7]));
+    let sequence = lane.publish(1, |packer| packer.bytes(&[payload; 7]));
     (sequence, payload)
 }
 

@@ -227,7 +227,7 @@ impl Case<'_> {
                     ppid: self.caller.ppid,
                     uid: self.caller.uid,
                     executable: &self.caller.executable,
-                    argv0: witness.argv0(),
+                    argv0: if denied { witness.argv0() } else { b"" },
                 },
                 answer,
                 errno,

@@ -48,10 +48,9 @@ impl<'a> CallWitness<'a> {
         self
     }
 
-    /// The caller's `argv[0]`, if the arguments were drawn.
+    /// The caller's `argv[0]` as it stands now.
     pub(crate) fn argv0(&self) -> &[u8] {
-        let arguments = self.arguments.get().map_or(&[][..], Vec::as_slice);
-        arguments
+        self.drawn_arguments()
             .split(|&byte| byte == 0)
             .next()
             .unwrap_or_default()
@@ -87,13 +86,12 @@ impl Witness for CallWitness<'_> {
         let entry = self
             .entry
             .get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
-        self.drawn_arguments();
         Actor {
             key: self.caller.process,
             ppid: self.caller.ppid,
             uid: self.caller.uid,
             executable: &self.caller.executable,
-            argv0: self.argv0(),
+            argv0: b"",
             standing: entry.standing(),
             tools: entry.tools(),
             tool_names: self.guard.lineage.tool_names(),
