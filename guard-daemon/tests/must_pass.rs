@@ -9,6 +9,11 @@
 //! What `setup` makes is there before the agent starts; only the agent's own scratch files may go.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support {
     pub(crate) mod scratch;
@@ -36,7 +41,12 @@ struct Row {
     work: &'static str,
 }
 
-const ROW: Row = Row { name: "", needs: &[], setup: "", work: "" };
+const ROW: Row = Row {
+    name: "",
+    needs: &[],
+    setup: "",
+    work: "",
+};
 
 const POLICY: &str = r#"{"protected_zones": ["~/zone"]}"#;
 
@@ -87,7 +97,9 @@ os.write(fd, b"new"); os.close(fd); os.replace(name, "zone/keep")'"#, ..ROW },
     Row { name: "git rebase, cherry-pick", needs: &["git"], setup: REPOSITORY,
         work: "cd zone; echo b > b; git add b; git commit -qm b; git rebase -q other; git cherry-pick main@{1} || git cherry-pick --skip; git log --oneline", ..ROW },
     Row { name: "git stash", needs: &["git"], setup: REPOSITORY,
-        work: "cd zone; echo x >> keep; echo u > untracked; git stash -qu; test ! -e untracked; git stash pop -q; test -e untracked", ..ROW },
+        work: "cd zone; echo x >> keep; echo n > n; git add n; git stash -q; test ! -e n; git stash pop -q; test -e n; git stash -q; git stash drop -q", ..ROW },
+    Row { name: "git stash of untracked files", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; mkdir d; echo u > d/u; git stash push -qu; test ! -e d; git stash pop -q; test -e d/u", ..ROW },
     Row { name: "git rm, reset --hard", needs: &["git"], setup: REPOSITORY,
         work: "cd zone; git rm -q keep; test ! -e keep; git reset -q --hard; test -e keep", ..ROW },
     Row { name: "git gc, prune, branch -D", needs: &["git"], setup: REPOSITORY,
@@ -232,7 +244,11 @@ fn names(home: &Home) -> BTreeSet<PathBuf> {
 }
 
 fn is_volatile(name: &Path) -> bool {
-    name.components().any(|part| VOLATILE.iter().any(|volatile| part.as_os_str() == *volatile))
+    name.components().any(|part| {
+        VOLATILE
+            .iter()
+            .any(|volatile| part.as_os_str() == *volatile)
+    })
 }
 
 /// Git's objects are named by their time, among other things.
