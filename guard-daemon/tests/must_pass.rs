@@ -14,6 +14,7 @@
     clippy::unwrap_used,
     reason = "all of an integration test is test"
 )]
+#![allow(clippy::needless_update, reason = "every row of the table ends alike")]
 
 mod support {
     pub(crate) mod scratch;

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 /// Who runs a session's script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every table is about people")]
 pub(crate) enum Who {
     /// The person at the session's shell.
     Human,
