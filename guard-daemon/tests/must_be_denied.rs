@@ -9,6 +9,11 @@
 //! the home, where `zone` is protected and holds the file `keep`, and `out` is not.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support {
     pub(crate) mod scratch;
@@ -231,6 +236,12 @@ const ROWS: &[Row] = &[
     Row { name: "replacing the policy", setup: "echo '{}' > out/new", deed: "mv out/new .codex/es_policy.json",
         keeps: ".codex/es_policy.json", denied: "out/new", ..OWN },
     Row { name: "moving the policy's directory", deed: "mv .codex out/", keeps: ".codex/es_policy.json", denied: ".codex", ..OWN },
+    Row { name: "mounting over the policy", root_only: true, around: "unshare -m", setup: "echo '{}' > out/new",
+        deed: "mount --bind out/new .codex/es_policy.json && umount .codex/es_policy.json", keeps: ".codex/es_policy.json",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
+    Row { name: "mounting over the policy's directory", root_only: true, around: "unshare -m",
+        deed: "mount -t tmpfs none .codex", keeps: ".codex/es_policy.json", denied: ".codex",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
     Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
     Row { name: "moving the guard's directory", deed: "mv .codex/es-guard out/", keeps: ".codex/es-guard/denials.jsonl",
         denied: ".codex/es-guard", ..OWN },
@@ -242,8 +253,14 @@ const ROWS: &[Row] = &[
         keeps: ".codex/es-guard/rings/0-earlier", ..OWN },
     Row { name: "ptrace of the guard", needs: &["deeds"], deed: "deeds attach $GUARD", keeps: "/proc/$GUARD",
         by_human: ByHuman::Passes, ..OWN },
+    Row { name: "ptrace of a thread of the guard", needs: &["deeds"],
+        deed: "for t in /proc/$GUARD/task/*; do deeds attach ${t##*/}; done", keeps: "/proc/$GUARD",
+        by_human: ByHuman::Passes, ..OWN },
     Row { name: "process_vm_writev to the guard", needs: &["deeds"], deed: "deeds overwrite $GUARD", keeps: "/proc/$GUARD",
         by_human: ByHuman::Passes, ..OWN },
+    Row { name: "the memory file of the guard's threads", root_only: true,
+        deed: "for t in /proc/$GUARD/task/*; do : >> /proc/${t##*/}/mem; done", keeps: "/proc/$GUARD",
+        denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
     Row { name: "the guard's memory file", root_only: true, deed: ": >> /proc/$GUARD/mem",
         keeps: "/proc/$GUARD", denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
 ];
@@ -271,11 +288,7 @@ fn agents_are_denied_and_people_are_not() {
     table::run(&cases, |&(user, row, who, denied)| {
         let home = workshop.home(user, row.policy);
         let name = format!("{} by {who:?} as {user}", row.name);
-        if let Some(missing) = row
-            .needs
-            .iter()
-            .find(|name| !session::has_program(&workshop, &home, name))
-        {
+        if let Some(missing) = session::missing_program(&workshop, &home, row.needs) {
             return table::left_out(&name, missing);
         }
         let done = done(&workshop, &home, row, who, denied);

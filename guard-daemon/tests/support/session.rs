@@ -10,13 +10,14 @@ use guard_core::ring::{Lane, Reader};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// Who runs a session's script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every table is about people")]
 pub(crate) enum Who {
     /// The person at the session's shell.
     Human,
@@ -82,7 +83,9 @@ pub(crate) fn guarded(
          bash -c 'export GUARD=$PPID; '\"$LAUNCH\"'; exit $?'"
     );
     let mut command = shell(workshop, home, &session);
-    command.env("LAUNCH", who.launch()).env("SCRIPT", script);
+    command
+        .env("LAUNCH", who.launch())
+        .env("SCRIPT", format!("{LATER}{script}"));
     let (status, output) = run(command);
     Outcome {
         status,
@@ -101,10 +104,17 @@ pub(crate) fn unguarded(workshop: &Workshop, home: &Home, script: &str) -> Outco
     }
 }
 
-/// Whether the user finds a program of this name.
-pub(crate) fn has_program(workshop: &Workshop, home: &Home, name: &str) -> bool {
-    let found = format!("PATH=$TOOLS:$PATH; command -v {name}");
-    unguarded(workshop, home, &found).status.success()
+/// The first of these programs that the user does not find.
+pub(crate) fn missing_program<'a>(
+    workshop: &Workshop,
+    home: &Home,
+    names: &[&'a str],
+) -> Option<&'a str> {
+    let is_missing = |name: &&&str| {
+        let find = format!("PATH=$TOOLS:$PATH; command -v {name}");
+        !unguarded(workshop, home, &find).status.success()
+    };
+    names.iter().find(is_missing).copied()
 }
 
 fn shell(workshop: &Workshop, home: &Home, script: &str) -> Command {
@@ -119,10 +129,12 @@ fn shell(workshop: &Workshop, home: &Home, script: &str) -> Command {
     command
 }
 
-/// The system's programs before the tester's own, which others may not reach.
+/// The system's programs, then those that others may not reach: the toolchain's own, for the front
+/// ends of toolchain managers want the tester's home, and the tester's.
 fn search_path() -> String {
+    let toolchain = Path::new(env!("CARGO")).parent().unwrap().display();
     let own = std::env::var("PATH").unwrap_or_default();
-    format!("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{own}")
+    format!("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{toolchain}:{own}")
 }
 
 /// Runs a command until it and all it left behind have closed their output.
@@ -186,6 +198,11 @@ fn denials(home: &Home) -> Vec<Denial> {
     }
     found
 }
+
+/// Waits for the clock to go on. Start times are told in hundredths of a second, so what a process
+/// makes in its first moments might be older than itself for all the guard knows.
+const LATER: &str = "for tick in 1 2 3; do read then rest < /proc/uptime; now=$then; \
+    while [ $now = $then ]; do read now rest < /proc/uptime; done; done; ";
 
 /// Far more than any row takes.
 const DEADLINE: Duration = Duration::from_secs(120);

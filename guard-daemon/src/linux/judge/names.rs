@@ -207,6 +207,11 @@ impl Case<'_> {
             &words.operation,
         );
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
+        // then something could be there.
+        if decision.verdict != Verdict::Allow && self.caller.equals_guard && is_missing(name) {
+            return Ok(Reply::Fail(libc::ENOENT));
+        }
         if decision.verdict == Verdict::Deny || !performs {
             return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
         }
@@ -327,6 +332,13 @@ fn reply_of(result: io::Result<()>) -> Reply {
         Ok(()) => Reply::Return(0),
         Err(error) => Reply::Fail(errno_of(&error)),
     }
+}
+
+/// Whether nothing has this name now.
+fn is_missing(name: &Name) -> bool {
+    let base = Base::Dir(name.directory.fd.as_fd());
+    let found = files::look_at_name(base, &name.name);
+    found.is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT))
 }
 
 /// Whether a name is a directory now.
