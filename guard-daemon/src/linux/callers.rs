@@ -174,7 +174,8 @@ impl Caller {
             let at = address.wrapping_add(into.len() as u64);
             // Never across a page: what follows may not be mapped, though the path ends before.
             let in_page = PAGE - usize::try_from(at % PAGE as u64).unwrap_or(0);
-            let room = chunk.get_mut(..in_page.min(CHUNK)).unwrap_or_default();
+            let length = in_page.min(CHUNK).min(PATH_MAX - into.len());
+            let room = chunk.get_mut(..length).unwrap_or_default();
             let read = self.read(at, room)?;
             let got = room.get(..read).unwrap_or_default();
             if let Some(end) = got.iter().position(|&byte| byte == 0) {
