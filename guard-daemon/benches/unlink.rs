@@ -136,7 +136,7 @@ mod linux {
             command.args([me, "workload", dir]).env("HOME", &home);
             command
         };
-        let mut ways: Vec<(&str, Box<dyn Fn() -> Command>, Vec<u64>)> = vec![
+        let mut ways: Vec<Way<'_>> = vec![
             (
                 "plain",
                 Box::new(|| with(me, &["workload", outside])),
@@ -181,6 +181,9 @@ mod linux {
             );
         }
     }
+
+    /// A way to run the workload: its name, its command, and the times so far.
+    type Way<'a> = (&'a str, Box<dyn Fn() -> Command + 'a>, Vec<u64>);
 
     fn with(program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);

@@ -10,8 +10,6 @@ use std::process::{Command, Stdio};
 pub(crate) struct Serving {
     /// Where it serves.
     pub(crate) address: String,
-    /// Its process id.
-    pub(crate) pid: u32,
 }
 
 /// Starts an exporter for these places, unless one runs: whoever holds the lock file serves. One

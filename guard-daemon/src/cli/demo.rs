@@ -226,7 +226,7 @@ impl Exporter {
 
     /// Scrapes the metrics and shows what this demo moved.
     fn show_metrics(&mut self) -> Result<bool> {
-        let wanted = |text: &String| text.lines().any(|line| is_denial(line));
+        let wanted = |text: &String| text.lines().any(is_denial);
         let page = await_condition(|| self.scrape().ok().filter(wanted));
         line(&paint(
             &format!("The metrics, http://{}/metrics:", self.address),

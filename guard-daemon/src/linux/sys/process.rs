@@ -176,8 +176,8 @@ pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> 
         return Err(io::ErrorKind::InvalidData.into());
     }
     // SAFETY: not null, inside the aligned control buffer.
-    let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-    if kind != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+    let found = unsafe { &*header };
+    if (found.cmsg_level, found.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     // SAFETY: a header of this kind carries at least one descriptor.
