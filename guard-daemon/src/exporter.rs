@@ -3,6 +3,8 @@
 use crate::journal::Journal;
 use crate::places::{Places, make_private, sibling};
 use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What a running exporter says of itself in `exporter.json`.
@@ -46,13 +48,21 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) {
 
 /// Whether an exporter of these places runs.
 pub(crate) fn is_running(places: &Places) -> bool {
-    let Ok(lock) = File::open(places.state.join("exporter.lock")) else {
+    let Ok(mut lock) = File::open(places.state.join("exporter.lock")) else {
         return false;
     };
-    matches!(
-        lock.try_lock_shared(),
-        Err(std::fs::TryLockError::WouldBlock)
-    )
+    // Trying the lock would turn away an exporter that is just about to take it. It is tried only
+    // when the process that last held it, or a later one with its number, is alive.
+    let mut text = Vec::new();
+    let holder = (&mut lock).take(MAX_LOCK_BYTES).read_to_end(&mut text);
+    let Ok(Ok(Holder { pid })) = holder.map(|_| serde_json::from_slice(&text)) else {
+        return false;
+    };
+    Path::new(&format!("/proc/{pid}")).exists()
+        && matches!(
+            lock.try_lock_shared(),
+            Err(std::fs::TryLockError::WouldBlock)
+        )
 }
 
 /// What the running exporter says of itself.
@@ -61,8 +71,17 @@ pub(crate) fn serving(places: &Places) -> Option<Serving> {
     serde_json::from_slice(&text).ok()
 }
 
+/// Who holds the lock file, or did.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+struct Holder {
+    pid: u32,
+}
+
 /// The exporter's binary.
 pub(crate) const PROGRAM: &str = "guard-exporter";
 
 /// How long an exporter without sessions stays.
 const IDLE_SECONDS: &str = "600";
+
+/// Its holder writes about 70.
+const MAX_LOCK_BYTES: u64 = 4096;
