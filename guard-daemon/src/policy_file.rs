@@ -4,7 +4,7 @@
 //! directory where no agent may write, takes its place; while running, the policy in force stays.
 //! Reading is bounded, and a file that is half written is bad until it is whole.
 
-use crate::places::Places;
+use crate::places::{Places, check_private};
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
@@ -30,6 +30,25 @@ pub(crate) struct PolicySource {
     pub(crate) session: String,
     /// When the guard started, wall clock nanoseconds.
     pub(crate) started_ns: u64,
+}
+
+/// A policy as it was found: what it says, and its very text.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenPolicy {
+    path: PathBuf,
+    text: Vec<u8>,
+    policy: Policy,
+}
+
+/// Where the policy in force comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The file, as it is now.
+    File,
+    /// The file, as it was when it was last good.
+    LastGood,
+    /// There is no file: the command line's zones and every default.
+    CommandLine,
 }
 
 /// Why a policy cannot be put in force.
@@ -78,27 +97,34 @@ pub(crate) struct Stamp {
 // === impl PolicySource ===
 
 impl PolicySource {
-    /// Reads and compiles the policy file.
-    pub(crate) fn load(&self) -> Result<Snapshot, LoadPolicyError> {
-        let text = read_bounded(&self.places.policy)?;
-        self.compile_text(&self.places.policy, &text)
+    /// Reads the policy file.
+    pub(crate) fn read(&self) -> Result<WrittenPolicy, LoadPolicyError> {
+        WrittenPolicy::read(&self.places.policy)
     }
 
-    /// Compiles the last good copy.
-    pub(crate) fn load_last_good(&self) -> Result<Snapshot, LoadPolicyError> {
+    /// Reads the last good copy, if nobody else can have written it.
+    pub(crate) fn read_last_good(&self) -> Result<WrittenPolicy, LoadPolicyError> {
         let path = self.last_good();
-        let text = read_bounded(&path)?;
-        self.compile_text(&path, &text)
+        check_private(&self.places.state).map_err(|error| LoadPolicyError::Unreadable {
+            path: path.clone(),
+            error: io::Error::other(error),
+        })?;
+        WrittenPolicy::read(&path)
+    }
+
+    /// Reads and compiles the policy file.
+    pub(crate) fn load(&self) -> Result<Snapshot, LoadPolicyError> {
+        self.compile(&self.read()?)
     }
 
     /// Compiles a policy without a file: the command line's zones and every default.
     pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
-        self.compile(Path::new("the command line"), &Policy::default())
+        self.compile(&WrittenPolicy::absent())
     }
 
-    /// Keeps the file's present text as the last good copy.
-    pub(crate) fn keep_last_good(&self) -> io::Result<()> {
-        let text = fs::read(&self.places.policy)?;
+    /// Keeps a policy, good and in force, as the last good copy. Its text is not read again: by
+    /// now the file may hold another.
+    pub(crate) fn keep_last_good(&self, policy: &WrittenPolicy) -> io::Result<()> {
         let fresh = self
             .places
             .state
@@ -109,7 +135,7 @@ impl PolicySource {
             .truncate(true)
             .mode(0o600)
             .open(&fresh)?;
-        file.write_all(&text)?;
+        file.write_all(&policy.text)?;
         fs::rename(&fresh, self.last_good())
     }
 
@@ -124,15 +150,8 @@ impl PolicySource {
             .join(format!("last_good_policy-{hash:016x}.json"))
     }
 
-    fn compile_text(&self, path: &Path, text: &[u8]) -> Result<Snapshot, LoadPolicyError> {
-        let policy = Policy::parse(text).map_err(|error| LoadPolicyError::Malformed {
-            path: path.to_owned(),
-            error,
-        })?;
-        self.compile(path, &policy)
-    }
-
-    fn compile(&self, path: &Path, policy: &Policy) -> Result<Snapshot, LoadPolicyError> {
+    /// Makes a policy ready for decisions.
+    pub(crate) fn compile(&self, written: &WrittenPolicy) -> Result<Snapshot, LoadPolicyError> {
         let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
         let surroundings = Surroundings {
             home: self.places.home_bytes(),
@@ -147,9 +166,11 @@ impl PolicySource {
             session: &self.session,
             started_ns: self.started_ns,
         };
-        Snapshot::compile(policy, &surroundings).map_err(|error| LoadPolicyError::Senseless {
-            path: path.to_owned(),
-            error,
+        Snapshot::compile(&written.policy, &surroundings).map_err(|error| {
+            LoadPolicyError::Senseless {
+                path: written.path.clone(),
+                error,
+            }
         })
     }
 
@@ -167,9 +188,65 @@ impl PolicySource {
     }
 }
 
+// === impl LoadPolicyError ===
+
+impl LoadPolicyError {
+    /// Line and column, from 1, where the text is wrong.
+    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Malformed { error, .. } => Some((error.line, error.column)),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, without the file's name.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            Self::Missing(_) => "there is no such file".to_owned(),
+            Self::Unreadable { error, .. } => error.to_string(),
+            Self::Malformed { error, .. } => error.problem.to_string(),
+            Self::Senseless { error, .. } => error.to_string(),
+        }
+    }
+}
+
+// === impl WrittenPolicy ===
+
+impl WrittenPolicy {
+    /// What a missing file means: every default.
+    pub(crate) fn absent() -> Self {
+        Self {
+            path: PathBuf::from("the command line"),
+            text: Vec::new(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// What it says.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn read(path: &Path) -> Result<Self, LoadPolicyError> {
+        let text = read_bounded(path)?;
+        let policy = Policy::parse(&text).map_err(|error| LoadPolicyError::Malformed {
+            path: path.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            policy,
+        })
+    }
+}
+
 fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => LoadPolicyError::Missing(path.to_owned()),
+        // A link to nothing is there, and somebody meant something by it.
+        io::ErrorKind::NotFound if path.symlink_metadata().is_err() => {
+            LoadPolicyError::Missing(path.to_owned())
+        }
         _ => LoadPolicyError::Unreadable {
             path: path.to_owned(),
             error,
@@ -181,6 +258,10 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
         .map_err(unreadable)?;
+    let kind = file.metadata().map_err(unreadable)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
     let mut text = Vec::new();
     let bound = u64::try_from(guard_core::policy::MAX_POLICY_BYTES).unwrap_or(u64::MAX) + 1;
     file.take(bound)

@@ -1,8 +1,9 @@
 //! `codex-es-guard policy`: check, show, init.
 
-use super::run::{Ready, prepare};
+use super::run::{Ready, policy_source, prepare};
 use super::{PolicyArguments, terminal};
 use crate::places::Places;
+use crate::policy_file::{LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
 use std::fs::{self, File};
@@ -55,31 +56,31 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
         Some(file) => file.to_owned(),
         None => Places::of_user(None)?.policy,
     };
-    let text = fs::read(&file).with_context(|| {
-        format!(
-            "reading {} (codex-es-guard policy init DIR writes one)",
-            file.display()
-        )
-    })?;
-    let arguments = PolicyArguments {
+    let source = policy_source(&PolicyArguments {
         protect: Vec::new(),
         policy: Some(file.clone()),
-    };
-    let warnings = match Policy::parse(&text) {
-        Ok(_) => prepare(&arguments)?.snapshot.warnings().to_vec(),
+    })?;
+    let snapshot = match source.load() {
+        Ok(snapshot) => snapshot,
+        Err(error @ LoadPolicyError::Missing(_)) => {
+            let hint = "codex-es-guard policy init DIR writes one";
+            return Err(anyhow!("{error}; {hint}"));
+        }
         Err(error) => {
             if json {
                 let told = serde_json::json!({
-                    "file": file, "ok": false, "line": error.line, "column": error.column,
-                    "problem": error.problem.to_string(),
+                    "file": file, "ok": false, "line": error.place().map(|(line, _)| line),
+                    "column": error.place().map(|(_, column)| column),
+                    "problem": error.problem(),
                 });
                 terminal::line(&told.to_string());
             } else {
-                terminal::error(&anyhow!("{}: {error}", file.display()));
+                terminal::error(&anyhow!(error));
             }
             return Ok(ExitCode::FAILURE);
         }
     };
+    let warnings = snapshot.warnings();
     if json {
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         let told = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
@@ -96,11 +97,12 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
 fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
     let Ready {
         source,
+        policy,
         snapshot,
-        is_current,
+        origin,
     } = prepare(arguments)?;
-    let text = fs::read(&source.places.policy).unwrap_or_default();
-    let policy = Policy::parse(&text).unwrap_or_default();
+    let policy = policy.policy();
+    let is_current = origin == Origin::File;
     let zones: Vec<(String, String)> = snapshot
         .zones()
         .map(|zone| {

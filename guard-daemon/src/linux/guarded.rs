@@ -1,7 +1,7 @@
 //! A session from its plan to its end: what the supervisor process does.
 
 use super::procfs::{self, ProcFs};
-use super::session::{self, Beginning, Ending, Report};
+use super::session::{self, Beginning, Dispositions, Ending, Report};
 use super::supervisor::Supervisor;
 use super::sys::files::{Base, open_for_reading, poll};
 use super::sys::process::{self, Change, clock_ns};
@@ -9,7 +9,7 @@ use super::world::World;
 use crate::exporter;
 use crate::guard::{Guard, SharedGuard};
 use crate::journal::Journal;
-use crate::policy_file::PolicySource;
+use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
 use crate::rings;
 use anyhow::{Context as _, Result};
@@ -29,14 +29,16 @@ use std::time::{Duration, Instant};
 pub(crate) struct Plan {
     /// The root command and its arguments.
     pub(crate) command: Vec<CString>,
+    /// The signals that it is to ignore.
+    pub(crate) dispositions: Dispositions,
     /// The agent it is declared to be.
     pub(crate) agent: Option<AgentMatch>,
     /// Where the policy comes from.
     pub(crate) source: PolicySource,
     /// The policy to begin with.
-    pub(crate) snapshot: Snapshot,
-    /// Whether that is the file's present text.
-    pub(crate) is_current: bool,
+    pub(crate) policy: WrittenPolicy,
+    /// Where that is from.
+    pub(crate) origin: Origin,
     /// Whether to start an exporter when none serves.
     pub(crate) exporter: bool,
     /// The session's name.
@@ -51,7 +53,10 @@ pub(crate) struct Plan {
 pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
     let command = std::mem::take(&mut plan.command);
     let outer = std::process::id();
-    session::run(command, move |beginning| supervise(plan, outer, beginning))
+    let dispositions = std::mem::take(&mut plan.dispositions);
+    session::run(command, &dispositions, move |beginning| {
+        supervise(plan, outer, beginning)
+    })
 }
 
 fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
@@ -63,7 +68,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         report,
     } = beginning;
     let journal = Journal::open(&plan.source.places.state);
-    protect_processes(&mut plan, &[outer, std::process::id()])?;
+    let snapshot = protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
     let mut description = ProcessDescription::default();
     source
@@ -81,7 +86,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     let ignored = IgnoredMarkers::from_environment(&description.environment);
     let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
-        plan.snapshot,
+        snapshot,
         lineage_root,
         ring,
         plan.session.into_bytes(),
@@ -90,7 +95,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         ignored,
     ));
     let world = Arc::new(World::new(root).context("looking around")?);
-    let watch = PolicyWatch::new(plan.source, plan.is_current);
+    let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
     guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
     let supervisor = Supervisor::new(guard.clone(), world.clone(), listener, wait_killable);
@@ -128,17 +133,11 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
 }
 
 /// The guard's own processes are files to be protected, too: `/proc/PID/mem`.
-fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<()> {
+fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<Snapshot> {
     let own = pids.iter().map(|pid| format!("/proc/{pid}").into_bytes());
     plan.source.own_files.extend(own);
-    plan.snapshot = if plan.is_current {
-        plan.source.load().or_else(|_| plan.source.load_last_good())
-    } else {
-        plan.source.load_last_good()
-    }
-    .or_else(|_| plan.source.without_file())
-    .context("making the policy ready")?;
-    Ok(())
+    let compiled = plan.source.compile(&plan.policy);
+    compiled.context("making the policy ready")
 }
 
 fn ring_options(session: &str) -> Result<RingOptions> {

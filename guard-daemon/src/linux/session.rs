@@ -49,6 +49,10 @@ pub(crate) struct Beginning {
     pub(crate) report: Report,
 }
 
+/// Ignored signals: they are inherited by the command, as they would be without a guard.
+#[derive(Default)]
+pub(crate) struct Dispositions(Vec<i32>);
+
 /// Lets the root command go, once.
 pub(crate) struct Go(UnixStream);
 
@@ -63,10 +67,10 @@ pub(crate) struct Report(UnixStream);
 /// Before the command runs: when the kernel refuses a process or the filter. Each says what to do.
 pub(crate) fn run(
     command: Vec<CString>,
+    dispositions: &Dispositions,
     supervise: impl FnOnce(Beginning) -> Result<()>,
 ) -> Result<Ending> {
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
-    let as_it_was = Dispositions::now();
     let (signals, mask) = SignalSet::block(&RELAYED);
     match process::fork().context("starting the supervisor process")? {
         Fork::Parent(supervisor) => {
@@ -76,7 +80,7 @@ pub(crate) fn run(
         Fork::Child => {
             drop(ours);
             let status =
-                match become_supervisor(command, supervise, Report(theirs), &mask, &as_it_was) {
+                match become_supervisor(command, supervise, Report(theirs), &mask, dispositions) {
                     Ok(()) => 0,
                     Err(error) => {
                         crate::cli::terminal::error(&error);
@@ -93,7 +97,7 @@ fn become_supervisor(
     supervise: impl FnOnce(Beginning) -> Result<()>,
     report: Report,
     mask: &SignalSet,
-    as_it_was: &Dispositions,
+    dispositions: &Dispositions,
 ) -> Result<()> {
     process::prctl(libc::PR_SET_CHILD_SUBREAPER, 1).context("becoming a child subreaper")?;
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
@@ -102,7 +106,7 @@ fn become_supervisor(
         Fork::Child => {
             drop((ours, report));
             mask.restore();
-            as_it_was.restore();
+            dispositions.restore();
             let error = become_command(&command, theirs, keep_dumpable);
             let name = command
                 .first()
@@ -328,21 +332,23 @@ pub(crate) fn end_as(ending: Ending) -> ! {
     }
 }
 
-/// Ignored signals are inherited by the command, as they would be without a guard.
-struct Dispositions(Vec<i32>);
+// === impl Dispositions ===
 
 impl Dispositions {
-    fn now() -> Self {
-        let ignored = RELAYED
-            .iter()
-            .copied()
-            .filter(|&signal| process::is_ignored(signal));
-        Self(ignored.collect())
+    /// Notes what is ignored now. From here on a file size limit is an error of `write` and not
+    /// the end of the guard.
+    pub(crate) fn take() -> Self {
+        let signals = RELAYED.into_iter().chain([libc::SIGXFSZ]);
+        let ignored = signals.filter(|&signal| process::is_ignored(signal));
+        let dispositions = Self(ignored.collect());
+        process::set_disposition(libc::SIGXFSZ, Disposition::Ignore);
+        dispositions
     }
 
     /// Rust's start-up ignores `SIGPIPE`; a command expects the default.
     fn restore(&self) {
-        for signal in RELAYED.into_iter().chain([libc::SIGPIPE]) {
+        let changed = [libc::SIGPIPE, libc::SIGXFSZ];
+        for signal in RELAYED.into_iter().chain(changed) {
             let disposition = if self.0.contains(&signal) {
                 Disposition::Ignore
             } else {

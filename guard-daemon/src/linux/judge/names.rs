@@ -230,7 +230,10 @@ impl Case<'_> {
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
         // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
         // then something could be there.
-        if decision.verdict != Verdict::Allow && self.caller.equals_guard && look_error(name) == Some(libc::ENOENT) {
+        if decision.verdict != Verdict::Allow
+            && self.caller.equals_guard
+            && look_error(name) == Some(libc::ENOENT)
+        {
             return Ok(Reply::Fail(libc::ENOENT));
         }
         if decision.verdict == Verdict::Deny || !performs {
