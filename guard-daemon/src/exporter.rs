@@ -1,8 +1,13 @@
 //! Starting the exporter when none serves.
 
+#[cfg(target_os = "linux")]
 use crate::journal::Journal;
-use crate::places::{Places, make_private, sibling};
+use crate::places::Places;
+#[cfg(target_os = "linux")]
+use crate::places::{make_private, sibling};
+#[cfg(target_os = "linux")]
 use std::fs::File;
+#[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
 
 /// What a running exporter says of itself in `exporter.json`.
@@ -14,6 +19,7 @@ pub(crate) struct Serving {
 
 /// Starts an exporter for these places, unless one runs: whoever holds the lock file serves. One
 /// that is started here ends by itself when no session has run for a while.
+#[cfg(target_os = "linux")]
 pub(crate) fn ensure(places: &Places, journal: &Journal) {
     if is_running(places) {
         return;
@@ -45,6 +51,7 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) {
 }
 
 /// Whether an exporter of these places runs.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_running(places: &Places) -> bool {
     let Ok(lock) = File::open(places.state.join("exporter.lock")) else {
         return false;
@@ -65,4 +72,5 @@ pub(crate) fn serving(places: &Places) -> Option<Serving> {
 pub(crate) const PROGRAM: &str = "guard-exporter";
 
 /// How long an exporter without sessions stays.
+#[cfg(target_os = "linux")]
 const IDLE_SECONDS: &str = "600";

@@ -271,7 +271,11 @@ fn agents_are_denied_and_people_are_not() {
     table::run(&cases, |&(user, row, who, denied)| {
         let home = workshop.home(user, row.policy);
         let name = format!("{} by {who:?} as {user}", row.name);
-        if let Some(missing) = row.needs.iter().find(|name| !session::has_program(&workshop, &home, name)) {
+        if let Some(missing) = row
+            .needs
+            .iter()
+            .find(|name| !session::has_program(&workshop, &home, name))
+        {
             return table::left_out(&name, missing);
         }
         let done = done(&workshop, &home, row, who, denied);
@@ -294,13 +298,24 @@ fn done(workshop: &Workshop, home: &Home, row: &Row, who: Who, denied: bool) -> 
     } else {
         why_not_done(row, &outcome, kept)
     };
-    complaint.map_or(Ok(()), |complaint| Err(format!("{complaint}\n{outcome:#?}")))
+    complaint.map_or(Ok(()), |complaint| {
+        Err(format!("{complaint}\n{outcome:#?}"))
+    })
 }
 
 fn why_not_denied(home: &Home, row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str> {
-    let guard = outcome.output.lines().find_map(|line| line.strip_prefix("guard "));
-    let path = if row.denied.is_empty() { row.keeps } else { row.denied };
-    let path = home.path().join(path.replace("$GUARD", guard.unwrap_or_default()));
+    let guard = outcome
+        .output
+        .lines()
+        .find_map(|line| line.strip_prefix("guard "));
+    let path = if row.denied.is_empty() {
+        row.keeps
+    } else {
+        row.denied
+    };
+    let path = home
+        .path()
+        .join(path.replace("$GUARD", guard.unwrap_or_default()));
     let names = |denial: &session::Denial| {
         let orphan = denial.reason == ORPHAN && denial.agent.is_none();
         let known = denial.reason != ORPHAN && denial.agent.is_some();
@@ -338,23 +353,30 @@ fn why_not_done(row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str
 /// A new session within a session would be judged by two guards, which the kernel does not offer.
 #[test]
 fn a_session_within_a_session_says_why_it_is_refused() {
-    each_user(&[Who::Human, Who::Codex], "codex-es-guard run --no-exporter -- true", |outcome| {
-        outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
-    });
+    each_user(
+        &[Who::Human, Who::Codex],
+        "codex-es-guard run --no-exporter -- true",
+        |outcome| {
+            outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
+        },
+    );
 }
 
 /// What io_uring does, the guard would not hear of.
 #[test]
 fn io_uring_is_not_there() {
     each_user(&[Who::Human, Who::Codex], "deeds io_uring", |outcome| {
-        outcome.output.contains("io_uring: Function not implemented")
+        outcome
+            .output
+            .contains("io_uring: Function not implemented")
     });
 }
 
 /// Nobody judges any more; then nothing is destroyed.
 #[test]
 fn a_killed_guard_takes_its_session_s_deletions_along() {
-    let script = "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
+    let script =
+        "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
     each_user(&[Who::Human, Who::Codex], script, |outcome| {
         outcome.status.code() == Some(125)
             && outcome.output.contains("the guard was killed")

@@ -4,7 +4,7 @@ use super::procfs::{self, ProcFs};
 use super::session::{self, Beginning, Ending, Report};
 use super::supervisor::Supervisor;
 use super::sys::files::{Base, open_for_reading, poll};
-use super::sys::process::{self, Change, clock_ns, random_bytes};
+use super::sys::process::{self, Change, clock_ns};
 use super::world::World;
 use crate::exporter;
 use crate::guard::{Guard, SharedGuard};
@@ -79,7 +79,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         declared_agent,
     };
     let ignored = IgnoredMarkers::from_environment(&description.environment);
-    let ring = rings::create(&plan.source.places, ring_options(&plan.session), &journal)?;
+    let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         plan.snapshot,
         lineage_root,
@@ -141,11 +141,11 @@ fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<()> {
     Ok(())
 }
 
-fn ring_options(session: &str) -> RingOptions {
+fn ring_options(session: &str) -> Result<RingOptions> {
     let me = std::process::id();
     let generation = procfs::stat(me).map_or(0, |stat| stat.started_ticks);
-    RingOptions {
-        id: random_bytes(),
+    Ok(RingOptions {
+        id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: rings::boot_id(),
         writer: ProcessKey {
             pid: me,
@@ -155,7 +155,7 @@ fn ring_options(session: &str) -> RingOptions {
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
-    }
+    })
 }
 
 /// Waits for children until the root command ended, reporting what becomes of it.

@@ -70,7 +70,13 @@ impl Who {
 
 /// Runs `script` in a guarded session in `home`. `around`, if not empty, is a shell command that
 /// runs its arguments: the session is started by it.
-pub(crate) fn guarded(workshop: &Workshop, home: &Home, who: Who, around: &str, script: &str) -> Outcome {
+pub(crate) fn guarded(
+    workshop: &Workshop,
+    home: &Home,
+    who: Who,
+    around: &str,
+    script: &str,
+) -> Outcome {
     let session = format!(
         "{around} \"$TOOLS/codex-es-guard\" run --no-exporter -- \
          bash -c 'export GUARD=$PPID; '\"$LAUNCH\"'; exit $?'"
@@ -78,13 +84,21 @@ pub(crate) fn guarded(workshop: &Workshop, home: &Home, who: Who, around: &str, 
     let mut command = shell(workshop, home, &session);
     command.env("LAUNCH", who.launch()).env("SCRIPT", script);
     let (status, output) = run(command);
-    Outcome { status, output, denials: denials(home) }
+    Outcome {
+        status,
+        output,
+        denials: denials(home),
+    }
 }
 
 /// Runs `script` in `home` without a guard.
 pub(crate) fn unguarded(workshop: &Workshop, home: &Home, script: &str) -> Outcome {
     let (status, output) = run(shell(workshop, home, script));
-    Outcome { status, output, denials: Vec::new() }
+    Outcome {
+        status,
+        output,
+        denials: Vec::new(),
+    }
 }
 
 /// Whether the user finds a program of this name.
@@ -131,15 +145,25 @@ fn run(mut command: Command) -> (ExitStatus, String) {
     let output = receiver.recv_timeout(DEADLINE);
     if output.is_err() {
         let group = format!("-{}", child.id());
-        Command::new("kill").args(["-KILL", "--", &group]).status().unwrap();
+        Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .status()
+            .unwrap();
     }
     let status = child.wait().unwrap();
-    (status, output.expect("the session ends before the deadline").unwrap())
+    (
+        status,
+        output
+            .expect("the session ends before the deadline")
+            .unwrap(),
+    )
 }
 
 fn denials(home: &Home) -> Vec<Denial> {
     let rings = home.path().join(".codex/es-guard/rings");
-    let Ok(entries) = std::fs::read_dir(rings) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(rings) else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.unwrap().path();

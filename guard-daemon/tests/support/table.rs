@@ -20,7 +20,11 @@ pub(crate) fn run<Case: Sync>(cases: &[Case], check: impl Fn(&Case) -> Result<()
     });
     let complaints = complaints.into_inner().unwrap();
     let (failed, of) = (complaints.len(), cases.len());
-    assert!(complaints.is_empty(), "{failed} of {of} cases failed\n\n{}", complaints.join("\n\n"));
+    assert!(
+        complaints.is_empty(),
+        "{failed} of {of} cases failed\n\n{}",
+        complaints.join("\n\n")
+    );
 }
 
 /// Notes that a case cannot be checked here.

@@ -363,12 +363,6 @@ pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> 
     .map(drop)
 }
 
-/// The effective user id.
-pub(crate) fn effective_uid() -> u32 {
-    // SAFETY: always succeeds.
-    unsafe { libc::geteuid() }
-}
-
 /// Clock ticks a second, the unit of start times in `/proc/PID/stat`.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: no memory is involved.
@@ -389,14 +383,6 @@ pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// Random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0u8; N];
-    // SAFETY: `bytes` is writable for its length. Requests up to 256 bytes are never cut short.
-    unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), N, 0) };
-    bytes
 }
 
 const DESCRIPTOR_BYTES: u32 = 4;
