@@ -9,7 +9,7 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<(String, String)>,
     /// Each table's rows, without the rule below the head; a row is its cells.
     pub(crate) tables: Vec<Vec<Vec<String>>>,
-    /// Each list item or paragraph line outside tables and blocks, by its first characters.
+    /// How many list items there are.
     pub(crate) items: usize,
 }
 
