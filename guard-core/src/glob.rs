@@ -141,6 +141,10 @@ impl Glob {
 /// Whether one component matches one component's pattern. A pattern that
 /// [`Glob::parse`] would refuse matches nothing beyond its fault.
 pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
+    // Most patterns end in plain letters and most names in others.
+    if plain_end(pattern).is_some_and(|end| name.last() != Some(&end)) {
+        return false;
+    }
     let (mut pattern, mut name) = (pattern, name);
     let mut again: Option<(&[u8], &[u8])> = None;
     loop {
@@ -162,6 +166,14 @@ pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
         };
         again = Some((from, rest));
         (pattern, name) = (from, rest);
+    }
+}
+
+/// The byte a matching name must end with, if the pattern's end says so.
+fn plain_end(pattern: &[u8]) -> Option<u8> {
+    match pattern {
+        [.., b'\\', _] | [.., b'*' | b'?' | b']'] | [] => None,
+        [.., end] => Some(*end),
     }
 }
 

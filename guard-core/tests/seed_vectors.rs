@@ -1,5 +1,11 @@
 //! What the first implementation answered, what this one answers, and why they differ.
 
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
 mod support;
 
 use guard_core::{OperationKind, Reason, Verdict};

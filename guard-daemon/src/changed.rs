@@ -36,7 +36,9 @@ impl ChangedProcesses {
 
     fn slot(&self, pid: u32) -> &AtomicU32 {
         let index = usize::try_from(pid).unwrap_or(0) % SLOTS;
-        self.0.get(index).expect("the index is below the number of slots")
+        self.0
+            .get(index)
+            .expect("the index is below the number of slots")
     }
 }
 

@@ -96,9 +96,13 @@ impl Guard {
         }
         self.learn_changed(process.pid, now_ns, MAX_CHANGED_DEPTH);
         let snapshot = self.policy.load();
-        let recogniser = ByPolicy { snapshot: &snapshot, ignored: &self.ignored };
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
         let source = self.source.as_ref();
-        self.lineage.refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS)
+        self.lineage
+            .refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS)
     }
 
     /// Tells that `process`, a child of `parent`, is about to become another program. Its descent
@@ -110,13 +114,16 @@ impl Guard {
         started_ns: u64,
         now_ns: u64,
     ) {
+        // What it was until now may be an agent that never acted itself.
+        self.learn_changed(process.pid, now_ns, MAX_CHANGED_DEPTH);
         if self.lineage.find(process).is_none() {
             let parent_known = parent.filter(|&parent| {
                 self.learn_changed(parent.pid, now_ns, MAX_CHANGED_DEPTH);
                 self.lineage.find(parent).is_some()
             });
             if let Some(parent) = parent_known {
-                self.lineage.observe_fork(parent, process, started_ns, now_ns);
+                self.lineage
+                    .observe_fork(parent, process, started_ns, now_ns);
             } else {
                 self.learn(process.pid, now_ns);
             }
@@ -137,8 +144,12 @@ impl Guard {
 
     fn learn(&self, pid: u32, now_ns: u64) {
         let snapshot = self.policy.load();
-        let recogniser = ByPolicy { snapshot: &snapshot, ignored: &self.ignored };
-        self.lineage.learn(pid, self.source.as_ref(), &recogniser, now_ns);
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
+        self.lineage
+            .learn(pid, self.source.as_ref(), &recogniser, now_ns);
     }
 
     /// Puts a snapshot in force.
@@ -159,7 +170,9 @@ impl Guard {
             Some(Standing::Agent(agent)) => Some(agent),
             _ => None,
         };
-        let session = agent.map(|agent| agent.session).filter(|session| !session.is_empty());
+        let session = agent
+            .map(|agent| agent.session)
+            .filter(|session| !session.is_empty());
         self.ring.add(
             match circumstances.answer {
                 Answer::Denied => Counter::AnswersDenied,
@@ -197,12 +210,15 @@ impl Guard {
     pub(crate) fn tell_state(&self, wall_ns: u64) {
         let snapshot = self.policy.load();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        self.ring.set(Counter::LineageEntries, count(self.lineage.len()));
-        self.ring.set(Counter::LineageEvictions, self.lineage.evictions());
+        self.ring
+            .set(Counter::LineageEntries, count(self.lineage.len()));
+        self.ring
+            .set(Counter::LineageEvictions, self.lineage.evictions());
         let active = self.lineage.agents_active(self.source.as_ref());
         self.ring.set(Counter::ActiveAgents, count(active));
         self.ring.set(Counter::Zones, count(snapshot.zones().len()));
-        self.ring.set(Counter::Overrides, count(snapshot.overrides().len()));
+        self.ring
+            .set(Counter::Overrides, count(snapshot.overrides().len()));
         self.ring.set(Counter::PolicyRevision, snapshot.revision());
         let audit = snapshot.mode() == guard_core::policy::Mode::Audit;
         self.ring.set(Counter::PolicyAudit, u64::from(audit));
@@ -212,7 +228,9 @@ impl Guard {
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("lineage", &self.lineage).finish_non_exhaustive()
+        f.debug_struct("Guard")
+            .field("lineage", &self.lineage)
+            .finish_non_exhaustive()
     }
 }
 

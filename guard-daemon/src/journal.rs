@@ -22,7 +22,9 @@ pub(crate) struct Journal {
 impl Journal {
     /// The journal in this state directory.
     pub(crate) fn open(state: &Path) -> Self {
-        let journal = Self { path: state.join("guard.log") };
+        let journal = Self {
+            path: state.join("guard.log"),
+        };
         if fs::metadata(&journal.path).is_ok_and(|found| found.len() > MAX_BYTES) {
             let _kept_whole = fs::rename(&journal.path, state.join("guard.log.1"));
         }
@@ -31,7 +33,9 @@ impl Journal {
 
     /// Writes one line.
     pub(crate) fn write(&self, message: &str) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let line = format!("{} [{}] {message}\n", since.as_secs(), std::process::id());
         if let Some(mut file) = self.append() {
             let _lost = file.write_all(line.as_bytes());
@@ -45,7 +49,13 @@ impl Journal {
 
     fn append(&self) -> Option<File> {
         let flags = libc::O_NOFOLLOW;
-        File::options().append(true).create(true).mode(0o600).custom_flags(flags).open(&self.path).ok()
+        File::options()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(flags)
+            .open(&self.path)
+            .ok()
     }
 }
 

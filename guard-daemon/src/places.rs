@@ -1,9 +1,9 @@
 //! Where things are kept.
 
 use anyhow::{Context as _, Result, anyhow};
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The protected user's files.
@@ -25,16 +25,25 @@ impl Places {
         let home = std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
             .map(PathBuf::from)
-            .ok_or_else(|| anyhow!("HOME is not set; set it to the protected user's home directory"))?;
+            .ok_or_else(|| {
+                anyhow!("HOME is not set; set it to the protected user's home directory")
+            })?;
         if !home.is_absolute() {
-            return Err(anyhow!("HOME is {}, which is not an absolute path", home.display()));
+            return Err(anyhow!(
+                "HOME is {}, which is not an absolute path",
+                home.display()
+            ));
         }
         let policy = match policy {
             Some(path) => std::path::absolute(path)
                 .with_context(|| format!("finding the policy {}", path.display()))?,
             None => home.join(".codex/es_policy.json"),
         };
-        Ok(Self { state: home.join(".codex/es-guard"), policy, home })
+        Ok(Self {
+            state: home.join(".codex/es-guard"),
+            policy,
+            home,
+        })
     }
 
     /// Where rings are tried, best first: the state directory survives a log-out, the others a full
@@ -46,7 +55,10 @@ impl Places {
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join("codex-es-guard/rings"));
         let shared = PathBuf::from(format!("/dev/shm/codex-es-guard-{uid}/rings"));
-        [Some(self.state.join("rings")), runtime, Some(shared)].into_iter().flatten().collect()
+        [Some(self.state.join("rings")), runtime, Some(shared)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The home directory as bytes.
@@ -55,22 +67,50 @@ impl Places {
     }
 }
 
-/// Makes a private directory with its parents, and makes sure it is nobody else's.
+/// Makes a private directory with its parents, and makes sure that it is this user's alone.
 ///
 /// # Errors
 ///
-/// When it cannot be made, or belongs to another user: then what is written there could be theirs.
+/// When it cannot be made, or somebody else could write there.
 pub(crate) fn make_private(dir: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("making the directory {}", dir.display()))?;
-    let found = fs::symlink_metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
-    if !found.is_dir() || found.uid() != crate::effective_uid() {
-        return Err(anyhow!("{} is not a directory of this user's", dir.display()));
+    if let Ok(found) = fs::symlink_metadata(dir)
+        && found.is_dir()
+        && found.mode() & OTHERS_MAY_WRITE != 0
+    {
+        // Made by hand, under a usual umask. If it cannot be mended, the check says so.
+        let _unmended = fs::set_permissions(dir, Permissions::from_mode(0o700));
     }
-    Ok(())
+    check_private(dir)
+}
+
+/// Makes sure that only this user can have written what is in `dir`.
+///
+/// # Errors
+///
+/// When `dir` is not there, is no directory itself, or others may write to it.
+pub(crate) fn check_private(dir: &Path) -> Result<()> {
+    let found =
+        fs::symlink_metadata(dir).with_context(|| format!("looking at {}", dir.display()))?;
+    let fault = if found.is_symlink() {
+        "is a symbolic link".to_owned()
+    } else if !found.is_dir() {
+        "is not a directory".to_owned()
+    } else if found.uid() != crate::effective_uid() {
+        format!("belongs to another user (uid {})", found.uid())
+    } else if found.mode() & OTHERS_MAY_WRITE != 0 {
+        "can be written to by other users".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(anyhow!(
+        "{} {fault}; what the guard keeps there must be this user's alone",
+        dir.display()
+    ))
 }
 
 /// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.
@@ -80,5 +120,10 @@ pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
         return Some(beside);
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
 }
+
+/// Group and others.
+const OTHERS_MAY_WRITE: u32 = 0o022;

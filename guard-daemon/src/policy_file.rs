@@ -4,7 +4,7 @@
 //! directory where no agent may write, takes its place; while running, the policy in force stays.
 //! Reading is bounded, and a file that is half written is bad until it is whole.
 
-use crate::places::Places;
+use crate::places::{Places, check_private};
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
@@ -12,7 +12,9 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What a snapshot is made of besides the file's text.
@@ -28,6 +30,25 @@ pub(crate) struct PolicySource {
     pub(crate) session: String,
     /// When the guard started, wall clock nanoseconds.
     pub(crate) started_ns: u64,
+}
+
+/// A policy as it was found: what it says, and its very text.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenPolicy {
+    path: PathBuf,
+    text: Vec<u8>,
+    policy: Policy,
+}
+
+/// Where the policy in force comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The file, as it is now.
+    File,
+    /// The file, as it was when it was last good.
+    LastGood,
+    /// There is no file: the command line's zones and every default.
+    CommandLine,
 }
 
 /// Why a policy cannot be put in force.
@@ -63,6 +84,7 @@ pub(crate) enum LoadPolicyError {
 }
 
 /// What tells two states of a file apart.
+#[cfg(target_os = "linux")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -75,30 +97,45 @@ pub(crate) struct Stamp {
 // === impl PolicySource ===
 
 impl PolicySource {
-    /// Reads and compiles the policy file.
-    pub(crate) fn load(&self) -> Result<Snapshot, LoadPolicyError> {
-        let text = read_bounded(&self.places.policy)?;
-        self.compile_text(&self.places.policy, &text)
+    /// Reads the policy file.
+    pub(crate) fn read(&self) -> Result<WrittenPolicy, LoadPolicyError> {
+        WrittenPolicy::read(&self.places.policy)
     }
 
-    /// Compiles the last good copy.
-    pub(crate) fn load_last_good(&self) -> Result<Snapshot, LoadPolicyError> {
+    /// Reads the last good copy, if nobody else can have written it.
+    pub(crate) fn read_last_good(&self) -> Result<WrittenPolicy, LoadPolicyError> {
         let path = self.last_good();
-        let text = read_bounded(&path)?;
-        self.compile_text(&path, &text)
+        check_private(&self.places.state).map_err(|error| LoadPolicyError::Unreadable {
+            path: path.clone(),
+            error: io::Error::other(error),
+        })?;
+        WrittenPolicy::read(&path)
+    }
+
+    /// Reads and compiles the policy file.
+    pub(crate) fn load(&self) -> Result<Snapshot, LoadPolicyError> {
+        self.compile(&self.read()?)
     }
 
     /// Compiles a policy without a file: the command line's zones and every default.
     pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
-        self.compile(Path::new("the command line"), &Policy::default())
+        self.compile(&WrittenPolicy::absent())
     }
 
-    /// Keeps the file's present text as the last good copy.
-    pub(crate) fn keep_last_good(&self) -> io::Result<()> {
-        let text = fs::read(&self.places.policy)?;
-        let fresh = self.places.state.join(format!("last_good_policy.{}", std::process::id()));
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(&text)?;
+    /// Keeps a policy, good and in force, as the last good copy. Its text is not read again: by
+    /// now the file may hold another.
+    pub(crate) fn keep_last_good(&self, policy: &WrittenPolicy) -> io::Result<()> {
+        let fresh = self
+            .places
+            .state
+            .join(format!("last_good_policy.{}", std::process::id()));
+        let mut file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        file.write_all(&policy.text)?;
         fs::rename(&fresh, self.last_good())
     }
 
@@ -108,32 +145,37 @@ impl PolicySource {
         let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        self.places.state.join(format!("last_good_policy-{hash:016x}.json"))
+        self.places
+            .state
+            .join(format!("last_good_policy-{hash:016x}.json"))
     }
 
-    fn compile_text(&self, path: &Path, text: &[u8]) -> Result<Snapshot, LoadPolicyError> {
-        let policy = Policy::parse(text)
-            .map_err(|error| LoadPolicyError::Malformed { path: path.to_owned(), error })?;
-        self.compile(path, &policy)
-    }
-
-    fn compile(&self, path: &Path, policy: &Policy) -> Result<Snapshot, LoadPolicyError> {
-        let own: Vec<OwnFile<'_>> =
-            self.own_files.iter().map(|path| OwnFile { path }).collect();
+    /// Makes a policy ready for decisions.
+    pub(crate) fn compile(&self, written: &WrittenPolicy) -> Result<Snapshot, LoadPolicyError> {
+        let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
         let surroundings = Surroundings {
             home: self.places.home_bytes(),
-            platform: if cfg!(target_os = "macos") { Platform::MacOs } else { Platform::Linux },
+            platform: if cfg!(target_os = "macos") {
+                Platform::MacOs
+            } else {
+                Platform::Linux
+            },
             extra_zones: &self.extra_zones,
             own_files: &own,
             locate: &locate,
             session: &self.session,
             started_ns: self.started_ns,
         };
-        Snapshot::compile(policy, &surroundings)
-            .map_err(|error| LoadPolicyError::Senseless { path: path.to_owned(), error })
+        Snapshot::compile(&written.policy, &surroundings).map_err(|error| {
+            LoadPolicyError::Senseless {
+                path: written.path.clone(),
+                error,
+            }
+        })
     }
 
     /// What the policy file looks like from outside; `None` when there is none.
+    #[cfg(target_os = "linux")]
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let found = fs::metadata(&self.places.policy).ok()?;
         Some(Stamp {
@@ -146,10 +188,69 @@ impl PolicySource {
     }
 }
 
+// === impl LoadPolicyError ===
+
+impl LoadPolicyError {
+    /// Line and column, from 1, where the text is wrong.
+    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Malformed { error, .. } => Some((error.line, error.column)),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, without the file's name.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            Self::Missing(_) => "there is no such file".to_owned(),
+            Self::Unreadable { error, .. } => error.to_string(),
+            Self::Malformed { error, .. } => error.problem.to_string(),
+            Self::Senseless { error, .. } => error.to_string(),
+        }
+    }
+}
+
+// === impl WrittenPolicy ===
+
+impl WrittenPolicy {
+    /// What a missing file means: every default.
+    pub(crate) fn absent() -> Self {
+        Self {
+            path: PathBuf::from("the command line"),
+            text: Vec::new(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// What it says.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn read(path: &Path) -> Result<Self, LoadPolicyError> {
+        let text = read_bounded(path)?;
+        let policy = Policy::parse(&text).map_err(|error| LoadPolicyError::Malformed {
+            path: path.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            policy,
+        })
+    }
+}
+
 fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => LoadPolicyError::Missing(path.to_owned()),
-        _ => LoadPolicyError::Unreadable { path: path.to_owned(), error },
+        // A link to nothing is there, and somebody meant something by it.
+        io::ErrorKind::NotFound if path.symlink_metadata().is_err() => {
+            LoadPolicyError::Missing(path.to_owned())
+        }
+        _ => LoadPolicyError::Unreadable {
+            path: path.to_owned(),
+            error,
+        },
     };
     // Not blocking, should it be a pipe; the parser says what is too large.
     let file = File::options()
@@ -157,9 +258,15 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
         .map_err(unreadable)?;
+    let kind = file.metadata().map_err(unreadable)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
     let mut text = Vec::new();
     let bound = u64::try_from(guard_core::policy::MAX_POLICY_BYTES).unwrap_or(u64::MAX) + 1;
-    file.take(bound).read_to_end(&mut text).map_err(unreadable)?;
+    file.take(bound)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
     Ok(text)
 }
 
@@ -189,9 +296,9 @@ fn canonical(path: &Path) -> PathBuf {
     }
     match (path.parent(), path.components().next_back()) {
         (Some(parent), Some(Component::Normal(name))) => canonical(parent).join(name),
-        (Some(parent), Some(Component::ParentDir)) => {
-            canonical(parent).parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
-        }
+        (Some(parent), Some(Component::ParentDir)) => canonical(parent)
+            .parent()
+            .map_or_else(|| PathBuf::from("/"), Path::to_owned),
         (Some(parent), _) => canonical(parent),
         (None, _) => path.to_owned(),
     }
@@ -212,9 +319,18 @@ mod tests {
         let top = fs::canonicalize(dir.path()).unwrap();
         fs::create_dir(top.join("real")).unwrap();
         symlink("real", top.join("link")).unwrap();
-        assert_eq!(locate(&text(&top.join("link"))), [text(&top.join("link")), text(&top.join("real"))]);
-        assert_eq!(locate(&text(&top.join("link/x"))), [text(&top.join("real/x"))]);
-        assert_eq!(locate(&text(&top.join("link/no/../y"))), [text(&top.join("real/y"))]);
+        assert_eq!(
+            locate(&text(&top.join("link"))),
+            [text(&top.join("link")), text(&top.join("real"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/x"))),
+            [text(&top.join("real/x"))]
+        );
+        assert_eq!(
+            locate(&text(&top.join("link/no/../y"))),
+            [text(&top.join("real/y"))]
+        );
         assert_eq!(locate(b"/"), [b"/".to_vec()]);
     }
 }

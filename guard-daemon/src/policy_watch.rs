@@ -5,7 +5,7 @@
 
 use crate::guard::Guard;
 use crate::journal::Journal;
-use crate::policy_file::{PolicySource, Stamp};
+use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPolicy};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,10 +17,7 @@ pub(crate) struct PolicyWatch {
     pub(crate) source: PolicySource,
     /// The file as it was last looked at, good or bad.
     seen: Option<Stamp>,
-    /// Whether what is in force is the file's text.
-    is_current: bool,
-    /// Whether there ever was a file.
-    had_file: bool,
+    origin: Origin,
     replaced: Instant,
     /// Whether the refusal of a file that appeared was told.
     told_refusal: bool,
@@ -29,13 +26,12 @@ pub(crate) struct PolicyWatch {
 // === impl PolicyWatch ===
 
 impl PolicyWatch {
-    pub(crate) fn new(source: PolicySource, is_current: bool) -> Self {
+    pub(crate) fn new(source: PolicySource, origin: Origin) -> Self {
         let seen = source.stamp();
         Self {
             source,
-            had_file: seen.is_some(),
             seen,
-            is_current,
+            origin,
             replaced: Instant::now(),
             told_refusal: false,
         }
@@ -43,7 +39,10 @@ impl PolicyWatch {
 
     /// Tells the ring's header what is in force at the beginning.
     pub(crate) fn tell(&self, guard: &Guard) {
-        guard.ring.set(Counter::PolicyOk, u64::from(self.is_current || !self.had_file));
+        guard.ring.set(
+            Counter::PolicyOk,
+            u64::from(self.origin != Origin::LastGood),
+        );
         guard.ring.set(Counter::PolicyLoadedNs, now_ns());
     }
 
@@ -53,27 +52,35 @@ impl PolicyWatch {
         if now != self.seen {
             self.seen = now;
             self.reload(guard, journal);
-        } else if self.is_current && self.replaced.elapsed() >= REPLACE_INTERVAL {
+        } else if self.replaced.elapsed() >= REPLACE_INTERVAL {
             self.replaced = Instant::now();
-            // Only where the zones stand may have changed; the revision tells.
-            if let Ok(snapshot) = self.source.load()
-                && snapshot.revision() != guard.policy.load().revision()
-                && self.source.stamp() == self.seen
-            {
-                guard.adopt(snapshot);
+            self.replace(guard, journal);
+        }
+    }
+
+    /// Places the zones of an unchanged file anew; the revision tells whether any has moved.
+    fn replace(&mut self, guard: &Guard, journal: &Journal) {
+        let read = match self.origin {
+            Origin::CommandLine => self.source.without_file(),
+            Origin::File => self.source.load(),
+            Origin::LastGood => {
+                // Mended before it was looked at for the first time, or readable again.
+                if let Ok((written, snapshot)) = self.read() {
+                    self.adopt(guard, &written, snapshot, journal);
+                }
+                return;
             }
-        } else if !self.had_file && self.replaced.elapsed() >= REPLACE_INTERVAL {
-            self.replaced = Instant::now();
-            if let Ok(snapshot) = self.source.without_file()
-                && snapshot.revision() != guard.policy.load().revision()
-            {
-                guard.adopt(snapshot);
-            }
+        };
+        if let Ok(snapshot) = read
+            && snapshot.revision() != guard.policy.load().revision()
+            && self.source.stamp() == self.seen
+        {
+            guard.adopt(snapshot);
         }
     }
 
     fn reload(&mut self, guard: &Guard, journal: &Journal) {
-        if !self.had_file && guard.lineage.agent_seen() {
+        if self.origin == Origin::CommandLine && guard.lineage.agent_seen() {
             // A policy that an agent may have made itself: links and new files are not judged.
             if !self.told_refusal {
                 self.told_refusal = true;
@@ -84,14 +91,16 @@ impl PolicyWatch {
             }
             return;
         }
-        match self.source.load() {
-            Ok(snapshot) => {
-                self.had_file = true;
-                self.is_current = true;
-                self.adopt(guard, snapshot, journal);
+        match self.read() {
+            Ok((written, snapshot)) => self.adopt(guard, &written, snapshot, journal),
+            // A file that appeared, was bad, and went again.
+            Err(LoadPolicyError::Missing(_)) if self.origin == Origin::CommandLine => {
+                self.tell(guard)
             }
             Err(error) => {
-                self.is_current = false;
+                if self.origin == Origin::File {
+                    self.origin = Origin::LastGood;
+                }
                 guard.ring.add(Counter::PolicyReloadFailures, 1);
                 guard.ring.set(Counter::PolicyOk, 0);
                 journal.write(&format!("the policy in force stays: {error}"));
@@ -99,7 +108,20 @@ impl PolicyWatch {
         }
     }
 
-    fn adopt(&mut self, guard: &Guard, snapshot: Snapshot, journal: &Journal) {
+    fn read(&self) -> Result<(WrittenPolicy, Snapshot), LoadPolicyError> {
+        let written = self.source.read()?;
+        let snapshot = self.source.compile(&written)?;
+        Ok((written, snapshot))
+    }
+
+    fn adopt(
+        &mut self,
+        guard: &Guard,
+        written: &WrittenPolicy,
+        snapshot: Snapshot,
+        journal: &Journal,
+    ) {
+        self.origin = Origin::File;
         for warning in snapshot.warnings() {
             journal.write(&format!("policy: {warning}"));
         }
@@ -108,14 +130,16 @@ impl PolicyWatch {
         self.tell(guard);
         guard.tell_state(now_ns());
         journal.write("policy reloaded");
-        if let Err(error) = self.source.keep_last_good() {
+        if let Err(error) = self.source.keep_last_good(written) {
             journal.write(&format!("cannot keep a copy of the good policy: {error}"));
         }
     }
 }
 
 fn now_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 

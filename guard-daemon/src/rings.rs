@@ -1,31 +1,50 @@
 //! Where a session's ring is made.
 
+use crate::cli::terminal;
 use crate::journal::Journal;
 use crate::places::{Places, make_private};
 use anyhow::{Context as _, Result};
 use guard_core::ring::{Producer, RingOptions};
+use std::path::Path;
 
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
 pub(crate) fn create(places: &Places, options: RingOptions, journal: &Journal) -> Result<Producer> {
-    let name: String = options.id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name: String = options
+        .id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut refusals = Vec::new();
     for dir in places.ring_directories() {
-        let made = make_private(&dir).and_then(|()| {
-            let path = dir.join(format!("{name}.ring"));
-            Producer::create(&path, &options)
-                .with_context(|| format!("making the ring {}", path.display()))
-        });
-        match made {
-            Ok(ring) => return Ok(ring),
-            Err(error) => journal.write(&format!("{error:#}")),
+        match make_in(&dir, &name, &options) {
+            Ok(ring) => {
+                for refusal in refusals {
+                    terminal::warn(&format!("{refusal}; trying {} instead", dir.display()));
+                }
+                return Ok(ring);
+            }
+            Err(error) => {
+                let refusal = format!("{error:#}");
+                journal.write(&refusal);
+                refusals.push(refusal);
+            }
         }
     }
     journal.write("no directory takes a ring: this session's decisions are not recorded");
-    crate::cli::terminal::warn(
+    terminal::warn(
         "no directory takes the session's ring (is the disk full?): destructive calls are judged \
          as ever, but neither the denial log nor the metrics will show them",
     );
     Producer::anonymous(&options).context("making a ring in memory")
+}
+
+fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
+    // Whoever may write to the parent may put another directory in this one's place.
+    dir.parent().map_or(Ok(()), make_private)?;
+    make_private(dir)?;
+    let path = dir.join(format!("{name}.ring"));
+    Producer::create(&path, options).map_err(anyhow::Error::new)
 }
 
 /// The identity of this boot; zeros where the system has none.

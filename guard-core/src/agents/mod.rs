@@ -114,12 +114,15 @@ fn custom<'p, 'a>(
 
 /// The agent whose strong marker this process has in its environment.
 fn started_by(description: &ProcessDescription, ignored: &IgnoredMarkers) -> Option<AgentMatch> {
-    let carries = |row: &&Signature| {
-        marker::entries(&description.environment).any(|entry| {
-            row.strong.iter().any(|marker| marker.matches(entry)) && !ignored.contains(entry)
+    // Environments are long and the catalogue is short: one way through the former.
+    let row = marker::entries(&description.environment)
+        .filter_map(|entry| {
+            let claims = |row: &Signature| row.strong.iter().any(|marker| marker.matches(entry));
+            let place = CATALOGUE.iter().position(claims)?;
+            (!ignored.contains(entry)).then_some(place)
         })
-    };
-    let row = CATALOGUE.iter().find(carries)?;
+        .min()
+        .and_then(|place| CATALOGUE.get(place))?;
     Some(AgentMatch {
         label: row.label.to_owned(),
         ancestor: row.common_name().as_bytes().to_vec(),

@@ -49,6 +49,9 @@ const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
     (b"?*.tmp", Proof::Young),
     // Vim and Neovim: swap files (:help swap-file).
     (b".*.sw[a-p]", Proof::Young),
+    // Vim: does this file system cut names short? (memline.c)
+    (b".*.swx", Proof::Young),
+    (b".*.swpx", Proof::Young),
     // Vim: may it write this directory? The next is 123 higher when one is taken (fileio.c).
     (b"4913", Proof::Young),
     (b"5036", Proof::Young),
@@ -67,6 +70,18 @@ const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
     (b"?*.rej", Proof::Young),
     // LibreOffice's lock.
     (b".~lock.*#", Proof::Young),
+    // Lock files beside what they lock. Of two names only (`Cargo.lock`), it may be a package
+    // manager's record of versions.
+    (b".lock", Proof::Young),
+    (b".?*.lock", Proof::Young),
+    (b"?*.?*.lock", Proof::Young),
+    // SQLite, after each transaction and after the last connection (tempfiles.html).
+    (b"?*-journal", Proof::Young),
+    (b"?*-wal", Proof::Young),
+    (b"?*-shm", Proof::Young),
+    // Python's tempfile module; mktemp(1).
+    (b"tmp????????", Proof::Young),
+    (b"tmp.??????????", Proof::Young),
 ];
 
 #[cfg(test)]
@@ -124,7 +139,9 @@ mod tests {
             ("x.tmp", true),
             (".tmp", false),
             (".main.rs.swp", true),
-            (".main.rs.swx", false),
+            (".main.rs.swx", true),
+            (".main.rs.swpx", true),
+            (".main.rs.swz", false),
             ("4913", true),
             ("#main.rs#", true),
             (".#main.rs", true),
@@ -133,6 +150,19 @@ mod tests {
             ("sedentary", true),
             ("sedan", false),
             ("notes.bak", true),
+            (".lock", true),
+            (".build.lock", true),
+            ("index.json.lock", true),
+            ("Cargo.lock", false),
+            ("package-lock.json", false),
+            ("app.db-journal", true),
+            ("app.db-wal", true),
+            ("app.db-shm", true),
+            ("-wal", false),
+            ("journal", false),
+            ("tmpa1b2c3d4", true),
+            ("tmp.A1b2C3d4E5", true),
+            ("tmpl", false),
             ("main.rs", false),
             ("", false),
         ] {

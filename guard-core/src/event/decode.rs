@@ -3,7 +3,7 @@
 //! The bytes come from a file that another process writes, so every number is checked before it
 //! is believed, and the result borrows: decoding copies and allocates nothing.
 
-use super::encode::{FIELD_BOUNDS, FIXED_BYTES, TRACE_BYTES};
+use super::encode::{FIELD_BOUNDS, FIXED_GROUPS, GROUP_BYTES, TRACE_BYTES};
 use super::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
 use crate::operation::OperationKind;
 use crate::process::ProcessKey;
@@ -18,7 +18,7 @@ pub enum DecodeEventError {
     Truncated {
         /// The field.
         field: &'static str,
-        /// Its length.
+        /// Its length, padding included.
         needed: usize,
         /// The bytes that are left.
         available: usize,
@@ -62,38 +62,58 @@ impl<'a> DecisionEvent<'a> {
     /// When the bytes are not what [`encode`](DecisionEvent::encode) gives.
     pub fn decode(sequence: u64, bytes: &'a [u8]) -> Result<Self, DecodeEventError> {
         let mut source = Source(bytes);
-        let [operation, verdict, reason, answer] = source.array("fixed part")?;
-        let present = Presence(u16::from_le_bytes(source.array("fixed part")?));
-        let [trace_flags] = source.array("fixed part")?;
-        let wall_ns = source.u64()?;
-        let monotonic_ns = source.u64()?;
-        let latency_ns = source.u64()?;
-        let deadline_left_ns = present.then(0, source.u64()?);
-        let generation = source.u64()?;
-        let pid = source.u32()?;
-        let ppid = source.u32()?;
-        let uid = source.u32()?;
-        let errno = source.u32()?;
-        let agent_pid = present.then(3, source.u32()?);
-        let mut lengths = [0; FIELD_BOUNDS.len()];
-        for (length, (field, limit)) in lengths.iter_mut().zip(FIELD_BOUNDS) {
-            *length = u16::from_le_bytes(source.array("fixed part")?);
-            if *length > limit {
-                return Err(DecodeEventError::TooLong {
-                    field,
-                    len: *length,
-                    limit,
-                });
-            }
-        }
-        let trace = if present.has(8) {
-            let trace_id = source.array("trace context")?;
-            let span_id = source.array("trace context")?;
-            Some(TraceContext {
-                trace_id,
-                span_id,
-                flags: trace_flags,
+        let [
+            kinds,
+            longs @ ..,
+            highest,
+            pid,
+            ppid,
+            uid,
+            errno,
+            agent_pid,
+            middle,
+            last,
+        ] = source.fixed()?;
+        let [
+            operation,
+            verdict,
+            reason,
+            answer,
+            present,
+            presence_high,
+            trace_flags,
+            _,
+        ] = kinds.to_le_bytes();
+        let present = Presence(u16::from_le_bytes([present, presence_high]));
+        let [
+            wall_ns,
+            monotonic_ns,
+            latency_ns,
+            deadline_left_ns,
+            generation,
+        ] = {
+            let mut highest = highest;
+            longs.map(|low| {
+                let long = low | highest << 56;
+                highest >>= 8;
+                long
             })
+        };
+        let lengths = [
+            length(0, highest >> 40)?,
+            length(1, pid >> 32)?,
+            length(2, ppid >> 32)?,
+            length(3, uid >> 32)?,
+            length(4, errno >> 32)?,
+            length(5, agent_pid >> 32)?,
+            length(6, middle)?,
+            length(7, middle >> 16)?,
+            length(8, middle >> 32)?,
+            length(9, last)?,
+            length(10, last >> 16)?,
+        ];
+        let trace = if present.has(8) {
+            Some(source.trace(trace_flags)?)
         } else {
             None
         };
@@ -115,20 +135,23 @@ impl<'a> DecisionEvent<'a> {
             wall_ns,
             monotonic_ns,
             latency_ns,
-            deadline_left_ns,
+            deadline_left_ns: present.then(0, deadline_left_ns),
             operation: number("operation", operation, OperationKind::from_number)?,
             verdict: number("verdict", verdict, Verdict::from_number)?,
             reason: number("reason", reason, Reason::from_number)?,
             answer: number("answer", answer, Answer::from_number)?,
-            errno,
+            errno: low_half(errno),
             agent: present.then(1, source.text("agent", agent)?),
             ancestor: present.then(2, source.bytes("ancestor", ancestor)?),
-            agent_pid,
+            agent_pid: present.then(3, low_half(agent_pid)),
             session: source.bytes("session", session)?,
             process: ActingProcess {
-                key: ProcessKey { pid, generation },
-                ppid,
-                uid,
+                key: ProcessKey {
+                    pid: low_half(pid),
+                    generation,
+                },
+                ppid: low_half(ppid),
+                uid: low_half(uid),
                 executable: source.bytes("executable", executable)?,
                 argv0: source.bytes("argv0", argv0)?,
             },
@@ -167,42 +190,48 @@ impl Presence {
 // === impl Source ===
 
 impl<'a> Source<'a> {
-    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeEventError> {
-        let (array, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(DecodeEventError::Truncated {
-                field,
-                needed: N,
-                available: self.0.len(),
-            })?;
+    /// The groups of the fixed part.
+    fn fixed(&mut self) -> Result<[u64; FIXED_GROUPS], DecodeEventError> {
+        let bytes = self.bytes("fixed part", FIXED_GROUPS * GROUP_BYTES)?;
+        let (groups, _) = bytes.as_chunks::<GROUP_BYTES>();
+        let mut fixed = [0; FIXED_GROUPS];
+        for (into, &[a, b, c, d, e, f, g]) in fixed.iter_mut().zip(groups) {
+            *into = u64::from_le_bytes([a, b, c, d, e, f, g, 0]);
+        }
+        Ok(fixed)
+    }
+
+    fn trace(&mut self, flags: u8) -> Result<TraceContext, DecodeEventError> {
+        let bytes = self.bytes("trace context", TRACE_BYTES)?;
+        let truncated = || DecodeEventError::Truncated {
+            field: "trace context",
+            needed: TRACE_BYTES,
+            available: bytes.len(),
+        };
+        let (trace_id, rest) = bytes.split_first_chunk().ok_or_else(truncated)?;
+        let span_id = rest.first_chunk().ok_or_else(truncated)?;
+        Ok(TraceContext {
+            trace_id: *trace_id,
+            span_id: *span_id,
+            flags,
+        })
+    }
+
+    /// The next `len` bytes, whose padding is passed over.
+    fn bytes(&mut self, field: &'static str, len: usize) -> Result<&'a [u8], DecodeEventError> {
+        let needed = len.next_multiple_of(GROUP_BYTES);
+        let available = self.0.len();
+        let truncated = DecodeEventError::Truncated {
+            field,
+            needed,
+            available,
+        };
+        let (padded, rest) = self.0.split_at_checked(needed).ok_or(truncated)?;
         self.0 = rest;
-        Ok(*array)
+        padded.get(..len).ok_or(truncated)
     }
 
-    fn u64(&mut self) -> Result<u64, DecodeEventError> {
-        self.array("fixed part").map(u64::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Result<u32, DecodeEventError> {
-        self.array("fixed part").map(u32::from_le_bytes)
-    }
-
-    fn bytes(&mut self, field: &'static str, len: u16) -> Result<&'a [u8], DecodeEventError> {
-        let needed = usize::from(len);
-        let (bytes, rest) = self
-            .0
-            .split_at_checked(needed)
-            .ok_or(DecodeEventError::Truncated {
-                field,
-                needed,
-                available: self.0.len(),
-            })?;
-        self.0 = rest;
-        Ok(bytes)
-    }
-
-    fn text(&mut self, field: &'static str, len: u16) -> Result<&'a str, DecodeEventError> {
+    fn text(&mut self, field: &'static str, len: usize) -> Result<&'a str, DecodeEventError> {
         let bytes = self.bytes(field, len)?;
         std::str::from_utf8(bytes).map_err(|_| DecodeEventError::NotUtf8 { field })
     }
@@ -216,7 +245,25 @@ fn number<T>(
     known(number).ok_or(DecodeEventError::UnknownNumber { field, number })
 }
 
-const _: () = assert!(FIXED_BYTES == 4 + 2 + 1 + 5 * 8 + 5 * 4 + 11 * 2 && TRACE_BYTES == 16 + 8);
+/// The length of the field with this index, from the low two bytes of `bits`.
+fn length(index: usize, bits: u64) -> Result<usize, DecodeEventError> {
+    let (field, limit) = FIELD_BOUNDS.get(index).copied().unwrap_or_default();
+    let [low, high, ..] = bits.to_le_bytes();
+    let len = u16::from_le_bytes([low, high]);
+    if len <= limit {
+        Ok(usize::from(len))
+    } else {
+        Err(DecodeEventError::TooLong { field, len, limit })
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the other half is another field"
+)]
+const fn low_half(group: u64) -> u32 {
+    group as u32
+}
 
 #[cfg(test)]
 mod tests {
@@ -309,7 +356,7 @@ mod tests {
             },
         );
         check(
-            68,
+            48,
             9,
             DecodeEventError::TooLong {
                 field: "agent",
@@ -317,7 +364,7 @@ mod tests {
                 limit: 256,
             },
         );
-        check(113, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
+        check(126, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
     }
 
     #[test]

@@ -1,22 +1,34 @@
 //! An event as a byte string, as it lies in a ring.
 //!
-//! Integers are little-endian. A field that is absent has length 0 and its presence bit clear, so
-//! that an empty field and an absent one differ.
+//! The string is made of groups of seven bytes, since that is what a word of a ring carries; every
+//! field begins with a group and is padded with zeros to whole groups. Integers are little-endian.
+//! A field that is absent has length 0 and its presence bit clear, so that an empty field and an
+//! absent one differ.
 //!
 //! ```text
-//! offset  size  field
-//!      0     4  operation, verdict, reason, answer: one byte each
-//!      4     2  presence: bit 0 deadline, 1 agent, 2 ancestor, 3 agent pid, 4 destination,
-//!               5 zone, 6 tool, 7 override, 8 trace
-//!      6     1  trace flags
-//!      7    40  wall, monotonic, latency, deadline left, generation: eight bytes each
-//!     47    20  pid, ppid, uid, errno, agent pid: four bytes each
-//!     67    22  eleven lengths, two bytes each, in the order of FIELD_BOUNDS
-//!     89   0|24 trace id, span id: only when present
-//!      …     …  the eleven fields, one after another
+//! group  bytes
+//!     0  operation, verdict, reason, answer: 1 each · presence: 2 · trace flags: 1
+//!     1  wall: low 7
+//!     2  monotonic: low 7
+//!     3  latency: low 7
+//!     4  deadline left: low 7
+//!     5  generation: low 7
+//!     6  the highest byte of each of these five · length of field 0: 2
+//!     7  pid: 4       · length of field 1: 2
+//!     8  ppid: 4      · length of field 2: 2
+//!     9  uid: 4       · length of field 3: 2
+//!    10  errno: 4     · length of field 4: 2
+//!    11  agent pid: 4 · length of field 5: 2
+//!    12  lengths of fields 6, 7, 8: 2 each
+//!    13  lengths of fields 9, 10: 2 each
+//!     …  trace id, span id: 24 bytes together, only when present
+//!     …  the fields, in the order of FIELD_BOUNDS
+//!
+//! presence: bit 0 deadline, 1 agent, 2 ancestor, 3 agent pid, 4 destination, 5 zone, 6 tool,
+//!           7 override, 8 trace
 //! ```
 //!
-//! Encoding takes no buffer: a [`Plan`] knows the length beforehand and then pours the bytes into
+//! Encoding takes no buffer: a [`Plan`] knows the length beforehand and then pours the groups into
 //! any [`Sink`]. It guarantees that nothing is shortened silently: a field beyond its bound keeps
 //! its beginning and ends with a note that says how long it was (`… [cut, was 0000000070000
 //! bytes]`). The bounds are far beyond what kernels hand out (`PATH_MAX` is 4,096).
@@ -25,21 +37,23 @@
 
 use super::{DecisionEvent, TraceContext, ZoneRef};
 
-/// Takes the pieces of an encoded event, in order.
+/// Takes an encoded event, group after group.
 pub(crate) trait Sink {
-    /// The low `bytes` bytes of `value`, little-endian; the others are zero.
-    fn integer(&mut self, value: u64, bytes: u32);
+    /// One group: the low seven bytes of `group`.
+    fn group(&mut self, group: u64);
 
-    /// These bytes.
+    /// As many groups as these bytes need.
     fn bytes(&mut self, bytes: &[u8]);
 }
 
-/// What is about to be encoded: the event, each field fitted to its bound, and the length.
+/// What is about to be encoded: the event, its fields, and the size.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     event: &'a DecisionEvent<'a>,
-    fields: [Field<'a>; FIELD_BOUNDS.len()],
-    len: usize,
+    fields: [&'a [u8]; FIELD_BOUNDS.len()],
+    groups: usize,
+    /// Whether a field is beyond its bound. Everything about that is kept off the usual way.
+    is_cut: bool,
 }
 
 /// The fields of variable length, in the order in which they are stored, and the most bytes each
@@ -60,22 +74,17 @@ pub const FIELD_BOUNDS: [(&str, u16); 11] = [
 
 /// The length of the longest encoded event.
 pub const MAX_ENCODED_BYTES: usize = {
-    let mut sum = FIXED_BYTES + TRACE_BYTES;
+    let mut groups = FIXED_GROUPS + TRACE_GROUPS;
     let mut bounds: &[(&str, u16)] = &FIELD_BOUNDS;
     while let [(_, bound), rest @ ..] = bounds {
-        sum += *bound as usize;
+        groups += (*bound as usize).div_ceil(GROUP_BYTES);
         bounds = rest;
     }
-    sum
+    groups * GROUP_BYTES
 };
 
-/// One field as it will be stored.
-#[derive(Clone, Copy, Debug)]
-struct Field<'a> {
-    kept: &'a [u8],
-    /// The true length when the field was cut, else 0.
-    cut_from: usize,
-}
+/// Bytes of a group.
+pub(crate) const GROUP_BYTES: usize = 7;
 
 // === impl DecisionEvent ===
 
@@ -83,7 +92,7 @@ impl DecisionEvent<'_> {
     /// Appends the encoded event; [`decode`](DecisionEvent::decode) leads back.
     pub fn encode(&self, into: &mut Vec<u8>) {
         let plan = Plan::new(self);
-        into.reserve(plan.len());
+        into.reserve(plan.groups() * GROUP_BYTES);
         plan.pour(into);
     }
 }
@@ -99,37 +108,51 @@ impl<'a> Plan<'a> {
             path: b"",
         });
         let fields = [
-            Field::text::<0>(event.agent.unwrap_or_default()),
-            Field::bytes::<1>(event.ancestor.unwrap_or_default()),
-            Field::bytes::<2>(event.session),
-            Field::bytes::<3>(event.process.executable),
-            Field::bytes::<4>(event.process.argv0),
-            Field::bytes::<5>(event.path),
-            Field::bytes::<6>(event.destination.unwrap_or_default()),
-            Field::text::<7>(zone.name),
-            Field::bytes::<8>(zone.path),
-            Field::bytes::<9>(event.tool.unwrap_or_default()),
-            Field::text::<10>(event.override_id.unwrap_or_default()),
+            event.agent.unwrap_or_default().as_bytes(),
+            event.ancestor.unwrap_or_default(),
+            event.session,
+            event.process.executable,
+            event.process.argv0,
+            event.path,
+            event.destination.unwrap_or_default(),
+            zone.name.as_bytes(),
+            zone.path,
+            event.tool.unwrap_or_default(),
+            event.override_id.unwrap_or_default().as_bytes(),
         ];
-        let trace = if event.trace.is_some() {
-            TRACE_BYTES
-        } else {
-            0
+        let mut groups = FIXED_GROUPS
+            + if event.trace.is_some() {
+                TRACE_GROUPS
+            } else {
+                0
+            };
+        let mut is_cut = false;
+        for (field, (_, bound)) in fields.iter().zip(FIELD_BOUNDS) {
+            is_cut |= field.len() > usize::from(bound);
+            groups += field.len().div_ceil(GROUP_BYTES);
+        }
+        let mut plan = Self {
+            event,
+            fields,
+            groups,
+            is_cut,
         };
-        let len = FIXED_BYTES + trace + fields.iter().map(Field::len).sum::<usize>();
-        Self { event, fields, len }
+        if is_cut {
+            plan.measure_again();
+        }
+        plan
     }
 
-    /// How many bytes [`pour`](Self::pour) gives.
+    /// How many groups [`pour`](Self::pour) gives.
     #[inline]
-    pub(crate) const fn len(&self) -> usize {
-        self.len
+    pub(crate) const fn groups(&self) -> usize {
+        self.groups
     }
 
-    /// Whether a field was beyond its bound.
+    /// Whether a field is beyond its bound.
     #[inline]
-    pub(crate) fn is_cut(&self) -> bool {
-        self.fields.iter().any(|field| field.cut_from != 0)
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Gives the encoded event to `sink`.
@@ -137,99 +160,161 @@ impl<'a> Plan<'a> {
     pub(crate) fn pour(&self, sink: &mut impl Sink) {
         let event = self.event;
         let trace_flags = event.trace.map_or(0, |trace| trace.flags);
-        sink.integer(event.operation as u64, 1);
-        sink.integer(event.verdict as u64, 1);
-        sink.integer(event.reason as u64, 1);
-        sink.integer(event.answer as u64, 1);
-        sink.integer(presence(event), 2);
-        sink.integer(u64::from(trace_flags), 1);
-        sink.integer(event.wall_ns, 8);
-        sink.integer(event.monotonic_ns, 8);
-        sink.integer(event.latency_ns, 8);
-        sink.integer(event.deadline_left_ns.unwrap_or_default(), 8);
-        sink.integer(event.process.key.generation, 8);
-        sink.integer(u64::from(event.process.key.pid), 4);
-        sink.integer(u64::from(event.process.ppid), 4);
-        sink.integer(u64::from(event.process.uid), 4);
-        sink.integer(u64::from(event.errno), 4);
-        sink.integer(u64::from(event.agent_pid.unwrap_or_default()), 4);
-        for field in &self.fields {
-            sink.integer(field.len() as u64, 2);
+        let longs = [
+            event.wall_ns,
+            event.monotonic_ns,
+            event.latency_ns,
+            event.deadline_left_ns.unwrap_or_default(),
+            event.process.key.generation,
+        ];
+        let shorts = [
+            event.process.key.pid,
+            event.process.ppid,
+            event.process.uid,
+            event.errno,
+            event.agent_pid.unwrap_or_default(),
+        ];
+        let lengths = if self.is_cut {
+            self.cut_lengths()
+        } else {
+            lengths(&self.fields)
+        };
+        let [first, second, third, fourth, fifth, sixth, rest @ ..] = lengths;
+
+        sink.group(
+            event.operation as u64
+                | (event.verdict as u64) << 8
+                | (event.reason as u64) << 16
+                | (event.answer as u64) << 24
+                | presence(event) << 32
+                | u64::from(trace_flags) << 48,
+        );
+        for long in longs {
+            sink.group(long);
         }
+        let highest = longs
+            .iter()
+            .rev()
+            .fold(0, |bytes, long| bytes << 8 | long >> 56);
+        sink.group(highest | first << 40);
+        for (short, length) in shorts
+            .into_iter()
+            .zip([second, third, fourth, fifth, sixth])
+        {
+            sink.group(u64::from(short) | length << 32);
+        }
+        let [seventh, eighth, ninth, tenth, eleventh] = rest;
+        sink.group(seventh | eighth << 16 | ninth << 32);
+        sink.group(tenth | eleventh << 16);
+
         if let Some(TraceContext {
             trace_id, span_id, ..
         }) = event.trace
         {
-            sink.bytes(&trace_id);
-            sink.bytes(&span_id);
+            let mut both = [0; TRACE_BYTES];
+            let (first, second) = both.split_at_mut(trace_id.len());
+            first.copy_from_slice(&trace_id);
+            second.copy_from_slice(&span_id);
+            sink.bytes(&both);
         }
-        for field in &self.fields {
-            field.pour(sink);
+        if self.is_cut {
+            self.pour_cut(sink);
+        } else {
+            for field in self.fields.iter().filter(|field| !field.is_empty()) {
+                sink.bytes(field);
+            }
         }
+    }
+
+    #[cold]
+    fn measure_again(&mut self) {
+        let whole = self
+            .fields
+            .iter()
+            .map(|field| field.len().div_ceil(GROUP_BYTES))
+            .sum::<usize>();
+        let cut = self
+            .cut()
+            .map(|(kept, note)| (kept.len() + note.len()).div_ceil(GROUP_BYTES));
+        self.groups = self.groups - whole + cut.sum::<usize>();
+    }
+
+    #[cold]
+    fn cut_lengths(&self) -> [u64; FIELD_BOUNDS.len()] {
+        let mut lengths = [0; FIELD_BOUNDS.len()];
+        for (length, (kept, note)) in lengths.iter_mut().zip(self.cut()) {
+            *length = (kept.len() + note.len()) as u64;
+        }
+        lengths
+    }
+
+    #[cold]
+    fn pour_cut(&self, sink: &mut impl Sink) {
+        for (kept, note) in self.cut() {
+            // The note continues the group in which the kept bytes end.
+            let mut bytes = kept.iter().chain(note.as_slice()).peekable();
+            while bytes.peek().is_some() {
+                let group = bytes.by_ref().take(GROUP_BYTES).zip((0..).step_by(8));
+                sink.group(group.fold(0, |group, (&byte, shift)| group | u64::from(byte) << shift));
+            }
+        }
+    }
+
+    /// What is kept of each field, and the note behind it.
+    fn cut(&self) -> impl Iterator<Item = (&'a [u8], Note)> {
+        self.fields
+            .iter()
+            .zip(FIELD_BOUNDS)
+            .map(|(field, (_, bound))| {
+                let bound = usize::from(bound);
+                if field.len() <= bound {
+                    return (*field, Note::default());
+                }
+                let (kept, rest) = field
+                    .split_at_checked(bound - NOTE.len())
+                    .unwrap_or_default();
+                (whole_characters(kept, rest), Note::new(field.len()))
+            })
     }
 }
 
-// === impl Field ===
+/// The note behind a field that was cut; empty behind one that was not.
+#[derive(Default)]
+struct Note(Option<[u8; NOTE.len()]>);
 
-impl<'a> Field<'a> {
-    #[inline]
-    fn bytes<const INDEX: usize>(bytes: &'a [u8]) -> Self {
-        let bound = const { FIELD_BOUNDS[INDEX].1 as usize };
-        if bytes.len() <= bound {
-            return Self {
-                kept: bytes,
-                cut_from: 0,
-            };
+// === impl Note ===
+
+impl Note {
+    /// `… [cut, was 0000000070000 bytes]`, written without allocating.
+    fn new(len: usize) -> Self {
+        let mut note = *NOTE;
+        let mut rest = len;
+        for byte in note.iter_mut().rev().filter(|byte| **byte == b'0') {
+            *byte = b"0123456789".get(rest % 10).copied().unwrap_or(b'?');
+            rest /= 10;
         }
-        let (kept, _) = bytes
-            .split_at_checked(bound - NOTE_BYTES)
-            .unwrap_or_default();
-        Self {
-            kept,
-            cut_from: bytes.len(),
-        }
+        Self(Some(note))
     }
 
-    /// As [`bytes`](Self::bytes), but never cuts a character in two.
-    #[inline]
-    fn text<const INDEX: usize>(text: &'a str) -> Self {
-        let field = Self::bytes::<INDEX>(text.as_bytes());
-        if field.cut_from == 0 {
-            return field;
-        }
-        let whole = (0..=field.kept.len())
-            .rev()
-            .find(|&end| text.is_char_boundary(end));
-        let kept = whole.and_then(|end| text.get(..end)).unwrap_or_default();
-        Self {
-            kept: kept.as_bytes(),
-            ..field
-        }
+    fn as_slice(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], <[u8; NOTE.len()]>::as_slice)
     }
 
-    #[inline]
-    const fn len(&self) -> usize {
-        self.kept.len() + if self.cut_from == 0 { 0 } else { NOTE_BYTES }
-    }
-
-    #[inline]
-    fn pour(&self, sink: &mut impl Sink) {
-        sink.bytes(self.kept);
-        if self.cut_from != 0 {
-            sink.bytes(&note(self.cut_from));
-        }
+    fn len(&self) -> usize {
+        self.as_slice().len()
     }
 }
 
 // === impl Sink ===
 
 impl Sink for Vec<u8> {
-    fn integer(&mut self, value: u64, bytes: u32) {
-        self.extend(value.to_le_bytes().iter().take(bytes as usize));
+    fn group(&mut self, group: u64) {
+        self.extend(group.to_le_bytes().into_iter().take(GROUP_BYTES));
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+        self.resize(self.len().next_multiple_of(GROUP_BYTES), 0);
     }
 }
 
@@ -252,23 +337,51 @@ fn presence(event: &DecisionEvent<'_>) -> u64 {
         .fold(0, |bits, &bit| bits << 1 | u64::from(bit))
 }
 
-/// `… [cut, was 0000000070000 bytes]`, written without allocating.
-fn note(len: usize) -> [u8; NOTE_BYTES] {
-    let mut note = *NOTE;
-    let mut rest = len;
-    for byte in note.iter_mut().rev().filter(|byte| **byte == b'0') {
-        *byte = b"0123456789".get(rest % 10).copied().unwrap_or(b'?');
-        rest /= 10;
-    }
-    note
+#[inline]
+fn lengths(fields: &[&[u8]; FIELD_BOUNDS.len()]) -> [u64; FIELD_BOUNDS.len()] {
+    let [a, b, c, d, e, f, g, h, i, j, k] = fields;
+    [
+        a.len(),
+        b.len(),
+        c.len(),
+        d.len(),
+        e.len(),
+        f.len(),
+        g.len(),
+        h.len(),
+        i.len(),
+        j.len(),
+        k.len(),
+    ]
+    .map(|len| len as u64)
 }
 
-const NOTE: &[u8; NOTE_BYTES] = b" [cut, was 0000000000000 bytes]";
-const NOTE_BYTES: usize = 31;
+/// `kept` without the beginning of a UTF-8 character whose end is in `rest`, so that a text stays
+/// one. In bytes that are no text at most three more go.
+fn whole_characters<'a>(kept: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    let continues = |byte: &u8| byte & 0xc0 == 0x80;
+    if !rest.first().is_some_and(continues) {
+        return kept;
+    }
+    let tail = kept
+        .iter()
+        .rev()
+        .take(3)
+        .take_while(|byte| continues(byte))
+        .count()
+        + 1;
+    kept.len()
+        .checked_sub(tail)
+        .and_then(|end| kept.get(..end))
+        .unwrap_or(kept)
+}
 
-/// Bytes before the trace context.
-pub(super) const FIXED_BYTES: usize = 89;
+const NOTE: &[u8; 31] = b" [cut, was 0000000000000 bytes]";
+
+/// Groups before the trace context.
+pub(super) const FIXED_GROUPS: usize = 14;
 /// Bytes of a trace context without its flags.
 pub(super) const TRACE_BYTES: usize = 24;
+const TRACE_GROUPS: usize = TRACE_BYTES.div_ceil(GROUP_BYTES);
 /// Four paths of this length are 64 KiB; the kernel's own limit is 4,096 bytes for each.
 const MAX_PATH_BYTES: u16 = 16 * 1024;

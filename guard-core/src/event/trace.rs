@@ -15,10 +15,8 @@ impl TraceContext {
         let span_id = hex::<8>(fields.next()?)?;
         let [flags] = hex::<1>(fields.next()?)?;
         let more = fields.next().is_some();
-        let valid = version != 0xff
-            && !(version == 0 && more)
-            && trace_id != [0; 16]
-            && span_id != [0; 8];
+        let valid =
+            version != 0xff && !(version == 0 && more) && trace_id != [0; 16] && span_id != [0; 8];
         valid.then_some(Self {
             trace_id,
             span_id,

@@ -89,7 +89,7 @@ impl Names<'_> {
         let inherited = match (known, parent) {
             // A first guess by a marker gives way to the agent's own process, once that is seen.
             (Some(Kind::Agent(number)), Kind::Agent(seen))
-                if !self.is_seen(number) && self.is_seen(seen) =>
+                if !self.agents.is_seen(number) && self.agents.is_seen(seen) =>
             {
                 Some(seen)
             }
@@ -179,10 +179,6 @@ impl Names<'_> {
             }
             _ => handed_down,
         }
-    }
-
-    fn is_seen(&self, number: AgentNumber) -> bool {
-        self.agents.get(number).is_some_and(|agent| agent.seen)
     }
 }
 

@@ -42,7 +42,8 @@ type Chunk = Box<[OnceLock<Arc<Agent>>]>;
 /// Distinct agents and sessions that one lineage tells apart.
 pub(super) const MAX_AGENTS: usize = CHUNKS * CHUNK;
 
-const CHUNKS: usize = 64;
+/// Under Miri fewer, so that the bound is reached in a reasonable time.
+const CHUNKS: usize = if cfg!(miri) { 2 } else { 64 };
 const CHUNK: usize = 64;
 
 // === impl Agent ===
@@ -75,6 +76,11 @@ impl Agents {
 
     pub(super) fn get(&self, number: AgentNumber) -> Option<&Agent> {
         self.place(number)?.get().map(AsRef::as_ref)
+    }
+
+    /// Whether this agent's own process was seen.
+    pub(super) fn is_seen(&self, number: AgentNumber) -> bool {
+        self.get(number).is_some_and(|agent| agent.seen)
     }
 
     /// The number of this agent, which is new to us or not.

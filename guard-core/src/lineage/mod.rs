@@ -73,8 +73,8 @@ pub struct Lineage {
     table: Table,
     agents: Agents,
     tool_names: ToolNames,
-    /// SYNC: set once, after the agent's record is written. Read for unknown actors, where a
-    /// moment's delay changes nothing that could not have happened a moment earlier.
+    /// SYNC: set by the writer before it puts an agent's record, whose `Release` stores hand it on:
+    /// whoever finds an agent's process also finds this set.
     agent_seen: AtomicBool,
     writer: Mutex<Writer>,
 }
@@ -146,7 +146,7 @@ impl Lineage {
     }
 
     /// Looks again at a process and at those of its ancestors that were last learnt more than
-    /// `max_age_ns` ago and are no agents: a title that was set late is seen.
+    /// `max_age_ns` ago, up to an agent: a title that was set late is seen.
     pub fn refresh(
         &self,
         pid: u32,
@@ -286,10 +286,8 @@ impl Lineage {
         now_ns: u64,
         stale_before_ns: u64,
     ) -> Entry<'_> {
-        let root = self.root.as_ref();
         let walker = Walker {
-            table: &self.table,
-            root,
+            lineage: self,
             source,
             recogniser,
             stale_before_ns,
@@ -299,7 +297,6 @@ impl Lineage {
         };
         let legacy = match walk.top {
             Top::Root => Legacy::of_top(Kind::Human, now_ns),
-            // An agent's standing is final: nothing it rests on can grow old.
             Top::Known(record) if record.kind.is_agent() => Legacy {
                 as_of_ns: now_ns,
                 ..Legacy::from(record)
@@ -330,16 +327,22 @@ impl Lineage {
         for sighting in sightings.iter().rev() {
             let known = self.table.find(sighting.key);
             let record = names.inherit(sighting, known, legacy);
-            if known != Some(record) {
-                self.table.put(pen, record, is_dead);
-            }
             if record.kind.is_agent() {
                 self.agent_seen.store(true, Ordering::Relaxed);
+            }
+            if known != Some(record) {
+                self.table.put(pen, record, is_dead);
             }
             legacy = Legacy::from(record);
             last = Some(record);
         }
         last
+    }
+
+    /// Whether another look can tell nothing new: an agent's process stays so. One that only its
+    /// environment gave away may still be led back to the agent itself.
+    fn is_final(&self, record: &Record) -> bool {
+        matches!(record.kind, Kind::Agent(number) if self.agents.is_seen(number))
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -415,8 +418,8 @@ impl<'a> Entry<'a> {
         self.record.learnt_at_ns
     }
 
-    /// Whether a [`refresh`](Lineage::refresh) could tell something new: this is no agent's, and
-    /// was learnt more than `max_age_ns` ago.
+    /// Whether a [`refresh`](Lineage::refresh) could tell something new: this was learnt more than
+    /// `max_age_ns` ago, and no agent was seen above it.
     #[must_use]
     pub fn is_stale(&self, now_ns: u64, max_age_ns: u64) -> bool {
         !self.record.kind.is_agent() && now_ns.saturating_sub(self.record.learnt_at_ns) > max_age_ns
@@ -471,3 +474,6 @@ fn is_dead(source: &dyn ProcessSource, key: ProcessKey) -> bool {
     let mut now = ProcessDescription::default();
     source.describe(key.pid, &mut now).is_err() || now.key != key
 }
+
+#[cfg(all(test, loom))]
+mod model;

@@ -3,8 +3,8 @@
 //! A walk only reads. It takes no lock, and asks the table without one, so a slow `/proc` delays
 //! nobody else. What it found is judged afterwards, from the top down.
 
-use super::Root;
-use super::table::{Record, Table};
+use super::table::Record;
+use super::{Lineage, Root};
 use crate::actor::{AgentMatch, Recogniser};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource, basename};
 
@@ -42,11 +42,10 @@ pub(super) struct Walk {
 /// How to walk.
 #[derive(Clone, Copy)]
 pub(super) struct Walker<'a> {
-    pub(super) table: &'a Table,
-    pub(super) root: Option<&'a Root>,
+    pub(super) lineage: &'a Lineage,
     pub(super) source: &'a dyn ProcessSource,
     pub(super) recogniser: &'a dyn Recogniser,
-    /// What was learnt before this is worth another look, unless it is an agent's.
+    /// What was learnt before this is worth another look, unless it is final.
     pub(super) stale_before_ns: u64,
 }
 
@@ -68,7 +67,7 @@ impl Sighting {
 
 // === impl Walker ===
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// Walks up from this process; `None` when it is gone.
     pub(super) fn walk(self, pid: u32) -> Option<Walk> {
         let mut description = ProcessDescription::default();
@@ -76,17 +75,17 @@ impl Walker<'_> {
         let mut sightings = Vec::new();
         let top = loop {
             let mut sighting = Sighting::of(&description, self.recogniser);
-            if let Some(root) = self.root.filter(|root| root.is(&description)) {
+            if let Some(root) = self.root().filter(|root| root.is(&description)) {
                 sighting.agent = root.declared_agent.clone().or(sighting.agent);
                 sightings.push(sighting);
                 break Top::Root;
             }
-            let known = self.table.find(description.key);
+            let known = self.lineage.table.find(description.key);
             sightings.push(sighting);
             if let Some(record) = known.filter(|record| self.suffices(record)) {
                 break Top::Known(record);
             }
-            if self.root.is_none() && (description.key.pid == 1 || description.ppid == 0) {
+            if self.root().is_none() && (description.key.pid == 1 || description.ppid == 0) {
                 break Top::Root;
             }
             if sightings.len() == MAX_DEPTH || !self.climb(&mut description) {
@@ -113,9 +112,9 @@ impl Walker<'_> {
         }
         // Whoever is older than the root is not below it: the guard itself, which orphans are
         // given to, and its ancestors, whose looks must not count.
-        self.root
+        self.root()
             .is_none_or(|root| ppid != 1 && description.started_ns >= root.started_ns)
-            || self.root.is_some_and(|root| root.is(description))
+            || self.root().is_some_and(|root| root.is(description))
     }
 
     /// Describes the parent, unless it is gone. One that is younger than its child has only taken
@@ -130,7 +129,11 @@ impl Walker<'_> {
     }
 
     fn suffices(self, record: &Record) -> bool {
-        record.kind.is_agent() || record.learnt_at_ns >= self.stale_before_ns
+        self.lineage.is_final(record) || record.learnt_at_ns >= self.stale_before_ns
+    }
+
+    fn root(self) -> Option<&'a Root> {
+        self.lineage.root.as_ref()
     }
 }
 

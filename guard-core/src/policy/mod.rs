@@ -47,7 +47,7 @@ pub struct Policy {
     pub ai_agent_patterns: Vec<String>,
     /// `mode`.
     pub mode: Mode,
-    /// `operations`: the kinds that are judged.
+    /// `operations`: the kinds that are judged. `rename` brings `exchange` with it.
     pub operations: OperationSet,
     /// `disposable_paths`.
     pub disposable_paths: Vec<DisposableEntry>,

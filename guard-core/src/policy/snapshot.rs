@@ -219,10 +219,11 @@ impl Snapshot {
     }
 
     /// Whether the policy judges this kind. Operations on the guard itself are judged whatever it
-    /// says.
+    /// says; a swap is two renames, and is judged where renames are.
     #[must_use]
     pub fn judges(&self, kind: OperationKind) -> bool {
-        self.operations.contains(kind)
+        let swaps = kind == OperationKind::Exchange;
+        self.operations.contains(kind) || (swaps && self.operations.contains(OperationKind::Rename))
     }
 
     /// Whether denials are carried out.

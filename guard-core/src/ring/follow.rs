@@ -5,14 +5,14 @@
 //!
 //! It guarantees that a record is handed out whole or not at all, in the order of sequence
 //! numbers, each at most once, and that what it could not hand out is counted. It trusts nothing it
-//! reads: a call visits at most as many words as the lane has and allocates no more than the longest
+//! reads: a call visits a bounded number of words and allocates no more than the longest
 //! record, whatever the words say.
 
 use super::lane::{Span, record_words};
 use super::memory::ReadWords;
 use super::place::Place;
 use super::word;
-use crate::event::MAX_ENCODED_BYTES;
+use crate::event::{GROUP_BYTES, MAX_ENCODED_BYTES};
 use crate::sync::{Ordering, fence};
 
 /// A reader's place in a lane.
@@ -39,7 +39,7 @@ enum Found {
 }
 
 /// The most words of a record.
-const MAX_RECORD_WORDS: u64 = record_words(MAX_ENCODED_BYTES);
+const MAX_RECORD_WORDS: u64 = record_words(MAX_ENCODED_BYTES / GROUP_BYTES);
 /// The fewest.
 const MIN_RECORD_WORDS: u64 = record_words(0);
 /// How far ahead of the writers to go on when they overtake again during one call.
@@ -97,12 +97,14 @@ impl Follower {
         payload: &mut Vec<u8>,
     ) -> Option<u64> {
         let capacity = self.span.capacity as u64;
-        let mut budget = capacity;
+        // Once over the lane passes all that is in it; hostile words may make that take longer.
+        let mut budget = capacity * 2;
         let mut margin = 0;
         while budget > 0 {
             let head = self.span.head(words);
             let ahead = head.position.wrapping_sub(self.position);
             if ahead == 0 {
+                self.settle(head);
                 return None;
             }
             if ahead > capacity {
@@ -155,14 +157,15 @@ impl Follower {
         for offset in 1..len {
             let position = self.position.wrapping_add(offset);
             let word = words.load(self.span.index(position));
-            let Some(seven) = word::payload(word, self.span.lap(position)) else {
+            let Some(seven) = word::payload(word, word::lap_bits(self.span.lap(position))) else {
                 return Found::Torn { len };
             };
             if sequence.is_none() {
                 sequence = Some(seven);
-            } else if let Some(bytes) = seven.to_le_bytes().first_chunk::<{ word::PAYLOAD_BYTES }>()
-            {
-                payload.extend_from_slice(bytes);
+            } else {
+                // Eight bytes and one less: a copy of fixed length.
+                payload.extend_from_slice(&seven.to_le_bytes());
+                payload.pop();
             }
         }
         sequence.map_or(Found::Torn { len }, |sequence| Found::Record {
@@ -207,13 +210,17 @@ impl Follower {
             return Some(offset.max(1));
         }
         if end.is_some() && ahead <= budget {
-            self.position = head.position;
-            self.adrift = false;
-            self.lost = self
-                .lost
-                .saturating_add(head.sequence.saturating_sub(self.expected));
-            self.expected = self.expected.max(head.sequence);
+            self.settle(head);
         }
         None
+    }
+
+    /// Stands behind all that was reserved; what did not come until here is lost.
+    fn settle(&mut self, head: Place) {
+        self.position = head.position;
+        self.adrift = false;
+        let missing = head.sequence.saturating_sub(self.expected);
+        self.lost = self.lost.saturating_add(missing);
+        self.expected = self.expected.max(head.sequence);
     }
 }

@@ -8,8 +8,9 @@
 use super::memory::ReadWords;
 use super::place::Place;
 use super::word;
-use crate::event::Sink;
+use crate::event::{GROUP_BYTES, Sink};
 use crate::sync::{AtomicU64, Ordering, fence};
+use std::{mem, slice};
 
 /// Where a lane lies among a ring's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +30,16 @@ pub(super) struct LaneWriter<'a> {
     words: &'a [AtomicU64],
 }
 
-/// Takes the payload of a record, byte after byte, and stores it as body words.
-#[derive(Debug)]
+/// Takes the payload of a record, group after group, and stores it as body words.
+#[derive(Clone, Debug)]
 pub(super) struct Packer<'a> {
-    words: &'a [AtomicU64],
-    position: u64,
-    /// Payload that does not fill a word yet: its low `filled` bits, the others zero.
-    pending: u64,
-    filled: u32,
+    /// The cells from here to the lane's end.
+    cells: slice::Iter<'a, AtomicU64>,
+    /// What the body words from here on have in common.
+    lap_bits: u64,
+    next_lap_bits: u64,
+    /// The cells where a record goes on that reaches beyond the end, on the next lap.
+    front: &'a [AtomicU64],
 }
 
 /// A lane's control words.
@@ -103,11 +106,11 @@ impl<'a> LaneWriter<'a> {
         Some(Self { control, words })
     }
 
-    /// Publishes a record of `bytes` bytes, which `pour` must give to the packer, and returns its
-    /// sequence number. The caller keeps `bytes` within what the lane can hold.
+    /// Publishes a record of so many groups, which `pour` must give to the packer, and returns its
+    /// sequence number. The caller keeps `groups` within what the lane can hold.
     #[inline]
-    pub(super) fn publish(&self, bytes: usize, pour: impl FnOnce(&mut Packer<'a>)) -> u64 {
-        let len = record_words(bytes);
+    pub(super) fn publish(&self, groups: usize, pour: impl FnOnce(&mut Packer<'a>)) -> u64 {
+        let len = record_words(groups);
         let growth = Place::record(len);
         let anchor = self.anchor();
         let [reserved, committed, ..] = self.control;
@@ -120,22 +123,26 @@ impl<'a> LaneWriter<'a> {
             self.raise_anchor(place);
         }
 
-        let position = place.position;
+        let index = wrap(place.position, self.words.len());
+        let lap = place.position >> self.words.len().trailing_zeros();
+        let (front, cells) = self.words.split_at_checked(index).unwrap_or_default();
+        let mut cells = cells.iter();
+        let header = cells.next();
+        let lap_bits = word::lap_bits(lap);
+        let next_lap_bits = word::lap_bits(lap + 1);
         let mut packer = Packer {
-            words: self.words,
-            position: position.wrapping_add(1),
-            pending: 0,
-            filled: 0,
+            cells,
+            lap_bits,
+            next_lap_bits,
+            front,
         };
-        packer.push(place.sequence);
+        packer.group(place.sequence);
         pour(&mut packer);
-        packer.finish();
-        debug_assert_eq!(packer.position, position + len, "`bytes` bytes were poured");
 
-        if let Some(cell) = self.words.get(wrap(position, self.words.len())) {
+        if let Some(cell) = header {
             // SYNC POINT: pairs with the reader's fence after loading a header: the record's body
             // is visible with it.
-            cell.store(word::header(position, len), Ordering::Release);
+            cell.store(word::header(place.position, len), Ordering::Release);
         }
         // SYNC POINT: pairs with the fence in `Span::settled_head`.
         committed.fetch_add(growth, Ordering::Release);
@@ -144,6 +151,7 @@ impl<'a> LaneWriter<'a> {
 
     /// Makes an untouched lane begin at `place`.
     #[cfg(test)]
+    #[cfg(not(loom))]
     pub(super) fn start_at(&self, place: Place) {
         let [reserved, committed, ..] = self.control;
         reserved.store(place.tally(), Ordering::Relaxed);
@@ -169,72 +177,56 @@ impl<'a> LaneWriter<'a> {
 // === impl Packer ===
 
 impl Packer<'_> {
-    /// Stores one body word.
-    #[inline]
-    fn push(&mut self, payload: u64) {
-        let lap = self.position >> self.words.len().trailing_zeros();
-        if let Some(cell) = self.words.get(wrap(self.position, self.words.len())) {
-            cell.store(word::body(lap, payload), Ordering::Relaxed);
-        }
-        self.position = self.position.wrapping_add(1);
-    }
-
-    /// Takes the low `bits` bits of `value`, at most 56; the others are zero.
-    #[inline]
-    fn take(&mut self, value: u64, bits: u32) {
-        self.pending |= value << self.filled & word::PAYLOAD_MASK;
-        self.filled += bits;
-        if self.filled >= word::PAYLOAD_BITS {
-            self.push(self.pending);
-            self.filled -= word::PAYLOAD_BITS;
-            // What did not fit are the highest `filled` of the `bits` bits.
-            self.pending = value >> (bits - self.filled);
-        }
-    }
-
-    #[inline]
-    fn finish(&mut self) {
-        if self.filled > 0 {
-            self.push(self.pending);
-        }
+    #[cold]
+    fn turn(&mut self) {
+        self.cells = mem::take(&mut self.front).iter();
+        self.lap_bits = self.next_lap_bits;
     }
 }
 
 impl Sink for Packer<'_> {
     #[inline]
-    fn integer(&mut self, value: u64, bytes: u32) {
-        if bytes > 4 {
-            self.take(value & u64::from(u32::MAX), 32);
-            self.take(value >> 32, bytes * 8 - 32);
-        } else {
-            self.take(value, bytes * 8);
+    fn group(&mut self, group: u64) {
+        if self.cells.len() == 0 {
+            self.turn();
+        }
+        if let Some(cell) = self.cells.next() {
+            cell.store(word::body(self.lap_bits, group), Ordering::Relaxed);
         }
     }
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while let Some(eight) = rest.first_chunk::<8>() {
-            self.take(
-                u64::from_le_bytes(*eight) & word::PAYLOAD_MASK,
-                word::PAYLOAD_BITS,
-            );
-            rest = rest.get(word::PAYLOAD_BYTES..).unwrap_or_default();
+        while let Some(eight) = rest.first_chunk() {
+            self.group(u64::from_le_bytes(*eight));
+            rest = rest.get(GROUP_BYTES..).unwrap_or_default();
         }
-        if let Some((four, tail)) = rest.split_first_chunk::<4>() {
-            self.take(u64::from(u32::from_le_bytes(*four)), 32);
-            rest = tail;
-        }
-        for &byte in rest {
-            self.take(u64::from(byte), 8);
+        if !rest.is_empty() {
+            self.group(last_group(rest));
         }
     }
 }
 
-/// How many words a record of so many payload bytes takes.
+/// A group from at most seven bytes.
 #[inline]
-pub(super) const fn record_words(bytes: usize) -> u64 {
-    (PREFIX_WORDS + bytes.div_ceil(word::PAYLOAD_BYTES)) as u64
+fn last_group(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        // Two halves that overlap where there are fewer than eight.
+        let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - size_of::<u32>()));
+        u64::from(u32::from_le_bytes(*first)) | last
+    } else {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |group, &byte| group << 8 | u64::from(byte))
+    }
+}
+
+/// How many words a record of so many groups takes.
+#[inline]
+pub(super) const fn record_words(groups: usize) -> u64 {
+    (PREFIX_WORDS + groups) as u64
 }
 
 /// The index of a position in a lane of `capacity` words.

@@ -1,6 +1,7 @@
-//! Every interleaving of two writers and a reader on a lane of eight words, within loom's bounds.
+//! Every interleaving of two writers and a reader on lanes of a few words, within loom's bounds.
 //!
-//! Three records of four words do not fit, so the writers overtake the reader and each other.
+//! A record takes three words. Two fit a lane of eight; in a lane of four the second overwrites the
+//! first, so the writers overtake the reader and each other.
 
 use super::follow::Follower;
 use super::lane::{CONTROL_WORDS, LaneWriter, Span};
@@ -9,23 +10,26 @@ use crate::event::Sink;
 use loom::thread;
 use std::sync::Arc;
 
-const SPAN: Span = Span {
-    control: 0,
-    start: CONTROL_WORDS,
-    capacity: 8,
-};
-
-fn lane() -> Arc<Memory> {
-    Arc::new(Memory::anonymous(CONTROL_WORDS + SPAN.capacity).unwrap())
+const fn span(capacity: usize) -> Span {
+    Span {
+        control: 0,
+        start: CONTROL_WORDS,
+        capacity,
+    }
 }
 
-/// Publishes two words of the same payload, so that a half-read record shows.
-fn publish(memory: &Memory, payload: u8) -> u64 {
-    let lane = LaneWriter::new(memory.words(), SPAN).unwrap();
-    lane.publish(14, |packer| packer.bytes(&[payload; 14]))
+fn lane(span: Span) -> Arc<Memory> {
+    Arc::new(Memory::anonymous(CONTROL_WORDS + span.capacity).unwrap())
 }
 
-/// What a reader has seen: strictly ascending numbers of whole records.
+/// Publishes one word and tells which number it got.
+fn publish(memory: &Memory, span: Span, payload: u8) -> (u64, u8) {
+    let lane = LaneWriter::new(memory.words(), span).unwrap();
+    let sequence = lane.publish(1, |packer| packer.bytes(&[payload; 7]));
+    (sequence, payload)
+}
+
+/// What a reader has seen: numbers and payloads.
 struct Seen {
     follower: Follower,
     words: ReadWords,
@@ -33,10 +37,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(memory: &Arc<Memory>) -> Self {
+    fn new(memory: &Arc<Memory>, span: Span) -> Self {
         let words = ReadWords::new(Arc::clone(memory));
         Self {
-            follower: Follower::new(SPAN),
+            follower: Follower::new(span),
             words,
             records: Vec::new(),
         }
@@ -47,78 +51,73 @@ impl Seen {
         let Some(sequence) = self.follower.advance(&self.words, || dead, &mut payload) else {
             return false;
         };
-        assert_eq!(payload.len(), 14);
-        assert!(
-            payload.iter().all(|byte| *byte == payload[0]),
-            "half a record: {payload:?}"
-        );
+        assert_eq!(payload, [payload[0]; 7]);
         assert!(self.records.last().is_none_or(|last| last.0 < sequence));
         self.records.push((sequence, payload[0]));
         true
     }
 }
 
+/// Two writers publish a record each while a reader looks `looks` times; then the reader reads on.
+/// Gives what was published, in order, and what was seen.
+fn race(span: Span, looks: usize) -> (Vec<(u64, u8)>, Seen) {
+    let memory = lane(span);
+    let writers = [1, 2].map(|payload| {
+        let memory = Arc::clone(&memory);
+        thread::spawn(move || publish(&memory, span, payload))
+    });
+    let mut seen = Seen::new(&memory, span);
+    for _ in 0..looks {
+        seen.read(false);
+    }
+    let mut published: Vec<_> = writers
+        .into_iter()
+        .map(|writer| writer.join().unwrap())
+        .collect();
+    published.sort_unstable();
+    while seen.read(false) {}
+    (published, seen)
+}
+
 #[test]
-fn two_writers_and_a_reader_that_keeps_up() {
+fn a_reader_that_keeps_up_gets_each_record_with_its_number() {
     loom::model(|| {
-        let memory = lane();
-        let writers = [1, 2].map(|payload| {
-            let memory = Arc::clone(&memory);
-            thread::spawn(move || (publish(&memory, payload), payload))
-        });
-        let mut seen = Seen::new(&memory);
-        seen.read(false);
-        seen.read(false);
-        let mut published = writers.map(|writer| writer.join().unwrap());
-        published.sort_unstable();
-        while seen.read(false) {}
-        // The lane holds both, so both come, in order and with the numbers their writers got.
+        let (published, seen) = race(span(8), 2);
         assert_eq!(seen.records, published);
         assert_eq!(seen.follower.lost(), 0);
     });
 }
 
 #[test]
-fn two_writers_overtake_a_reader() {
+fn a_reader_that_is_overtaken_gets_whole_records_and_counts_the_others() {
     loom::model(|| {
-        let memory = lane();
-        let writers = [1, 2].map(|payload| {
-            let memory = Arc::clone(&memory);
-            thread::spawn(move || {
-                publish(&memory, payload);
-                if payload == 1 {
-                    publish(&memory, 3);
-                }
-            })
-        });
-        let mut seen = Seen::new(&memory);
-        seen.read(false);
-        writers.map(|writer| writer.join().unwrap());
-        while seen.read(false) {}
-        assert_eq!(seen.records.len() as u64 + seen.follower.lost(), 3);
-        assert_eq!(seen.follower.expected(), 3);
+        let (published, seen) = race(span(4), 1);
+        // A half-read record would have one writer's number and the other's payload.
+        assert!(seen.records.iter().all(|record| published.contains(record)));
+        assert_eq!(seen.records.len() as u64 + seen.follower.lost(), 2);
+        assert_eq!(seen.follower.expected(), 2);
     });
 }
 
 #[test]
-fn a_reader_never_waits_for_the_dead_nor_passes_over_the_living() {
+fn a_reader_never_passes_over_the_living() {
     loom::model(|| {
-        let memory = lane();
+        let memory = lane(span(8));
         let writer = {
             let memory = Arc::clone(&memory);
-            thread::spawn(move || publish(&memory, 1))
+            thread::spawn(move || publish(&memory, span(8), 1))
         };
-        let mut seen = Seen::new(&memory);
+        let mut seen = Seen::new(&memory, span(8));
         while !seen.read(false) {
             // An uncommitted record is no loss as long as its writer lives.
             assert_eq!(seen.follower.lost(), 0);
             thread::yield_now();
         }
-        assert_eq!(writer.join().unwrap(), 0);
+        let published = writer.join().unwrap();
         assert!(!seen.read(true));
         assert_eq!(
             (seen.records.as_slice(), seen.follower.lost()),
-            (&[(0, 1)][..], 0)
+            (&[published][..], 0)
         );
     });
 }

@@ -140,7 +140,7 @@ impl Producer {
         let span = self.header.span(Lane::of(event.verdict));
         LaneWriter::new(self.memory.words(), span)
             .expect("the memory has the length that its header gives, which holds both lanes")
-            .publish(plan.len(), |packer| plan.pour(packer))
+            .publish(plan.groups(), |packer| plan.pour(packer))
     }
 
     /// The value of a counter.

@@ -3,7 +3,7 @@
 //! ```text
 //!          63 62       56 55                                    0
 //! header:   1 │ length: 15 │ position: 48                       │  counted in words
-//! body:     0 │ lap: 7     │ payload: 7 bytes, little-endian    │
+//! body:     0 │ lap: 7     │ payload: a group of 7 bytes         │
 //! ```
 //!
 //! Each word says by itself whether it is a header and for which position, so that a reader may
@@ -11,12 +11,10 @@
 //! word left by a writer that slept for a whole lap is told from the record it lies in. (It would
 //! have to sleep for a multiple of 128 laps, to the word, to be taken for another's.)
 
-/// Payload bytes in a body word.
-pub(super) const PAYLOAD_BYTES: usize = 7;
 /// Payload bits in a body word.
-pub(super) const PAYLOAD_BITS: u32 = 56;
+const PAYLOAD_BITS: u32 = 56;
 /// The payload of a body word.
-pub(super) const PAYLOAD_MASK: u64 = (1 << PAYLOAD_BITS) - 1;
+const PAYLOAD_MASK: u64 = (1 << PAYLOAD_BITS) - 1;
 
 const HEADER_BIT: u64 = 1 << 63;
 const LEN_SHIFT: u32 = 48;
@@ -39,16 +37,22 @@ pub(super) const fn header_len(word: u64, position: u64) -> Option<u64> {
     }
 }
 
-/// A body word written on this lap.
+/// What the body words of a lap have in common.
 #[inline]
-pub(super) const fn body(lap: u64, payload: u64) -> u64 {
-    (lap & LAP_MASK) << PAYLOAD_BITS | payload & PAYLOAD_MASK
+pub(super) const fn lap_bits(lap: u64) -> u64 {
+    (lap & LAP_MASK) << PAYLOAD_BITS
 }
 
-/// The payload, if this is a body word written on this lap.
+/// A body word.
 #[inline]
-pub(super) const fn payload(word: u64, lap: u64) -> Option<u64> {
-    if word >> PAYLOAD_BITS == lap & LAP_MASK {
+pub(super) const fn body(lap_bits: u64, payload: u64) -> u64 {
+    lap_bits | payload & PAYLOAD_MASK
+}
+
+/// The payload, if this is a body word of that lap.
+#[inline]
+pub(super) const fn payload(word: u64, lap_bits: u64) -> Option<u64> {
+    if word & !PAYLOAD_MASK == lap_bits {
         Some(word & PAYLOAD_MASK)
     } else {
         None
@@ -64,15 +68,18 @@ mod tests {
         let word = header(1 << 47 | 5, 0x7fff);
         assert_eq!(header_len(word, 1 << 47 | 5), Some(0x7fff));
         assert_eq!(header_len(word, 5), None);
-        assert_eq!(header_len(body(127, u64::MAX), POSITION_MASK), None);
+        assert_eq!(
+            header_len(body(lap_bits(127), u64::MAX), POSITION_MASK),
+            None
+        );
         assert_eq!(header_len(0, 0), None);
     }
 
     #[test]
     fn a_body_word_is_known_on_its_own_lap_only() {
-        let word = body(3, 0xab);
-        assert_eq!(payload(word, 3), Some(0xab));
-        assert_eq!(payload(word, 2), None);
-        assert_eq!(payload(header(3, 3), 3), None);
+        let word = body(lap_bits(3), 0xab);
+        assert_eq!(payload(word, lap_bits(3)), Some(0xab));
+        assert_eq!(payload(word, lap_bits(2)), None);
+        assert_eq!(payload(header(3, 3), lap_bits(3)), None);
     }
 }

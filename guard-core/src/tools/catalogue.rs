@@ -51,8 +51,16 @@ const BUILT_INS: &[BuiltIn] = &[
     BuiltIn {
         names: &["cargo", "rustc", "rustdoc", "rustup", "clippy-driver"],
         naming: Naming::Exact,
-        // rustc leaves the last five beside its output when it runs without cargo.
-        within: Some(&["target", "*.rcgu.o", "rmeta*", "*.rmeta", "*.rlib", "*.d"]),
+        // rustc leaves the last six beside its output when it runs without cargo.
+        within: Some(&[
+            "target",
+            "*.rcgu.o",
+            "rmeta*",
+            "*.rmeta",
+            "*.rlib",
+            "*.d",
+            "rustc??????",
+        ]),
         except: None,
     },
     BuiltIn {
@@ -92,6 +100,8 @@ const BUILT_INS: &[BuiltIn] = &[
             "dist",
             "*.egg-info",
             "*.pyc",
+            ".coverage",
+            ".coverage.*",
         ]),
         except: None,
     },

@@ -15,7 +15,7 @@
 mod catalogue;
 mod subcommand;
 
-use crate::actor::{Actor, Witness};
+use crate::actor::{Actor, ToolSet, Witness};
 use crate::glob::Glob;
 use crate::policy::ToolEntry;
 use crate::process::basename;
@@ -122,9 +122,12 @@ impl ToolTable {
         let itself = self.running(actor.executable).find(|tool| {
             tool.reaches(removal)
                 && tool.is_genuine(actor.executable, changed_before_ns, witness)
-                && !tool.except.forbids(witness)
+                && (!tool.except.forbids(witness) || tool.keeps(changed_before_ns, witness))
         });
         let above = || {
+            if actor.tools == ToolSet::default() {
+                return None;
+            }
             let names = actor.tools.names(actor.tool_names);
             names
                 .flat_map(|name| self.called(name))
@@ -167,7 +170,10 @@ impl ToolTable {
     fn named(&self, name: &[u8]) -> &[Tool] {
         let start = self.tools.partition_point(|tool| tool.name.as_ref() < name);
         let rest = self.tools.get(start..).unwrap_or_default();
-        let length = rest.partition_point(|tool| tool.name.as_ref() == name);
+        let length = rest
+            .iter()
+            .take_while(|tool| tool.name.as_ref() == name)
+            .count();
         rest.get(..length).unwrap_or_default()
     }
 }
@@ -225,6 +231,18 @@ impl Tool {
         };
         let covered = |path: &[u8]| within.iter().any(|glob| glob.covers(path));
         !removal.whole && removal.below.into_iter().flatten().all(covered)
+    }
+
+    /// Whether the tool runs itself, as a part of what keeps what it removes.
+    fn keeps<W: Witness + ?Sized>(&self, changed_before_ns: u64, witness: &W) -> bool {
+        let Except::Subcommand(subcommands) = &self.except else {
+            return false;
+        };
+        witness.parent().is_some_and(|parent| {
+            basename(&parent.executable) == self.name.as_ref()
+                && parent.executable_changed_ns <= changed_before_ns
+                && subcommands.keep(&parent.arguments)
+        })
     }
 
     fn is_genuine<W: Witness + ?Sized>(
@@ -312,7 +330,7 @@ mod tests {
         let table = ToolTable::built_in();
         let names = ToolNames::default();
         for tool in table.tools.iter().filter(|tool| tool.is_inherited()) {
-            assert_ne!(names.intern(&tool.name), crate::actor::ToolSet::default());
+            assert_ne!(names.intern(&tool.name), ToolSet::default());
             assert!(table.is_scoped(&tool.name));
         }
         assert!(!table.is_scoped(b"git"));

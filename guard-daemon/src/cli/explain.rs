@@ -49,16 +49,19 @@ struct Imagined {
 
 impl Witness for Imagined {
     fn actor(&self) -> Actor<'_> {
-        let standing = self.standing_label.as_deref().map_or(Standing::Human, |label| {
-            Standing::Agent(AgentRef {
-                label,
-                ancestor: self.name.as_bytes(),
-                pid: 0,
-                // It just started: what stands on the disk is older than it.
-                started_ns: crate::now_ns(),
-                session: b"",
-            })
-        });
+        let standing = self
+            .standing_label
+            .as_deref()
+            .map_or(Standing::Human, |label| {
+                Standing::Agent(AgentRef {
+                    label,
+                    ancestor: self.name.as_bytes(),
+                    pid: 0,
+                    // It just started: what stands on the disk is older than it.
+                    started_ns: crate::now_ns(),
+                    session: b"",
+                })
+            });
         Actor {
             key: ProcessKey::default(),
             ppid: 0,
@@ -84,28 +87,50 @@ impl Witness for Imagined {
     }
 
     fn exists(&self, path: &[u8]) -> bool {
-        Path::new(std::ffi::OsStr::from_bytes(path)).symlink_metadata().is_ok()
+        Path::new(std::ffi::OsStr::from_bytes(path))
+            .symlink_metadata()
+            .is_ok()
     }
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
     let Ready { snapshot, .. } = prepare(&arguments.policy)?;
     let kind = OperationKind::from_name(&arguments.op).ok_or_else(|| {
-        let known: Vec<&str> = OperationKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        anyhow!("unknown operation `{}`; known are {}", arguments.op, known.join(", "))
+        let known: Vec<&str> = OperationKind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect();
+        anyhow!(
+            "unknown operation `{}`; known are {}",
+            arguments.op,
+            known.join(", ")
+        )
     })?;
-    let two_names =
-        matches!(kind, OperationKind::Rename | OperationKind::Exchange | OperationKind::Link);
+    let two_names = matches!(
+        kind,
+        OperationKind::Rename | OperationKind::Exchange | OperationKind::Link
+    );
     if two_names != arguments.to.is_some() {
-        bail!("{} takes {}", kind.as_str(), if two_names { "--to PATH" } else { "no --to" });
+        bail!(
+            "{} takes {}",
+            kind.as_str(),
+            if two_names { "--to PATH" } else { "no --to" }
+        );
     }
     let path = canonical(&arguments.path)?;
     let destination = arguments.to.as_deref().map(canonical).transpose()?;
-    let operation = Operation { kind, path: &path, destination: destination.as_deref() };
+    let operation = Operation {
+        kind,
+        path: &path,
+        destination: destination.as_deref(),
+    };
     let names = ToolNames::default();
     let program = arguments.with.as_bytes();
-    let tools =
-        if snapshot.is_scoped_tool(program) { names.intern(program) } else { ToolSet::default() };
+    let tools = if snapshot.is_scoped_tool(program) {
+        names.intern(program)
+    } else {
+        ToolSet::default()
+    };
     let imagined = Imagined {
         standing_label: (arguments.actor != "human").then(|| label(&arguments.actor)),
         name: arguments.actor.clone(),
@@ -139,7 +164,11 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
         let text = explanation.to_string();
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let denied = decision.verdict == Verdict::Deny;
-        let colour = if denied { terminal::RED } else { terminal::GREEN };
+        let colour = if denied {
+            terminal::RED
+        } else {
+            terminal::GREEN
+        };
         terminal::line(&terminal::paint(first, colour));
         terminal::line(rest.trim_end());
     }

@@ -69,7 +69,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "codex-es-guard", &mut std::io::stdout());
+            let mut script = Vec::new();
+            // Into memory first: it takes a reader that went away for a bug.
+            clap_complete::generate(shell, &mut command, "codex-es-guard", &mut script);
+            terminal::line(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
     };

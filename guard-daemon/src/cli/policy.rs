@@ -1,9 +1,10 @@
 //! `codex-es-guard policy`: check, show, init.
 
-use super::run::{Ready, prepare};
+use super::run::{Ready, policy_source, prepare};
 use super::{PolicyArguments, terminal};
-use anyhow::{Context as _, Result, anyhow, bail};
 use crate::places::Places;
+use crate::policy_file::{LoadPolicyError, Origin};
+use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
 use std::fs::{self, File};
 use std::io::Write;
@@ -55,25 +56,31 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
         Some(file) => file.to_owned(),
         None => Places::of_user(None)?.policy,
     };
-    let text = fs::read(&file).with_context(|| {
-        format!("reading {} (codex-es-guard policy init DIR writes one)", file.display())
+    let source = policy_source(&PolicyArguments {
+        protect: Vec::new(),
+        policy: Some(file.clone()),
     })?;
-    let arguments = PolicyArguments { protect: Vec::new(), policy: Some(file.clone()) };
-    let warnings = match Policy::parse(&text) {
-        Ok(_) => prepare(&arguments)?.snapshot.warnings().to_vec(),
+    let snapshot = match source.load() {
+        Ok(snapshot) => snapshot,
+        Err(error @ LoadPolicyError::Missing(_)) => {
+            let hint = "codex-es-guard policy init DIR writes one";
+            return Err(anyhow!("{error}; {hint}"));
+        }
         Err(error) => {
             if json {
                 let told = serde_json::json!({
-                    "file": file, "ok": false, "line": error.line, "column": error.column,
-                    "problem": error.problem.to_string(),
+                    "file": file, "ok": false, "line": error.place().map(|(line, _)| line),
+                    "column": error.place().map(|(_, column)| column),
+                    "problem": error.problem(),
                 });
                 terminal::line(&told.to_string());
             } else {
-                terminal::error(&anyhow!("{}: {error}", file.display()));
+                terminal::error(&anyhow!(error));
             }
             return Ok(ExitCode::FAILURE);
         }
     };
+    let warnings = snapshot.warnings();
     if json {
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         let told = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
@@ -88,21 +95,38 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
 }
 
 fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
-    let Ready { source, snapshot, is_current } = prepare(arguments)?;
-    let text = fs::read(&source.places.policy).unwrap_or_default();
-    let policy = Policy::parse(&text).unwrap_or_default();
+    let Ready {
+        source,
+        policy,
+        snapshot,
+        origin,
+    } = prepare(arguments)?;
+    let policy = policy.policy();
+    let is_current = origin == Origin::File;
     let zones: Vec<(String, String)> = snapshot
         .zones()
-        .map(|zone| (zone.name.to_owned(), String::from_utf8_lossy(zone.path).into_owned()))
+        .map(|zone| {
+            (
+                zone.name.to_owned(),
+                String::from_utf8_lossy(zone.path).into_owned(),
+            )
+        })
         .collect();
-    let overrides: Vec<&str> =
-        snapshot.overrides().iter().map(|entry| entry.path.as_str()).collect();
+    let overrides: Vec<&str> = snapshot
+        .overrides()
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .collect();
     let operations: Vec<&str> = guard_core::OperationKind::ALL
         .into_iter()
         .filter(|&kind| snapshot.judges(kind))
         .map(guard_core::OperationKind::as_str)
         .collect();
-    let mode = if snapshot.mode() == Mode::Audit { "audit" } else { "enforce" };
+    let mode = if snapshot.mode() == Mode::Audit {
+        "audit"
+    } else {
+        "enforce"
+    };
     let tools: Option<Vec<&str>> = policy
         .trusted_tools
         .as_ref()
@@ -121,8 +145,15 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
         terminal::line(&serde_json::to_string_pretty(&told)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let state = if is_current { "" } else { " (not this file's present text)" };
-    terminal::line(&format!("policy      {}{state}", source.places.policy.display()));
+    let state = if is_current {
+        ""
+    } else {
+        " (not this file's present text)"
+    };
+    terminal::line(&format!(
+        "policy      {}{state}",
+        source.places.policy.display()
+    ));
     terminal::line(&format!("mode        {mode}"));
     for (name, path) in zones {
         terminal::line(&format!("zone        {name}  {path}"));
@@ -131,9 +162,15 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
         terminal::line(&format!("override    {path}"));
     }
     terminal::line(&format!("operations  {}", operations.join(", ")));
-    let tools = tools.map_or_else(|| "built in, each in its scope".to_owned(), |t| t.join(", "));
+    let tools = tools.map_or_else(
+        || "built in, each in its scope".to_owned(),
+        |t| t.join(", "),
+    );
     terminal::line(&format!("tools       {tools}"));
-    terminal::line(&format!("patterns    {}", snapshot.agent_patterns().join(", ")));
+    terminal::line(&format!(
+        "patterns    {}",
+        snapshot.agent_patterns().join(", ")
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -156,7 +193,11 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
     if let Some(parent) = places.policy.parent() {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
     }
-    let file = File::options().write(true).create_new(true).mode(0o600).open(&places.policy);
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&places.policy);
     match file {
         Ok(mut file) => file
             .write_all(format!("{text}\n").as_bytes())

@@ -3,7 +3,7 @@
 use super::{PolicyArguments, terminal};
 use crate::exporter;
 use crate::places::{Places, make_private, sibling};
-use crate::policy_file::{LoadPolicyError, PolicySource};
+use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::Snapshot;
 use std::ffi::OsString;
@@ -39,8 +39,9 @@ pub(super) struct RunArguments {
 /// A policy made ready for a session.
 pub(super) struct Ready {
     pub(super) source: PolicySource,
+    pub(super) policy: WrittenPolicy,
     pub(super) snapshot: Snapshot,
-    pub(super) is_current: bool,
+    pub(super) origin: Origin,
 }
 
 pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
@@ -66,6 +67,8 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
 #[cfg(target_os = "linux")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     use guard_core::actor::AgentMatch;
+    let dispositions = crate::linux::Dispositions::take();
+    keep_state(&ready)?;
     let command = arguments
         .command
         .into_iter()
@@ -74,6 +77,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     let session = ready.source.session.clone();
     let plan = crate::linux::Plan {
         command,
+        dispositions,
         agent: arguments.agent.map(|name| AgentMatch {
             label: label(&name),
             ancestor: name.into_bytes(),
@@ -81,8 +85,8 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
             by_environment: false,
         }),
         source: ready.source,
-        snapshot: ready.snapshot,
-        is_current: ready.is_current,
+        policy: ready.policy,
+        origin: ready.origin,
         exporter: !arguments.no_exporter,
         session,
     };
@@ -96,8 +100,38 @@ fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
 
 /// Finds and compiles the policy, or says what is missing.
 pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
+    let source = policy_source(arguments)?;
+    let (policy, origin) = match source.read() {
+        Ok(policy) => (policy, Origin::File),
+        Err(LoadPolicyError::Missing(path)) if arguments.policy.is_none() => {
+            if source.extra_zones.is_empty() {
+                bail!(nothing_to_protect(&path));
+            }
+            (WrittenPolicy::absent(), Origin::CommandLine)
+        }
+        Err(error) => {
+            let Ok(policy) = source.read_last_good() else {
+                return Err(anyhow!(error).context(
+                    "the policy is bad, and there is no last good copy; mend it (codex-es-guard \
+                     policy check) and start again",
+                ));
+            };
+            terminal::warn(&format!("{error}; the last good policy is in force"));
+            (policy, Origin::LastGood)
+        }
+    };
+    let snapshot = source.compile(&policy)?;
+    Ok(Ready {
+        source,
+        policy,
+        snapshot,
+        origin,
+    })
+}
+
+/// Where the policy comes from, and what it is to be compiled with.
+pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource> {
     let places = Places::of_user(arguments.policy.as_deref())?;
-    make_private(&places.state)?;
     let extra_zones = arguments
         .protect
         .iter()
@@ -107,38 +141,37 @@ pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
             Ok(zone.into_os_string().into_vec())
         })
         .collect::<Result<Vec<_>>>()?;
-    let source = PolicySource {
+    Ok(PolicySource {
         own_files: own_files(&places),
         places,
         extra_zones,
-        session: session_name(),
+        session: session_name()?,
         started_ns: crate::now_ns(),
-    };
-    match source.load() {
-        Ok(snapshot) => {
-            if let Err(error) = source.keep_last_good() {
-                terminal::warn(&format!("cannot keep a copy of the good policy: {error}"));
-            }
-            Ok(Ready { source, snapshot, is_current: true })
+    })
+}
+
+/// Makes the guard's own directory, and keeps there what the next session may need.
+fn keep_state(ready: &Ready) -> Result<()> {
+    let state = &ready.source.places.state;
+    if let Err(error) = make_private(state) {
+        if state.symlink_metadata().is_ok() {
+            // Rings and policies in it would be believed.
+            return Err(error);
         }
-        Err(LoadPolicyError::Missing(path)) if arguments.policy.is_none() => {
-            if source.extra_zones.is_empty() {
-                bail!(nothing_to_protect(&path));
-            }
-            let snapshot = source.without_file()?;
-            Ok(Ready { source, snapshot, is_current: false })
-        }
-        Err(error) => {
-            let Ok(snapshot) = source.load_last_good() else {
-                return Err(anyhow!(error).context(
-                    "the policy is bad, and there is no last good copy; mend it (codex-es-guard \
-                     policy check) and start again",
-                ));
-            };
-            terminal::warn(&format!("{error}; the last good policy is in force"));
-            Ok(Ready { source, snapshot, is_current: false })
-        }
+        terminal::warn(&format!(
+            "{error:#}; the session is guarded, without a log of the guard's own"
+        ));
+        return Ok(());
     }
+    if ready.origin == Origin::File
+        && let Err(error) = ready.source.keep_last_good(&ready.policy)
+    {
+        terminal::warn(&format!(
+            "cannot keep a copy of the good policy in {}: {error}",
+            state.display()
+        ));
+    }
+    Ok(())
 }
 
 fn nothing_to_protect(path: &Path) -> String {
@@ -154,17 +187,22 @@ fn nothing_to_protect(path: &Path) -> String {
 fn own_files(places: &Places) -> Vec<Vec<u8>> {
     let binary = std::env::current_exe().ok();
     let exporter = sibling(exporter::PROGRAM);
-    [Some(places.policy.clone()), Some(places.state.clone()), binary, exporter]
-        .into_iter()
-        .flatten()
-        .chain(places.ring_directories())
-        .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
-        .collect()
+    [
+        Some(places.policy.clone()),
+        Some(places.state.clone()),
+        binary,
+        exporter,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(places.ring_directories())
+    .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
+    .collect()
 }
 
-fn session_name() -> String {
-    let bytes = crate::random_bytes::<8>();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn session_name() -> Result<String> {
+    let bytes = crate::random_bytes::<8>().context("reading /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The catalogue's label for a name, else a custom one.
@@ -191,6 +229,10 @@ fn announce(ready: &Ready, no_exporter: bool) {
     };
     let address = exporter::serving(&ready.source.places)
         .map_or_else(|| "127.0.0.1:19477".to_owned(), |serving| serving.address);
-    let told = if no_exporter { String::new() } else { format!("; http://{address}/metrics") };
+    let told = if no_exporter {
+        String::new()
+    } else {
+        format!("; http://{address}/metrics")
+    };
     terminal::note(&format!("{mode} {}{told}", zones.join(", ")));
 }

@@ -28,11 +28,19 @@ pub(crate) fn line(text: &str) {
 
 /// `text` in a colour, if standard output is a terminal that wants colours.
 pub(crate) fn paint(text: &str, colour: &str) -> String {
-    if wants_colour(&io::stdout()) { format!("{colour}{text}{RESET}") } else { text.to_owned() }
+    if wants_colour(&io::stdout()) {
+        format!("{colour}{text}{RESET}")
+    } else {
+        text.to_owned()
+    }
 }
 
 fn label(text: &str, colour: &str) -> String {
-    if wants_colour(&io::stderr()) { format!("{colour}{text}{RESET}") } else { text.to_owned() }
+    if wants_colour(&io::stderr()) {
+        format!("{colour}{text}{RESET}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// <https://no-color.org>, and terminals that cannot.

@@ -82,7 +82,10 @@ impl Default for Callers {
 impl Callers {
     /// The caller behind a thread id, looked at anew where it must be.
     pub(crate) fn get(&mut self, tid: u32, world: &World) -> Option<&Caller> {
-        let fresh = self.known.get(&tid).is_some_and(|caller| caller.is_fresh(world));
+        let fresh = self
+            .known
+            .get(&tid)
+            .is_some_and(|caller| caller.is_fresh(world));
         if !fresh {
             if self.known.len() >= self.capacity {
                 self.forget_dead();
@@ -119,7 +122,10 @@ impl Caller {
         let changes = world.changes_of(tgid);
         let look = ContextLook::at(base)?;
         let stat = procfs::stat(tgid).ok()?;
-        let process = ProcessKey { pid: tgid, generation: stat.started_ticks };
+        let process = ProcessKey {
+            pid: tgid,
+            generation: stat.started_ticks,
+        };
         let confined = world.confinements.may_confine(process, world.session_root);
         let mut executable = Vec::new();
         if files::read_link(base, c"exe", &mut executable).is_err() {
@@ -148,7 +154,10 @@ impl Caller {
     fn is_fresh(&self, world: &World) -> bool {
         self.changes == world.changes_of(self.process.pid)
             && (!world.roots_may_change()
-                || files::look(self.base(), c"root").ok().map(|found| found.identity) == self.root)
+                || files::look(self.base(), c"root")
+                    .ok()
+                    .map(|found| found.identity)
+                    == self.root)
     }
 
     /// Whether the thread that was looked at still exists.
@@ -167,11 +176,7 @@ impl Caller {
     }
 
     /// Reads the path at `address`, without its NUL.
-    pub(crate) fn read_path(
-        &self,
-        address: u64,
-        into: &mut Vec<u8>,
-    ) -> Result<(), ReadPathError> {
+    pub(crate) fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<(), ReadPathError> {
         into.clear();
         let mut chunk = [0u8; CHUNK];
         while into.len() < PATH_MAX {
@@ -201,7 +206,11 @@ impl Caller {
         into.clear();
         into.resize(count, 0);
         let read = self.read(address, into)?;
-        if read == count { Ok(()) } else { Err(ReadPathError::Fault) }
+        if read == count {
+            Ok(())
+        } else {
+            Err(ReadPathError::Fault)
+        }
     }
 
     fn read(&self, address: u64, into: &mut [u8]) -> Result<usize, ReadPathError> {

@@ -45,8 +45,14 @@ pub(crate) enum Call {
     Landlock,
     /// `chroot(path)`, `pivot_root(new, old)`
     RootChange,
-    /// `mount`, `umount2`, `move_mount`, `open_tree`, …
+    /// `mount(source, target, type, flags, data)`
     Mount,
+    /// `umount2(target, flags)`, `umount(target)`
+    Unmount,
+    /// `move_mount(fromdirfd, from, todirfd, to, flags)`
+    MoveMount,
+    /// `mount_setattr`
+    MountChange,
     /// `ptrace(PTRACE_ATTACH or PTRACE_SEIZE, pid)`
     Ptrace,
     /// `process_vm_writev(pid, …)`
@@ -85,7 +91,8 @@ pub(crate) const IO_URING_SETUP: u32 = 425;
 /// The call behind a notification's architecture and number.
 pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
     let row = if arch == NATIVE_ARCH {
-        ROWS.iter().find(|row| row.native == Some(i64::from(number)))
+        ROWS.iter()
+            .find(|row| row.native == Some(i64::from(number)))
     } else {
         let number = u32::try_from(number).ok()?;
         ROWS.iter().find(|row| row.i386 == Some(number))
@@ -94,11 +101,19 @@ pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
 }
 
 const fn both(call: Call, native: i64, i386: u32) -> Row {
-    Row { call, native: Some(native), i386: Some(i386) }
+    Row {
+        call,
+        native: Some(native),
+        i386: Some(i386),
+    }
 }
 
 const fn old(call: Call, i386: u32) -> Row {
-    Row { call, native: None, i386: Some(i386) }
+    Row {
+        call,
+        native: None,
+        i386: Some(i386),
+    }
 }
 
 /// Calls of x86's tables that newer architectures never had.
@@ -161,10 +176,10 @@ pub(crate) const ROWS: &[Row] = &[
     both(Call::RootChange, libc::SYS_chroot, 61),
     both(Call::RootChange, libc::SYS_pivot_root, 217),
     both(Call::Mount, libc::SYS_mount, 21),
-    old(Call::Mount, 22),
-    both(Call::Mount, libc::SYS_umount2, 52),
-    both(Call::Mount, libc::SYS_move_mount, 429),
-    both(Call::Mount, libc::SYS_mount_setattr, 442),
+    old(Call::Unmount, 22),
+    both(Call::Unmount, libc::SYS_umount2, 52),
+    both(Call::MoveMount, libc::SYS_move_mount, 429),
+    both(Call::MountChange, libc::SYS_mount_setattr, 442),
     both(Call::ProcessWrite, libc::SYS_process_vm_writev, 348),
     both(Call::PidfdGetfd, libc::SYS_pidfd_getfd, 438),
 ];
@@ -179,7 +194,10 @@ mod tests {
         let mut native = HashSet::new();
         let mut i386 = HashSet::new();
         for row in ROWS {
-            assert!(row.native.is_none_or(|number| native.insert(number)), "{row:?}");
+            assert!(
+                row.native.is_none_or(|number| native.insert(number)),
+                "{row:?}"
+            );
             assert!(row.i386.is_none_or(|number| i386.insert(number)), "{row:?}");
         }
     }

@@ -36,8 +36,6 @@ pub(crate) struct ContextLook {
     pub(crate) root: Option<Identity>,
     /// Its real user id.
     pub(crate) uid: u32,
-    /// The process the thread belongs to.
-    pub(crate) tgid: u32,
 }
 
 /// Which processes entered a Landlock domain since the session began.
@@ -68,10 +66,14 @@ impl ContextLook {
         let user_namespace = namespace(c"ns/user");
         let mount_namespace = namespace(c"ns/mnt");
         Some(Self {
-            context: Context { ids, user_namespace, mount_namespace, label },
+            context: Context {
+                ids,
+                user_namespace,
+                mount_namespace,
+                label,
+            },
             root: files::look(base, c"root").ok().map(|found| found.identity),
             uid: procfs::status_number(&status, b"Uid:")?,
-            tgid: procfs::status_number(&status, b"Tgid:")?,
         })
     }
 
@@ -88,7 +90,10 @@ impl Confinements {
     /// Notes that a process is about to restrict itself. It counts as confined from now on, even
     /// if the kernel refuses: that only means its calls go on in the kernel.
     pub(crate) fn note(&self, process: ProcessKey, now_ticks: u64) {
-        let mut since = self.since.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut since = self
+            .since
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         since.entry(process).or_insert(now_ticks);
         self.any.store(true, Ordering::Release);
     }
@@ -99,7 +104,10 @@ impl Confinements {
         if !self.any.load(Ordering::Acquire) {
             return false;
         }
-        let since = self.since.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let since = self
+            .since
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if since.contains_key(&process) {
             return true;
         }
@@ -108,9 +116,16 @@ impl Confinements {
             if pid == root {
                 return false;
             }
-            let Ok(stat) = procfs::stat(pid) else { return true };
-            let Ok(parent) = procfs::stat(stat.ppid) else { return true };
-            let key = ProcessKey { pid: stat.ppid, generation: parent.started_ticks };
+            let Ok(stat) = procfs::stat(pid) else {
+                return true;
+            };
+            let Ok(parent) = procfs::stat(stat.ppid) else {
+                return true;
+            };
+            let key = ProcessKey {
+                pid: stat.ppid,
+                generation: parent.started_ticks,
+            };
             if since.get(&key).is_some_and(|&ticks| ticks <= born) {
                 return true;
             }
@@ -137,7 +152,10 @@ mod tests {
     #[test]
     fn the_guard_equals_itself_and_a_child_of_it() {
         let guard = ContextLook::of_guard().unwrap();
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let path = std::ffi::CString::new(format!("/proc/{}", child.id())).unwrap();
         let dir = files::pin_following(Base::Here, &path).unwrap();
         let look = ContextLook::at(Base::Dir(std::os::fd::AsFd::as_fd(&dir))).unwrap();
@@ -145,7 +163,6 @@ mod tests {
         child.wait().unwrap();
         assert_eq!(look.context, guard.context);
         assert_eq!(look.root, guard.root);
-        assert_eq!(look.tgid, child.id());
     }
 
     #[test]
@@ -153,13 +170,31 @@ mod tests {
         let confinements = Confinements::default();
         let me = std::process::id();
         let stat = procfs::stat(me).unwrap();
-        let child = ProcessKey { pid: me, generation: stat.started_ticks };
+        let child = ProcessKey {
+            pid: me,
+            generation: stat.started_ticks,
+        };
         assert!(!confinements.may_confine(child, 1));
         let parent = procfs::stat(stat.ppid).unwrap();
-        let parent = ProcessKey { pid: stat.ppid, generation: parent.started_ticks };
+        let parent = ProcessKey {
+            pid: stat.ppid,
+            generation: parent.started_ticks,
+        };
         confinements.note(parent, stat.started_ticks + 1);
-        assert!(!confinements.may_confine(child, parent.pid), "restricted after the fork");
-        confinements.note(ProcessKey { pid: 1, generation: 0 }, 0);
-        assert!(confinements.may_confine(child, u32::MAX), "ancestry leaves the session");
+        assert!(
+            !confinements.may_confine(child, parent.pid),
+            "restricted after the fork"
+        );
+        confinements.note(
+            ProcessKey {
+                pid: 1,
+                generation: 0,
+            },
+            0,
+        );
+        assert!(
+            confinements.may_confine(child, u32::MAX),
+            "ancestry leaves the session"
+        );
     }
 }

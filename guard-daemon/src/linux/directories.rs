@@ -89,12 +89,21 @@ pub(crate) fn int_argument(argument: u64) -> i32 {
 impl<'p> Cut<'p> {
     /// Cuts a path. Slashes at the end stay with the name: `b/` is another question than `b`.
     pub(crate) fn new(path: &'p [u8]) -> Self {
-        let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |at| at + 1);
+        let end = path
+            .iter()
+            .rposition(|&byte| byte != b'/')
+            .map_or(0, |at| at + 1);
         let trimmed = path.get(..end).unwrap_or_default();
-        let start = trimmed.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+        let start = trimmed
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |at| at + 1);
         if end == 0 && !path.is_empty() {
             // Only slashes: the root, which is its own name.
-            return Self { parent: b"/", name: b"/" };
+            return Self {
+                parent: b"/",
+                name: b"/",
+            };
         }
         Self {
             parent: path.get(..start).unwrap_or_default(),
@@ -104,7 +113,11 @@ impl<'p> Cut<'p> {
 
     /// The name without slashes.
     pub(crate) fn bare_name(&self) -> &'p [u8] {
-        let end = self.name.iter().rposition(|&byte| byte != b'/').map_or(0, |at| at + 1);
+        let end = self
+            .name
+            .iter()
+            .rposition(|&byte| byte != b'/')
+            .map_or(0, |at| at + 1);
         self.name.get(..end).unwrap_or_default()
     }
 
@@ -119,7 +132,10 @@ impl<'p> Cut<'p> {
 
 impl Default for Directories {
     fn default() -> Self {
-        Self { slots: (0..SLOTS).map(|_| None).collect(), text: Vec::new() }
+        Self {
+            slots: (0..SLOTS).map(|_| None).collect(),
+            text: Vec::new(),
+        }
     }
 }
 
@@ -162,7 +178,10 @@ impl Directories {
         let tid = if absolute { 0 } else { caller.tid };
         let count = world.directory_count(now_ns);
         let index = slot_of(tid, text);
-        let slot = self.slots.get_mut(index).expect("slot_of stays below SLOTS");
+        let slot = self
+            .slots
+            .get_mut(index)
+            .expect("slot_of stays below SLOTS");
         if let Some(known) = slot
             && known.tid == tid
             && Some(known.count) == count
@@ -177,20 +196,25 @@ impl Directories {
         }
         let directory = Arc::new(pin(caller, start, parent, world)?);
         // What stands in a procfs depends on who looks, so it is not remembered.
-        *slot = count.filter(|_| !directory.location.starts_with(b"/proc/")).map(|count| Slot {
-            tid,
-            text: text.to_vec(),
-            directory: directory.clone(),
-            count,
-            filled_ns: now_ns,
-        });
+        *slot = count
+            .filter(|_| !directory.location.starts_with(b"/proc/"))
+            .map(|count| Slot {
+                tid,
+                text: text.to_vec(),
+                directory: directory.clone(),
+                count,
+                filled_ns: now_ns,
+            });
         Ok(directory)
     }
 
     /// Lets go of what is not fresh, so that no pin keeps a file system busy.
     pub(crate) fn forget_old(&mut self, now_ns: u64) {
         for slot in &mut self.slots {
-            if slot.as_ref().is_some_and(|s| now_ns.saturating_sub(s.filled_ns) >= MEMORY_NS) {
+            if slot
+                .as_ref()
+                .is_some_and(|s| now_ns.saturating_sub(s.filled_ns) >= MEMORY_NS)
+            {
                 *slot = None;
             }
         }
@@ -222,7 +246,12 @@ pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> io::Result
             .map(|(device, path)| mounts.locations(&device, &path))
             .unwrap_or_default()
     };
-    Ok(Located { identity: look.identity, file_type: look.file_type, location, aliases })
+    Ok(Located {
+        identity: look.identity,
+        file_type: look.file_type,
+        location,
+        aliases,
+    })
 }
 
 /// Where a pinned object stands.
@@ -283,7 +312,11 @@ fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Resul
         pin_from(Base::Here, parent)
     } else {
         let start = pin_start(caller, start)?;
-        if parent.is_empty() { Ok(start) } else { pin_from(Base::Dir(start.as_fd()), parent) }
+        if parent.is_empty() {
+            Ok(start)
+        } else {
+            pin_from(Base::Dir(start.as_fd()), parent)
+        }
     };
     match direct {
         Ok(fd) => {
@@ -292,7 +325,11 @@ fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Resul
             let own = format!("/proc/{}/", std::process::id());
             let astray = found.location.starts_with(own.as_bytes())
                 || found.location == own.trim_end_matches('/').as_bytes();
-            if astray { pin_by_walk(caller, start, parent, world) } else { Ok(found) }
+            if astray {
+                pin_by_walk(caller, start, parent, world)
+            } else {
+                Ok(found)
+            }
         }
         // A magic link, or an error that may be of the guard's own `/proc/self`.
         Err(_) => pin_by_walk(caller, start, parent, world),
@@ -321,7 +358,11 @@ fn with_eyes(
     walk: impl FnOnce(Eyes<'_>) -> io::Result<OwnedFd>,
 ) -> io::Result<OwnedFd> {
     let root = files::pin_following(caller.base(), c"root")?;
-    let start = if path.starts_with(b"/") { root.try_clone()? } else { pin_start(caller, start)? };
+    let start = if path.starts_with(b"/") {
+        root.try_clone()?
+    } else {
+        pin_start(caller, start)?
+    };
     walk(Eyes {
         root: root.as_fd(),
         start: start.as_fd(),
@@ -339,7 +380,11 @@ fn pin_start(caller: &Caller, start: Start) -> io::Result<OwnedFd> {
                 .map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
             files::pin_following(caller.base(), &name).map_err(|error| {
                 let unknown = error.raw_os_error() == Some(libc::ENOENT);
-                if unknown { io::Error::from_raw_os_error(libc::EBADF) } else { error }
+                if unknown {
+                    io::Error::from_raw_os_error(libc::EBADF)
+                } else {
+                    error
+                }
             })
         }
     }
@@ -350,7 +395,12 @@ fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> io::Result<Director
     if found.file_type != libc::S_IFDIR {
         return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
     }
-    Ok(Directory { fd, location: found.location, aliases: found.aliases, identity: found.identity })
+    Ok(Directory {
+        fd,
+        location: found.location,
+        aliases: found.aliases,
+        identity: found.identity,
+    })
 }
 
 /// Spells the directory for one look from the caller's `/proc/TID` directory, with its NUL.
@@ -405,7 +455,11 @@ mod tests {
             ("./", "", "./"),
         ] {
             let cut = Cut::new(path.as_bytes());
-            assert_eq!((cut.parent, cut.name), (parent.as_bytes(), name.as_bytes()), "{path:?}");
+            assert_eq!(
+                (cut.parent, cut.name),
+                (parent.as_bytes(), name.as_bytes()),
+                "{path:?}"
+            );
         }
         assert!(Cut::new(b"a/./").is_special());
         assert!(Cut::new(b"/").is_special());
@@ -416,7 +470,10 @@ mod tests {
     #[test]
     fn a_dirfd_is_an_int() {
         assert_eq!(Start::from_argument(0xFFFF_FF9C), Start::WorkingDirectory);
-        assert_eq!(Start::from_argument(0xFFFF_FFFF_FFFF_FF9C), Start::WorkingDirectory);
+        assert_eq!(
+            Start::from_argument(0xFFFF_FFFF_FFFF_FF9C),
+            Start::WorkingDirectory
+        );
         assert_eq!(Start::from_argument(7), Start::Descriptor(7));
         assert_eq!(Start::from_argument(0xFFFF_FFFF), Start::Descriptor(-1));
     }

@@ -25,7 +25,11 @@ use libc::sock_filter;
 /// it succeeded and stays readable: the guard needs that where it lacks `CAP_SYS_PTRACE`.
 pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
     let mut program = Vec::new();
-    let native = table(|row| row.native.and_then(|n| u32::try_from(n).ok()), PRCTL, keep_dumpable);
+    let native = table(
+        |row| row.native.and_then(|n| u32::try_from(n).ok()),
+        PRCTL,
+        keep_dumpable,
+    );
     program.push(load(ARCH));
     program.push(jump_unless_equal(NATIVE_ARCH, 1));
     program.push(skip(1));
@@ -86,7 +90,10 @@ fn on_write_intent(flags: usize) -> Vec<sock_filter> {
     let creating = bits(libc::O_CREAT | libc::O_EXCL);
     vec![
         load(argument(flags)),
-        jump_if_bits(bits(libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY)), 6),
+        jump_if_bits(
+            bits(libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY)),
+            6,
+        ),
         jump_if_bits(bits(libc::O_ACCMODE | libc::O_TRUNC), 1),
         finish(libc::SECCOMP_RET_ALLOW),
         and(creating),
@@ -136,28 +143,51 @@ fn finish(action: u32) -> sock_filter {
 }
 
 fn statement(code: u32, k: u32) -> sock_filter {
-    sock_filter { code: code_of(code), jt: 0, jf: 0, k }
+    sock_filter {
+        code: code_of(code),
+        jt: 0,
+        jf: 0,
+        k,
+    }
 }
 
 /// Skips, however far: conditional jumps reach 255 instructions only, and a table may be longer.
 fn skip(count: usize) -> sock_filter {
-    statement(libc::BPF_JMP | libc::BPF_JA, u32::try_from(count).expect("filters are short"))
+    statement(
+        libc::BPF_JMP | libc::BPF_JA,
+        u32::try_from(count).expect("filters are short"),
+    )
 }
 
 /// Goes on when the accumulator equals `value`, else skips.
 fn jump_unless_equal(value: u32, skip: usize) -> sock_filter {
     let jf = u8::try_from(skip).expect("near jumps reach 255 instructions");
-    sock_filter { code: code_of(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K), jt: 0, jf, k: value }
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K),
+        jt: 0,
+        jf,
+        k: value,
+    }
 }
 
 fn jump_if_bits(mask: u32, skip: usize) -> sock_filter {
     let jt = u8::try_from(skip).expect("near jumps reach 255 instructions");
-    sock_filter { code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K), jt, jf: 0, k: mask }
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K),
+        jt,
+        jf: 0,
+        k: mask,
+    }
 }
 
 fn jump_unless_bits(mask: u32, skip: usize) -> sock_filter {
     let jf = u8::try_from(skip).expect("near jumps reach 255 instructions");
-    sock_filter { code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K), jt: 0, jf, k: mask }
+    sock_filter {
+        code: code_of(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K),
+        jt: 0,
+        jf,
+        k: mask,
+    }
 }
 
 fn code_of(code: u32) -> u16 {
@@ -196,9 +226,19 @@ mod tests {
                 }
                 0x54 => accumulator &= step.k,
                 0x05 => at += step.k as usize,
-                0x15 => at += usize::from(if accumulator == step.k { step.jt } else { step.jf }),
+                0x15 => {
+                    at += usize::from(if accumulator == step.k {
+                        step.jt
+                    } else {
+                        step.jf
+                    })
+                }
                 0x45 => {
-                    at += usize::from(if accumulator & step.k != 0 { step.jt } else { step.jf });
+                    at += usize::from(if accumulator & step.k != 0 {
+                        step.jt
+                    } else {
+                        step.jf
+                    });
                 }
                 0x06 => return step.k,
                 code => panic!("unexpected instruction {code:#x}"),
@@ -210,11 +250,19 @@ mod tests {
     const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 
     fn native(number: i64, args: [u64; 6]) -> u32 {
-        run(&build(true), NATIVE_ARCH, u32::try_from(number).unwrap(), args)
+        run(
+            &build(true),
+            NATIVE_ARCH,
+            u32::try_from(number).unwrap(),
+            args,
+        )
     }
 
     fn open_with(flags: i32) -> u32 {
-        native(libc::SYS_openat, [0, 0, u64::from(flags.cast_unsigned()), 0, 0, 0])
+        native(
+            libc::SYS_openat,
+            [0, 0, u64::from(flags.cast_unsigned()), 0, 0, 0],
+        )
     }
 
     #[test]
@@ -230,10 +278,19 @@ mod tests {
                 assert_eq!(native(number, args), NOTIFY, "{row:?}");
             }
             if let Some(number) = row.i386.filter(|_| cfg!(target_arch = "x86_64")) {
-                assert_eq!(run(&build(true), I386_ARCH, number, args), NOTIFY, "{row:?}");
+                assert_eq!(
+                    run(&build(true), I386_ARCH, number, args),
+                    NOTIFY,
+                    "{row:?}"
+                );
             }
         }
-        for number in [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_clone] {
+        for number in [
+            libc::SYS_read,
+            libc::SYS_write,
+            libc::SYS_mmap,
+            libc::SYS_clone,
+        ] {
             assert_eq!(native(number, [0; 6]), ALLOW);
         }
     }

@@ -1,16 +1,16 @@
 //! A session from its plan to its end: what the supervisor process does.
 
 use super::procfs::{self, ProcFs};
-use super::session::{self, Beginning, Ending, Report};
+use super::session::{self, Beginning, Dispositions, Ending, Report};
 use super::supervisor::Supervisor;
 use super::sys::files::{Base, open_for_reading, poll};
-use super::sys::process::{self, Change, clock_ns, random_bytes};
+use super::sys::process::{self, Change, clock_ns};
 use super::world::World;
 use crate::exporter;
 use crate::guard::{Guard, SharedGuard};
 use crate::journal::Journal;
+use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
-use crate::policy_file::PolicySource;
 use crate::rings;
 use anyhow::{Context as _, Result};
 use guard_core::actor::AgentMatch;
@@ -29,14 +29,16 @@ use std::time::{Duration, Instant};
 pub(crate) struct Plan {
     /// The root command and its arguments.
     pub(crate) command: Vec<CString>,
+    /// The signals that it is to ignore.
+    pub(crate) dispositions: Dispositions,
     /// The agent it is declared to be.
     pub(crate) agent: Option<AgentMatch>,
     /// Where the policy comes from.
     pub(crate) source: PolicySource,
     /// The policy to begin with.
-    pub(crate) snapshot: Snapshot,
-    /// Whether that is the file's present text.
-    pub(crate) is_current: bool,
+    pub(crate) policy: WrittenPolicy,
+    /// Where that is from.
+    pub(crate) origin: Origin,
     /// Whether to start an exporter when none serves.
     pub(crate) exporter: bool,
     /// The session's name.
@@ -51,28 +53,42 @@ pub(crate) struct Plan {
 pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
     let command = std::mem::take(&mut plan.command);
     let outer = std::process::id();
-    session::run(command, move |beginning| supervise(plan, outer, beginning))
+    let dispositions = std::mem::take(&mut plan.dispositions);
+    session::run(command, &dispositions, move |beginning| {
+        supervise(plan, outer, beginning)
+    })
 }
 
 fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
-    let Beginning { listener, wait_killable, root, go, report } = beginning;
+    let Beginning {
+        listener,
+        wait_killable,
+        root,
+        go,
+        report,
+    } = beginning;
     // Pins take descriptors; the command has its own, older bound.
     process::set_soft_limit(libc::RLIMIT_NOFILE, u64::MAX).context("asking for descriptors")?;
     let journal = Journal::open(&plan.source.places.state);
-    protect_processes(&mut plan, &[outer, std::process::id()])?;
+    let snapshot = protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
     let mut description = ProcessDescription::default();
-    source.describe(root, &mut description).context("looking at the command's process")?;
+    source
+        .describe(root, &mut description)
+        .context("looking at the command's process")?;
     let declared_agent = plan.agent.take().map(|agent| AgentMatch {
         session: plan.session.clone().into_bytes(),
         ..agent
     });
-    let lineage_root =
-        Root { key: description.key, started_ns: description.started_ns, declared_agent };
+    let lineage_root = Root {
+        key: description.key,
+        started_ns: description.started_ns,
+        declared_agent,
+    };
     let ignored = IgnoredMarkers::from_environment(&description.environment);
-    let ring = rings::create(&plan.source.places, ring_options(&plan.session), &journal)?;
+    let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
-        plan.snapshot,
+        snapshot,
         lineage_root,
         ring,
         plan.session.into_bytes(),
@@ -81,11 +97,13 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         ignored,
     ));
     let world = Arc::new(World::new(root).context("looking around")?);
-    let watch = PolicyWatch::new(plan.source, plan.is_current);
+    let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
     guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
     let supervisor = Supervisor::new(guard.clone(), world.clone(), listener, wait_killable);
-    supervisor.start().context("starting the answering threads")?;
+    supervisor
+        .start()
+        .context("starting the answering threads")?;
     watch_mounts(world).context("watching the mount table")?;
     guard.ring.set(Counter::EnforcementActive, 1);
     report.introduce(root);
@@ -119,31 +137,28 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
 }
 
 /// The guard's own processes are files to be protected, too: `/proc/PID/mem`.
-fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<()> {
+fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<Snapshot> {
     let own = pids.iter().map(|pid| format!("/proc/{pid}").into_bytes());
     plan.source.own_files.extend(own);
-    plan.snapshot = if plan.is_current {
-        plan.source.load().or_else(|_| plan.source.load_last_good())
-    } else {
-        plan.source.load_last_good()
-    }
-    .or_else(|_| plan.source.without_file())
-    .context("making the policy ready")?;
-    Ok(())
+    let compiled = plan.source.compile(&plan.policy);
+    compiled.context("making the policy ready")
 }
 
-fn ring_options(session: &str) -> RingOptions {
+fn ring_options(session: &str) -> Result<RingOptions> {
     let me = std::process::id();
     let generation = procfs::stat(me).map_or(0, |stat| stat.started_ticks);
-    RingOptions {
-        id: random_bytes(),
+    Ok(RingOptions {
+        id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: rings::boot_id(),
-        writer: ProcessKey { pid: me, generation },
+        writer: ProcessKey {
+            pid: me,
+            generation,
+        },
         created_wall_ns: clock_ns(libc::CLOCK_REALTIME),
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
-    }
+    })
 }
 
 /// Waits for children until the root command ended, reporting what becomes of it.
@@ -177,21 +192,25 @@ fn detach_from_terminal(journal: &Journal) -> Result<()> {
 /// The privileged may; the filter hears of that.
 fn hide_from_agents(journal: &Journal) {
     if let Err(error) = process::prctl(libc::PR_SET_DUMPABLE, 0) {
-        journal.write(&format!("cannot make the guard unreadable to others: {error}"));
+        journal.write(&format!(
+            "cannot make the guard unreadable to others: {error}"
+        ));
     }
 }
 
 /// Keeps the mount table fresh: the kernel says when it changes (`proc_pid_mountinfo(5)`).
 fn watch_mounts(world: Arc<World>) -> std::io::Result<()> {
     let table = open_for_reading(Base::Here, c"/proc/self/mountinfo")?;
-    thread::Builder::new().name("guard-mounts".into()).spawn(move || {
-        loop {
-            let mut fds = [(table.as_fd(), libc::POLLPRI, 0)];
-            if poll(&mut fds, -1).is_err() || world.reread_mounts().is_err() {
-                thread::sleep(TICK);
+    thread::Builder::new()
+        .name("guard-mounts".into())
+        .spawn(move || {
+            loop {
+                let mut fds = [(table.as_fd(), libc::POLLPRI, 0)];
+                if poll(&mut fds, -1).is_err() || world.reread_mounts().is_err() {
+                    thread::sleep(TICK);
+                }
             }
-        }
-    })?;
+        })?;
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! From one notification to its answer.
 //!
 //! Each kind of call has a file beside this one's folder: [`names`] for calls that remove, move or
-//! link names, [`contents`] for those that cut or write files, [`processes`] for those that change
-//! or touch processes. This file holds what they share.
+//! link names, [`contents`] for those that cut or write files, [`mounts`] for those that put something
+//! else at a path, [`processes`] for those that change or touch processes. This file holds what they share.
 
 mod contents;
+mod mounts;
 mod names;
 mod processes;
 
@@ -112,9 +113,14 @@ type Answered = Result<Reply, CallerGone>;
 /// hear of go on.
 fn without_caller(guard: &Guard, call: Call) -> Reply {
     match call {
-        Call::Exec | Call::ContextChange | Call::Landlock | Call::RootChange | Call::Mount => {
-            Reply::Continue
-        }
+        Call::Exec
+        | Call::ContextChange
+        | Call::Landlock
+        | Call::RootChange
+        | Call::Mount
+        | Call::Unmount
+        | Call::MoveMount
+        | Call::MountChange => Reply::Continue,
         _ => {
             guard.ring.add(Counter::PathsUnresolved, 1);
             Reply::Fail(libc::EPERM)
@@ -159,10 +165,10 @@ impl Case<'_> {
                 self.world.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
-            Call::Mount => {
-                self.world.directory_will_move();
-                Ok(Reply::Continue)
-            }
+            Call::Mount => self.mount(args[1], args[3]),
+            Call::Unmount => self.unmount(args[0]),
+            Call::MoveMount => self.move_mount(args[2], args[3]),
+            Call::MountChange => self.mount_changes(),
             Call::Ptrace => self.touch_process(args[1]),
             Call::ProcessWrite => self.touch_process(args[0]),
             Call::PidfdGetfd => self.touch_pidfd(args[0]),
@@ -172,7 +178,8 @@ impl Case<'_> {
     /// Reads a path argument, and makes sure that it was this caller's.
     fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<Result<(), i32>, CallerGone> {
         let read = self.caller.read_path(address, into);
-        if read == Err(ReadPathError::Gone) || !self.caller.is_asking(self.listener, self.notification.id)
+        if read == Err(ReadPathError::Gone)
+            || !self.caller.is_asking(self.listener, self.notification.id)
         {
             return Err(CallerGone);
         }
@@ -208,7 +215,11 @@ impl Case<'_> {
         wall_ns: u64,
         outcome: Outcome,
     ) {
-        let Outcome { answer, errno, decided_ns: monotonic_ns } = outcome;
+        let Outcome {
+            answer,
+            errno,
+            decided_ns: monotonic_ns,
+        } = outcome;
         let denied = decision.verdict != Verdict::Allow;
         if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
             self.guard.ring.add(Counter::ProtectedWritesDenied, 1);
@@ -222,7 +233,7 @@ impl Case<'_> {
                     ppid: self.caller.ppid,
                     uid: self.caller.uid,
                     executable: &self.caller.executable,
-                    argv0: witness.argv0(),
+                    argv0: if denied { witness.argv0() } else { b"" },
                 },
                 answer,
                 errno,
@@ -236,7 +247,12 @@ impl Case<'_> {
 
     fn trace_context(&self) -> Option<TraceContext> {
         let mut environment = Vec::new();
-        read_bounded(self.caller.base(), c"environ", MAX_ENVIRONMENT_BYTES, &mut environment);
+        read_bounded(
+            self.caller.base(),
+            c"environ",
+            MAX_ENVIRONMENT_BYTES,
+            &mut environment,
+        );
         let value = environment
             .split(|&byte| byte == 0)
             .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="))?;
@@ -257,7 +273,17 @@ impl Case<'_> {
         } else {
             (Reply::Continue, Answer::Continued, 0)
         };
-        self.tell(operation, decision, witness, wall_ns, Outcome { answer, errno, decided_ns });
+        self.tell(
+            operation,
+            decision,
+            witness,
+            wall_ns,
+            Outcome {
+                answer,
+                errno,
+                decided_ns,
+            },
+        );
         reply
     }
 

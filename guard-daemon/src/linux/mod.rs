@@ -21,3 +21,4 @@ mod witness;
 mod world;
 
 pub(crate) use guarded::{Plan, run};
+pub(crate) use session::Dispositions;

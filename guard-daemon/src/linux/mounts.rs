@@ -62,7 +62,9 @@ impl Mounts {
 
     /// The other locations of a directory known to stand at `location` on mount `id`.
     pub(crate) fn aliases(&self, id: u64, location: &[u8]) -> Vec<Vec<u8>> {
-        let Some((device, path)) = self.inside(id, location) else { return Vec::new() };
+        let Some((device, path)) = self.inside(id, location) else {
+            return Vec::new();
+        };
         let mut found = self.locations(&device, &path);
         found.retain(|other| other != location);
         found
@@ -75,7 +77,12 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
     let device = fields.nth(1)?.to_vec();
     let root = unescape(fields.next()?);
     let point = unescape(fields.next()?);
-    Some(Mount { id, device, root, point })
+    Some(Mount {
+        id,
+        device,
+        root,
+        point,
+    })
 }
 
 /// Space, tab, newline and backslash stand as `\ooo`.
@@ -83,7 +90,11 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
-        let octal = if first == b'\\' { after.get(..3).and_then(octal) } else { None };
+        let octal = if first == b'\\' {
+            after.get(..3).and_then(octal)
+        } else {
+            None
+        };
         if let Some(byte) = octal {
             plain.push(byte);
             rest = after.get(3..).unwrap_or_default();
@@ -129,7 +140,10 @@ mod tests {
     #[test]
     fn a_bind_mount_leads_back_to_where_the_directory_stands() {
         let mounts = Mounts::parse(TABLE);
-        assert_eq!(mounts.aliases(31, b"/mnt/p/src"), [b"/home/u/proj/src".to_vec()]);
+        assert_eq!(
+            mounts.aliases(31, b"/mnt/p/src"),
+            [b"/home/u/proj/src".to_vec()]
+        );
         assert_eq!(mounts.aliases(30, b"/home/u/proj"), [b"/mnt/p".to_vec()]);
         assert_eq!(mounts.aliases(21, b"/srv/a"), [b"/with space/a".to_vec()]);
         assert_eq!(mounts.aliases(30, b"/home/u"), Vec::<Vec<u8>>::new());
@@ -139,6 +153,12 @@ mod tests {
 
     #[test]
     fn this_machine_has_a_root_mount() {
-        assert!(Mounts::read("self").unwrap().0.iter().any(|mount| mount.point == b"/"));
+        assert!(
+            Mounts::read("self")
+                .unwrap()
+                .0
+                .iter()
+                .any(|mount| mount.point == b"/")
+        );
     }
 }

@@ -44,7 +44,8 @@ impl ProcFs {
     /// very tick a process started counts as before it.
     pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
         let nanoseconds = u128::from(ticks + 1) * 1_000_000_000 / u128::from(self.ticks_per_second);
-        self.boot_ns.saturating_add(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+        self.boot_ns
+            .saturating_add(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }
 }
 
@@ -56,7 +57,10 @@ impl ProcessSource for ProcFs {
         let dir = CString::new(format!("/proc/{pid}")).map_err(|_| ProcessGone)?;
         let dir = files::pin_directory(Base::Here, &dir).map_err(|_| ProcessGone)?;
         let base = Base::Dir(dir.as_fd());
-        into.key = ProcessKey { pid, generation: before.started_ticks };
+        into.key = ProcessKey {
+            pid,
+            generation: before.started_ticks,
+        };
         into.ppid = before.ppid;
         into.started_ns = self.wall_ns(before.started_ticks);
         // What follows may be unreadable (another user's process, a kernel thread): empty then.
@@ -64,18 +68,27 @@ impl ProcessSource for ProcFs {
             into.executable.clear();
         }
         if into.executable.ends_with(DELETED) {
-            into.executable.truncate(into.executable.len() - DELETED.len());
+            into.executable
+                .truncate(into.executable.len() - DELETED.len());
         }
-        into.executable_changed_ns =
-            files::look(base, c"exe").map_or(0, |found| found.changed_ns);
+        into.executable_changed_ns = files::look(base, c"exe").map_or(0, |found| found.changed_ns);
         read_bounded(base, c"cmdline", MAX_ARGUMENTS_BYTES, &mut into.arguments);
-        read_bounded(base, c"environ", MAX_ENVIRONMENT_BYTES, &mut into.environment);
+        read_bounded(
+            base,
+            c"environ",
+            MAX_ENVIRONMENT_BYTES,
+            &mut into.environment,
+        );
         let mut status = Vec::new();
         read_bounded(base, c"status", STATUS_BYTES, &mut status);
         into.uid = status_number(&status, b"Uid:").unwrap_or(u32::MAX);
         // Same process at the end as at the beginning: nothing above is another's.
         let after = stat(pid).map_err(|_| ProcessGone)?;
-        if after.started_ticks == before.started_ticks { Ok(()) } else { Err(ProcessGone) }
+        if after.started_ticks == before.started_ticks {
+            Ok(())
+        } else {
+            Err(ProcessGone)
+        }
     }
 }
 
@@ -84,7 +97,8 @@ pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
     let mut text = [0u8; 1024];
     let mut file = File::open(format!("/proc/{pid}/stat"))?;
     let length = file.read(&mut text)?;
-    parse_stat(text.get(..length).unwrap_or_default()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    parse_stat(text.get(..length).unwrap_or_default())
+        .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// The second field is the command in parentheses and may itself hold any byte, so fields are
@@ -95,7 +109,10 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let mut fields = rest.split_ascii_whitespace();
     let ppid = fields.nth(1)?.parse().ok()?;
     let started_ticks = fields.nth(17)?.parse().ok()?;
-    Some(Stat { ppid, started_ticks })
+    Some(Stat {
+        ppid,
+        started_ticks,
+    })
 }
 
 /// The thread group (process) a thread belongs to.
@@ -113,11 +130,18 @@ pub(crate) fn status_number(status: &[u8], label: &[u8]) -> Option<u32> {
 
 /// The rest of the line that starts with `label` in `/proc/PID/status`.
 pub(crate) fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
-    status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(label))
+    status
+        .split(|&byte| byte == b'\n')
+        .find_map(|line| line.strip_prefix(label))
 }
 
 /// Reads at most `bound` bytes of a `/proc` file; leaves nothing when it cannot be read.
-pub(crate) fn read_bounded(base: Base<'_>, name: &std::ffi::CStr, bound: usize, into: &mut Vec<u8>) {
+pub(crate) fn read_bounded(
+    base: Base<'_>,
+    name: &std::ffi::CStr,
+    bound: usize,
+    into: &mut Vec<u8>,
+) {
     into.clear();
     let bound = u64::try_from(bound).unwrap_or(u64::MAX);
     if let Ok(fd) = files::open_for_reading(base, name)
@@ -140,7 +164,13 @@ mod tests {
     #[test]
     fn a_command_name_may_hold_anything() {
         let text = b"12 (a) R 1 (b)) S 7 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1";
-        assert_eq!(parse_stat(text), Some(Stat { ppid: 7, started_ticks: 4242 }));
+        assert_eq!(
+            parse_stat(text),
+            Some(Stat {
+                ppid: 7,
+                started_ticks: 4242
+            })
+        );
         assert_eq!(parse_stat(b"12 (a"), None);
     }
 
@@ -149,11 +179,25 @@ mod tests {
         let source = ProcFs::new();
         let mut found = ProcessDescription::default();
         source.describe(std::process::id(), &mut found).unwrap();
-        assert_eq!(found.executable, std::env::current_exe().unwrap().as_os_str().as_encoded_bytes());
+        assert_eq!(
+            found.executable,
+            std::env::current_exe()
+                .unwrap()
+                .as_os_str()
+                .as_encoded_bytes()
+        );
         assert_eq!(found.key.pid, std::process::id());
         let now = clock_ns(libc::CLOCK_REALTIME);
-        assert!(found.started_ns <= now + 1_000_000_000, "{} {now}", found.started_ns);
-        assert!(found.started_ns + 3_600_000_000_000 > now, "{} {now}", found.started_ns);
+        assert!(
+            found.started_ns <= now + 1_000_000_000,
+            "{} {now}",
+            found.started_ns
+        );
+        assert!(
+            found.started_ns + 3_600_000_000_000 > now,
+            "{} {now}",
+            found.started_ns
+        );
         assert_eq!(source.describe(u32::MAX / 2, &mut found), Err(ProcessGone));
     }
 }

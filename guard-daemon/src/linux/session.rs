@@ -49,6 +49,10 @@ pub(crate) struct Beginning {
     pub(crate) report: Report,
 }
 
+/// Ignored signals: they are inherited by the command, as they would be without a guard.
+#[derive(Default)]
+pub(crate) struct Dispositions(Vec<i32>);
+
 /// Lets the root command go, once.
 pub(crate) struct Go(UnixStream);
 
@@ -63,12 +67,10 @@ pub(crate) struct Report(UnixStream);
 /// Before the command runs: when the kernel refuses a process or the filter. Each says what to do.
 pub(crate) fn run(
     command: Vec<CString>,
+    dispositions: &Dispositions,
     supervise: impl FnOnce(Beginning) -> Result<()>,
 ) -> Result<Ending> {
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
-    let as_it_was = Dispositions::now();
-    // While it is ignored, no child's end is told.
-    process::set_disposition(libc::SIGCHLD, Disposition::Default);
     let (signals, mask) = SignalSet::block(&RELAYED);
     match process::fork().context("starting the supervisor process")? {
         Fork::Parent(supervisor) => {
@@ -79,13 +81,14 @@ pub(crate) fn run(
         }
         Fork::Child => {
             drop(ours);
-            let status = match become_supervisor(command, supervise, Report(theirs), &mask, &as_it_was) {
-                Ok(()) => 0,
-                Err(error) => {
-                    crate::cli::terminal::error(&error);
-                    1
-                }
-            };
+            let status =
+                match become_supervisor(command, supervise, Report(theirs), &mask, dispositions) {
+                    Ok(()) => 0,
+                    Err(error) => {
+                        crate::cli::terminal::error(&error);
+                        1
+                    }
+                };
             process::exit_at_once(status)
         }
     }
@@ -96,7 +99,7 @@ fn become_supervisor(
     supervise: impl FnOnce(Beginning) -> Result<()>,
     report: Report,
     mask: &SignalSet,
-    as_it_was: &Dispositions,
+    dispositions: &Dispositions,
 ) -> Result<()> {
     process::prctl(libc::PR_SET_CHILD_SUBREAPER, 1).context("becoming a child subreaper")?;
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
@@ -105,10 +108,15 @@ fn become_supervisor(
         Fork::Child => {
             drop((ours, report));
             mask.restore();
-            as_it_was.restore();
+            dispositions.restore();
             let error = become_command(&command, theirs, keep_dumpable);
-            let name = command.first().map(|word| word.to_string_lossy().into_owned());
-            let status = match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            let name = command
+                .first()
+                .map(|word| word.to_string_lossy().into_owned());
+            let status = match error
+                .downcast_ref::<std::io::Error>()
+                .map(std::io::Error::kind)
+            {
                 Some(std::io::ErrorKind::NotFound) => 127,
                 Some(_) => 126,
                 None => 125,
@@ -131,7 +139,9 @@ fn become_supervisor(
                 return pass_on(&report, root);
             };
             let mut killable = [0u8];
-            (&ours).read_exact(&mut killable).context("waiting for the command's process")?;
+            (&ours)
+                .read_exact(&mut killable)
+                .context("waiting for the command's process")?;
             let supervised = supervise(Beginning {
                 listener,
                 wait_killable: killable == [1],
@@ -157,7 +167,11 @@ fn pass_on(report: &Report, root: libc::pid_t) -> Result<()> {
 }
 
 /// The root command's process before it is the command. Returns only when that fails.
-fn become_command(command: &[CString], supervisor: UnixStream, keep_dumpable: bool) -> anyhow::Error {
+fn become_command(
+    command: &[CString],
+    supervisor: UnixStream,
+    keep_dumpable: bool,
+) -> anyhow::Error {
     let prepared = (|| -> Result<()> {
         if !process::has_capability(CAP_SYS_ADMIN) {
             process::prctl(libc::PR_SET_NO_NEW_PRIVS, 1).context("setting no_new_privs")?;
@@ -165,14 +179,17 @@ fn become_command(command: &[CString], supervisor: UnixStream, keep_dumpable: bo
         let program = filter::build(keep_dumpable);
         let (listener, killable) = match notify::install(&program, true) {
             Ok(listener) => (listener, 1u8),
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                (notify::install(&program, false).map_err(|error| refused(&error))?, 0)
-            }
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (
+                notify::install(&program, false).map_err(|error| refused(&error))?,
+                0,
+            ),
             Err(error) => return Err(refused(&error)),
         };
         process::send_descriptor(supervisor.as_fd(), listener.as_fd())
             .context("handing the listener to the supervisor")?;
-        (&supervisor).write_all(&[killable]).context("telling the supervisor")?;
+        (&supervisor)
+            .write_all(&[killable])
+            .context("telling the supervisor")?;
         drop(listener);
         (&supervisor)
             .read_exact(&mut [0u8])
@@ -289,8 +306,13 @@ fn stop_with(root: Option<i32>) {
 
 fn is_stopped(pid: i32) -> bool {
     let mut text = String::new();
-    let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut f| f.read_to_string(&mut text));
-    read.is_ok() && text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+    let read =
+        File::open(format!("/proc/{pid}/stat")).and_then(|mut f| f.read_to_string(&mut text));
+    read.is_ok()
+        && text
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('T'))
 }
 
 /// Passes on the signals that somebody sent to the outer process. What the terminal sends, it
@@ -317,22 +339,30 @@ pub(crate) fn end_as(ending: Ending) -> ! {
     }
 }
 
-/// Ignored signals are inherited by the command, as they would be without a guard.
-struct Dispositions(Vec<i32>);
+// === impl Dispositions ===
 
 impl Dispositions {
-    fn now() -> Self {
-        let asked = RELAYED.into_iter().chain([libc::SIGCHLD]);
-        let ignored = asked.filter(|&signal| process::is_ignored(signal));
+    /// Notes what is ignored now. From here on a file size limit is an error of `write` and not
+    /// the end of the guard, and children's ends are told.
+    pub(crate) fn take() -> Self {
+        let signals = RELAYED.into_iter().chain([libc::SIGXFSZ, libc::SIGCHLD]);
+        let ignored = signals.filter(|&signal| process::is_ignored(signal));
         // Of this one only the start tells: std ignores it for this program.
         let pipe = given::ignored_sigpipe().then_some(libc::SIGPIPE);
-        Self(ignored.chain(pipe).collect())
+        let dispositions = Self(ignored.chain(pipe).collect());
+        process::set_disposition(libc::SIGXFSZ, Disposition::Ignore);
+        process::set_disposition(libc::SIGCHLD, Disposition::Default);
+        dispositions
     }
 
     fn restore(&self) {
-        for signal in RELAYED.into_iter().chain([libc::SIGCHLD, libc::SIGPIPE]) {
-            let disposition =
-                if self.0.contains(&signal) { Disposition::Ignore } else { Disposition::Default };
+        let changed = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGCHLD];
+        for signal in RELAYED.into_iter().chain(changed) {
+            let disposition = if self.0.contains(&signal) {
+                Disposition::Ignore
+            } else {
+                Disposition::Default
+            };
             process::set_disposition(signal, disposition);
         }
     }

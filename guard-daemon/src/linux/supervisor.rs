@@ -71,12 +71,16 @@ impl Supervisor {
     /// Starts answering.
     pub(crate) fn start(&self) -> std::io::Result<()> {
         let primary = self.clone();
-        thread::Builder::new().name("guard-primary".into()).spawn(move || {
-            name_thread(c"guard-primary");
-            primary.answer_all();
-        })?;
+        thread::Builder::new()
+            .name("guard-primary".into())
+            .spawn(move || {
+                name_thread(c"guard-primary");
+                primary.answer_all();
+            })?;
         let watchdog = self.clone();
-        thread::Builder::new().name("guard-watchdog".into()).spawn(move || watchdog.watch())?;
+        thread::Builder::new()
+            .name("guard-watchdog".into())
+            .spawn(move || watchdog.watch())?;
         Ok(())
     }
 
@@ -91,7 +95,9 @@ impl Supervisor {
     /// Lets go of what the primary remembers and has not used lately.
     pub(crate) fn tidy(&self) {
         if let Ok(mut memory) = self.shared.memory.try_lock() {
-            memory.directories.forget_old(clock_ns(libc::CLOCK_MONOTONIC));
+            memory
+                .directories
+                .forget_old(clock_ns(libc::CLOCK_MONOTONIC));
             memory.callers.forget_dead();
         }
     }
@@ -100,8 +106,12 @@ impl Supervisor {
         let shared = &self.shared;
         let mut undelivered = Undelivered::default();
         while !shared.over.load(Ordering::Acquire) {
-            let Some(notification) = self.receive() else { continue };
-            shared.busy_since_ns.store(clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
+            let Some(notification) = self.receive() else {
+                continue;
+            };
+            shared
+                .busy_since_ns
+                .store(clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
             let mut memory = shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
             self.answer(&notification, &mut memory, &mut undelivered);
             drop(memory);
@@ -154,10 +164,12 @@ impl Supervisor {
             if self.is_held_up() && self.has_waiting() && spares < MAX_SPARES {
                 shared.spares.fetch_add(1, Ordering::AcqRel);
                 let spare = self.clone();
-                let started = thread::Builder::new().name("guard-spare".into()).spawn(move || {
-                    spare.help();
-                    spare.shared.spares.fetch_sub(1, Ordering::AcqRel);
-                });
+                let started = thread::Builder::new()
+                    .name("guard-spare".into())
+                    .spawn(move || {
+                        spare.help();
+                        spare.shared.spares.fetch_sub(1, Ordering::AcqRel);
+                    });
                 if started.is_err() {
                     shared.spares.fetch_sub(1, Ordering::AcqRel);
                 }
@@ -208,7 +220,10 @@ impl Undelivered {
 
     /// The answer kept for the same thread's same call, at the same instruction.
     fn take(&mut self, notification: &Notification) -> Option<Reply> {
-        let index = self.0.iter().position(|(kept, _)| kept.pid == notification.pid)?;
+        let index = self
+            .0
+            .iter()
+            .position(|(kept, _)| kept.pid == notification.pid)?;
         let (kept, reply) = self.0.swap_remove(index);
         let (kept, now) = (kept.data, notification.data);
         let same = kept.nr == now.nr
@@ -241,7 +256,12 @@ mod tests {
             instruction_pointer: 4096,
             args: [path, 0, 0, 0, 0, 0],
         };
-        Notification { id: 1, pid, flags: 0, data }
+        Notification {
+            id: 1,
+            pid,
+            flags: 0,
+            data,
+        }
     }
 
     #[test]

@@ -50,7 +50,12 @@ pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
 /// As [`directory`].
 pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
     let root = files::look_at(eyes.root)?.identity;
-    let mut here = if path.starts_with(b"/") { eyes.root } else { eyes.start }.try_clone_to_owned()?;
+    let mut here = if path.starts_with(b"/") {
+        eyes.root
+    } else {
+        eyes.start
+    }
+    .try_clone_to_owned()?;
     let mut ahead: VecDeque<Vec<u8>> = components(path).collect();
     let mut links = 0;
     while let Some(name) = ahead.pop_front() {
@@ -172,7 +177,11 @@ mod tests {
         symlink("/a/b", dir.path().join("root/a/absolute")).unwrap();
         symlink("../../../../a", dir.path().join("root/a/above")).unwrap();
         symlink("loop", dir.path().join("root/loop")).unwrap();
-        House { root: pin(&dir.path().join("root")), start: pin(&dir.path().join("root/a")), dir }
+        House {
+            root: pin(&dir.path().join("root")),
+            start: pin(&dir.path().join("root/a")),
+            dir,
+        }
     }
 
     impl House {
@@ -191,7 +200,9 @@ mod tests {
         }
 
         fn identity(&self, path: &str) -> Result<Identity, i32> {
-            Ok(files::look_at(pin(&self.dir.path().join(path)).as_fd()).unwrap().identity)
+            Ok(files::look_at(pin(&self.dir.path().join(path)).as_fd())
+                .unwrap()
+                .identity)
         }
     }
 
@@ -232,7 +243,11 @@ mod tests {
             tid: child.id(),
             uid: 0,
         };
-        for path in ["/proc/self/cwd", "/proc/thread-self/cwd/../b", "/proc/self/root/proc/self/cwd"] {
+        for path in [
+            "/proc/self/cwd",
+            "/proc/thread-self/cwd/../b",
+            "/proc/self/root/proc/self/cwd",
+        ] {
             let found = directory(eyes, path.as_bytes());
             let found = files::look_at(found.unwrap().as_fd()).unwrap().identity;
             assert_eq!(Ok(found), house.identity("root/a/b"), "{path}");

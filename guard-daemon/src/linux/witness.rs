@@ -2,12 +2,12 @@
 
 use super::callers::Caller;
 use super::directories::Directory;
-use super::procfs::read_bounded;
+use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
 use crate::guard::Guard;
 use guard_core::actor::{Actor, Witness};
 use guard_core::lineage::Entry;
-use guard_core::process::MAX_ARGUMENTS_BYTES;
+use guard_core::process::{MAX_ARGUMENTS_BYTES, ProcessDescription, ProcessSource as _};
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -48,16 +48,23 @@ impl<'a> CallWitness<'a> {
         self
     }
 
-    /// The caller's `argv[0]`, if the arguments were drawn.
+    /// The caller's `argv[0]` as it stands now.
     pub(crate) fn argv0(&self) -> &[u8] {
-        let arguments = self.arguments.get().map_or(&[][..], Vec::as_slice);
-        arguments.split(|&byte| byte == 0).next().unwrap_or_default()
+        self.drawn_arguments()
+            .split(|&byte| byte == 0)
+            .next()
+            .unwrap_or_default()
     }
 
     fn drawn_arguments(&self) -> &Vec<u8> {
         self.arguments.get_or_init(|| {
             let mut arguments = Vec::new();
-            read_bounded(self.caller.base(), c"cmdline", MAX_ARGUMENTS_BYTES, &mut arguments);
+            read_bounded(
+                self.caller.base(),
+                c"cmdline",
+                MAX_ARGUMENTS_BYTES,
+                &mut arguments,
+            );
             arguments
         })
     }
@@ -76,15 +83,15 @@ impl<'a> CallWitness<'a> {
 
 impl Witness for CallWitness<'_> {
     fn actor(&self) -> Actor<'_> {
-        let entry =
-            self.entry.get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
-        self.drawn_arguments();
+        let entry = self
+            .entry
+            .get_or_init(|| self.guard.entry(self.caller.process, self.now_ns));
         Actor {
             key: self.caller.process,
             ppid: self.caller.ppid,
             uid: self.caller.uid,
             executable: &self.caller.executable,
-            argv0: self.argv0(),
+            argv0: b"",
             standing: entry.standing(),
             tools: entry.tools(),
             tool_names: self.guard.lineage.tool_names(),
@@ -95,8 +102,18 @@ impl Witness for CallWitness<'_> {
         self.drawn_arguments().clone()
     }
 
+    fn parent(&self) -> Option<ProcessDescription> {
+        let mut parent = ProcessDescription::default();
+        ProcFs::new().describe(self.caller.ppid, &mut parent).ok()?;
+        // It waits for its child, or is another's by now.
+        let still = procfs::stat(self.caller.process.pid).ok()?.ppid == self.caller.ppid;
+        (still && parent.executable_changed_ns != 0).then_some(parent)
+    }
+
     fn executable_changed_ns(&self) -> Option<u64> {
-        files::look(self.caller.base(), c"exe").ok().map(|found| found.changed_ns)
+        files::look(self.caller.base(), c"exe")
+            .ok()
+            .map(|found| found.changed_ns)
     }
 
     fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64> {

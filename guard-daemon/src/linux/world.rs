@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
     pid_namespace: Option<Identity>,
+    /// The guard's mount namespace.
+    mount_namespace: Option<Identity>,
     /// Landlock domains entered in the session.
     pub(crate) confinements: Confinements,
     /// The session's root command.
@@ -48,7 +50,12 @@ impl World {
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
-            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid").ok().map(|l| l.identity),
+            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid")
+                .ok()
+                .map(|l| l.identity),
+            mount_namespace: files::look(Base::Here, c"/proc/self/ns/mnt")
+                .ok()
+                .map(|l| l.identity),
             confinements: Confinements::default(),
             session_root,
             changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
@@ -72,7 +79,9 @@ impl World {
 
     fn change_slot(&self, pid: u32) -> &AtomicU32 {
         let index = usize::try_from(pid).unwrap_or(0) % CHANGE_SLOTS;
-        self.changes.get(index).expect("the index is below the number of slots")
+        self.changes
+            .get(index)
+            .expect("the index is below the number of slots")
     }
 
     /// The count that remembered directories carry; `None` while nothing may be remembered.
@@ -123,7 +132,18 @@ impl World {
 
     /// Whether the thread whose `/proc/TID` directory is `base` counts processes as the guard does.
     pub(crate) fn shares_pid_namespace(&self, base: Base<'_>) -> bool {
-        files::look(base, c"ns/pid").ok().map(|found| found.identity) == self.pid_namespace
+        files::look(base, c"ns/pid")
+            .ok()
+            .map(|found| found.identity)
+            == self.pid_namespace
+    }
+
+    /// Whether the thread whose `/proc/TID` directory is `base` sees the guard's mounts.
+    pub(crate) fn shares_mount_namespace(&self, base: Base<'_>) -> bool {
+        files::look(base, c"ns/mnt")
+            .ok()
+            .map(|found| found.identity)
+            == self.mount_namespace
     }
 }
 

@@ -20,7 +20,11 @@ pub const HERE: usize = number(libc::AT_FDCWD);
 
 /// The address of a path that lives as long as the program. Ends at the first NUL.
 pub fn word(text: impl AsRef<[u8]>) -> usize {
-    let bytes = text.as_ref().split(|&byte| byte == 0).next().unwrap_or_default();
+    let bytes = text
+        .as_ref()
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default();
     let text = CString::new(bytes).expect("cut at the first NUL");
     text.into_raw().expose_provenance()
 }
@@ -41,7 +45,14 @@ pub fn call(name: libc::c_long, arguments: &[usize]) -> Outcome {
     // SAFETY: the calls made here (see the callers: names, opens, credentials) take paths, which
     // the kernel reads and checks, numbers, and pointers to structures that live across the call.
     let result = unsafe {
-        libc::syscall(name, argument(0), argument(1), argument(2), argument(3), argument(4))
+        libc::syscall(
+            name,
+            argument(0),
+            argument(1),
+            argument(2),
+            argument(3),
+            argument(4),
+        )
     };
     outcome(result)
 }
@@ -79,11 +90,17 @@ pub fn rename(from: usize, to: usize) -> Outcome {
 }
 
 pub fn renameat2(from: (usize, usize), to: (usize, usize), flags: u32) -> Outcome {
-    call(libc::SYS_renameat2, &[from.0, from.1, to.0, to.1, flag(flags)])
+    call(
+        libc::SYS_renameat2,
+        &[from.0, from.1, to.0, to.1, flag(flags)],
+    )
 }
 
 pub fn linkat(from: (usize, usize), to: (usize, usize), flags: i32) -> Outcome {
-    call(libc::SYS_linkat, &[from.0, from.1, to.0, to.1, number(flags)])
+    call(
+        libc::SYS_linkat,
+        &[from.0, from.1, to.0, to.1, number(flags)],
+    )
 }
 
 /// Opens and closes.
@@ -93,21 +110,33 @@ pub fn open(path: usize, flags: i32) -> Outcome {
 
 /// Opens and closes. New files get mode 0640 less the umask.
 pub fn openat(dir: usize, path: usize, flags: i32) -> Outcome {
-    close(call(libc::SYS_openat, &[dir, path, number(flags | libc::O_NOCTTY), 0o640]))
+    close(call(
+        libc::SYS_openat,
+        &[dir, path, number(flags | libc::O_NOCTTY), 0o640],
+    ))
 }
 
 /// Opens by `openat2` and closes; `size` is what the caller says the structure's size is.
 pub fn openat2(path: usize, flags: i32, resolve: u64, size: usize) -> Outcome {
     let mode = if flags & libc::O_CREAT != 0 { 0o640 } else { 0 };
     let how: [u64; 3] = [u64::from(flags.cast_unsigned()), mode, resolve];
-    close(call(libc::SYS_openat2, &[HERE, path, how.as_ptr().expose_provenance(), size]))
+    close(call(
+        libc::SYS_openat2,
+        &[HERE, path, how.as_ptr().expose_provenance(), size],
+    ))
 }
 
 /// The size of `struct open_how`.
 pub const HOW_SIZE: usize = 24;
 
 pub fn truncate(path: usize, length: i64) -> Outcome {
-    call(libc::SYS_truncate, &[path, isize::try_from(length).expect("64 bits").cast_unsigned()])
+    call(
+        libc::SYS_truncate,
+        &[
+            path,
+            isize::try_from(length).expect("64 bits").cast_unsigned(),
+        ],
+    )
 }
 
 /// The calls that only x86's table has; newer tables have their `at` form alone.
@@ -119,8 +148,12 @@ pub mod legacy {
         ("unlink", |path| call(libc::SYS_unlink, &[path])),
         ("rmdir", |path| call(libc::SYS_rmdir, &[path])),
         ("creat", |path| close(call(libc::SYS_creat, &[path, 0o604]))),
-        ("open(O_TRUNC)", |path| open(path, libc::O_WRONLY | libc::O_TRUNC)),
-        ("open(O_CREAT)", |path| open(path, libc::O_RDWR | libc::O_CREAT)),
+        ("open(O_TRUNC)", |path| {
+            open(path, libc::O_WRONLY | libc::O_TRUNC)
+        }),
+        ("open(O_CREAT)", |path| {
+            open(path, libc::O_RDWR | libc::O_CREAT)
+        }),
     ];
 
     #[cfg(target_arch = "x86_64")]

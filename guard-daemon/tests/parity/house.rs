@@ -41,8 +41,13 @@ impl House {
     pub fn rebuild(&mut self) {
         self.fifo = None;
         let order = format!("{}\t{}\n", self.path.display(), self.elsewhere.display());
-        self.builder.get_mut().write_all(order.as_bytes()).expect("the builder listens");
-        self.builder.read_exact(&mut [0]).expect("the builder answers");
+        self.builder
+            .get_mut()
+            .write_all(order.as_bytes())
+            .expect("the builder listens");
+        self.builder
+            .read_exact(&mut [0])
+            .expect("the builder answers");
         std::env::set_current_dir(&self.path).expect("it was just built");
         self.fifo = OpenOptions::new().read(true).write(true).open("fifo").ok();
     }
@@ -88,9 +93,12 @@ fn furnish(house: &Path, elsewhere: &Path) {
     fs::write(house.join(OsStr::from_bytes(STRANGE)), b"").expect("any byte but two");
     fs::write(at(&long_name(255)), b"").expect("the longest name there is");
     fs::hard_link(at("file"), at("hard")).expect("a link on one file system");
-    for (target, name) in
-        [("file", "link"), ("dir", "dirlink"), ("nowhere", "dangling"), ("loop", "loop")]
-    {
+    for (target, name) in [
+        ("file", "link"),
+        ("dir", "dirlink"),
+        ("nowhere", "dangling"),
+        ("loop", "loop"),
+    ] {
         symlink(target, at(name)).expect("the name is free");
     }
     crate::stage::make_fifo(&at("fifo"));
@@ -135,7 +143,11 @@ fn list(dir: &Path, text: &mut String) {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().as_bytes();
-        let name = if name.len() > 40 { "long".into() } else { name.escape_ascii().to_string() };
+        let name = if name.len() > 40 {
+            "long".into()
+        } else {
+            name.escape_ascii().to_string()
+        };
         let Ok(found) = fs::symlink_metadata(&path) else {
             text.push_str(&format!(" {name}?"));
             continue;
@@ -148,13 +160,24 @@ fn list(dir: &Path, text: &mut String) {
             text.push(']');
         } else if kind.is_symlink() {
             let target = fs::read_link(&path).unwrap_or_default();
-            text.push_str(&format!("->{}", target.as_os_str().as_bytes().escape_ascii()));
+            text.push_str(&format!(
+                "->{}",
+                target.as_os_str().as_bytes().escape_ascii()
+            ));
         } else {
             let fifo = if kind.is_fifo() { "fifo" } else { "" };
-            let content = if kind.is_file() { fs::read(&path).ok() } else { None };
+            let content = if kind.is_file() {
+                fs::read(&path).ok()
+            } else {
+                None
+            };
             let content = content.unwrap_or_default();
             let content = content.escape_ascii();
-            text.push_str(&format!("x{}{fifo}{}={content}", found.nlink(), found.rdev()));
+            text.push_str(&format!(
+                "x{}{fifo}{}={content}",
+                found.nlink(),
+                found.rdev()
+            ));
         }
     }
 }

@@ -14,13 +14,29 @@ use std::os::unix::fs::PermissionsExt;
 
 /// One call of each kind, on what is the actor's and on what is not.
 fn try_all(stage: &mut Stage, who: &str) {
-    for name in ["file", "dir/inner", "closed/kept", "sticky/kept", "../../foreign/kept", "missing"] {
-        stage.note(&format!("{who}: open {name}"), open(word(name), libc::O_WRONLY));
+    for name in [
+        "file",
+        "dir/inner",
+        "closed/kept",
+        "sticky/kept",
+        "../../foreign/kept",
+        "missing",
+    ] {
+        stage.note(
+            &format!("{who}: open {name}"),
+            open(word(name), libc::O_WRONLY),
+        );
         stage.note(&format!("{who}: truncate {name}"), truncate(word(name), 3));
         let link = linkat((HERE, word(name)), (HERE, word("open/linked")), 0);
         stage.note(&format!("{who}: link {name}"), link);
-        stage.note(&format!("{who}: rename over {name}"), rename(word("open/new"), word(name)));
-        stage.note(&format!("{who}: rename {name}"), rename(word(name), word("open/moved")));
+        stage.note(
+            &format!("{who}: rename over {name}"),
+            rename(word("open/new"), word(name)),
+        );
+        stage.note(
+            &format!("{who}: rename {name}"),
+            rename(word(name), word("open/moved")),
+        );
         stage.note(&format!("{who}: unlink {name}"), unlink(word(name)));
     }
     stage.note(&format!("{who}: rmdir"), rmdir(word("empty")));
@@ -54,8 +70,14 @@ pub fn users(stage: &mut Stage) {
     stage.note("seteuid back", call(libc::SYS_setresuid, &[keep, 0, keep]));
     stage.note("unlink as before", unlink(word("other")));
     stage.note("setgroups", call(libc::SYS_setgroups, &[0, 0]));
-    stage.note("setresgid", call(libc::SYS_setresgid, &[other, other, other]));
-    stage.note("setresuid", call(libc::SYS_setresuid, &[other, other, other]));
+    stage.note(
+        "setresgid",
+        call(libc::SYS_setresgid, &[other, other, other]),
+    );
+    stage.note(
+        "setresuid",
+        call(libc::SYS_setresuid, &[other, other, other]),
+    );
     try_all(stage, "setresuid");
     stage.note("setresuid back", call(libc::SYS_setresuid, &[0, 0, 0]));
     stage.note_tree("at last");
@@ -66,12 +88,18 @@ pub fn capabilities(stage: &mut Stage) {
     add_rooms(stage);
     let other = number(OTHER);
     for room in ["closed", "sticky", "closed/kept", "sticky/kept"] {
-        stage.note("chown", call(libc::SYS_fchownat, &[HERE, word(room), other, other]));
+        stage.note(
+            "chown",
+            call(libc::SYS_fchownat, &[HERE, word(room), other, other]),
+        );
     }
     // `struct __user_cap_header_struct` of version 3 for this thread, and two empty data structs.
     let header: [u32; 2] = [0x2008_0522, 0];
     let none = [0u32; 6];
-    let pointers = [header.as_ptr().expose_provenance(), none.as_ptr().expose_provenance()];
+    let pointers = [
+        header.as_ptr().expose_provenance(),
+        none.as_ptr().expose_provenance(),
+    ];
     stage.note("capset", call(libc::SYS_capset, &pointers));
     try_all(stage, "no capabilities");
     stage.note_tree("at last");
@@ -84,11 +112,20 @@ pub fn roots(stage: &mut Stage) {
     fs::create_dir("jail").expect("the name is free");
     fs::write("jail/file", "jailed").expect("it was just made");
     stage.note("chroot", call(libc::SYS_chroot, &[word(".")]));
-    for path in ["/dir/inner", "/absolute/sub/../inner", "absolute/inner", "/../other", "/missing"] {
+    for path in [
+        "/dir/inner",
+        "/absolute/sub/../inner",
+        "absolute/inner",
+        "/../other",
+        "/missing",
+    ] {
         stage.note(&format!("unlink {path}"), unlink(word(path)));
     }
     stage.note("truncate", truncate(word("/absolute-file"), 1));
-    stage.note("open", open(word("absolute-file"), libc::O_WRONLY | libc::O_TRUNC));
+    stage.note(
+        "open",
+        open(word("absolute-file"), libc::O_WRONLY | libc::O_TRUNC),
+    );
     stage.note("rename", rename(word("/hard"), word("/../../renamed")));
     // The working directory stays outside: up from there is not up in the jail.
     stage.note("chroot below", call(libc::SYS_chroot, &[word("jail")]));
@@ -97,11 +134,17 @@ pub fn roots(stage: &mut Stage) {
     stage.note("unlink in it again", unlink(word("jail/file")));
     stage.note("rmdir", rmdir(word("absolute/sub")));
     stage.note("move the jail away", rename(word("jail"), word("moved")));
-    stage.note("create in it", open(word("/made"), libc::O_WRONLY | libc::O_CREAT));
+    stage.note(
+        "create in it",
+        open(word("/made"), libc::O_WRONLY | libc::O_CREAT),
+    );
     // The record and the listing need no root directory; leave the jail for the latter.
     stage.note("up", call(libc::SYS_chdir, &[word(".")]));
-    let mut left: Vec<_> =
-        fs::read_dir(".").expect("here").flatten().map(|entry| entry.file_name()).collect();
+    let mut left: Vec<_> = fs::read_dir(".")
+        .expect("here")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
     left.sort();
     stage.write(&format!("left: {left:?}"));
 }
@@ -116,25 +159,40 @@ pub fn namespaces(stage: &mut Stage) {
     fs::create_dir("bound").expect("the name is free");
     fs::create_dir("sealed-off").expect("the name is free");
     stage.note("bind", mount("dir", "bound", "", libc::MS_BIND));
-    stage.note("bind read-only", mount("dir", "sealed-off", "", libc::MS_BIND));
+    stage.note(
+        "bind read-only",
+        mount("dir", "sealed-off", "", libc::MS_BIND),
+    );
     let read_only = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY;
     stage.note("remount", mount("none", "sealed-off", "", read_only));
     for directory in ["sealed-off", "bound", "dir"] {
         for name in ["inner", "missing", "sub"] {
             let path = format!("{directory}/{name}");
-            stage.note(&format!("open {path}"), open(word(&path), libc::O_RDWR | libc::O_TRUNC));
-            stage.note(&format!("rename out {path}"), rename(word(&path), word("moved")));
+            stage.note(
+                &format!("open {path}"),
+                open(word(&path), libc::O_RDWR | libc::O_TRUNC),
+            );
+            stage.note(
+                &format!("rename out {path}"),
+                rename(word(&path), word("moved")),
+            );
             stage.note(
                 &format!("rename across {path}"),
                 rename(word(&path), word("bound/across")),
             );
-            stage.note(&format!("link {path}"), linkat((HERE, word(&path)), (HERE, word("l")), 0));
+            stage.note(
+                &format!("link {path}"),
+                linkat((HERE, word(&path)), (HERE, word("l")), 0),
+            );
             stage.note(&format!("rmdir {path}"), rmdir(word(&path)));
             stage.note(&format!("unlink {path}"), unlink(word(&path)));
         }
     }
     stage.note("rmdir a mount point", rmdir(word("bound")));
-    stage.note("rename a mount point", rename(word("bound"), word("unbound")));
+    stage.note(
+        "rename a mount point",
+        rename(word("bound"), word("unbound")),
+    );
     stage.note("tmpfs", mount("none", "empty", "tmpfs", 0));
     fs::write("empty/new", "new").expect("it is writable, mounted or not");
     stage.note("unlink on it", unlink(word("empty/new")));
@@ -142,14 +200,20 @@ pub fn namespaces(stage: &mut Stage) {
     try_all(stage, "elsewhere");
     stage.note_tree("at last");
     for place in ["bound", "sealed-off", "empty"] {
-        stage.note("unmount", call(libc::SYS_umount2, &[word(place), number(libc::MNT_DETACH)]));
+        stage.note(
+            "unmount",
+            call(libc::SYS_umount2, &[word(place), number(libc::MNT_DETACH)]),
+        );
     }
 }
 
 /// A user namespace of its own, in which an ordinary user is a superuser.
 pub fn user_namespace(stage: &mut Stage) {
     add_rooms(stage);
-    stage.note("unshare", call(libc::SYS_unshare, &[number(libc::CLONE_NEWUSER)]));
+    stage.note(
+        "unshare",
+        call(libc::SYS_unshare, &[number(libc::CLONE_NEWUSER)]),
+    );
     try_all(stage, "unmapped");
     stage.note_tree("at last");
 }
@@ -157,11 +221,21 @@ pub fn user_namespace(stage: &mut Stage) {
 /// A Landlock domain that forbids removing.
 pub fn landlock(stage: &mut Stage) {
     add_rooms(stage);
-    let Some(()) = restrict(stage, REMOVE_FILE | REMOVE_DIR | MAKE_REG) else { return };
+    let Some(()) = restrict(stage, REMOVE_FILE | REMOVE_DIR | MAKE_REG) else {
+        return;
+    };
     try_all(stage, "confined");
     crate::stage::in_child(|| try_all(stage, "a child"));
     let joined = std::thread::scope(|scope| {
-        scope.spawn(|| [unlink(word("file")), rmdir(word("empty")), unlink(word("missing"))]).join()
+        scope
+            .spawn(|| {
+                [
+                    unlink(word("file")),
+                    rmdir(word("empty")),
+                    unlink(word("missing")),
+                ]
+            })
+            .join()
     });
     for came in joined.expect("threads end in order") {
         stage.note("a thread", came);
@@ -172,8 +246,13 @@ pub fn landlock(stage: &mut Stage) {
 /// Enters a domain in which `rights` are denied everywhere but below `open`.
 fn restrict(stage: &mut Stage, rights: u64) -> Option<()> {
     let attributes: [u64; 1] = [rights];
-    let ruleset =
-        call(CREATE_RULESET, &[attributes.as_ptr().expose_provenance(), size_of_val(&attributes)]);
+    let ruleset = call(
+        CREATE_RULESET,
+        &[
+            attributes.as_ptr().expose_provenance(),
+            size_of_val(&attributes),
+        ],
+    );
     let Ok(ruleset) = ruleset else {
         // The kernel has no Landlock, or it is switched off: nothing to compare.
         stage.note("landlock_create_ruleset", ruleset);
@@ -186,7 +265,10 @@ fn restrict(stage: &mut Stage, rights: u64) -> Option<()> {
     let (allowed, below) = rule.split_at_mut(8);
     allowed.copy_from_slice(&rights.to_ne_bytes());
     below.copy_from_slice(&open.as_raw_fd().to_ne_bytes());
-    let added = call(ADD_RULE, &[ruleset, 1, rule.as_ptr().expose_provenance(), 0]);
+    let added = call(
+        ADD_RULE,
+        &[ruleset, 1, rule.as_ptr().expose_provenance(), 0],
+    );
     stage.note("landlock_add_rule", added);
     // SAFETY: no memory is involved.
     let promised = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
@@ -197,7 +279,10 @@ fn restrict(stage: &mut Stage, rights: u64) -> Option<()> {
 
 fn mount(source: &str, target: &str, kind: &str, flags: libc::c_ulong) -> Outcome {
     let flags = usize::try_from(flags).expect("usize has 64 bits");
-    call(libc::SYS_mount, &[word(source), word(target), word(kind), flags, 0])
+    call(
+        libc::SYS_mount,
+        &[word(source), word(target), word(kind), flags, 0],
+    )
 }
 
 /// Whether this is the superuser.

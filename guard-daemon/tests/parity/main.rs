@@ -30,7 +30,10 @@ use tempfile::TempDir;
 
 #[test]
 fn calls_on_one_name_are_alike() {
-    compare("calls_on_one_name_are_alike", &[("alone", names::alone), ("flags", names::flags)]);
+    compare(
+        "calls_on_one_name_are_alike",
+        &[("alone", names::alone), ("flags", names::flags)],
+    );
 }
 
 #[test]
@@ -86,7 +89,10 @@ fn files_and_programs_are_alike() {
 /// The actor's part when this is the actor, else the comparison.
 fn compare(test: &str, acts: &[Act]) {
     if env::var_os(BUILDER).is_some_and(|builder| builder.is_empty()) {
-        let listener = std::io::stdin().as_fd().try_clone_to_owned().expect("the driver's socket");
+        let listener = std::io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .expect("the driver's socket");
         return house::build_for(&listener.into());
     }
     if let [Some(dir), Some(elsewhere), Some(builder)] =
@@ -95,10 +101,17 @@ fn compare(test: &str, acts: &[Act]) {
         return stage::perform(&dir, &elsewhere, &builder, acts);
     }
     let theatre = Theatre::new();
-    let users: &[Option<u32>] = if is_root() { &[None, Some(ORDINARY)] } else { &[None] };
+    let users: &[Option<u32>] = if is_root() {
+        &[None, Some(ORDINARY)]
+    } else {
+        &[None]
+    };
     for &user in users {
         let bare = theatre.run(test, Rule::Bare, user, acts);
-        assert!(bare.iter().any(|line| line.contains(": 0")), "nothing succeeds: {bare:#?}");
+        assert!(
+            bare.iter().any(|line| line.contains(": 0")),
+            "nothing succeeds: {bare:#?}"
+        );
         for rule in [Rule::OutsideZones, Rule::Human, Rule::AgentOutside] {
             let guarded = theatre.run(test, rule, user, acts);
             assert_alike(&bare, &guarded, rule, user);
@@ -153,7 +166,9 @@ struct Theatre {
 impl Theatre {
     fn new() -> Self {
         let public = |parent: &str| {
-            let dir = tempfile::Builder::new().prefix("es-guard-parity-").tempdir_in(parent);
+            let dir = tempfile::Builder::new()
+                .prefix("es-guard-parity-")
+                .tempdir_in(parent);
             let dir = dir.expect("the directory is everybody's");
             fs::set_permissions(&dir, Permissions::from_mode(0o755)).expect("it is ours");
             dir
@@ -164,9 +179,17 @@ impl Theatre {
             fs::copy(from, &to).expect("the disk has room for two programs");
             to
         };
-        let guard = copy(Path::new(env!("CARGO_BIN_EXE_codex-es-guard")), "codex-es-guard");
+        let guard = copy(
+            Path::new(env!("CARGO_BIN_EXE_codex-es-guard")),
+            "codex-es-guard",
+        );
         let actor = copy(&env::current_exe().expect("/proc is mounted"), "actor");
-        Self { guard, actor, dir, other }
+        Self {
+            guard,
+            actor,
+            dir,
+            other,
+        }
     }
 
     /// Runs the acts under a rule, as a user, and returns their records.
@@ -195,19 +218,33 @@ impl Theatre {
         let listener = UnixListener::bind(&socket).expect("the name is free");
         fs::set_permissions(&socket, Permissions::from_mode(0o777)).expect("it is ours");
         let mut builder = self.actor_command(None);
-        builder.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).env(BUILDER, "");
+        builder
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::null())
+            .env(BUILDER, "");
         let mut actor = match rule {
             Rule::Bare => self.actor_command(None),
             Rule::OutsideZones => self.actor_command(Some(&["--protect".as_ref(), zone.as_ref()])),
             Rule::Human => self.actor_command(Some(&["--protect".as_ref(), base.as_ref()])),
             Rule::AgentOutside => {
                 let agent = ["--agent".as_ref(), "codex".as_ref()];
-                self.actor_command(Some(&[agent[0], agent[1], "--protect".as_ref(), zone.as_ref()]))
+                self.actor_command(Some(&[
+                    agent[0],
+                    agent[1],
+                    "--protect".as_ref(),
+                    zone.as_ref(),
+                ]))
             }
         };
-        actor.env(ACTOR, &run).env(ELSEWHERE, &elsewhere).env(BUILDER, &socket).stdin(Stdio::null());
+        actor
+            .env(ACTOR, &run)
+            .env(ELSEWHERE, &elsewhere)
+            .env(BUILDER, &socket)
+            .stdin(Stdio::null());
         for command in [&mut builder, &mut actor] {
-            command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env("HOME", &home);
+            command
+                .args([test, "--exact", "--nocapture", "--test-threads=1"])
+                .env("HOME", &home);
             if let Some(user) = user {
                 command.uid(user).gid(user);
             }
@@ -228,12 +265,23 @@ impl Theatre {
 
     /// The actor's program: bare, or guarded with some options. The environment is not the tester's.
     fn actor_command(&self, guarded: Option<&[&OsStr]>) -> Command {
-        let mut command = Command::new(if guarded.is_some() { &self.guard } else { &self.actor });
+        let mut command = Command::new(if guarded.is_some() {
+            &self.guard
+        } else {
+            &self.actor
+        });
         if let Some(options) = guarded {
-            command.args(["run", "--quiet", "--no-exporter"]).args(options).arg("--");
+            command
+                .args(["run", "--quiet", "--no-exporter"])
+                .args(options)
+                .arg("--");
             command.arg(&self.actor);
         }
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C").current_dir("/");
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("LANG", "C")
+            .current_dir("/");
         command
     }
 }

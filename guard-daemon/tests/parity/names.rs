@@ -21,7 +21,10 @@ pub fn alone(stage: &mut Stage) {
 pub fn paired(stage: &mut Stage) {
     let paired = names(stage, PAIRED);
     pair(stage, &paired, ON_TWO);
-    let few: Vec<_> = FEW.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect();
+    let few: Vec<_> = FEW
+        .iter()
+        .map(|name| ((*name).to_owned(), name.as_bytes().to_vec()))
+        .collect();
     pair(stage, &few, SELDOM_ON_TWO);
     pair(stage, &few, legacy::ON_TWO);
 }
@@ -73,11 +76,16 @@ pub fn flags(stage: &mut Stage) {
 /// The named names, with the few that are not plain text.
 fn names(stage: &Stage, plain: &[&str]) -> Vec<(String, Vec<u8>)> {
     let house = stage.house.path.as_os_str().as_bytes();
-    let mut names: Vec<_> =
-        plain.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect();
+    let mut names: Vec<_> = plain
+        .iter()
+        .map(|name| ((*name).to_owned(), name.as_bytes().to_vec()))
+        .collect();
     names.push(("HOUSE/file".into(), [house, b"/file"].concat()));
     names.push(("HOUSE".into(), house.to_vec()));
-    names.push(("ELSEWHERE".into(), stage.house.elsewhere.as_os_str().as_bytes().to_vec()));
+    names.push((
+        "ELSEWHERE".into(),
+        stage.house.elsewhere.as_os_str().as_bytes().to_vec(),
+    ));
     names.push(("STRANGE".into(), STRANGE.to_vec()));
     names.push(("255".into(), long_name(255).into_bytes()));
     names.push(("256".into(), long_name(256).into_bytes()));
@@ -94,22 +102,52 @@ const ON_ONE: &[(&str, OnOne)] = &[
     ("truncate", |path| truncate(path, 2)),
     ("truncate(-1)", |path| truncate(path, -1)),
     ("openat(O_WRONLY)", |path| open(path, libc::O_WRONLY)),
-    ("openat(O_WRONLY|O_TRUNC)", |path| open(path, libc::O_WRONLY | TRUNC)),
+    ("openat(O_WRONLY|O_TRUNC)", |path| {
+        open(path, libc::O_WRONLY | TRUNC)
+    }),
     ("openat(O_RDONLY|O_TRUNC)", |path| open(path, TRUNC)),
-    ("openat(O_RDWR|O_CREAT)", |path| open(path, libc::O_RDWR | CREAT)),
-    ("openat(O_CREAT|O_EXCL)", |path| open(path, libc::O_WRONLY | CREAT | libc::O_EXCL)),
-    ("openat(O_CREAT|O_TRUNC)", |path| open(path, libc::O_WRONLY | CREAT | TRUNC)),
-    ("openat(O_TRUNC|O_NOFOLLOW)", |path| open(path, libc::O_WRONLY | TRUNC | libc::O_NOFOLLOW)),
-    ("openat(O_RDWR|O_DIRECTORY)", |path| open(path, libc::O_RDWR | libc::O_DIRECTORY)),
-    ("openat(O_TRUNC|O_DIRECTORY)", |path| open(path, libc::O_TRUNC | libc::O_DIRECTORY)),
-    ("openat(O_TMPFILE)", |path| open(path, libc::O_RDWR | libc::O_TMPFILE)),
-    ("openat(O_PATH|O_TRUNC)", |path| open(path, libc::O_PATH | libc::O_TRUNC)),
-    ("openat2(O_TRUNC)", |path| openat2(path, libc::O_WRONLY | TRUNC, 0, HOW_SIZE)),
+    ("openat(O_RDWR|O_CREAT)", |path| {
+        open(path, libc::O_RDWR | CREAT)
+    }),
+    ("openat(O_CREAT|O_EXCL)", |path| {
+        open(path, libc::O_WRONLY | CREAT | libc::O_EXCL)
+    }),
+    ("openat(O_CREAT|O_TRUNC)", |path| {
+        open(path, libc::O_WRONLY | CREAT | TRUNC)
+    }),
+    ("openat(O_TRUNC|O_NOFOLLOW)", |path| {
+        open(path, libc::O_WRONLY | TRUNC | libc::O_NOFOLLOW)
+    }),
+    ("openat(O_RDWR|O_DIRECTORY)", |path| {
+        open(path, libc::O_RDWR | libc::O_DIRECTORY)
+    }),
+    ("openat(O_TRUNC|O_DIRECTORY)", |path| {
+        open(path, libc::O_TRUNC | libc::O_DIRECTORY)
+    }),
+    ("openat(O_TMPFILE)", |path| {
+        open(path, libc::O_RDWR | libc::O_TMPFILE)
+    }),
+    ("openat(O_PATH|O_TRUNC)", |path| {
+        open(path, libc::O_PATH | libc::O_TRUNC)
+    }),
+    ("openat2(O_TRUNC)", |path| {
+        openat2(path, libc::O_WRONLY | TRUNC, 0, HOW_SIZE)
+    }),
     ("openat2(NO_SYMLINKS)", |path| {
-        openat2(path, libc::O_WRONLY | TRUNC, libc::RESOLVE_NO_SYMLINKS, HOW_SIZE)
+        openat2(
+            path,
+            libc::O_WRONLY | TRUNC,
+            libc::RESOLVE_NO_SYMLINKS,
+            HOW_SIZE,
+        )
     }),
     ("openat2(BENEATH)", |path| {
-        openat2(path, libc::O_WRONLY | CREAT, libc::RESOLVE_BENEATH, HOW_SIZE)
+        openat2(
+            path,
+            libc::O_WRONLY | CREAT,
+            libc::RESOLVE_BENEATH,
+            HOW_SIZE,
+        )
     }),
 ];
 
@@ -122,15 +160,21 @@ const ON_TWO: &[(&str, OnTwo)] = &[
         renameat2((HERE, from), (HERE, to), libc::RENAME_EXCHANGE)
     }),
     ("linkat", |from, to| linkat((HERE, from), (HERE, to), 0)),
-    ("linkat(FOLLOW)", |from, to| linkat((HERE, from), (HERE, to), libc::AT_SYMLINK_FOLLOW)),
+    ("linkat(FOLLOW)", |from, to| {
+        linkat((HERE, from), (HERE, to), libc::AT_SYMLINK_FOLLOW)
+    }),
 ];
 
 const SELDOM_ON_TWO: &[(&str, OnTwo)] = &[
     ("renameat2(WHITEOUT)", |from, to| {
         renameat2((HERE, from), (HERE, to), libc::RENAME_WHITEOUT)
     }),
-    ("renameat", |from, to| calls::call(libc::SYS_renameat, &[HERE, from, HERE, to])),
-    ("linkat(EMPTY_PATH)", |from, to| linkat((HERE, from), (HERE, to), libc::AT_EMPTY_PATH)),
+    ("renameat", |from, to| {
+        calls::call(libc::SYS_renameat, &[HERE, from, HERE, to])
+    }),
+    ("linkat(EMPTY_PATH)", |from, to| {
+        linkat((HERE, from), (HERE, to), libc::AT_EMPTY_PATH)
+    }),
 ];
 
 /// `sticky` and `foreign` are another user's, in the stage's directory: see `main`.
@@ -166,4 +210,14 @@ const PAIRED: &[&str] = &[
     "/proc/self/cwd/file", "/proc/self/cwd/new",
 ];
 
-const FEW: &[&str] = &["file", "hard", "missing", "dir", "dir/inner", "empty/", "dirlink", ".", ""];
+const FEW: &[&str] = &[
+    "file",
+    "hard",
+    "missing",
+    "dir",
+    "dir/inner",
+    "empty/",
+    "dirlink",
+    ".",
+    "",
+];

@@ -25,23 +25,43 @@ pub fn descriptors(stage: &mut Stage) {
             stage.house.rebuild();
         };
         on("unlinkat", &|dir| unlinkat(dir, word("inner"), 0));
-        on("unlinkat sub", &|dir| unlinkat(dir, word("sub/"), libc::AT_REMOVEDIR));
+        on("unlinkat sub", &|dir| {
+            unlinkat(dir, word("sub/"), libc::AT_REMOVEDIR)
+        });
         on("unlinkat up", &|dir| unlinkat(dir, word("../file"), 0));
         on("unlinkat nothing", &|dir| unlinkat(dir, word(""), 0));
-        on("unlinkat dot", &|dir| unlinkat(dir, word("."), libc::AT_REMOVEDIR));
+        on("unlinkat dot", &|dir| {
+            unlinkat(dir, word("."), libc::AT_REMOVEDIR)
+        });
         on("unlinkat missing", &|dir| unlinkat(dir, word("missing"), 0));
         on("unlinkat fault", &|dir| unlinkat(dir, 0, 0));
-        on("unlinkat absolute", &|dir| unlinkat(dir, word(&absolute), 0));
-        on("renameat2", &|dir| renameat2((dir, word("inner")), (dir, word("moved")), 0));
-        on("renameat2 out", &|dir| renameat2((dir, word("inner")), (HERE, word("moved")), 0));
-        on("renameat2 in", &|dir| renameat2((HERE, word("file")), (dir, word("moved")), 0));
-        on("linkat", &|dir| linkat((dir, word("inner")), (HERE, word("linked")), 0));
-        on("linkat in", &|dir| linkat((HERE, word("file")), (dir, word("linked")), 0));
+        on("unlinkat absolute", &|dir| {
+            unlinkat(dir, word(&absolute), 0)
+        });
+        on("renameat2", &|dir| {
+            renameat2((dir, word("inner")), (dir, word("moved")), 0)
+        });
+        on("renameat2 out", &|dir| {
+            renameat2((dir, word("inner")), (HERE, word("moved")), 0)
+        });
+        on("renameat2 in", &|dir| {
+            renameat2((HERE, word("file")), (dir, word("moved")), 0)
+        });
+        on("linkat", &|dir| {
+            linkat((dir, word("inner")), (HERE, word("linked")), 0)
+        });
+        on("linkat in", &|dir| {
+            linkat((HERE, word("file")), (dir, word("linked")), 0)
+        });
         on("linkat nameless", &|dir| {
             linkat((dir, word("")), (HERE, word("linked")), libc::AT_EMPTY_PATH)
         });
-        on("openat", &|dir| openat(dir, word("inner"), libc::O_WRONLY | libc::O_TRUNC));
-        on("openat new", &|dir| openat(dir, word("new"), libc::O_WRONLY | libc::O_CREAT));
+        on("openat", &|dir| {
+            openat(dir, word("inner"), libc::O_WRONLY | libc::O_TRUNC)
+        });
+        on("openat new", &|dir| {
+            openat(dir, word("new"), libc::O_WRONLY | libc::O_CREAT)
+        });
         on("ftruncate", &|dir| call(libc::SYS_ftruncate, &[dir, 1]));
     }
 }
@@ -134,16 +154,28 @@ pub fn magic(stage: &mut Stage) {
     stage.attempt("link an unnamed file", || {
         let (_keeps_open, fd) = pinned(".", libc::O_RDWR | libc::O_TMPFILE);
         let path = format!("/proc/self/fd/{fd}");
-        linkat((HERE, word(path)), (HERE, word("named")), libc::AT_SYMLINK_FOLLOW)
+        linkat(
+            (HERE, word(path)),
+            (HERE, word("named")),
+            libc::AT_SYMLINK_FOLLOW,
+        )
     });
     stage.attempt("link a removed file", || {
         let (_keeps_open, fd) = pinned("other", libc::O_RDWR);
         fs::remove_file("other").expect("it is there");
         let path = format!("/proc/self/fd/{fd}");
-        linkat((HERE, word(path)), (HERE, word("named")), libc::AT_SYMLINK_FOLLOW)
+        linkat(
+            (HERE, word(path)),
+            (HERE, word("named")),
+            libc::AT_SYMLINK_FOLLOW,
+        )
     });
-    stage.attempt("cut the running program", || truncate(word("/proc/self/exe"), 0));
-    stage.attempt("write the running program", || open(word("/proc/self/exe"), libc::O_RDWR));
+    stage.attempt("cut the running program", || {
+        truncate(word("/proc/self/exe"), 0)
+    });
+    stage.attempt("write the running program", || {
+        open(word("/proc/self/exe"), libc::O_RDWR)
+    });
 }
 
 const ON_MAGIC: &[(&str, crate::calls::OnOne)] = &[
@@ -151,28 +183,50 @@ const ON_MAGIC: &[(&str, crate::calls::OnOne)] = &[
     ("rmdir", rmdir),
     ("rename away", |path| rename(path, word("moved"))),
     ("rename over", |path| rename(word("other"), path)),
-    ("link", |path| linkat((HERE, path), (HERE, word("linked")), 0)),
+    ("link", |path| {
+        linkat((HERE, path), (HERE, word("linked")), 0)
+    }),
     ("link following", |path| {
-        linkat((HERE, path), (HERE, word("linked")), libc::AT_SYMLINK_FOLLOW)
+        linkat(
+            (HERE, path),
+            (HERE, word("linked")),
+            libc::AT_SYMLINK_FOLLOW,
+        )
     }),
     ("truncate", |path| truncate(path, 1)),
-    ("open(O_TRUNC)", |path| open(path, libc::O_WRONLY | libc::O_TRUNC)),
-    ("open(O_CREAT)", |path| open(path, libc::O_WRONLY | libc::O_CREAT)),
+    ("open(O_TRUNC)", |path| {
+        open(path, libc::O_WRONLY | libc::O_TRUNC)
+    }),
+    ("open(O_CREAT)", |path| {
+        open(path, libc::O_WRONLY | libc::O_CREAT)
+    }),
 ];
 
 /// Paths as long as they may be, and a byte longer.
 pub fn lengths(stage: &mut Stage) {
-    for length in [254, 255, 256, 257, 258, 259, 1000, 4092, 4093, 4094, 4095, 4096, 4097, 9000] {
+    for length in [
+        254, 255, 256, 257, 258, 259, 1000, 4092, 4093, 4094, 4095, 4096, 4097, 9000,
+    ] {
         let padded = |name: &str| {
             let dots = "./".repeat((length - name.len()) / 2);
-            let slash = if (length - name.len()).is_multiple_of(2) { "" } else { "/" };
+            let slash = if (length - name.len()).is_multiple_of(2) {
+                ""
+            } else {
+                "/"
+            };
             let path = format!("{dots}{slash}{name}");
             // An odd length would start with a slash: put it between.
-            if dots.is_empty() || slash.is_empty() { path } else { format!("{dots}/{name}") }
+            if dots.is_empty() || slash.is_empty() {
+                path
+            } else {
+                format!("{dots}/{name}")
+            }
         };
         for name in ["file", "missing", "dir/inner", "dirlink/inner", "empty/"] {
             let path = padded(name);
-            stage.attempt(&format!("unlink {name} in {length}"), || unlink(word(&path)));
+            stage.attempt(&format!("unlink {name} in {length}"), || {
+                unlink(word(&path))
+            });
             stage.attempt(&format!("rmdir {name} in {length}"), || rmdir(word(&path)));
             stage.attempt(&format!("rename {name} in {length}"), || {
                 rename(word(&path), word(padded("moved")))
@@ -182,7 +236,9 @@ pub fn lengths(stage: &mut Stage) {
             });
         }
         let name = long_name(length);
-        stage.attempt(&format!("unlink a name of {length}"), || unlink(word(&name)));
+        stage.attempt(&format!("unlink a name of {length}"), || {
+            unlink(word(&name))
+        });
         stage.attempt(&format!("rename to a name of {length}"), || {
             rename(word("file"), word(&name))
         });
@@ -193,7 +249,9 @@ pub fn lengths(stage: &mut Stage) {
 pub fn depth(stage: &mut Stage) {
     let name = long_name(200);
     let step = |name: &str| {
-        fs::create_dir(name).and_then(|()| std::env::set_current_dir(name)).expect("one step");
+        fs::create_dir(name)
+            .and_then(|()| std::env::set_current_dir(name))
+            .expect("one step");
     };
     (0..30).for_each(|_| step(&name));
     for deep in ["a", "b", "c", "d"] {
@@ -205,14 +263,26 @@ pub fn depth(stage: &mut Stage) {
     stage.note("unlink up", unlink(word(format!("../{name}/b"))));
     stage.note("unlink through /proc", unlink(word("/proc/self/cwd/c")));
     stage.note("rename", rename(word("d"), word("e")));
-    stage.note("exchange", renameat2((HERE, word("e")), (HERE, word("empty")), 2));
-    stage.note("link", linkat((HERE, word("empty")), (HERE, word("linked")), 0));
+    stage.note(
+        "exchange",
+        renameat2((HERE, word("e")), (HERE, word("empty")), 2),
+    );
+    stage.note(
+        "link",
+        linkat((HERE, word("empty")), (HERE, word("linked")), 0),
+    );
     stage.note("truncate", truncate(word("linked"), 0));
-    stage.note("create", open(word("new"), libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC));
+    stage.note(
+        "create",
+        open(word("new"), libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC),
+    );
     stage.note("rmdir", rmdir(word("e")));
     stage.note("rmdir again", rmdir(word("e")));
-    let mut left: Vec<_> =
-        fs::read_dir(".").expect("here").flatten().map(|entry| entry.file_name()).collect();
+    let mut left: Vec<_> = fs::read_dir(".")
+        .expect("here")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
     left.sort();
     stage.write(&format!("left: {left:?}"));
     for entry in left {
@@ -245,9 +315,13 @@ const FROM_NOWHERE: &[(&str, fn() -> Outcome)] = &[
     ("rmdir up", || rmdir(word(".."))),
     ("rename here", || rename(word("../file"), word("x"))),
     ("rename up", || rename(word("../file"), word("../moved"))),
-    ("link here", || linkat((HERE, word("../file")), (HERE, word("x")), 0)),
+    ("link here", || {
+        linkat((HERE, word("../file")), (HERE, word("x")), 0)
+    }),
     ("open", || open(word("x"), libc::O_WRONLY | libc::O_CREAT)),
-    ("open up", || open(word("../file"), libc::O_WRONLY | libc::O_TRUNC)),
+    ("open up", || {
+        open(word("../file"), libc::O_WRONLY | libc::O_TRUNC)
+    }),
     ("nothing", || unlink(word(""))),
 ];
 
@@ -264,11 +338,23 @@ pub fn memory(stage: &mut Stage) {
         ("minus one", Box::new(|| usize::MAX)),
         ("no canonical address", Box::new(|| 1 << 60)),
         ("an unmapped page", Box::new(|| pages.address(PAGE))),
-        ("a path that ends with its page", Box::new(|| at_the_end(b"file\0"))),
-        ("nothing at the end of its page", Box::new(|| at_the_end(b"\0"))),
-        ("a path that runs out of its page", Box::new(|| at_the_end(b"file"))),
+        (
+            "a path that ends with its page",
+            Box::new(|| at_the_end(b"file\0")),
+        ),
+        (
+            "nothing at the end of its page",
+            Box::new(|| at_the_end(b"\0")),
+        ),
+        (
+            "a path that runs out of its page",
+            Box::new(|| at_the_end(b"file")),
+        ),
         ("a page without an end", Box::new(|| pages.put(0, &endless))),
-        ("a page of dots without an end", Box::new(|| pages.put(0, &dots))),
+        (
+            "a page of dots without an end",
+            Box::new(|| pages.put(0, &dots)),
+        ),
         ("a page less one", Box::new(|| pages.put(1, &endless[1..]))),
         ("a mapping beyond its file", Box::new(beyond_a_file)),
     ];
@@ -284,7 +370,9 @@ pub fn memory(stage: &mut Stage) {
         let how = pages.put(PAGE - 8, &[1, 2, 0, 0, 0, 0, 0, 0]);
         call(libc::SYS_openat2, &[HERE, word("file"), how, 24])
     });
-    stage.attempt("openat2 of a bad address", || openat2(0, libc::O_RDWR, 0, 24));
+    stage.attempt("openat2 of a bad address", || {
+        openat2(0, libc::O_RDWR, 0, 24)
+    });
 }
 
 const ON_ADDRESSES: &[(&str, crate::calls::OnOne)] = &[
@@ -292,11 +380,19 @@ const ON_ADDRESSES: &[(&str, crate::calls::OnOne)] = &[
     ("rmdir", rmdir),
     ("rename from", |path| rename(path, word("moved"))),
     ("rename to", |path| rename(word("other"), path)),
-    ("rename what is missing to", |path| rename(word("missing"), path)),
+    ("rename what is missing to", |path| {
+        rename(word("missing"), path)
+    }),
     ("rename both", |path| rename(path, path)),
-    ("link from", |path| linkat((HERE, path), (HERE, word("linked")), 0)),
-    ("link to", |path| linkat((HERE, word("file")), (HERE, path), 0)),
-    ("link what is missing to", |path| linkat((HERE, word("missing")), (HERE, path), 0)),
+    ("link from", |path| {
+        linkat((HERE, path), (HERE, word("linked")), 0)
+    }),
+    ("link to", |path| {
+        linkat((HERE, word("file")), (HERE, path), 0)
+    }),
+    ("link what is missing to", |path| {
+        linkat((HERE, word("missing")), (HERE, path), 0)
+    }),
     ("truncate", |path| truncate(path, 1)),
     ("open", |path| open(path, libc::O_WRONLY | libc::O_TRUNC)),
     ("bad flags", |path| unlinkat(HERE, path, 1)),
@@ -313,7 +409,12 @@ impl Pages {
         let null = std::ptr::null_mut();
         // SAFETY: a new mapping where the kernel likes; nothing else is touched.
         let start = unsafe { libc::mmap(null, 2 * PAGE, protection, flags, -1, 0) };
-        assert_ne!(start, libc::MAP_FAILED, "{}", std::io::Error::last_os_error());
+        assert_ne!(
+            start,
+            libc::MAP_FAILED,
+            "{}",
+            std::io::Error::last_os_error()
+        );
         // SAFETY: the second of the two pages just mapped; nobody uses it.
         let unmapped = unsafe { libc::munmap(start.byte_add(PAGE), PAGE) };
         outcome(unmapped).expect("it was just mapped");
@@ -340,13 +441,23 @@ impl Pages {
 
 /// A page of a mapping of an empty file: touching it is `SIGBUS`.
 fn beyond_a_file() -> usize {
-    let file = File::options().read(true).write(true).create(true).truncate(true).open("mapped");
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open("mapped");
     let file = file.expect("here is a directory");
     fs::remove_file("mapped").expect("it was just made");
     let (null, flags) = (std::ptr::null_mut(), libc::MAP_SHARED);
     // SAFETY: a new mapping where the kernel likes; nobody touches it.
     let start = unsafe { libc::mmap(null, PAGE, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
-    assert_ne!(start, libc::MAP_FAILED, "{}", std::io::Error::last_os_error());
+    assert_ne!(
+        start,
+        libc::MAP_FAILED,
+        "{}",
+        std::io::Error::last_os_error()
+    );
     start.expose_provenance()
 }
 

@@ -72,7 +72,11 @@ pub fn perform(dir: &Path, elsewhere: &Path, builder: &Path, acts: &[Act]) {
             unsafe { libc::alarm(ACT_SECONDS) };
             let house = House::new(&place, elsewhere, builder);
             let record = record.try_clone().expect("descriptors suffice");
-            let mut stage = Stage { as_built: house.listing(), house, record };
+            let mut stage = Stage {
+                as_built: house.listing(),
+                house,
+                record,
+            };
             act(&mut stage);
         });
         let mut record = record;
@@ -122,7 +126,6 @@ pub fn make_fifo(path: &Path) {
 fn told(errno: i32) -> String {
     std::io::Error::from_raw_os_error(errno).to_string()
 }
-
 
 /// Long enough for a busy machine; a hang shows as the act's end by `SIGALRM`.
 const ACT_SECONDS: u32 = 40;

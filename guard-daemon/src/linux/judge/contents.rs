@@ -8,6 +8,7 @@
 use super::{Answered, Case, OWN_WRITE, join};
 use crate::linux::directories::{self, Start, int_argument};
 use crate::linux::judge::names::{Name, Resolved};
+use crate::linux::procfs;
 use crate::linux::sys::files::{self, Base};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
@@ -35,7 +36,9 @@ impl Case<'_> {
         if size < 8 || self.caller.read_exactly(how, 8, &mut words).is_err() {
             return Ok(Reply::Continue);
         }
-        let flags = words.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let flags = words
+            .first_chunk::<8>()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let write_intent = (libc::O_ACCMODE | libc::O_TRUNC).cast_unsigned();
         if flags & u64::from(write_intent) == 0 {
             return Ok(Reply::Continue);
@@ -86,7 +89,9 @@ impl Case<'_> {
         path: u64,
         flags: i32,
     ) -> Result<Option<Vec<u8>>, super::CallerGone> {
-        let Resolved::Name(name) = self.resolve(dirfd, path)? else { return Ok(None) };
+        let Resolved::Name(name) = self.resolve(dirfd, path)? else {
+            return Ok(None);
+        };
         if name.special {
             return Ok(None);
         }
@@ -111,13 +116,16 @@ impl Case<'_> {
         Some(located.location)
     }
 
-    fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
+    /// The object a name leads to, through a final symbolic link.
+    pub(super) fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
         let base = Base::Dir(name.directory.fd.as_fd());
         if self.caller.shares_root
             && let Ok(found) = files::pin_without_magic(base, &name.name)
         {
             let own = format!("/proc/{}/", std::process::id());
-            let location = directories::locate(&found, self.caller, self.world).ok()?.location;
+            let location = directories::locate(&found, self.caller, self.world)
+                .ok()?
+                .location;
             if !location.starts_with(own.as_bytes()) {
                 return Some(found);
             }
@@ -130,7 +138,13 @@ impl Case<'_> {
 
     /// Judges cutting or writing the file at `path`.
     fn judge_contents(&mut self, kind: OperationKind, path: &[u8]) -> Reply {
-        let operation = Operation { kind, path, destination: None };
+        let of_process = path_of_process(path);
+        let path = of_process.as_deref().unwrap_or(path);
+        let operation = Operation {
+            kind,
+            path,
+            destination: None,
+        };
         let snapshot = self.guard.policy.load();
         if !snapshot.touches(&operation) {
             return Reply::Continue;
@@ -140,4 +154,14 @@ impl Case<'_> {
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
         self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
+}
+
+/// `/proc/TID/mem` as `/proc/PID/mem`: a thread's files are its process's. `None` for all others.
+fn path_of_process(path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(b"/proc/")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (thread, below) = rest.split_at_checked(digits)?;
+    let thread = std::str::from_utf8(thread).ok()?.parse().ok()?;
+    let process = procfs::process_of_thread(thread).ok()?;
+    Some([format!("/proc/{process}").as_bytes(), below].concat())
 }

@@ -3,7 +3,7 @@
 //! All follow one course: read the words, pin the directories, name the operation by canonical
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
-use super::{Answered, Case, CallerGone, Outcome, join};
+use super::{Answered, CallerGone, Case, Outcome, join};
 use crate::linux::directories::{Cut, Directory, Start, int_argument};
 use crate::linux::sys::errno_of;
 use crate::linux::sys::files::{self, Base};
@@ -75,7 +75,11 @@ impl Case<'_> {
         if flags & !known != 0 || (exchange && flags != libc::RENAME_EXCHANGE) {
             return Ok(Reply::Continue);
         }
-        let kind = if exchange { OperationKind::Exchange } else { OperationKind::Rename };
+        let kind = if exchange {
+            OperationKind::Exchange
+        } else {
+            OperationKind::Rename
+        };
         let (from, to) = match (self.resolve(from.0, from.1)?, self.resolve(to.0, to.1)?) {
             (Resolved::Name(from), Resolved::Name(to)) => (from, to),
             (Resolved::Errno(errno), _) => return Ok(Reply::Fail(errno)),
@@ -174,11 +178,18 @@ impl Case<'_> {
         perform: impl FnOnce() -> io::Result<()>,
     ) -> Answered {
         // What stands in a procfs depends on who asks, and nothing there can be removed.
-        let in_procfs = [Some(name), other].into_iter().flatten().any(Name::is_in_procfs);
+        let in_procfs = [Some(name), other]
+            .into_iter()
+            .flatten()
+            .any(Name::is_in_procfs);
         let performs = may_perform && self.caller.equals_guard && !in_procfs;
         if name.special || other.is_some_and(|other| other.special) {
             // Nothing can come of it but the kernel's refusal.
-            return Ok(if performs { reply_of(perform()) } else { Reply::Continue });
+            return Ok(if performs {
+                reply_of(perform())
+            } else {
+                Reply::Continue
+            });
         }
         let mut words = std::mem::take(self.words);
         let answered = self.settle_words(&mut words, kind, (name, other), performs, perform);
@@ -199,7 +210,11 @@ impl Case<'_> {
         join(&name.directory.location, &name.bare, &mut words.operation);
         words.destination.clear();
         if let Some(other) = other {
-            join(&other.directory.location, &other.bare, &mut words.destination);
+            join(
+                &other.directory.location,
+                &other.bare,
+                &mut words.destination,
+            );
         }
         self.choose_locations(&snapshot, words, kind, (name, other));
         let operation = Operation {
@@ -213,13 +228,29 @@ impl Case<'_> {
             &words.operation,
         );
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
+        // then something could be there.
+        if decision.verdict != Verdict::Allow
+            && self.caller.equals_guard
+            && look_error(name) == Some(libc::ENOENT)
+        {
+            return Ok(Reply::Fail(libc::ENOENT));
+        }
         if decision.verdict == Verdict::Deny || !performs {
             return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
         }
         let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
         let reply = reply_of(perform());
-        let errno = if let Reply::Fail(errno) = reply { errno } else { 0 };
-        let outcome = Outcome { answer: Answer::Performed, errno, decided_ns };
+        let errno = if let Reply::Fail(errno) = reply {
+            errno
+        } else {
+            0
+        };
+        let outcome = Outcome {
+            answer: Answer::Performed,
+            errno,
+            decided_ns,
+        };
         self.tell(&operation, &decision, &witness, wall_ns, outcome);
         Ok(reply)
     }
@@ -235,7 +266,11 @@ impl Case<'_> {
     ) {
         let touches = |path: &[u8], destination: &[u8]| {
             let destination = other.map(|_| destination);
-            snapshot.touches(&Operation { kind, path, destination })
+            snapshot.touches(&Operation {
+                kind,
+                path,
+                destination,
+            })
         };
         let aliases = &name.directory.aliases;
         let other_aliases: &[Vec<u8>] = other.map_or(&[], |other| &other.directory.aliases);
@@ -272,7 +307,11 @@ impl Case<'_> {
         self.guard.ring.add(Counter::PathsUnresolved, 1);
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let snapshot = self.guard.policy.load();
-        let operation = Operation { kind, path, destination };
+        let operation = Operation {
+            kind,
+            path,
+            destination,
+        };
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
         let unreadable = path.is_empty();
         let denied = (unreadable || snapshot.touches(&operation)) && self.is_agents(&witness);
@@ -295,13 +334,9 @@ impl Case<'_> {
 
     pub(super) fn resolve_text(&mut self, start: Start, text: &[u8]) -> Resolved {
         let cut = Cut::new(text);
-        let directory = self.directories.resolve(
-            self.caller,
-            start,
-            cut.parent,
-            self.world,
-            self.received_ns,
-        );
+        let directory =
+            self.directories
+                .resolve(self.caller, start, cut.parent, self.world, self.received_ns);
         let name = CString::new(cut.name);
         match (directory, name) {
             (Ok(directory), Ok(name)) => Resolved::Name(Name {

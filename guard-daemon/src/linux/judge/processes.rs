@@ -20,9 +20,13 @@ impl Case<'_> {
         let parent = procfs::stat(self.caller.ppid)
             .ok()
             .filter(|parent| parent.started_ticks <= process.generation)
-            .map(|parent| ProcessKey { pid: self.caller.ppid, generation: parent.started_ticks });
+            .map(|parent| ProcessKey {
+                pid: self.caller.ppid,
+                generation: parent.started_ticks,
+            });
         let started_ns = self.world.wall_ns(process.generation);
-        self.guard.program_changes(process, parent, started_ns, wall_ns);
+        self.guard
+            .program_changes(process, parent, started_ns, wall_ns);
         self.world.process_changes(process.pid);
         Ok(Reply::Continue)
     }
@@ -59,7 +63,12 @@ impl Case<'_> {
         Ok(pid.map_or(Reply::Continue, |pid| self.judge_touch(pid)))
     }
 
-    fn judge_touch(&self, pid: i32) -> Reply {
+    /// A thread's id stands for its process.
+    fn judge_touch(&self, tid: i32) -> Reply {
+        let process = u32::try_from(tid).ok().map(procfs::process_of_thread);
+        let Some(Ok(pid)) = process else {
+            return Reply::Continue;
+        };
         let path = format!("/proc/{pid}");
         let operation = Operation {
             kind: OperationKind::Control,

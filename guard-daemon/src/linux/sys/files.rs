@@ -28,8 +28,6 @@ pub(crate) struct Look {
     pub(crate) mode: u32,
     /// Owner.
     pub(crate) uid: u32,
-    /// Number of links.
-    pub(crate) links: u32,
     /// Birth time in nanoseconds, where the file system keeps one.
     pub(crate) born_ns: Option<u64>,
     /// Inode change time in nanoseconds.
@@ -57,12 +55,22 @@ impl Base<'_> {
 /// Opens a directory as a pin (`O_PATH`), refusing to pass through magic links: those of
 /// `/proc/self` mean another process when the guard follows them.
 pub(crate) fn pin_directory(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
-    open_how(base, path, libc::O_PATH | libc::O_DIRECTORY, libc::RESOLVE_NO_MAGICLINKS)
+    open_how(
+        base,
+        path,
+        libc::O_PATH | libc::O_DIRECTORY,
+        libc::RESOLVE_NO_MAGICLINKS,
+    )
 }
 
 /// Opens anything as a pin without following a final symbolic link.
 pub(crate) fn pin_component(base: Base<'_>, name: &CStr) -> io::Result<OwnedFd> {
-    open_how(base, name, libc::O_PATH | libc::O_NOFOLLOW, libc::RESOLVE_NO_MAGICLINKS)
+    open_how(
+        base,
+        name,
+        libc::O_PATH | libc::O_NOFOLLOW,
+        libc::RESOLVE_NO_MAGICLINKS,
+    )
 }
 
 /// Opens anything as a pin, following symbolic links but no magic ones: `ELOOP` for those.
@@ -116,13 +124,18 @@ fn statx(base: Base<'_>, path: &CStr, flags: i32) -> io::Result<Look> {
         | libc::STATX_MODE
         | libc::STATX_UID
         | libc::STATX_INO
-        | libc::STATX_NLINK
         | libc::STATX_CTIME
         | libc::STATX_BTIME
         | libc::STATX_MNT_ID;
     // SAFETY: `path` is NUL-terminated; `buffer` is writable and of the size the kernel fills.
     let result = unsafe {
-        libc::statx(base.raw(), path.as_ptr(), flags | libc::AT_NO_AUTOMOUNT, mask, buffer.as_mut_ptr())
+        libc::statx(
+            base.raw(),
+            path.as_ptr(),
+            flags | libc::AT_NO_AUTOMOUNT,
+            mask,
+            buffer.as_mut_ptr(),
+        )
     };
     check(libc::c_long::from(result))?;
     // SAFETY: zeroed before the call and filled by it; every bit pattern is a valid `statx`.
@@ -136,7 +149,6 @@ fn statx(base: Base<'_>, path: &CStr, flags: i32) -> io::Result<Look> {
         file_type: u32::from(found.stx_mode) & libc::S_IFMT,
         mode: u32::from(found.stx_mode) & !libc::S_IFMT,
         uid: found.stx_uid,
-        links: found.stx_nlink,
         born_ns: (found.stx_mask & libc::STATX_BTIME != 0).then(|| nanoseconds(&found.stx_btime)),
         changed_ns: nanoseconds(&found.stx_ctime),
     })
@@ -165,9 +177,8 @@ pub(crate) fn read_link(base: Base<'_>, path: &CStr, into: &mut Vec<u8>) -> io::
     into.clear();
     into.reserve(room);
     // SAFETY: `into` has `room` bytes of capacity, and `path` is NUL-terminated.
-    let result = unsafe {
-        libc::readlinkat(base.raw(), path.as_ptr(), into.as_mut_ptr().cast(), room)
-    };
+    let result =
+        unsafe { libc::readlinkat(base.raw(), path.as_ptr(), into.as_mut_ptr().cast(), room) };
     let length = usize::try_from(check(i64_of(result))?).unwrap_or(0);
     if length == room {
         return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
@@ -232,7 +243,11 @@ pub(crate) fn open_for_reading(base: Base<'_>, path: &CStr) -> io::Result<OwnedF
 pub(crate) fn poll(fds: &mut [(BorrowedFd<'_>, i16, i16)], timeout_ms: i32) -> io::Result<usize> {
     let mut entries: Vec<libc::pollfd> = fds
         .iter()
-        .map(|(fd, events, _)| libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: *events, revents: 0 })
+        .map(|(fd, events, _)| libc::pollfd {
+            fd: fd.as_fd().as_raw_fd(),
+            events: *events,
+            revents: 0,
+        })
         .collect();
     let count = libc::nfds_t::try_from(entries.len()).unwrap_or(0);
     // SAFETY: `entries` has exactly `count` elements and lives across the call.
@@ -247,4 +262,3 @@ pub(crate) fn poll(fds: &mut [(BorrowedFd<'_>, i16, i16)], timeout_ms: i32) -> i
 fn i64_of(value: libc::ssize_t) -> libc::c_long {
     libc::c_long::try_from(value).unwrap_or(-1)
 }
-

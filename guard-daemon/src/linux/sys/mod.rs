@@ -13,7 +13,11 @@ use std::io;
 
 /// Turns a system call's `-1` into the errno.
 fn check(result: libc::c_long) -> io::Result<libc::c_long> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 /// The errno of an I/O error; `EIO` when it carries none.

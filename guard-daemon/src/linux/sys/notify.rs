@@ -21,12 +21,12 @@ pub(crate) enum Reply {
 /// Installs `program` on the calling thread and returns the listener.
 ///
 /// `wait_killable` asks for `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` (Linux 5.19).
-pub(crate) fn install(
-    program: &[libc::sock_filter],
-    wait_killable: bool,
-) -> io::Result<OwnedFd> {
+pub(crate) fn install(program: &[libc::sock_filter], wait_killable: bool) -> io::Result<OwnedFd> {
     let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let fprog = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    let fprog = libc::sock_fprog {
+        len: length,
+        filter: program.as_ptr().cast_mut(),
+    };
     let mut flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     if wait_killable {
         flags |= libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -55,7 +55,11 @@ pub(crate) fn receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
     let mut notification: Notification = unsafe { std::mem::zeroed() };
     // SAFETY: the listener is open and the structure has the size the request number encodes.
     let result = unsafe {
-        libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notification)
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_RECV,
+            &raw mut notification,
+        )
     };
     check(libc::c_long::from(result))?;
     Ok(notification)
@@ -67,7 +71,12 @@ pub(crate) fn receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
 ///
 /// `ENOENT` when the caller is gone or its call was interrupted.
 pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> io::Result<()> {
-    let mut response = libc::seccomp_notif_resp { id, val: 0, error: 0, flags: 0 };
+    let mut response = libc::seccomp_notif_resp {
+        id,
+        val: 0,
+        error: 0,
+        flags: 0,
+    };
     match reply {
         Reply::Continue => {
             response.flags = u32::try_from(libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE).unwrap_or(1);
@@ -77,7 +86,11 @@ pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> io::Res
     }
     // SAFETY: the listener is open and the structure has the size the request number encodes.
     let result = unsafe {
-        libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut response)
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_SEND,
+            &raw mut response,
+        )
     };
     check(libc::c_long::from(result)).map(drop)
 }
@@ -86,7 +99,11 @@ pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> io::Res
 pub(crate) fn is_waiting(listener: BorrowedFd<'_>, id: u64) -> bool {
     // SAFETY: the listener is open and `id` lives across the call.
     let result = unsafe {
-        libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const id)
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_ID_VALID,
+            &raw const id,
+        )
     };
     result == 0
 }
@@ -97,18 +114,13 @@ pub(crate) fn wake_synchronously(listener: BorrowedFd<'_>) -> io::Result<()> {
     // The flags are the argument itself, not a pointer (kernel/seccomp.c, seccomp_notify_ioctl).
     // SAFETY: this request reads no memory.
     let result = unsafe {
-        libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, SYNC_WAKE_UP)
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+            SYNC_WAKE_UP,
+        )
     };
     check(libc::c_long::from(result)).map(drop)
-}
-
-/// Whether the kernel knows a filter return action (`SECCOMP_GET_ACTION_AVAIL`).
-pub(crate) fn is_action_available(action: u32) -> bool {
-    // SAFETY: `action` lives across the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action)
-    };
-    result == 0
 }
 
 /// `include/uapi/linux/seccomp.h`.

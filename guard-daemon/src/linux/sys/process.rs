@@ -36,7 +36,9 @@ pub(crate) enum Change {
 /// The kernel's (`EAGAIN`, `ENOMEM`), and `EDEADLK` when other threads run: a fork would copy
 /// their locks in whatever state they are.
 pub(crate) fn fork() -> io::Result<Fork> {
-    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count).unwrap_or(1);
+    let threads = std::fs::read_dir("/proc/self/task")
+        .map(Iterator::count)
+        .unwrap_or(1);
     if threads != 1 {
         return Err(io::Error::from_raw_os_error(libc::EDEADLK));
     }
@@ -69,7 +71,10 @@ pub(crate) fn exit_at_once(status: i32) -> ! {
 
 /// Waits for a change of child `pid`; `None` for any child. With `block == false` returns
 /// `Ok(None)` when nothing changed.
-pub(crate) fn wait(pid: Option<libc::pid_t>, block: bool) -> io::Result<Option<(libc::pid_t, Change)>> {
+pub(crate) fn wait(
+    pid: Option<libc::pid_t>,
+    block: bool,
+) -> io::Result<Option<(libc::pid_t, Change)>> {
     let mut status = 0;
     let mut flags = libc::WUNTRACED | libc::WCONTINUED;
     if !block {
@@ -124,16 +129,13 @@ pub(crate) fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
-/// A pair of connected stream sockets, closed on exec.
-pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (one, other) = std::os::unix::net::UnixStream::pair()?;
-    Ok((one.into(), other.into()))
-}
-
 /// Sends one byte and a descriptor over a Unix socket.
 pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut byte = [0u8; 1];
-    let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+    let mut part = libc::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
     let mut control = ControlBuffer([0; CONTROL_BYTES]);
     let message = message_header(&mut part, &mut control);
     // SAFETY: `message` has a control buffer with room for one header and one descriptor.
@@ -156,13 +158,15 @@ pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io:
 /// Receives what [`send_descriptor`] sent; `UnexpectedEof` when the other side is gone.
 pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut byte = [0u8; 1];
-    let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+    let mut part = libc::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
     let mut control = ControlBuffer([0; CONTROL_BYTES]);
     let mut message = message_header(&mut part, &mut control);
     // SAFETY: every pointer in `message` is to a live, writable local.
-    let got = unsafe {
-        libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC)
-    };
+    let got =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
     if check(libc::c_long::try_from(got).unwrap_or(-1))? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -172,8 +176,8 @@ pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> 
         return Err(io::ErrorKind::InvalidData.into());
     }
     // SAFETY: not null, inside the aligned control buffer.
-    let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-    if kind != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+    let found = unsafe { &*header };
+    if (found.cmsg_level, found.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     // SAFETY: a header of this kind carries at least one descriptor.
@@ -222,7 +226,10 @@ pub(crate) fn new_session() -> io::Result<()> {
 /// Makes `fd` also known as `number` (0, 1, 2).
 pub(crate) fn become_descriptor(fd: BorrowedFd<'_>, number: i32) -> io::Result<()> {
     // SAFETY: replaces a standard stream, which std reads by number and does not own.
-    check(libc::c_long::from(unsafe { libc::dup2(fd.as_raw_fd(), number) })).map(drop)
+    check(libc::c_long::from(unsafe {
+        libc::dup2(fd.as_raw_fd(), number)
+    }))
+    .map(drop)
 }
 
 /// What to do on a signal.
@@ -265,10 +272,10 @@ pub(crate) fn die_by(signal: i32) -> ! {
 
 /// Whether this process has an effective capability.
 pub(crate) fn has_capability(number: u32) -> bool {
-    let status = std::fs::read("/proc/self/status").unwrap_or_default();
-    let line = crate::linux::procfs::status_line(&status, b"CapEff:").unwrap_or_default();
-    let text = std::str::from_utf8(line).unwrap_or_default().trim();
-    u64::from_str_radix(text, 16).is_ok_and(|set| set & (1 << number) != 0)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let set = line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
+    set.is_some_and(|set| set & (1 << number) != 0)
 }
 
 /// A set of blocked signals, read one by one.
@@ -311,7 +318,9 @@ impl SignalSet {
     /// Makes this the calling thread's mask.
     pub(crate) fn restore(&self) {
         // SAFETY: a valid set; a null old set is not written.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut())
+        };
     }
 
     /// Waits for one of the signals; `None` when the time is over. Tells the signal, its code
@@ -324,9 +333,8 @@ impl SignalSet {
             tv_nsec: libc::c_long::from(patience.subsec_nanos().cast_signed()),
         };
         // SAFETY: all three live across the call.
-        let signal = unsafe {
-            libc::sigtimedwait(&raw const self.0, &raw mut info, &raw const timeout)
-        };
+        let signal =
+            unsafe { libc::sigtimedwait(&raw const self.0, &raw mut info, &raw const timeout) };
         if signal <= 0 {
             return None;
         }
@@ -339,49 +347,53 @@ impl SignalSet {
 
 /// Bounds this process's resource `resource` to `soft`, keeping the hard bound.
 pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is writable.
-    check(libc::c_long::from(unsafe { libc::getrlimit(resource, &raw mut limit) }))?;
+    check(libc::c_long::from(unsafe {
+        libc::getrlimit(resource, &raw mut limit)
+    }))?;
     limit.rlim_cur = soft.min(limit.rlim_max);
     // SAFETY: `limit` is valid.
-    check(libc::c_long::from(unsafe { libc::setrlimit(resource, &raw const limit) })).map(drop)
+    check(libc::c_long::from(unsafe {
+        libc::setrlimit(resource, &raw const limit)
+    }))
+    .map(drop)
 }
 
 /// How many descriptors this process may have.
 pub(crate) fn descriptor_limit() -> u64 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is writable.
     unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
     limit.rlim_cur
 }
 
-/// The effective user id.
-pub(crate) fn effective_uid() -> u32 {
-    // SAFETY: always succeeds.
-    unsafe { libc::geteuid() }
-}
-
 /// Clock ticks a second, the unit of start times in `/proc/PID/stat`.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: no memory is involved.
-    u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1)
+    u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) })
+        .unwrap_or(100)
+        .max(1)
 }
 
 /// A clock's time in nanoseconds.
 pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is writable; the clocks asked for always exist.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// Random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0u8; N];
-    // SAFETY: `bytes` is writable for its length. Requests up to 256 bytes are never cut short.
-    unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), N, 0) };
-    bytes
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 const DESCRIPTOR_BYTES: u32 = 4;

@@ -1,0 +1,363 @@
+//! A ring's file: what readers make of it, whole or damaged, and of whatever lies in its place.
+
+#![allow(
+    clippy::tests_outside_test_module,
+    reason = "an integration test is a test module"
+)]
+#![allow(clippy::unwrap_used, reason = "setting up a test")]
+
+use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use guard_core::process::ProcessKey;
+use guard_core::ring::{
+    AttachRingError, Counter, CreateRingError, Header, InvalidHeader, Lane, MIN_LANE_WORDS,
+    Producer, Reader, RingOptions,
+};
+use guard_core::verdict::Answer;
+use guard_core::{OperationKind, Reason, Verdict};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+fn options() -> RingOptions {
+    RingOptions {
+        id: *b"0123456789abcdef",
+        boot_id: *b"fedcba9876543210",
+        writer: ProcessKey {
+            pid: 42,
+            generation: u64::MAX,
+        },
+        created_wall_ns: 7,
+        session: b"swift-otter\xff".to_vec(),
+        version: "0.1.0".into(),
+        deny_words: MIN_LANE_WORDS,
+        allow_words: MIN_LANE_WORDS * 2,
+    }
+}
+
+fn setup() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("guard.ring");
+    (directory, path)
+}
+
+const EVENT: DecisionEvent<'_> = DecisionEvent {
+    sequence: 0,
+    wall_ns: 1,
+    monotonic_ns: 2,
+    latency_ns: 3,
+    deadline_left_ns: None,
+    operation: OperationKind::Unlink,
+    verdict: Verdict::Allow,
+    reason: Reason::OutsideZones,
+    answer: Answer::Performed,
+    errno: 0,
+    agent: None,
+    ancestor: None,
+    agent_pid: None,
+    session: b"",
+    process: ActingProcess {
+        key: ProcessKey {
+            pid: 1,
+            generation: 2,
+        },
+        ppid: 3,
+        uid: 4,
+        executable: b"/usr/bin/rm",
+        argv0: b"rm",
+    },
+    path: b"/tmp/x",
+    destination: None,
+    zone: None,
+    tool: None,
+    override_id: None,
+    trace: None,
+};
+
+#[test]
+fn a_reader_sees_who_writes_and_what_it_counts() {
+    let (_directory, path) = setup();
+    let producer = Producer::create(&path, &options()).unwrap();
+    assert_eq!(producer.path(), Some(path.as_path()));
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let reader = Reader::attach(&path).unwrap();
+    let RingOptions {
+        id,
+        boot_id,
+        writer,
+        created_wall_ns,
+        session,
+        version,
+        ..
+    } = options();
+    assert_eq!(
+        reader.header(),
+        Header {
+            id,
+            boot_id,
+            writer,
+            created_wall_ns,
+            session,
+            version,
+            deny_words: MIN_LANE_WORDS,
+            allow_words: MIN_LANE_WORDS * 2,
+        }
+    );
+    for (n, counter) in (1..).zip(Counter::ALL) {
+        producer.set(counter, n);
+        producer.add(counter, 100);
+    }
+    for (n, counter) in (101..).zip(Counter::ALL) {
+        assert_eq!((reader.counter(counter), producer.counter(counter)), (n, n));
+    }
+    producer.beat(99);
+    assert_eq!(reader.heartbeat_ns(), 99);
+}
+
+#[test]
+fn a_writers_end_shows_and_leaves_its_records() {
+    let (_directory, path) = setup();
+    let producer = Producer::create(&path, &options()).unwrap();
+    let mut reader = Reader::attach(&path).unwrap();
+    producer.publish(&EVENT);
+    assert!(reader.is_writer_alive() && !reader.is_finished());
+    producer.finish();
+    assert!(reader.is_writer_alive() && reader.is_finished());
+    drop(producer);
+    assert!(!reader.is_writer_alive());
+    assert_eq!(reader.next(Lane::Allow), Some(EVENT));
+    assert_eq!(reader.next(Lane::Allow), None);
+}
+
+#[test]
+fn a_storm_of_allows_does_not_touch_a_denial() {
+    let (_directory, path) = setup();
+    let producer = Producer::create(&path, &options()).unwrap();
+    let denial = DecisionEvent {
+        verdict: Verdict::Deny,
+        ..EVENT
+    };
+    producer.publish(&denial);
+    for _ in 0..20_000 {
+        producer.publish(&EVENT);
+    }
+    let mut reader = Reader::attach(&path).unwrap();
+    assert_eq!(reader.next(Lane::Deny), Some(denial));
+    let mut allowed = 0;
+    while reader.next(Lane::Allow).is_some() {
+        allowed += 1;
+    }
+    assert!(allowed > 0 && reader.lost(Lane::Allow) > 0);
+    assert_eq!(allowed + reader.lost(Lane::Allow), 20_000);
+    assert_eq!((reader.lost(Lane::Deny), reader.lag(Lane::Allow)), (0, 0));
+}
+
+#[test]
+fn a_file_in_the_way_stays_as_it_is() {
+    let (_directory, path) = setup();
+    fs::write(&path, "mine").unwrap();
+    let error = Producer::create(&path, &options()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            CreateRingError::File {
+                step: "creating",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"mine");
+}
+
+#[test]
+fn options_out_of_bounds_are_named_before_a_file_is_made() {
+    let (_directory, path) = setup();
+    let check = |options: RingOptions, expected: &str| {
+        let CreateRingError::Options(invalid) = Producer::create(&path, &options).unwrap_err()
+        else {
+            panic!("another error than {expected}");
+        };
+        assert_eq!(invalid.to_string(), expected);
+        assert!(!path.exists());
+    };
+    check(
+        RingOptions {
+            deny_words: 40_000,
+            ..options()
+        },
+        "the Deny lane has 40000 words, not a power of two from 32768 to 1073741824",
+    );
+    check(
+        RingOptions {
+            allow_words: 0,
+            ..options()
+        },
+        "the Allow lane has 0 words, not a power of two from 32768 to 1073741824",
+    );
+    check(
+        RingOptions {
+            session: vec![b's'; 257],
+            ..options()
+        },
+        "the session has 257 bytes, the limit is 256",
+    );
+    check(
+        RingOptions {
+            version: "v".repeat(65),
+            ..options()
+        },
+        "the version has 65 bytes, the limit is 64",
+    );
+}
+
+#[test]
+fn what_is_no_ring_is_refused_with_the_value_that_is_wrong() {
+    let (_directory, path) = setup();
+    let attach = || match Reader::attach(&path) {
+        Err(AttachRingError::Header { source, .. }) => source,
+        other => panic!("no header error: {other:?}"),
+    };
+    fs::write(&path, "").unwrap();
+    assert!(matches!(
+        attach(),
+        InvalidHeader::Truncated {
+            len: 0,
+            claimed: 4096
+        }
+    ));
+    fs::write(&path, [0; 5000]).unwrap();
+    assert_eq!(attach(), InvalidHeader::Unfinished);
+    fs::write(&path, [b'#'; 5000]).unwrap();
+    assert_eq!(
+        attach(),
+        InvalidHeader::NotARing {
+            found: 0x2323_2323_2323_2323
+        }
+    );
+    fs::remove_file(&path).unwrap();
+
+    drop(Producer::create(&path, &options()).unwrap());
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    let whole = file.metadata().unwrap().len();
+    file.set_len(whole - 8).unwrap();
+    assert_eq!(
+        attach(),
+        InvalidHeader::Truncated {
+            len: whole - 8,
+            claimed: whole
+        }
+    );
+    file.set_len(whole).unwrap();
+    let with = |word: u64, value: u64, restore: u64| {
+        file.write_all_at(&value.to_ne_bytes(), word * 8).unwrap();
+        let error = attach();
+        file.write_all_at(&restore.to_ne_bytes(), word * 8).unwrap();
+        error
+    };
+    let words = MIN_LANE_WORDS as u64;
+    assert_eq!(with(1, 2, 1), InvalidHeader::Format { found: 2 });
+    let capacity = |lane, words| InvalidHeader::Capacity { lane, words };
+    assert_eq!(with(2, u64::MAX, words), capacity(Lane::Deny, u64::MAX));
+    assert_eq!(with(3, 1 << 31, words * 2), capacity(Lane::Allow, 1 << 31));
+    let session = InvalidHeader::TooLong {
+        field: "session",
+        len: 1 << 40,
+        limit: 256,
+    };
+    assert_eq!(with(11, 1 << 40, 12), session);
+    assert_eq!(with(48, u64::MAX, 0), InvalidHeader::Version);
+    assert!(Reader::attach(&path).is_ok(), "everything is restored");
+}
+
+#[test]
+fn a_ring_without_a_file_is_read_in_its_own_process() {
+    let producer = Producer::anonymous(&options()).unwrap();
+    assert_eq!(producer.path(), None);
+    let mut reader = producer.reader();
+    assert_eq!(producer.publish(&EVENT), 0);
+    assert_eq!(producer.publish(&EVENT), 1);
+    assert!(reader.is_writer_alive());
+    assert_eq!(reader.next(Lane::Allow), Some(EVENT));
+    assert_eq!(
+        (reader.committed(Lane::Allow), reader.lag(Lane::Allow)),
+        (2, 1)
+    );
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![4 => vec(any::<u8>(), 0..60), 1 => vec(any::<u8>(), 4096)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(200)
+    })]
+
+    #[test]
+    fn every_event_comes_back_as_it_was(
+        times in any::<[u64; 4]>(),
+        numbers in any::<[u32; 5]>(),
+        deadline_left_ns in any::<Option<u64>>(),
+        agent_pid in any::<Option<u32>>(),
+        kinds in (0..8_usize, 0..3_usize, 0..16_usize, 0..3_usize),
+        texts in (option::of("\\PC{0,40}"), option::of("\\PC{0,40}"), option::of("\\PC{0,40}")),
+        paths in (bytes(), option::of(bytes()), option::of(bytes()), option::of(bytes()), bytes()),
+        names in (vec(any::<u8>(), 0..100), bytes(), bytes()),
+        trace in any::<Option<([u8; 16], [u8; 8], u8)>>(),
+    ) {
+        let event = DecisionEvent {
+            sequence: 0,
+            wall_ns: times[0],
+            monotonic_ns: times[1],
+            latency_ns: times[2],
+            deadline_left_ns,
+            operation: OperationKind::ALL[kinds.0],
+            verdict: Verdict::ALL[kinds.1],
+            reason: Reason::ALL[kinds.2],
+            answer: Answer::ALL[kinds.3],
+            errno: numbers[0],
+            agent: texts.0.as_deref(),
+            ancestor: paths.2.as_deref(),
+            agent_pid,
+            session: &names.0,
+            process: ActingProcess {
+                key: ProcessKey { pid: numbers[1], generation: times[3] },
+                ppid: numbers[2],
+                uid: numbers[3],
+                executable: &names.1,
+                argv0: &names.2,
+            },
+            path: &paths.0,
+            destination: paths.1.as_deref(),
+            zone: texts.1.as_deref().map(|name| ZoneRef { name, path: &paths.4 }),
+            tool: paths.3.as_deref(),
+            override_id: texts.2.as_deref(),
+            trace: trace.map(|(trace_id, span_id, flags)| TraceContext { trace_id, span_id, flags }),
+        };
+        let lane = Lane::of(event.verdict);
+        let producer = Producer::anonymous(&options()).unwrap();
+        let mut reader = producer.reader();
+        // Twice, since the second lies across other words.
+        for sequence in 0..2 {
+            prop_assert_eq!(producer.publish(&event), sequence);
+            prop_assert_eq!(reader.next(lane), Some(DecisionEvent { sequence, ..event }));
+        }
+    }
+
+    #[test]
+    fn no_bytes_whatever_panic_the_decoder(bytes in vec(any::<u8>(), 0..400)) {
+        if let Ok(event) = DecisionEvent::decode(0, &bytes) {
+            let mut again = Vec::new();
+            event.encode(&mut again);
+            prop_assert_eq!(DecisionEvent::decode(0, &again), Ok(event));
+        }
+    }
+}

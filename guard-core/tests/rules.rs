@@ -1,0 +1,371 @@
+//! Each rule of the decision, by example.
+
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support;
+
+use guard_core::OperationKind::{self, Clone, Exchange, Link, Rename, Truncate, Unlink, Write};
+use guard_core::policy::Platform;
+use support::{AGENT_STARTED_NS, Scene, World};
+
+const ALL_KINDS: &str =
+    r#""operations": ["unlink", "rename", "exchange", "truncate", "clone", "link"]"#;
+
+fn zone() -> World {
+    World::linux(&format!(r#"{{"protected_zones": ["/z"], {ALL_KINDS}}}"#))
+}
+
+#[track_caller]
+fn check(world: &World, scene: &Scene, table: &[(OperationKind, &str, &str, &str)]) {
+    for (kind, path, destination, expected) in table {
+        let destination = Some(*destination).filter(|path| !path.is_empty());
+        let told = world.tell(scene, *kind, path, destination);
+        assert_eq!(told, *expected, "{kind:?} {path} {destination:?}");
+    }
+}
+
+#[test]
+fn each_kind_takes_away_in_its_own_way() {
+    check(
+        &zone(),
+        &Scene::agent("tool"),
+        &[
+            (Unlink, "/z/a", "", "deny agent_in_zone"),
+            (Unlink, "/zz", "", "allow outside_zones"),
+            (Rename, "/z/a", "/z/b", "allow within_zones"),
+            (Rename, "/z/a", "/b", "deny agent_in_zone"),
+            (Rename, "/z/a", "", "deny agent_in_zone"),
+            (Rename, "/a", "/z/a", "allow replaced"),
+            (Rename, "/a", "/b", "allow outside_zones"),
+            (Rename, "/a", "/z/.DS_Store", "allow outside_zones"),
+            (Rename, "/z/a", "/z/.DS_Store", "deny agent_in_zone"),
+            (Exchange, "/z/a", "/z/b", "allow within_zones"),
+            (Exchange, "/z/a", "/b", "deny agent_in_zone"),
+            (Exchange, "/b", "/z/a", "deny agent_in_zone"),
+            (Exchange, "/b", "/z", "deny agent_in_zone"),
+            (Truncate, "/z/a", "", "deny agent_in_zone"),
+            (Truncate, "/", "", "allow outside_zones"),
+            (Clone, "/a", "/z/a", "deny agent_in_zone"),
+            (Clone, "/z/a", "/a", "allow outside_zones"),
+            (Link, "/z/a", "/a", "deny agent_in_zone"),
+            (Link, "/z/a", "/z/b", "allow within_zones"),
+            (Link, "/a", "/z/a", "allow outside_zones"),
+            (Write, "/z/a", "", "allow not_judged"),
+        ],
+    );
+}
+
+#[test]
+fn unlink_and_rename_are_judged_by_default() {
+    let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
+    let agent = Scene::agent("tool");
+    for kind in [Truncate, Clone, Link] {
+        assert_eq!(
+            world.tell(&agent, kind, "/z/a", Some("/b")),
+            "allow not_judged"
+        );
+    }
+    assert_eq!(agent.questions.get(), 0);
+    // A swap moves the file out as well as a rename does.
+    assert_eq!(
+        world.tell(&agent, Exchange, "/z/a", Some("/b")),
+        "deny agent_in_zone"
+    );
+}
+
+#[test]
+fn what_takes_a_zone_s_root_along_is_judged_whatever_covers_it() {
+    let world = World::linux(
+        r#"{"protected_zones": ["/z", "/z/n/deep", "/tmp/w/z", "/o"],
+            "temporary_overrides": ["/z", "/z/n", "/tmp/w"]}"#,
+    );
+    let mut agent = Scene::agent("tool");
+    agent.file_born_ns = None;
+    check(
+        &world,
+        &agent,
+        &[
+            (Unlink, "/z/a", "", "allow override"),
+            (Unlink, "/z", "", "deny agent_in_zone"),
+            (Unlink, "/", "", "deny agent_in_zone"),
+            (Rename, "/z/n", "/o/n", "deny agent_in_zone"),
+            (Rename, "/z", "/o/z", "deny agent_in_zone"),
+            (Rename, "/tmp/w", "/tmp/v", "deny agent_in_zone"),
+            (Rename, "/elsewhere", "/o", "deny agent_in_zone"),
+            (Unlink, "/tmp/w/z/a", "", "deny agent_in_zone"),
+        ],
+    );
+}
+
+#[test]
+fn a_zone_that_is_one_file_can_be_edited() {
+    let world = World::linux(r#"{"protected_zones": ["/z/notes"]}"#);
+    let mut agent = Scene::agent("editor");
+    check(
+        &world,
+        &agent,
+        &[
+            (Rename, "/z/notes.tmp", "/z/notes", "allow replaced"),
+            (Unlink, "/z/notes", "", "deny agent_in_zone"),
+            (Rename, "/z/notes", "/z/gone", "deny agent_in_zone"),
+        ],
+    );
+    agent.file_born_ns = None;
+    check(
+        &world,
+        &agent,
+        &[(Rename, "/empty", "/z/notes", "deny agent_in_zone")],
+    );
+}
+
+#[test]
+fn the_most_specific_entry_wins() {
+    let world = World::linux(
+        r#"{"protected_zones": ["/", "/tmp/keep", "~/.Trash/keep"],
+            "disposable_paths": ["/tmp/keep/out", "scratch", "*.log"]}"#,
+    );
+    check(
+        &world,
+        &Scene::agent("tool"),
+        &[
+            (Unlink, "/a", "", "deny agent_in_zone"),
+            (Unlink, "/tmp/a", "", "allow system_temp"),
+            (Unlink, "/tmp/keep/a", "", "deny agent_in_zone"),
+            (Unlink, "/tmp/keep/out/a", "", "allow disposable"),
+            (Unlink, "/tmp/keep/x/scratch/a", "", "allow disposable"),
+            (Unlink, "/home/u/.Trash/a", "", "allow system_temp"),
+            (Unlink, "/home/u/.Trash/keep/a", "", "deny agent_in_zone"),
+            (Unlink, "/home/v/.Trash/a", "", "deny agent_in_zone"),
+            (Unlink, "/srv/x.log", "", "allow disposable"),
+            (Rename, "/srv/x", "/srv/x.log", "deny agent_in_zone"),
+            (Rename, "/srv/x.log", "/srv/y", "allow disposable"),
+            (Rename, "/srv/x", "/home/u/.Trash/x", "deny agent_in_zone"),
+        ],
+    );
+}
+
+#[test]
+fn overrides_are_for_an_operation_an_agent_a_session_and_a_time() {
+    let world = World::linux(
+        r#"{"protected_zones": ["/z"], "temporary_overrides": [
+            {"path": "/z/op", "op": "unlink", "id": "one"},
+            {"path": "/z/agent", "agent": "claude_code"},
+            {"path": "/z/codex", "agent": "codex", "session": "agent-session"},
+            {"path": "/z/guard", "session": "guard-session"},
+            {"path": "/z/other", "session": "other-session"},
+            {"path": "/z/late", "expires_at": 2},
+            {"path": "/z/soon", "expires_at": 2.000000001},
+            {"path": "/z/late/deep", "op": ["rename"]}]}"#,
+    );
+    let agent = Scene::agent("tool");
+    check(
+        &world,
+        &agent,
+        &[
+            (Unlink, "/z/op/a", "", "allow override"),
+            (Rename, "/z/op/a", "/b", "deny agent_in_zone"),
+            (Unlink, "/z/agent/a", "", "deny agent_in_zone"),
+            (Unlink, "/z/codex/a", "", "allow override"),
+            (Unlink, "/z/guard/a", "", "allow override"),
+            (Unlink, "/z/other/a", "", "deny agent_in_zone"),
+            (Unlink, "/z/late/a", "", "deny agent_in_zone"),
+            (Unlink, "/z/soon/a", "", "allow override"),
+            (Unlink, "/z/late/deep/a", "", "deny agent_in_zone"),
+            (Rename, "/z/late/deep/a", "/b", "allow override"),
+        ],
+    );
+    check(
+        &world,
+        &Scene::human("rm"),
+        &[(Unlink, "/z/codex/a", "", "allow human")],
+    );
+    let decision = world.decide(&agent, Unlink, "/z/op/a", None);
+    assert_eq!(decision.override_id, Some("one"));
+    let decision = world.decide(&agent, Unlink, "/z/soon/a", None);
+    assert_eq!(decision.override_id, Some("/z/soon"));
+}
+
+#[test]
+fn an_override_for_everyone_asks_nobody() {
+    let world = World::linux(r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"]}"#);
+    let agent = Scene::agent("tool");
+    assert!(!world.decide(&agent, Unlink, "/z/o/a", None).drew_actor);
+    assert_eq!(agent.questions.get(), 0);
+    assert!(world.decide(&agent, Unlink, "/z/a", None).drew_actor);
+}
+
+#[test]
+fn the_guard_s_own_files() {
+    let own = [
+        "/home/u/.codex/es_policy.json",
+        "/home/u/.codex/es-guard",
+        "/proc/77",
+    ];
+    let policy =
+        r#"{"protected_zones": ["/z"], "mode": "audit", "temporary_overrides": ["/home"]}"#;
+    let world = World::with(policy, Platform::Linux, &own);
+    let table = [
+        (Unlink, "/home/u/.codex/es_policy.json", ""),
+        (Write, "/home/u/.codex/es_policy.json", ""),
+        (Truncate, "/home/u/.codex/es-guard/denials.jsonl", ""),
+        (Rename, "/tmp/x", "/home/u/.codex/es_policy.json"),
+        (Rename, "/home/u/.codex", "/tmp/y"),
+        (Exchange, "/tmp/x", "/home/u"),
+        (Link, "/home/u/.codex/es_policy.json", "/tmp/y"),
+        (Clone, "/tmp/x", "/home/u/.codex/es-guard/ring"),
+        (OperationKind::Control, "/proc/77", ""),
+    ];
+    for (scene, expected) in [
+        (Scene::agent("git"), "deny guard_files"),
+        (Scene::unknown("git", true), "deny guard_files"),
+        (Scene::unknown("git", false), "allow unknown_lineage"),
+        (Scene::human("git"), "allow human"),
+    ] {
+        let table = table.map(|(kind, path, destination)| (kind, path, destination, expected));
+        check(&world, &scene, &table);
+    }
+    check(
+        &world,
+        &Scene::agent("git"),
+        &[
+            (
+                Unlink,
+                "/home/u/.codex/config.toml",
+                "",
+                "allow outside_zones",
+            ),
+            (Write, "/home/u/.codex/config.toml", "", "allow not_judged"),
+            (
+                Rename,
+                "/a",
+                "/home/u/.codex/config.toml",
+                "allow outside_zones",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn lost_ancestries_are_answered_as_configured() {
+    for (on_unknown, mode, seen, unseen) in [
+        ("agent_if_seen", "enforce", "deny", "allow"),
+        ("allow", "enforce", "allow", "allow"),
+        ("deny", "enforce", "deny", "deny"),
+        ("audit", "enforce", "audit", "audit"),
+        ("agent_if_seen", "audit", "audit", "allow"),
+        ("deny", "audit", "audit", "audit"),
+    ] {
+        let world = World::linux(&format!(
+            r#"{{"protected_zones": ["/z"], "on_unknown": "{on_unknown}", "mode": "{mode}"}}"#
+        ));
+        for (agent_seen, verdict) in [(true, seen), (false, unseen)] {
+            let stray = Scene::unknown("rm", agent_seen);
+            let expected = format!("{verdict} unknown_lineage");
+            assert_eq!(
+                world.tell(&stray, Unlink, "/z/a", None),
+                expected,
+                "{on_unknown} {mode}"
+            );
+        }
+    }
+    // A detached `git gc` has lost its parents; git has not changed since the guard started.
+    let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
+    let mut git = Scene::unknown("git", true).saying("git gc --auto");
+    assert_eq!(
+        world.tell(&git, Unlink, "/z/.git/a", None),
+        "allow trusted_tool git"
+    );
+    git.executable_changed_ns = Some(501);
+    assert_eq!(
+        world.tell(&git, Unlink, "/z/.git/a", None),
+        "deny unknown_lineage"
+    );
+}
+
+#[test]
+fn audit_mode_lets_go_and_tells() {
+    let world = World::linux(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
+    assert_eq!(
+        world.tell(&Scene::agent("rm"), Unlink, "/z/a", None),
+        "audit audit_only"
+    );
+    assert_eq!(
+        world.tell(&Scene::human("rm"), Unlink, "/z/a", None),
+        "allow human"
+    );
+}
+
+#[test]
+fn scratch_files_may_be_removed_but_not_moved_away() {
+    let mut agent = Scene::agent("vim");
+    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
+    check(
+        &zone(),
+        &agent,
+        &[
+            (Unlink, "/z/.a.swp", "", "allow scratch"),
+            (Unlink, "/z/a.tmp.12.ab", "", "allow scratch"),
+            (Rename, "/z/a.tmp.12.ab", "/z/a", "allow within_zones"),
+            (Rename, "/z/.a.swp", "/elsewhere", "deny agent_in_zone"),
+            (Unlink, "/z/a", "", "deny agent_in_zone"),
+        ],
+    );
+    agent.file_born_ns = Some(AGENT_STARTED_NS);
+    check(
+        &zone(),
+        &agent,
+        &[(Unlink, "/z/.a.swp", "", "deny agent_in_zone")],
+    );
+    agent.existing = vec!["/z/a"];
+    check(
+        &zone(),
+        &agent,
+        &[
+            (Unlink, "/z/a~", "", "allow scratch"),
+            (Unlink, "/z/b~", "", "deny agent_in_zone"),
+        ],
+    );
+}
+
+#[test]
+fn an_explanation_tells_the_decision_s_own_story() {
+    let world = World::linux(
+        r#"{"protected_zones": [{"path": "/z", "name": "work"}],
+            "temporary_overrides": [{"path": "/z/o", "expires_at": 1, "id": "old"}]}"#,
+    );
+    let operation = guard_core::Operation {
+        kind: Unlink,
+        path: b"/z/o/a",
+        destination: None,
+    };
+    let explanation = world
+        .snapshot
+        .explain(&operation, support::NOW_NS, &Scene::agent("rm"));
+    assert_eq!(
+        explanation.to_string(),
+        "\
+deny: agent_in_zone (an AI agent's process would destroy something in a zone)
+path /z/o/a
+  under override old
+  in zone work (/z)
+rules
+  guard_files      does not hold
+  not_judged       does not hold
+  outside_zones    does not hold
+  override         does not hold
+  system_temp      does not hold
+  disposable       does not hold
+  within_zones     does not hold
+  replaced         does not hold
+  human            does not hold
+  trusted_tool     does not hold
+  scratch          does not hold
+  unknown_lineage  does not hold
+  agent_in_zone    decides
+"
+    );
+}

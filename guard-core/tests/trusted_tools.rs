@@ -1,0 +1,256 @@
+//! Which tools may remove what for an agent.
+
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support;
+
+use guard_core::OperationKind::{Rename, Unlink};
+use guard_core::process::ProcessDescription;
+use support::{AGENT_STARTED_NS, Scene, World};
+
+fn zone() -> World {
+    World::linux(r#"{"protected_zones": ["/home/u/build/z"]}"#)
+}
+
+/// What an agent's tool is told about a path below the zone.
+fn told(world: &World, scene: &Scene, below: &str) -> String {
+    world.tell(scene, Unlink, &format!("/home/u/build/z/{below}"), None)
+}
+
+#[test]
+fn tools_in_their_scopes() {
+    for (tool, below, trusted) in [
+        ("cargo", "target", Some("cargo")),
+        ("cargo", "target/debug/deps/a", Some("cargo")),
+        ("cargo", "crates/a/target/b", Some("cargo")),
+        ("cargo", "src/main.rs", None),
+        ("cargo", "targets/a", None),
+        ("rustc", "a.1234.rcgu.o", Some("rustc")),
+        ("node", "node_modules/left-pad/index.js", Some("node")),
+        ("node", "web/.next/cache/a", Some("node")),
+        ("node", "index.js", None),
+        ("npm", "node_modules", Some("npm")),
+        ("python3", "a/__pycache__/b.pyc", Some("python")),
+        ("python3.12", ".venv/lib/x", Some("python")),
+        ("python3", "data.csv", None),
+        ("pip3", "venv/x", Some("pip")),
+        ("make", "src/a.o", Some("make")),
+        ("make", "src/a.c", None),
+        ("go", "vendor/x/y.go", Some("go")),
+        ("gcc-12", "a.out", Some("gcc")),
+        ("x86_64-linux-gnu-ld.bfd", "a.out", Some("ld.bfd")),
+        ("docker", "target/a", None),
+        ("rm", "target/a", None),
+    ] {
+        let expected = match trusted {
+            Some(tool) => format!("allow trusted_tool {tool}"),
+            None => "deny agent_in_zone".to_owned(),
+        };
+        assert_eq!(
+            told(&zone(), &Scene::agent(tool), below),
+            expected,
+            "{tool} {below}"
+        );
+    }
+}
+
+#[test]
+fn git_everywhere_but_not_clean() {
+    for (line, trusted) in [
+        ("git gc", true),
+        ("git stash", true),
+        ("git worktree remove x", true),
+        ("git rebase -i", true),
+        ("git clean -fdx", false),
+        ("git -C x clean -fdx", false),
+        ("git -c core.editor=true -C x --no-pager clean -fdx", false),
+        ("git checkout clean", true),
+    ] {
+        let told = told(&zone(), &Scene::agent("git").saying(line), "src/a");
+        assert_eq!(told == "allow trusted_tool git", trusted, "{line}: {told}");
+    }
+    let mut mute = Scene::agent("git");
+    mute.arguments.clear();
+    assert_eq!(
+        told(&zone(), &mute, "a"),
+        "deny agent_in_zone",
+        "arguments cannot be read"
+    );
+}
+
+#[test]
+fn git_clean_as_a_part_of_git_stash() {
+    let parent = |executable: &str, line: &str, executable_changed_ns| ProcessDescription {
+        executable: executable.into(),
+        arguments: line.replace(' ', "\0").into_bytes(),
+        executable_changed_ns,
+        ..ProcessDescription::default()
+    };
+    let denied = "deny agent_in_zone";
+    for (parent, verdict) in [
+        (
+            parent("/usr/bin/git", "git stash -u", 1),
+            "allow trusted_tool git",
+        ),
+        (parent("/usr/bin/git", "git clean", 1), denied),
+        (parent("/usr/bin/git", "git stash -u", u64::MAX), denied),
+        (parent("/bin/sh", "git stash -u", 1), denied),
+    ] {
+        let mut scene = Scene::agent("git").saying("git clean -fdx");
+        scene.parent = Some(parent);
+        assert_eq!(
+            told(&zone(), &scene, "src/a"),
+            verdict,
+            "{:?}",
+            scene.parent
+        );
+    }
+}
+
+#[test]
+fn trust_within_a_scope_reaches_descendants_and_other_trust_does_not() {
+    let world = zone();
+    let remover = || Scene::agent("rm").under(&["npm", "make"]);
+    assert_eq!(
+        told(&world, &remover(), "node_modules/a"),
+        "allow trusted_tool npm"
+    );
+    assert_eq!(told(&world, &remover(), "a.o"), "allow trusted_tool make");
+    assert_eq!(told(&world, &remover(), "src/a"), "deny agent_in_zone");
+    let hook = Scene::agent("rm").under(&["git", "gcc"]);
+    assert_eq!(told(&world, &hook, "src/a"), "deny agent_in_zone");
+    assert!(world.snapshot.is_scoped_tool(b"npm"));
+    assert!(world.snapshot.is_scoped_tool(b"python3.12"));
+    assert!(!world.snapshot.is_scoped_tool(b"git"));
+}
+
+#[test]
+fn a_tool_changed_after_the_agent_started_is_not_that_tool() {
+    let world = zone();
+    let mut copy = Scene::agent("git").saying("git gc");
+    copy.executable_changed_ns = Some(AGENT_STARTED_NS);
+    assert_eq!(told(&world, &copy, "a"), "allow trusted_tool git");
+    copy.executable_changed_ns = Some(AGENT_STARTED_NS + 1);
+    assert_eq!(told(&world, &copy, "a"), "deny agent_in_zone");
+    copy.executable_changed_ns = None;
+    assert_eq!(told(&world, &copy, "a"), "deny agent_in_zone");
+}
+
+#[test]
+fn scoped_trust_never_covers_a_zone_s_root() {
+    let world = World::linux(r#"{"protected_zones": ["/z/target", "/z/node_modules/keep"]}"#);
+    for (tool, path) in [
+        ("cargo", "/z/target"),
+        ("npm", "/z/node_modules"),
+        ("npm", "/z"),
+    ] {
+        let told = world.tell(&Scene::agent(tool), Unlink, path, None);
+        assert_eq!(told, "deny agent_in_zone", "{tool} {path}");
+    }
+}
+
+#[test]
+fn what_is_in_scope_may_be_moved_away() {
+    let world = zone();
+    let rename = |from: &str| {
+        let from = format!("/home/u/build/z/{from}");
+        world.tell(
+            &Scene::agent("npm"),
+            Rename,
+            &from,
+            Some("/home/u/.npm/_trash"),
+        )
+    };
+    assert_eq!(rename("node_modules/.a"), "allow trusted_tool npm");
+    assert_eq!(rename("src/a"), "deny agent_in_zone");
+}
+
+#[test]
+fn the_policy_s_tools_replace_the_built_in_ones() {
+    let world = World::linux(
+        r#"{"protected_zones": ["/home/u/build/z"], "trusted_tools": [
+            "python3",
+            {"name": "tidy", "within": ["/out", "*.bak"]},
+            {"name": "sweep", "except_args": ["--all"]},
+            {"name": "pinned", "within": ["out"], "identity": {"path": "/opt/pinned", "owner": 0}},
+            {"name": "signed", "identity": {"signature": "TEAM"}}]}"#,
+    );
+    let denied = "deny agent_in_zone";
+    assert_eq!(told(&world, &Scene::agent("git"), "a"), denied);
+    assert_eq!(
+        told(&world, &Scene::agent("python3"), "a"),
+        "allow trusted_tool python3"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("python3.11"), "a"),
+        denied,
+        "names are exact"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("tidy"), "out/a"),
+        "allow trusted_tool tidy"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("tidy"), "x/out/a"),
+        denied,
+        "`/` anchors"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("tidy"), "x/a.bak"),
+        "allow trusted_tool tidy"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("sweep"), "a"),
+        "allow trusted_tool sweep"
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("sweep").saying("sweep -q --all"), "a"),
+        denied
+    );
+    assert_eq!(
+        told(&world, &Scene::agent("signed"), "a"),
+        denied,
+        "no witness attests it"
+    );
+
+    let mut pinned = Scene::agent("pinned");
+    assert_eq!(
+        told(&world, &pinned, "out/a"),
+        denied,
+        "it is not at its path"
+    );
+    pinned.executable = "/opt/pinned".to_owned();
+    pinned.executable_changed_ns = None;
+    assert_eq!(told(&world, &pinned, "out/a"), "allow trusted_tool pinned");
+    pinned.executable_owner = Some(1000);
+    assert_eq!(
+        told(&world, &pinned, "out/a"),
+        denied,
+        "it is not its owner's"
+    );
+    assert!(world.snapshot.is_scoped_tool(b"tidy"));
+    assert!(
+        !world.snapshot.is_scoped_tool(b"pinned"),
+        "descendants show no identity"
+    );
+
+    let warnings: Vec<String> = world
+        .snapshot
+        .warnings()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        warnings,
+        ["`python3` is trusted everywhere: an agent can remove anything with it"]
+    );
+}
+
+#[test]
+fn humans_need_no_tool() {
+    assert_eq!(told(&zone(), &Scene::human("rm"), "a"), "allow human");
+}

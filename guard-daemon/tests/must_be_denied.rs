@@ -1,0 +1,413 @@
+//! What an agent must not get done, and a person must.
+//!
+//! Each row of [`ROWS`] is a deed. It is done twice in a fresh home, in the same kind of session: by
+//! an agent, and then what the row keeps must stand as it was, the program must hear EPERM, and the
+//! ring must hold a denial that names the path; and by a person, and then the deed must succeed.
+//! Tests that root starts do all of it again as an ordinary user.
+//!
+//! To add a row, name the deed and give the script; the rest has defaults ([`ROW`]). Scripts run in
+//! the home, where `zone` is protected and holds the file `keep`, and `out` is not.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support {
+    pub(crate) mod scratch;
+    pub(crate) mod session;
+    pub(crate) mod table;
+    pub(crate) mod users;
+}
+
+use support::scratch::{Home, Workshop};
+use support::session::{self, Outcome, Who};
+use support::table;
+use support::users::User;
+
+/// One deed.
+struct Row {
+    /// What is shown when it fails.
+    name: &'static str,
+    /// Programs without which it is left out, with a note.
+    needs: &'static [&'static str],
+    /// Whether only root can do it.
+    root_only: bool,
+    /// The policy.
+    policy: &'static str,
+    /// What makes the home ready; not guarded.
+    setup: &'static str,
+    /// A shell command that starts the session by running its arguments.
+    around: &'static str,
+    /// The deed.
+    deed: &'static str,
+    /// What must stand as it was after an agent's deed, and must not after a person's.
+    keeps: &'static str,
+    /// The path that the denial names, `keeps` if empty. `$GUARD` stands for the guard's process.
+    denied: &'static str,
+    /// Why.
+    reason: &'static str,
+    /// What the program says of it, in lower case.
+    says: &'static str,
+    by_human: ByHuman,
+}
+
+/// What comes of a person's deed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByHuman {
+    /// It is done.
+    Done,
+    /// The guard lets it pass; what comes of it is the kernel's business.
+    Passes,
+    /// No person can do it: the script turns itself into an agent.
+    Impossible,
+}
+
+const ROW: Row = Row {
+    name: "",
+    needs: &[],
+    root_only: false,
+    policy: r#"{"protected_zones": ["~/zone"]}"#,
+    setup: "",
+    around: "",
+    deed: "",
+    keeps: "zone/keep",
+    denied: "",
+    reason: "agent_in_zone",
+    says: "operation not permitted",
+    by_human: ByHuman::Done,
+};
+
+/// The reason for a process whose parents may be gone before the guard hears of it. Whose it was is
+/// not known then; that there is an agent in the session is.
+const ORPHAN: &str = "unknown_lineage";
+
+/// Node's `rm` takes EPERM for the mark of a directory, as POSIX has it, and tries to list it.
+const NODE_RM: &str = "enotdir";
+
+/// A policy that judges everything that can be judged.
+const STRICT: &str = r#"{
+    "protected_zones": ["~/zone"],
+    "operations": ["unlink", "rename", "truncate", "exchange", "link"]
+}"#;
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // --- Programs that people and agents use. ---
+    Row { name: "rm", deed: "rm zone/keep", ..ROW },
+    Row { name: "rm -rf of the zone", deed: "rm -rf zone", ..ROW },
+    Row { name: "rm -rf of the zone's content", deed: "rm -rf zone/*", ..ROW },
+    Row { name: "unlink(1)", deed: "unlink zone/keep", ..ROW },
+    Row { name: "rmdir", setup: "mkdir zone/empty", deed: "rmdir zone/empty", keeps: "zone/empty", ..ROW },
+    Row { name: "find -delete", deed: "find zone -type f -delete", ..ROW },
+    Row { name: "find -exec", deed: "find zone -type f -exec rm {} +", ..ROW },
+    Row { name: "xargs", deed: "echo zone/keep | xargs rm", ..ROW },
+    Row { name: "mv out of the zone", deed: "mv zone/keep out/", ..ROW },
+    Row { name: "mv of the zone", deed: "mv zone elsewhere", keeps: "zone", ..ROW },
+    Row { name: "mv of the zone's parent", policy: r#"{"protected_zones": ["~/out/a/zone"]}"#,
+        setup: "mkdir -p out/a/zone; touch out/a/zone/keep", deed: "mv out/a out/b", keeps: "out/a", ..ROW },
+    Row { name: "a directory renamed over the empty zone", setup: "rm zone/keep; mkdir out/dir",
+        deed: "mv -T out/dir zone", keeps: "out/dir", ..ROW },
+    Row { name: "tar --remove-files", needs: &["tar"], deed: "tar cf out/a.tar --remove-files zone/keep", ..ROW },
+    Row { name: "rsync --delete", needs: &["rsync"], deed: "rsync -r --delete out/ zone/", ..ROW },
+    Row { name: "zip -m", needs: &["zip"], deed: "zip -qm out/a.zip zone/keep", says: "", ..ROW },
+    Row { name: "busybox rm", needs: &["busybox"], deed: "busybox rm zone/keep", ..ROW },
+    Row { name: "shred -u", policy: STRICT, deed: "shred -n 0 -u zone/keep", ..ROW },
+    Row { name: "truncate", policy: STRICT, deed: "truncate -s 0 zone/keep", ..ROW },
+    Row { name: "redirection over a file", policy: STRICT, deed: ": > zone/keep", ..ROW },
+    Row { name: "a second name outside", policy: STRICT, setup: "echo x > zone/keep",
+        deed: "ln zone/keep out/second && rm zone/keep", ..ROW },
+    Row { name: "a second name, and the first removed", deed: "ln zone/keep out/second; rm zone/keep", ..ROW },
+
+    // --- Interpreters. ---
+    Row { name: "perl unlink", needs: &["perl"],
+        deed: "perl -e 'unlink \"zone/keep\" or die \"$!\\n\"'", ..ROW },
+    Row { name: "python os.remove", needs: &["python3"],
+        deed: "python3 -c 'import os; os.remove(\"zone/keep\")'", ..ROW },
+    Row { name: "python shutil.rmtree", needs: &["python3"],
+        deed: "python3 -c 'import shutil; shutil.rmtree(\"zone\")'", ..ROW },
+    Row { name: "python pathlib", needs: &["python3"],
+        deed: "python3 -c 'import pathlib; pathlib.Path(\"zone/keep\").unlink()'", ..ROW },
+    Row { name: "python os.rename", needs: &["python3"],
+        deed: "python3 -c 'import os; os.rename(\"zone/keep\", \"out/keep\")'", ..ROW },
+    Row { name: "python dir_fd", needs: &["python3"],
+        deed: "python3 -c 'import os; os.unlink(\"keep\", dir_fd=os.open(\"zone\", os.O_RDONLY))'", ..ROW },
+    Row { name: "a python script in a thread", needs: &["python3"],
+        setup: "printf 'import os, threading\\nt = threading.Thread(target=os.remove, args=(\"zone/keep\",))\\nt.start()\\nt.join()\\n' > out/t.py",
+        deed: "python3 out/t.py", ..ROW },
+    Row { name: "node fs.rmSync", needs: &["node"],
+        deed: "node -e 'require(\"fs\").rmSync(\"zone\", {recursive: true})'", says: NODE_RM, ..ROW },
+    Row { name: "node fs.promises.rm", needs: &["node"],
+        deed: "node -e 'require(\"fs\").promises.rm(\"zone/keep\")'", says: NODE_RM, ..ROW },
+    Row { name: "node fs.unlinkSync", needs: &["node"],
+        deed: "node -e 'require(\"fs\").unlinkSync(\"zone/keep\")'", ..ROW },
+    Row { name: "node fs.renameSync", needs: &["node"],
+        deed: "node -e 'require(\"fs\").renameSync(\"zone/keep\", \"out/keep\")'", ..ROW },
+
+    // --- Compiled programs and bare system calls. ---
+    Row { name: "unlink(2)", needs: &["deeds"], deed: "deeds unlink zone/keep", ..ROW },
+    Row { name: "rename(2)", needs: &["deeds"], deed: "deeds rename zone/keep out/keep", ..ROW },
+    Row { name: "syscall(SYS_unlinkat)", needs: &["deeds"], deed: "deeds raw zone/keep", ..ROW },
+    #[cfg(target_arch = "x86_64")]
+    Row { name: "the 32-bit call table", needs: &["deeds"], deed: "deeds int80 zone/keep", ..ROW },
+    Row { name: "a C thread", needs: &["deeds"], deed: "deeds thread zone/keep", ..ROW },
+    Row { name: "RENAME_EXCHANGE out of the zone", needs: &["deeds"], setup: "touch out/empty",
+        deed: "deeds exchange zone/keep out/empty", ..ROW },
+    Row { name: "RENAME_EXCHANGE into the zone", needs: &["deeds"], setup: "touch out/empty",
+        deed: "deeds exchange out/empty zone/keep", denied: "out/empty", ..ROW },
+    Row { name: "chroot", needs: &["deeds"], root_only: true, deed: "deeds chroot zone /keep", ..ROW },
+
+    // --- Other ways to write the path. ---
+    Row { name: "a relative path", deed: "cd zone && rm keep", ..ROW },
+    Row { name: "dots", setup: "mkdir -p zone/a/b", deed: "cd zone/a/b && rm ../.././../zone/keep", ..ROW },
+    Row { name: "doubled slashes", deed: "rm \"//$HOME///zone//keep\"", ..ROW },
+    Row { name: "a link to the zone", setup: "ln -s ../zone out/link", deed: "rm out/link/keep", ..ROW },
+    Row { name: "a link made by the agent", deed: "ln -s ../zone out/link; rm -rf out/link/", ..ROW },
+    Row { name: "a link within the zone", setup: "ln -s keep zone/link", deed: "rm zone/link", keeps: "zone/link", ..ROW },
+    Row { name: "/proc/self/cwd", deed: "cd zone && rm /proc/self/cwd/keep", ..ROW },
+    Row { name: "/proc/self/fd", deed: "exec 3< zone; rm /proc/self/fd/3/keep", ..ROW },
+    Row { name: "/dev/fd", deed: "exec 3< zone; rm /dev/fd/3/keep", ..ROW },
+    Row { name: "/proc/PID/root", deed: "rm /proc/$$/root/\"$HOME\"/zone/keep", ..ROW },
+    Row { name: "/proc/PID/cwd of another", deed: "rm /proc/$PPID/cwd/zone/keep", ..ROW },
+    Row { name: "a bind mount made before", root_only: true, setup: "mkdir out/mount",
+        around: "unshare -m sh -c 'mount --bind zone out/mount; exec \"$@\"' sh",
+        deed: "rm out/mount/keep", ..ROW },
+    Row { name: "a bind mount of a parent made before", root_only: true, setup: "mkdir out/mount",
+        around: "unshare -m sh -c 'mount --bind . out/mount; exec \"$@\"' sh",
+        deed: "rm out/mount/zone/keep", ..ROW },
+    Row { name: "a bind mount made by the agent", root_only: true, setup: "mkdir out/mount",
+        around: "unshare -m", deed: "mount --bind zone out/mount; rm out/mount/keep", ..ROW },
+    Row { name: "a bind mount in a new namespace", root_only: true, setup: "mkdir out/mount",
+        deed: "unshare -m sh -c 'mount --bind zone out/mount; rm out/mount/keep'", ..ROW },
+    Row { name: "a user namespace", needs: &["unshare"], deed: "unshare -r rm zone/keep", ..ROW },
+
+    // --- Other ways to run the program. ---
+    Row { name: "sh -c exec", deed: "sh -c 'exec rm zone/keep'", ..ROW },
+    Row { name: "an empty environment", deed: "env -i /bin/rm zone/keep", ..ROW },
+    Row { name: "nohup", deed: "nohup rm zone/keep", ..ROW },
+    Row { name: "setsid", deed: "setsid rm zone/keep", ..ROW },
+    Row { name: "in the background", deed: "rm zone/keep & wait", ..ROW },
+    Row { name: "left behind in the background", deed: "(rm zone/keep &)", reason: ORPHAN, ..ROW },
+    Row { name: "an orphaned daemon", needs: &["deeds"], deed: "deeds orphan zone/keep",
+        reason: ORPHAN, ..ROW },
+    Row { name: "make, outside its scope", needs: &["make"], setup: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
+        deed: "make -C out", ..ROW },
+    Row { name: "npm, outside its scope", needs: &["npm"],
+        setup: "echo '{\"scripts\": {\"wipe\": \"rm ../zone/keep\"}}' > out/package.json",
+        deed: "npm --prefix out run wipe", ..ROW },
+    Row { name: "git clean", needs: &["git"], setup: "git init -q zone", deed: "cd zone && git clean -fdxq", ..ROW },
+    Row { name: "git -C clean", needs: &["git"], setup: "git init -q zone", deed: "git -C zone clean -fdxq", ..ROW },
+    Row { name: "a git alias for clean", needs: &["git"], setup: "git init -q zone",
+        deed: "git -c alias.x='clean -fdxq' -C zone x", ..ROW },
+    Row { name: "a git alias for a command", needs: &["git"], setup: "git init -q zone; git -C zone config alias.x '!rm keep'",
+        deed: "git -C zone x", ..ROW },
+    Row { name: "rm called git", deed: "cp /bin/rm out/git; out/git zone/keep", ..ROW },
+    Row { name: "bash called git", deed: "(exec -a git bash -c 'rm zone/keep')", ..ROW },
+
+    // --- Scripts that become agents. ---
+    Row { name: "perl with the title claude", needs: &["perl"], by_human: ByHuman::Impossible,
+        deed: "perl -e '$0 = \"claude\"; unlink \"zone/keep\" or die \"$!\\n\"'", ..ROW },
+    Row { name: "node with the title claude", needs: &["node"], by_human: ByHuman::Impossible,
+        deed: "node -e 'process.title = \"claude\"; require(\"fs\").unlinkSync(\"zone/keep\")'", ..ROW },
+    Row { name: "a child of node with the title claude", needs: &["node"], by_human: ByHuman::Impossible,
+        deed: "node -e 'process.title = \"claude\"; require(\"child_process\").execSync(\"rm zone/keep\")'", ..ROW },
+    Row { name: "a script of @openai/codex", needs: &["node"], by_human: ByHuman::Impossible,
+        setup: "mkdir -p out/node_modules/@openai/codex/bin; echo 'require(\"fs\").unlinkSync(\"zone/keep\")' > out/node_modules/@openai/codex/bin/codex.js",
+        deed: "node out/node_modules/@openai/codex/bin/codex.js", ..ROW },
+    Row { name: "a program called by claude's version", by_human: ByHuman::Impossible,
+        setup: "mkdir -p out/claude/versions; cp /bin/bash out/claude/versions/2.1.37",
+        deed: "out/claude/versions/2.1.37 -c 'rm zone/keep; true'", ..ROW },
+    Row { name: "the mark of an agent in the environment", by_human: ByHuman::Impossible,
+        deed: "CODEX_THREAD_ID=1 rm zone/keep", ..ROW },
+
+    // --- The guard's own files and processes. ---
+    Row { name: "writing the policy", deed: "echo '{}' > .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "appending to the policy", deed: "echo >> .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "writing the policy through a link", setup: "ln -s ../.codex/es_policy.json out/link",
+        deed: "echo '{}' > out/link", keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "writing the policy through a second name", deed: "ln .codex/es_policy.json out/second && echo '{}' > out/second",
+        keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "writing the policy through a descriptor", deed: "exec 3< .codex/es_policy.json; echo '{}' > /proc/self/fd/3",
+        keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "truncating the policy", deed: "truncate -s 0 .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "removing the policy", deed: "rm .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
+    Row { name: "replacing the policy", setup: "echo '{}' > out/new", deed: "mv out/new .codex/es_policy.json",
+        keeps: ".codex/es_policy.json", denied: "out/new", ..OWN },
+    Row { name: "moving the policy's directory", deed: "mv .codex out/", keeps: ".codex/es_policy.json", denied: ".codex", ..OWN },
+    Row { name: "mounting over the policy", root_only: true, around: "unshare -m", setup: "echo '{}' > out/new",
+        deed: "mount --bind out/new .codex/es_policy.json && umount .codex/es_policy.json", keeps: ".codex/es_policy.json",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
+    Row { name: "mounting over the policy's directory", root_only: true, around: "unshare -m",
+        deed: "mount -t tmpfs none .codex", keeps: ".codex/es_policy.json", denied: ".codex",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
+    Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
+    Row { name: "moving the guard's directory", deed: "mv .codex/es-guard out/", keeps: ".codex/es-guard/denials.jsonl",
+        denied: ".codex/es-guard", ..OWN },
+    Row { name: "removing the log", deed: "rm .codex/es-guard/denials.jsonl", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
+    Row { name: "writing the log", deed: "echo > .codex/es-guard/denials.jsonl", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
+    Row { name: "removing the rings", deed: "rm .codex/es-guard/rings/*", keeps: ".codex/es-guard/rings/0-earlier",
+        ..OWN },
+    Row { name: "writing the rings", deed: "for r in .codex/es-guard/rings/*; do printf X | dd of=$r bs=1 seek=900 conv=notrunc status=none; done",
+        keeps: ".codex/es-guard/rings/0-earlier", ..OWN },
+    Row { name: "ptrace of the guard", needs: &["deeds"], deed: "deeds attach $GUARD", keeps: "/proc/$GUARD",
+        by_human: ByHuman::Passes, ..OWN },
+    Row { name: "ptrace of a thread of the guard", needs: &["deeds"],
+        deed: "for t in /proc/$GUARD/task/*; do deeds attach ${t##*/}; done", keeps: "/proc/$GUARD",
+        by_human: ByHuman::Passes, ..OWN },
+    Row { name: "process_vm_writev to the guard", needs: &["deeds"], deed: "deeds overwrite $GUARD", keeps: "/proc/$GUARD",
+        by_human: ByHuman::Passes, ..OWN },
+    Row { name: "the memory file of the guard's threads", root_only: true,
+        deed: "for t in /proc/$GUARD/task/*; do : >> /proc/${t##*/}/mem; done", keeps: "/proc/$GUARD",
+        denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
+    Row { name: "the guard's memory file", root_only: true, deed: ": >> /proc/$GUARD/mem",
+        keeps: "/proc/$GUARD", denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
+];
+
+const OWN: Row = Row {
+    reason: "guard_files",
+    setup: "mkdir -pm 700 .codex/es-guard/rings; cd .codex/es-guard; touch denials.jsonl rings/0-earlier",
+    ..ROW
+};
+
+#[test]
+fn agents_are_denied_and_people_are_not() {
+    let workshop = Workshop::open();
+    let mut cases = Vec::new();
+    for user in User::all() {
+        let rows = ROWS.iter().filter(|row| user.is_root() || !row.root_only);
+        for (row, agent) in rows.zip(Who::AGENTS.into_iter().cycle()) {
+            let turned = row.by_human == ByHuman::Impossible;
+            cases.push((user, row, if turned { Who::Human } else { agent }, true));
+            if !turned {
+                cases.push((user, row, Who::Human, false));
+            }
+        }
+    }
+    table::run(&cases, |&(user, row, who, denied)| {
+        let home = workshop.home(user, row.policy);
+        let name = format!("{} by {who:?} as {user}", row.name);
+        if let Some(missing) = session::missing_program(&workshop, &home, row.needs) {
+            return table::left_out(&name, missing);
+        }
+        let done = done(&workshop, &home, row, who, denied);
+        done.map_err(|complaint| format!("{name}: {complaint}"))
+    });
+}
+
+/// Does a deed and says what is wrong with the result.
+fn done(workshop: &Workshop, home: &Home, row: &Row, who: Who, denied: bool) -> Result<(), String> {
+    let ready = session::unguarded(workshop, home, &format!("set -e; {}", row.setup));
+    if !ready.status.success() {
+        return Err(format!("not ready: {}", ready.output));
+    }
+    let before = home.tree(row.keeps);
+    let deed = format!("PATH=$TOOLS:$PATH; echo \"guard $GUARD\"; {}", row.deed);
+    let outcome = session::guarded(workshop, home, who, row.around, &deed);
+    let kept = home.tree(row.keeps) == before;
+    let complaint = if denied {
+        why_not_denied(home, row, &outcome, kept)
+    } else {
+        why_not_done(row, &outcome, kept)
+    };
+    complaint.map_or(Ok(()), |complaint| {
+        Err(format!("{complaint}\n{outcome:#?}"))
+    })
+}
+
+fn why_not_denied(home: &Home, row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str> {
+    let guard = outcome
+        .output
+        .lines()
+        .find_map(|line| line.strip_prefix("guard "));
+    let path = if row.denied.is_empty() {
+        row.keeps
+    } else {
+        row.denied
+    };
+    let path = home
+        .path()
+        .join(path.replace("$GUARD", guard.unwrap_or_default()));
+    let names = |denial: &session::Denial| {
+        let orphan = denial.reason == ORPHAN && denial.agent.is_none();
+        let known = denial.reason != ORPHAN && denial.agent.is_some();
+        let expected = match row.reason {
+            ORPHAN => orphan || (known && denial.reason == "agent_in_zone"),
+            reason => known && denial.reason == reason,
+        };
+        expected && denial.path == path
+    };
+    if !kept {
+        Some("it was not kept")
+    } else if !outcome.denials.iter().any(names) {
+        Some("no denial names the path")
+    } else if !outcome.output.to_ascii_lowercase().contains(row.says) {
+        Some("the program did not say so")
+    } else {
+        None
+    }
+}
+
+fn why_not_done(row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str> {
+    if !outcome.denials.is_empty() {
+        Some("it was denied")
+    } else if row.by_human == ByHuman::Passes {
+        None
+    } else if kept {
+        Some("it was not done")
+    } else if !outcome.status.success() {
+        Some("it failed")
+    } else {
+        None
+    }
+}
+
+/// A new session within a session would be judged by two guards, which the kernel does not offer.
+#[test]
+fn a_session_within_a_session_says_why_it_is_refused() {
+    each_user(
+        &[Who::Human, Who::Codex],
+        "codex-es-guard run --no-exporter -- true",
+        |outcome| {
+            outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
+        },
+    );
+}
+
+/// What io_uring does, the guard would not hear of.
+#[test]
+fn io_uring_is_not_there() {
+    each_user(&[Who::Human, Who::Codex], "deeds io_uring", |outcome| {
+        outcome
+            .output
+            .contains("io_uring: Function not implemented")
+    });
+}
+
+/// Nobody judges any more; then nothing is destroyed.
+#[test]
+fn a_killed_guard_takes_its_session_s_deletions_along() {
+    let script =
+        "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
+    each_user(&[Who::Human, Who::Codex], script, |outcome| {
+        outcome.status.code() == Some(125)
+            && outcome.output.contains("the guard was killed")
+            && outcome.output.contains("unlink: Function not implemented")
+    });
+}
+
+/// Runs a script as every user, by everyone in `who`, and expects that nothing is lost.
+fn each_user(who: &[Who], script: &str, is_expected: impl Fn(&Outcome) -> bool) {
+    let workshop = Workshop::open();
+    for user in User::all() {
+        for &who in who {
+            let home = workshop.home(user, ROW.policy);
+            let before = home.tree("zone");
+            let script = format!("PATH=$TOOLS:$PATH; {script}");
+            let outcome = session::guarded(&workshop, &home, who, "", &script);
+            assert!(is_expected(&outcome), "{who:?} as {user}: {outcome:#?}");
+            assert_eq!(home.tree("zone"), before);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What an agent does all day, and must get done as if there were no guard.
+//!
+//! Each row of [`ROWS`] is a piece of work. It is done twice in a fresh home: without a guard, and by
+//! an agent in a guarded session. Both must succeed and leave the same files behind, and the guard
+//! must have denied nothing. Tests that root starts do all of it again as an ordinary user.
+//!
+//! To add a row, name the work and give the script, which fails where it should (`set -e` is on).
+//! Scripts run in the home, where `zone` is protected and holds the file `keep`, and `out` is not.
+//! What `setup` makes is there before the agent starts; only the agent's own scratch files may go.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+#![allow(clippy::needless_update, reason = "every row of the table ends alike")]
+
+mod support {
+    pub(crate) mod scratch;
+    pub(crate) mod session;
+    pub(crate) mod table;
+    pub(crate) mod users;
+}
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use support::scratch::{Home, Workshop};
+use support::session::{self, Who};
+use support::table;
+use support::users::User;
+
+/// One piece of work.
+struct Row {
+    /// What is shown when it fails.
+    name: &'static str,
+    /// Programs without which it is left out, with a note.
+    needs: &'static [&'static str],
+    /// What makes the home ready; not guarded.
+    setup: &'static str,
+    /// The work.
+    work: &'static str,
+}
+
+const ROW: Row = Row {
+    name: "",
+    needs: &[],
+    setup: "",
+    work: "",
+};
+
+const POLICY: &str = r#"{"protected_zones": ["~/zone"]}"#;
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // --- Editing. ---
+    Row { name: "create, write, append", work: "echo a > zone/new; echo b > zone/new; echo c >> zone/new", ..ROW },
+    Row { name: "cp over", work: "echo new > out/a; cp out/a zone/keep", ..ROW },
+    Row { name: "mkdir, touch, chmod, ln -s", work: "mkdir -p zone/a/b; touch zone/a/b/c; chmod 755 zone/a/b/c; ln -s c zone/a/b/d", ..ROW },
+    Row { name: "rename within the zone", work: "mkdir zone/a; mv zone/keep zone/a/kept", ..ROW },
+    Row { name: "rename of a directory within the zone", setup: "mkdir zone/a; touch zone/a/b", work: "mv zone/a zone/b", ..ROW },
+    Row { name: "rename into the zone", work: "echo new > out/a; mv out/a zone/keep", ..ROW },
+    Row { name: "atomic save", work: "echo new > zone/keep.tmp; mv zone/keep.tmp zone/keep", ..ROW },
+    Row { name: "atomic save as Claude Code does", work: "t=zone/keep.tmp.$$.19a2b3c4d5; echo new > $t; mv $t zone/keep", ..ROW },
+    Row { name: "atomic save given up", work: "t=zone/keep.tmp.$$.19a2b3c4d5; echo new > $t; rm $t", ..ROW },
+    Row { name: "sed -i", needs: &["sed"], work: "sed -i s/kept/KEPT/ zone/keep", ..ROW },
+    Row { name: "sed -i.bak", needs: &["sed"], work: "sed -i.bak s/kept/KEPT/ zone/keep", ..ROW },
+    Row { name: "a backup of one's own, removed", work: "cp zone/keep zone/keep.bak; rm zone/keep.bak", ..ROW },
+    Row { name: "perl -i", needs: &["perl"], work: "perl -i -pe s/kept/KEPT/ zone/keep", ..ROW },
+    Row { name: "perl -i.orig", needs: &["perl"], work: "perl -i.orig -pe s/kept/KEPT/ zone/keep", ..ROW },
+    Row { name: "sort -o", work: "printf 'b\\na\\n' > zone/list; sort -o zone/list zone/list", ..ROW },
+    Row { name: "ln -sf", setup: "ln -s keep zone/link", work: "ln -sf other zone/link; ln -sfn third zone/link", ..ROW },
+    Row { name: "install over", work: "echo new > out/a; install -m 644 out/a zone/fresh", ..ROW },
+    Row { name: "ed", needs: &["ed"], work: "printf '1s/kept/KEPT/\\nw\\nq\\n' | ed -s zone/keep", ..ROW },
+    Row { name: "vim with swap and backup files", needs: &["vim"],
+        work: "vim -es -u NONE -c 'set nocompatible swapfile backup writebackup backupskip=' -c '%s/kept/KEPT/' -c wq zone/keep; grep KEPT zone/keep; ls zone/keep~", ..ROW },
+    Row { name: "vim with a backup only while it writes", needs: &["vim"],
+        work: "vim -es -u NONE -c 'set nocompatible swapfile writebackup backupcopy=no backupskip=' -c '%s/kept/KEPT/' -c w -c 's/KEPT/done/' -c wq zone/keep; grep done zone/keep", ..ROW },
+    Row { name: "emacs auto-save and backup", work: "echo x > 'zone/#keep#'; cp zone/keep zone/keep~; rm 'zone/#keep#' zone/keep~", ..ROW },
+    Row { name: "python tempfile and os.replace", needs: &["python3"], work: r#"python3 -c '
+import os, tempfile
+fd, name = tempfile.mkstemp(dir="zone")
+os.write(fd, b"new"); os.close(fd); os.replace(name, "zone/keep")'"#, ..ROW },
+    Row { name: "node fs.writeFile and rename", needs: &["node"],
+        work: r#"node -e 'const fs = require("fs"); fs.writeFileSync("zone/keep.1", "new"); fs.renameSync("zone/keep.1", "zone/keep")'"#, ..ROW },
+    Row { name: "patch", needs: &["patch"], work: "printf -- '--- a/keep\\n+++ b/keep\\n@@ -1 +1 @@\\n-what must be kept\\n+edited\\n' > out/p; patch -d zone -p1 < out/p; grep edited zone/keep", ..ROW },
+    Row { name: "patch with fuzz", needs: &["patch"],
+        setup: "printf 'a\\nb\\nc\\nd\\n' > zone/list",
+        work: "printf -- '--- a/list\\n+++ b/list\\n@@ -1,4 +1,4 @@\\n x\\n-b\\n+B\\n c\\n d\\n' > out/p; patch -d zone -p1 < out/p; ls zone/list.orig", ..ROW },
+
+    // --- git. ---
+    Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,
+        work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },
+    Row { name: "git checkout of a branch without a file", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git checkout -q other; test ! -e keep; git checkout -q main; test -e keep", ..ROW },
+    Row { name: "git merge with a deletion", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git merge -q --no-edit other; test ! -e keep", ..ROW },
+    Row { name: "git rebase, cherry-pick", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; echo b > b; git add b; git commit -qm b; git rebase -q other; git cherry-pick main@{1} || git cherry-pick --skip; git log --oneline", ..ROW },
+    Row { name: "git stash", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; echo x >> keep; echo n > n; git add n; git stash -q; test ! -e n; git stash pop -q; test -e n; git stash -q; git stash drop -q", ..ROW },
+    Row { name: "git stash of untracked files", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; mkdir d; echo u > d/u; git stash push -qu; test ! -e d; git stash pop -q; test -e d/u", ..ROW },
+    Row { name: "git rm, reset --hard", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git rm -q keep; test ! -e keep; git reset -q --hard; test -e keep", ..ROW },
+    Row { name: "git gc, prune, branch -D", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git branch -D other; git reflog expire --expire=now --all; git gc -q --prune=now; git fsck", ..ROW },
+    Row { name: "git worktree", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git worktree add -q ../out/tree other; git worktree remove ../out/tree; git worktree add -q inside other; git worktree remove inside", ..ROW },
+    Row { name: "git clone, fetch, pull", needs: &["git"], setup: REPOSITORY,
+        work: "git clone -q zone zone/clone; cd zone; echo c > c; git add c; git commit -qm c; cd clone; git fetch -q; git pull -q; test -e c", ..ROW },
+    Row { name: "git apply, am", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; git format-patch -q -1 other -o ../out; git am -q ../out/*.patch; test ! -e keep", ..ROW },
+    Row { name: "git submodule", needs: &["git"], setup: REPOSITORY,
+        work: "git clone -q zone out/sub; cd zone; git -c protocol.file.allow=always submodule --quiet add ../out/sub sub; git commit -qm sub; git submodule --quiet deinit -f sub; git rm -q sub; test ! -e sub", ..ROW },
+
+    // --- Building and packages. ---
+    Row { name: "cargo new, build, clean", needs: &["cargo"],
+        work: "cd zone; cargo new -q --vcs none hello; cd hello; cargo build -q --offline; echo 'fn main() {}' > src/main.rs; cargo build -q --offline; cargo clean -q; test ! -e target", ..ROW },
+    Row { name: "rustc twice", needs: &["rustc"], work: "cd zone; echo 'fn main() {}' > a.rs; rustc a.rs; rustc a.rs", ..ROW },
+    Row { name: "gcc twice", needs: &["gcc"], work: "cd zone; echo 'int main(void) { return 0; }' > a.c; gcc -o a a.c; gcc -o a a.c; gcc -c a.c; ar rc liba.a a.o; ar rc liba.a a.o; strip a", ..ROW },
+    Row { name: "make clean", needs: &["make", "gcc"],
+        work: "cd zone; printf 'build/a.o: a.c\\n\\tmkdir -p build; gcc -c -o $@ $<\\nclean:\\n\\trm -f build/*.o\\n\\trm -rf build\\n' > Makefile; echo 'int a;' > a.c; make -s; make -s clean; test ! -e build", ..ROW },
+    Row { name: "make and a failing rule's target", needs: &["make"],
+        work: "cd zone; printf 'build/x:\\n\\tmkdir -p build; touch $@; false\\n.DELETE_ON_ERROR:\\n' > Makefile; make -s || test ! -e build/x", ..ROW },
+    Row { name: "npm install and uninstall", needs: &["npm"],
+        setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
+        work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; npm uninstall --silent --no-audit --no-fund dep; test ! -e node_modules/dep", ..ROW },
+    Row { name: "node removes node_modules", needs: &["node"], setup: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b",
+        work: r#"node -e 'require("fs").rmSync("zone/node_modules", {recursive: true})'"#, ..ROW },
+    Row { name: "npm run clean of dist", needs: &["npm"],
+        setup: "mkdir -p zone/dist; touch zone/dist/a; echo '{\"scripts\": {\"clean\": \"rm -rf dist\"}}' > zone/package.json",
+        work: "cd zone; npm run --silent clean; test ! -e dist", ..ROW },
+    Row { name: "python bytecode", needs: &["python3"],
+        work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; echo 'a = 1234' > m.py; python3 -c 'import m'; python3 -c 'import shutil; shutil.rmtree(\"__pycache__\")'", ..ROW },
+    Row { name: "python -m venv", needs: &["python3"],
+        work: "cd zone; python3 -m venv --without-pip .venv; python3 -m venv --without-pip --clear .venv; python3 -c 'import shutil; shutil.rmtree(\".venv\")'", ..ROW },
+    Row { name: "a pytest cache", needs: &["python3"], setup: "mkdir -p zone/.pytest_cache/v; touch zone/.pytest_cache/v/x",
+        work: "cd zone; python3 -c 'import shutil; shutil.rmtree(\".pytest_cache\")'", ..ROW },
+    Row { name: "sqlite from python", needs: &["python3"], work: r#"cd zone; python3 -c '
+import sqlite3
+for mode in "delete", "wal":
+    db = sqlite3.connect(mode + ".db")
+    db.execute("pragma journal_mode = " + mode)
+    db.execute("create table t(x)")
+    for n in range(3):
+        db.execute("insert into t values (?)", (n,))
+        db.commit()
+    db.execute("vacuum")
+    db.close()'; ls"#, ..ROW },
+    Row { name: "sqlite3(1) on an older database", needs: &["sqlite3"], setup: "sqlite3 zone/a.db 'create table t(x)'",
+        work: "sqlite3 zone/a.db 'insert into t values (1); delete from t; vacuum'", ..ROW },
+    Row { name: "python NamedTemporaryFile", needs: &["python3"],
+        work: "cd zone; python3 -c 'import tempfile; tempfile.NamedTemporaryFile(dir=\".\").write(b\"x\")'", ..ROW },
+    Row { name: "mktemp beside the work", work: "cd zone; t=$(mktemp -p .); echo x > $t; rm $t", ..ROW },
+    Row { name: "coverage data of an earlier run", needs: &["python3"], setup: "touch zone/.coverage zone/.coverage.host.1.x",
+        work: "cd zone; python3 -c 'import os; os.remove(\".coverage\"); os.remove(\".coverage.host.1.x\")'", ..ROW },
+    Row { name: "a lock file", needs: &["python3"], work: r#"cd zone; python3 -c '
+import os
+for name in ".lock", ".build.lock", "index.json.lock":
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL)); os.unlink(name)'"#, ..ROW },
+    Row { name: "tar into a fresh directory", needs: &["tar"], work: "tar cf out/a.tar zone; mkdir zone/copy; tar xf out/a.tar -C zone/copy", ..ROW },
+    Row { name: "flock, mkfifo", needs: &["flock"], work: "flock zone/keep true; mkfifo zone/pipe", ..ROW },
+
+    // --- Beyond the zones. ---
+    Row { name: "deletions outside the zones", work: "touch out/a; rm out/a; mkdir -p out/b/c; rm -r out/b; touch out/d; mv out/d out/e; rm out/e", ..ROW },
+    Row { name: "deletions in temporary directories", work: "t=$(mktemp -d); touch $t/a; rm $t/a; rmdir $t", ..ROW },
+    Row { name: "a cache outside the zones", work: "mkdir -p .cache/x; touch .cache/x/y; rm -rf .cache", ..ROW },
+    Row { name: "a name that only begins like the zone", work: "mkdir zone2; touch zone2/a zone.old; rm -r zone2 zone.old", ..ROW },
+    Row { name: "reading the policy and the guard's directory", work: "cat .codex/es_policy.json; ls -R .codex > out/list; rm out/list", ..ROW },
+    Row { name: "tracing a process of one's own", needs: &["deeds"], work: "$TOOLS/deeds trace", ..ROW },
+    Row { name: "deletions that fail anyway", work: "! rm zone/none; ! rmdir zone/none; ! mv zone/none out/; rm -f zone/none", ..ROW },
+];
+
+const GIT_SETUP: &str = "git config --global user.name a; git config --global user.email a@b; \
+    git config --global init.defaultBranch main; git config --global advice.detachedHead false";
+
+/// The zone is a repository; the branch `other` lacks the file `keep`.
+const REPOSITORY: &str = "git config --global user.name a; git config --global user.email a@b; \
+    git config --global init.defaultBranch main; cd zone; git init -q; git add .; git commit -qm one; \
+    git checkout -qb other; git rm -q keep; echo o > o; git add o; git commit -qm other; git checkout -q main; \
+    echo m > m; git add m; git commit -qm main";
+
+#[test]
+fn agents_work_as_if_there_were_no_guard() {
+    let workshop = Workshop::open();
+    let mut cases = Vec::new();
+    for user in User::all() {
+        for (row, agent) in ROWS.iter().zip(Who::AGENTS.into_iter().cycle()) {
+            cases.push((user, row, agent));
+        }
+    }
+    table::run(&cases, |&(user, row, who)| {
+        let plain = workshop.home(user, POLICY);
+        let name = format!("{} by {who:?} as {user}", row.name);
+        if let Some(missing) = session::missing_program(&workshop, &plain, row.needs) {
+            return table::left_out(&name, missing);
+        }
+        let home = workshop.home(user, POLICY);
+        compared(&workshop, &plain, &home, row, who)
+            .map_err(|complaint| format!("{name}: {complaint}"))
+    });
+}
+
+/// Does a piece of work without and with the guard, and says what differs.
+fn compared(
+    workshop: &Workshop,
+    plain: &Home,
+    home: &Home,
+    row: &Row,
+    who: Who,
+) -> Result<(), String> {
+    for home in [plain, home] {
+        let ready = session::unguarded(workshop, home, &format!("set -e; {}", row.setup));
+        if !ready.status.success() {
+            return Err(format!("not ready: {}", ready.output));
+        }
+    }
+    let work = format!("set -e; {}", row.work);
+    let without = session::unguarded(workshop, plain, &work);
+    if !without.status.success() {
+        return Err(format!("it fails without the guard, too\n{without:#?}"));
+    }
+    let with = session::guarded(workshop, home, who, "", &work);
+    let complaint = if !with.denials.is_empty() {
+        "something was denied".to_owned()
+    } else if with.status != without.status {
+        "it failed".to_owned()
+    } else {
+        let (without, with) = (names(plain), names(home));
+        if without == with {
+            return Ok(());
+        }
+        let differ: Vec<_> = without.symmetric_difference(&with).collect();
+        format!("the files differ: {differ:?}")
+    };
+    Err(format!("{complaint}\n{with:#?}"))
+}
+
+/// The names below the zone and beside it, without those that differ from one time to the next.
+fn names(home: &Home) -> BTreeSet<PathBuf> {
+    let roots = ["zone", "out", ".cache"];
+    let trees = roots.into_iter().flat_map(|root| home.tree(root));
+    let names = trees.map(|(path, _)| path.strip_prefix(home.path()).unwrap().to_owned());
+    names.filter(|name| !is_volatile(name)).collect()
+}
+
+fn is_volatile(name: &Path) -> bool {
+    name.components().any(|part| {
+        VOLATILE
+            .iter()
+            .any(|volatile| part.as_os_str() == *volatile)
+    })
+}
+
+/// Git's objects are named by their time, among other things.
+const VOLATILE: [&str; 1] = [".git"];

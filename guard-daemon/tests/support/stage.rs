@@ -1,0 +1,289 @@
+//! A home of its own for each test, and the guard's program in it.
+//!
+//! The environment is empty but for `HOME`, `PATH` and `LANG`, and `XDG_RUNTIME_DIR`, which lies in
+//! the home, so that nothing is left behind elsewhere. When a stage goes, so do the exporter that a
+//! session started in it, and all files.
+
+use super::users::User;
+use guard_core::ring::{Counter, Lane, Reader};
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A user's home with a directory `zone` that holds the file `keep`, and a directory `out`.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    top: TempDir,
+    user: User,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Its exit status; 128 and more for signals, as shells have it.
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// An event of a ring, as far as tests ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) verdict: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) path: PathBuf,
+}
+
+// === impl Stage ===
+
+impl Stage {
+    pub(crate) fn new(user: User) -> Self {
+        Self::within(Path::new("/tmp"), user)
+    }
+
+    /// A stage in this directory.
+    pub(crate) fn within(parent: &Path, user: User) -> Self {
+        let top = tempfile::Builder::new()
+            .prefix("es-guard-")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in(parent)
+            .unwrap();
+        user.own(top.path());
+        let stage = Self { top, user };
+        for name in ["runtime", "out", "zone"] {
+            stage.directory(name);
+        }
+        stage.file("zone/keep", "what must be kept\n");
+        stage
+    }
+
+    /// A stage with this policy.
+    pub(crate) fn with_policy(user: User, policy: &str) -> Self {
+        let stage = Self::new(user);
+        stage.directory(".codex");
+        stage.file(POLICY, policy);
+        stage
+    }
+
+    pub(crate) fn user(&self) -> User {
+        self.user
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.top.path().join(name)
+    }
+
+    pub(crate) fn exists(&self, name: impl AsRef<Path>) -> bool {
+        self.path(name).symlink_metadata().is_ok()
+    }
+
+    pub(crate) fn directory(&self, name: impl AsRef<Path>) {
+        fs::create_dir(self.path(&name)).unwrap();
+        self.user.own(&self.path(name));
+    }
+
+    pub(crate) fn file(&self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+        fs::write(self.path(&name), text).unwrap();
+        self.user.own(&self.path(name));
+    }
+
+    /// Puts a whole new file in a file's place, at once.
+    pub(crate) fn replace(&self, name: &str, text: impl AsRef<[u8]>) {
+        let fresh = format!("{name}.fresh");
+        self.file(&fresh, text);
+        fs::rename(self.path(fresh), self.path(name)).unwrap();
+    }
+
+    /// The text of a file; nothing when it is not there.
+    pub(crate) fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// The guard's program with these arguments.
+    pub(crate) fn guard<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = self.command(self.program());
+        command.args(arguments);
+        command
+    }
+
+    /// Any program.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.user.command(program);
+        command
+            .env("HOME", self.top.path())
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("LANG", "C")
+            .env("XDG_RUNTIME_DIR", self.path("runtime"))
+            .current_dir(self.top.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the guard's program to its end.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Done {
+        finish(self.guard(arguments).spawn().unwrap())
+    }
+
+    /// The guard's program, where this user reaches it: a build directory may be private.
+    pub(crate) fn program(&self) -> PathBuf {
+        let built = Path::new(env!("CARGO_BIN_EXE_codex-es-guard"));
+        if self.user != User::Ordinary {
+            return built.to_owned();
+        }
+        let copy = self.path("codex-es-guard");
+        if !copy.exists() {
+            fs::copy(built, &copy).unwrap();
+        }
+        copy
+    }
+
+    /// The sum of a counter over the rings of live guards.
+    pub(crate) fn counter(&self, counter: Counter) -> u64 {
+        let live = self.rings().into_iter().filter(Reader::is_writer_alive);
+        live.map(|ring| ring.counter(counter)).sum()
+    }
+
+    /// When a live guard last told its state, wall clock nanoseconds.
+    pub(crate) fn heartbeat(&self) -> u64 {
+        let beats = self.rings().into_iter().map(|ring| ring.heartbeat_ns());
+        beats.max().unwrap_or(0)
+    }
+
+    /// What the rings hold of a lane.
+    pub(crate) fn events(&self, lane: Lane) -> Vec<Event> {
+        let mut found = Vec::new();
+        for mut ring in self.rings() {
+            while let Some(event) = ring.next(lane) {
+                found.push(Event {
+                    verdict: event.verdict.as_str(),
+                    reason: event.reason.as_str(),
+                    path: PathBuf::from(OsStr::from_bytes(event.path)),
+                });
+            }
+        }
+        found
+    }
+
+    fn rings(&self) -> Vec<Reader> {
+        let entries = [".codex/es-guard/rings", "runtime/codex-es-guard/rings"]
+            .into_iter()
+            .filter_map(|dir| fs::read_dir(self.path(dir)).ok())
+            .flatten();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter_map(|path| Reader::attach(&path).ok())
+            .collect()
+    }
+
+    /// Who holds the exporter's lock, if anybody does.
+    pub(crate) fn exporter(&self) -> Option<u32> {
+        let path = self.path(".codex/es-guard/exporter.lock");
+        let holder: serde_json::Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let lock = fs::File::open(path).ok()?;
+        // Only the exporter's first moments could mind this.
+        let held = lock.try_lock_shared().is_err();
+        held.then(|| u32::try_from(holder["pid"].as_u64().unwrap()).unwrap())
+    }
+
+    /// Ends the exporter that a session started here.
+    pub(crate) fn kill_exporter(&self) {
+        if let Some(pid) = self.exporter() {
+            let kill = Command::new("kill")
+                .args(["-KILL", &pid.to_string()])
+                .status();
+            assert!(kill.unwrap().success());
+            eventually("the exporter is gone", || self.exporter().is_none());
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // A supervisor may still be writing its last words, and an exporter its first.
+        let gone = || {
+            self.kill_exporter();
+            !self.rings().iter().any(Reader::is_writer_alive)
+                && (fs::remove_dir_all(self.top.path()).is_ok() || !self.top.path().exists())
+        };
+        if std::thread::panicking() {
+            let _first_failure_counts = holds_within(Duration::from_secs(5), gone);
+        } else {
+            eventually("the stage is empty", gone);
+        }
+    }
+}
+
+// === impl Done ===
+
+impl Done {
+    /// Fails unless it ended with `code` and said all of this on standard error.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, says: &[&str]) {
+        assert_eq!(self.code, code, "{self:#?}");
+        for text in says {
+            assert!(self.stderr.contains(text), "`{text}` is not in {self:#?}");
+        }
+    }
+}
+
+// === impl From<Output> for Done ===
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let status = output.status;
+        let by_signal = || 128 + status.signal().unwrap();
+        Self {
+            code: status.code().unwrap_or_else(by_signal),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Waits for the end of a program; one that does not end fails the test.
+pub(crate) fn finish(child: Child) -> Done {
+    let pid = child.id();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    if let Ok(output) = receiver.recv_timeout(DEADLINE) {
+        return output.unwrap().into();
+    }
+    let _gone = Command::new("kill")
+        .args(["-KILL", &pid.to_string()])
+        .status();
+    panic!("process {pid} does not end");
+}
+
+/// Waits until something holds.
+#[track_caller]
+pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    assert!(holds_within(DEADLINE, holds), "in vain: {what}");
+}
+
+fn holds_within(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if holds() {
+            return true;
+        }
+        if start.elapsed() > patience {
+            return false;
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// Far more than a loaded machine needs; no passing test waits for it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The policy, relative to a home.
+pub(crate) const POLICY: &str = ".codex/es_policy.json";

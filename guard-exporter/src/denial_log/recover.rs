@@ -1,0 +1,131 @@
+//! Where the denial log stands: the log is its own durable cursor.
+//!
+//! Every line carries its ring's id and its number in that ring, so the highest number of each
+//! ring, over the live and the numbered files, tells where to go on. A process killed amid a write
+//! leaves at most one line without its newline, at the live file's end; it is cut, and its denial is
+//! read from its ring again.
+//!
+//! Lines that are no denials (edited by hand, say) are passed over.
+
+use super::rotate::{KEPT, numbered};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// For each ring, by its id in hex, the number after its last denial that is in the log.
+pub type NextSequences = HashMap<String, u64>;
+
+/// Reads the log and its numbered files.
+///
+/// # Errors
+///
+/// When one that exists cannot be read.
+pub fn next_sequences(log: &Path) -> io::Result<NextSequences> {
+    let mut next = NextSequences::new();
+    for number in 0..=KEPT {
+        match File::open(numbered(log, number)) {
+            Ok(file) => scan(BufReader::with_capacity(256 * 1024, file), &mut next)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(next)
+}
+
+/// Cuts what follows the last newline of `file`. Returns the length that is left.
+///
+/// # Errors
+///
+/// When `file` cannot be read or cut.
+pub fn cut_partial_line(file: &mut File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let mut end = length;
+    let mut chunk = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(4096);
+        let size = usize::try_from(end - start).expect("at most 4096");
+        let part = &mut chunk[..size];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(newline) = part.iter().rposition(|&byte| byte == b'\n') {
+            end = start + newline as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    if end < length {
+        file.set_len(end)?;
+    }
+    Ok(end)
+}
+
+#[derive(Deserialize)]
+struct Identity<'a> {
+    #[serde(borrow)]
+    ring: Cow<'a, str>,
+    seq: u64,
+}
+
+fn scan(mut lines: impl BufRead, next: &mut NextSequences) -> io::Result<()> {
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        if line.ends_with(b"\n")
+            && let Ok(identity) = serde_json::from_slice::<Identity<'_>>(&line)
+        {
+            let after = identity.seq.saturating_add(1);
+            match next.get_mut(identity.ring.as_ref()) {
+                Some(known) => *known = after.max(*known),
+                None => drop(next.insert(identity.ring.into_owned(), after)),
+            }
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_highest_number_of_each_ring_counts_wherever_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let line =
+            |ring: &str, seq: u64| format!("{{\"ts\":1,\"ring\":\"{ring}\",\"seq\":{seq}}}\n");
+        fs::write(numbered(&log, 3), line("aa", 9) + "not a line\n").unwrap();
+        fs::write(
+            &log,
+            line("bb", 0) + &line("aa", 4) + "{\"ring\":\"aa\",\"seq\":99}",
+        )
+        .unwrap();
+        let next = next_sequences(&log).unwrap();
+        assert_eq!(
+            next,
+            NextSequences::from([("aa".into(), 10), ("bb".into(), 1)])
+        );
+    }
+
+    #[test]
+    fn a_partial_line_is_cut_however_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let long = "x".repeat(10_000);
+        for (before, after) in [
+            (String::new(), String::new()),
+            ("a\nb\n".into(), "a\nb\n".into()),
+            ("a\nb".into(), "a\n".into()),
+            (format!("{long}\n{long}"), format!("{long}\n")),
+            (long.clone(), String::new()),
+        ] {
+            fs::write(&path, before).unwrap();
+            let mut file = File::options().read(true).write(true).open(&path).unwrap();
+            assert_eq!(cut_partial_line(&mut file).unwrap(), after.len() as u64);
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Shows what the guards on this machine decide: reads their rings, counts into Prometheus metrics,
+//! and writes the denial log.
+//!
+//! One decision's way: [`discovery`] finds the ring, [`drain`] reads it, [`metrics`] counts it, and
+//! when it is a denial [`denial_log`] keeps it. [`http`] serves what was counted; [`service`] holds
+//! the two threads together.
+//!
+//! The exporter guarantees that it can neither change nor delay a decision: it maps rings read-only,
+//! and guards never wait for it. It deliberately runs without any privilege, as the protected user.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod cursors;
+pub mod denial_log;
+pub mod discovery;
+pub mod drain;
+pub mod health;
+pub mod http;
+pub mod instance;
+pub mod metrics;
+pub mod notice;
+pub mod ring;
+pub mod service;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,203 @@
+//! Every metric of the exporter: its name, kind, labels and help, once.
+//!
+//! Code, golden file, dashboards and rules take names from here. Label values are bounded and never
+//! hold a path, a process id, a command or a user:
+//!
+//! | label | values |
+//! |---|---|
+//! | `agent` | labels of the agent catalogue, `custom`, `none`, and `other` past [`MAX_AGENTS`] |
+//! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
+//! | `lane` | `deny` (verdicts deny and audit), `allow` |
+//!
+//! ```
+//! use guard_exporter::metrics::catalogue;
+//!
+//! assert_eq!(catalogue::DECISIONS.name, "guard_decisions_total");
+//! assert_eq!(catalogue::DECISIONS.labels, ["agent", "operation", "verdict"]);
+//! ```
+
+/// One metric family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Full name, with the unit and, for counters, `_total`.
+    pub name: &'static str,
+    /// How its value behaves.
+    pub kind: Kind,
+    /// Label names, in the order in which values are given.
+    pub labels: &'static [&'static str],
+    /// One sentence.
+    pub help: &'static str,
+}
+
+/// How a metric's value behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows, from 0 at the exporter's start.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations in [`DURATION_BOUNDS`].
+    Histogram,
+}
+
+/// Distinct `agent` values before the rest become `other`.
+pub const MAX_AGENTS: usize = 64;
+
+/// Upper bounds of duration buckets, seconds: 1-2.5-5 steps from half a microsecond to a second.
+pub const DURATION_BOUNDS: [f64; 20] = [
+    5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2,
+    2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
+];
+
+// === impl Metric ===
+
+impl Metric {
+    /// The base unit that its name ends with; `None` for plain numbers.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let name = self.name.strip_suffix("_total").unwrap_or(self.name);
+        ["seconds", "bytes"]
+            .into_iter()
+            .find(|unit| name.ends_with(unit))
+    }
+}
+
+macro_rules! catalogue {
+    ($($constant:ident $kind:ident $name:literal $labels:expr, $help:literal;)+) => {
+        $(
+            #[doc = $help]
+            pub const $constant: Metric =
+                Metric { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
+        )+
+
+        /// All of them, in the order of this file.
+        pub const ALL: &[Metric] = &[$($constant),+];
+    };
+}
+
+catalogue! {
+    DECISIONS Counter "guard_decisions_total" ["agent", "operation", "verdict"],
+        "Decisions taken, by the agent in the actor's lineage.";
+    DECISION_REASONS Counter "guard_decision_reasons_total" ["reason", "verdict"],
+        "Decisions taken, by the one reason each has.";
+    ANSWERS Counter "guard_answers_total" ["answer"],
+        "Decisions taken, by how the answer was carried out.";
+    DECISION_DURATION Histogram "guard_decision_duration_seconds" ["operation"],
+        "Time from the guard's first sight of an operation to its verdict.";
+
+    UP Gauge "guard_up" [],
+        "Whether at least one guard is alive.";
+    LIVE_RINGS Gauge "guard_live_rings" [],
+        "Guards that are alive, each with one ring.";
+    ENFORCEMENT_ACTIVE Gauge "guard_enforcement_active" [],
+        "Whether every live guard enforces its policy; 0 when none is alive.";
+    HEARTBEAT Gauge "guard_heartbeat_timestamp_seconds" [],
+        "Newest heartbeat of the live guards, Unix time; 0 when none is alive.";
+
+    RING_RECORDS Counter "guard_ring_records_total" ["lane"],
+        "Records read from rings.";
+    RING_LOST_RECORDS Counter "guard_ring_lost_records_total" ["lane"],
+        "Records overwritten before they were read.";
+    RING_LAG Gauge "guard_ring_lag_records" ["lane"],
+        "Records committed to rings and not yet read.";
+    RING_REJECTED Counter "guard_ring_rejected_total" [],
+        "Files in ring directories that are no ring of this user's guards.";
+
+    NOTIFICATIONS Counter "guard_notifications_total" [],
+        "Operations seen by the guards' kernel backends, before any decision.";
+    DEADLINE_MISSES Counter "guard_deadline_misses_total" [],
+        "Answers that came after the kernel's deadline.";
+    KERNEL_EVENTS_DROPPED Counter "guard_kernel_events_dropped_total" [],
+        "Events that the kernel said it dropped.";
+    UNRESOLVED_PATHS Counter "guard_unresolved_paths_total" [],
+        "Decisions on a path that could not be resolved.";
+    PROTECTED_WRITES_DENIED Counter "guard_protected_writes_denied_total" [],
+        "Denied attempts on the guards' own files and processes.";
+    EVENTS_CUT Counter "guard_events_cut_total" [],
+        "Events with a field beyond its bound.";
+    TRACKED_PROCESSES Gauge "guard_tracked_processes" [],
+        "Processes in the lineage tables of the live guards.";
+    LINEAGE_EVICTIONS Counter "guard_lineage_evictions_total" [],
+        "Processes dropped from full lineage tables.";
+    ACTIVE_AGENTS Gauge "guard_active_agents" [],
+        "Agents alive under the live guards.";
+
+    POLICY_ZONES Gauge "guard_policy_zones" [],
+        "Protected zones, summed over the live guards.";
+    POLICY_OVERRIDES Gauge "guard_policy_overrides" [],
+        "Temporary overrides in force, summed over the live guards.";
+    POLICY_AUDIT_MODE Gauge "guard_policy_audit_mode" [],
+        "Whether some live guard's policy only audits.";
+    POLICY_RELOADS Counter "guard_policy_reloads_total" [],
+        "Policies read and put in force.";
+    POLICY_RELOAD_FAILURES Counter "guard_policy_reload_failures_total" [],
+        "Policies that could not be read; the last good one stayed.";
+    POLICY_LAST_RELOAD_SUCCESSFUL Gauge "guard_policy_last_reload_successful" [],
+        "Whether every live guard's policy is its file's; 0 when none is alive.";
+    POLICY_LAST_RELOAD_TIME Gauge "guard_policy_last_reload_success_timestamp_seconds" [],
+        "When a live guard last put a policy in force, Unix time; 0 when none is alive.";
+
+    LOG_RECORDS Counter "guard_denial_log_records_total" [],
+        "Lines written to the denial log.";
+    LOG_WRITE_FAILURES Counter "guard_denial_log_write_failures_total" [],
+        "Failed attempts to write the denial log; the lines stay pending.";
+    LOG_WRITTEN_BYTES Counter "guard_denial_log_written_bytes_total" [],
+        "Bytes written to the denial log.";
+    LOG_ROTATIONS Counter "guard_denial_log_rotations_total" [],
+        "Times the denial log was moved to a numbered file.";
+
+    SCRAPE_DURATION Gauge "guard_scrape_duration_seconds" [],
+        "Time the previous scrape took to answer.";
+    BUILD_INFO Gauge "guard_exporter_build_info" ["version"],
+        "Always 1; labels tell the exporter's build.";
+    BIND_FAILURES Counter "guard_exporter_bind_failures_total" [],
+        "Failed attempts to listen on the configured address.";
+    PROCESS_START_TIME Gauge "process_start_time_seconds" [],
+        "When the exporter started, Unix time.";
+    PROCESS_CPU Counter "process_cpu_seconds_total" [],
+        "User and system CPU time of the exporter.";
+    PROCESS_RESIDENT_MEMORY Gauge "process_resident_memory_bytes" [],
+        "Resident memory of the exporter.";
+    PROCESS_OPEN_FDS Gauge "process_open_fds" [],
+        "Open file descriptors of the exporter.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_keep_the_conventions() {
+        let mut seen = HashSet::new();
+        for metric in ALL {
+            assert!(seen.insert(metric.name), "{} is there twice", metric.name);
+            assert!(
+                metric.name.starts_with("guard_") || metric.name.starts_with("process_"),
+                "{}",
+                metric.name
+            );
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{metric:?}"
+            );
+            assert!(metric.help.ends_with('.'), "{}", metric.help);
+            for label in metric.labels {
+                assert!(!metric.name.contains(label) || *label == "answer" || *label == "reason");
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_in_names() {
+        assert_eq!(DECISION_DURATION.unit(), Some("seconds"));
+        assert_eq!(LOG_WRITTEN_BYTES.unit(), Some("bytes"));
+        assert_eq!(DECISIONS.unit(), None);
+    }
+
+    #[test]
+    fn bounds_rise() {
+        assert!(DURATION_BOUNDS.is_sorted_by(|a, b| a < b));
+    }
+}

@@ -1,0 +1,247 @@
+//! The exporter's metrics: what the [`catalogue`] names, kept in one Prometheus registry.
+//!
+//! Guarantees: every family of the catalogue without labels is there from the first scrape, at 0;
+//! when an (agent, operation) is first seen all its verdicts are, so that rates and ratios never
+//! go missing; counters never fall while the exporter runs, also when a ring goes away.
+//!
+//! It deliberately keeps no event: a record is counted and forgotten.
+//!
+//! ```
+//! use guard_exporter::metrics::Metrics;
+//!
+//! let text = Metrics::new().encode();
+//! assert!(text.contains("\nguard_denial_log_records_total 0\n"));
+//! ```
+
+pub mod catalogue;
+mod decisions;
+mod process;
+mod rings;
+
+pub use decisions::DecisionMetrics;
+pub use rings::{GuardState, RingMetrics};
+
+use catalogue::Metric;
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+use std::time::Instant;
+
+/// All metrics. Cheap handles: a clone counts into the same registry.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Of rings and the guards behind them.
+    pub rings: RingMetrics,
+    /// Of the denial log.
+    pub denial_log: LogMetrics,
+    /// Of the exporter itself.
+    pub exporter: ExporterMetrics,
+}
+
+/// Metrics of the denial log.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
+pub struct LogMetrics {
+    pub records: IntCounter,
+    pub write_failures: IntCounter,
+    pub written_bytes: IntCounter,
+    pub rotations: IntCounter,
+}
+
+/// Metrics of the exporter itself.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
+pub struct ExporterMetrics {
+    pub scrape_duration: Gauge,
+    pub bind_failures: IntCounter,
+}
+
+/// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+// === impl Metrics ===
+
+impl Metrics {
+    /// A registry with everything but the metrics of decisions and of the process.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let build_info = int_gauge_vec(&registry, catalogue::BUILD_INFO);
+        build_info
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
+        Self {
+            rings: RingMetrics::new(&registry),
+            denial_log: LogMetrics {
+                records: counter(&registry, catalogue::LOG_RECORDS),
+                write_failures: counter(&registry, catalogue::LOG_WRITE_FAILURES),
+                written_bytes: counter(&registry, catalogue::LOG_WRITTEN_BYTES),
+                rotations: counter(&registry, catalogue::LOG_ROTATIONS),
+            },
+            exporter: ExporterMetrics {
+                scrape_duration: gauge(&registry, catalogue::SCRAPE_DURATION),
+                bind_failures: counter(&registry, catalogue::BIND_FAILURES),
+            },
+            registry,
+        }
+    }
+
+    /// Adds the metrics of decisions, for the one thread that counts them.
+    #[must_use]
+    pub fn decisions(&self) -> DecisionMetrics {
+        DecisionMetrics::new(&self.registry)
+    }
+
+    /// Adds the metrics of this process, read from `/proc` at each scrape where there is one.
+    pub fn watch_process(&self) {
+        registered(&self.registry, process::ProcessCollector::new());
+    }
+
+    /// The text format 0.0.4 of everything now.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let started = Instant::now();
+        let text = TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .expect("what a registry gathers has names, and a string takes all text");
+        self.exporter
+            .scrape_duration
+            .set(started.elapsed().as_secs_f64());
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn counter(registry: &Registry, metric: Metric) -> IntCounter {
+    registered(
+        registry,
+        IntCounter::with_opts(options(metric)).expect(WELL_FORMED),
+    )
+}
+
+fn counter_vec(registry: &Registry, metric: Metric) -> IntCounterVec {
+    registered(
+        registry,
+        IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED),
+    )
+}
+
+fn gauge(registry: &Registry, metric: Metric) -> Gauge {
+    registered(
+        registry,
+        Gauge::with_opts(options(metric)).expect(WELL_FORMED),
+    )
+}
+
+fn int_gauge(registry: &Registry, metric: Metric) -> IntGauge {
+    registered(
+        registry,
+        IntGauge::with_opts(options(metric)).expect(WELL_FORMED),
+    )
+}
+
+fn int_gauge_vec(registry: &Registry, metric: Metric) -> IntGaugeVec {
+    registered(
+        registry,
+        IntGaugeVec::new(options(metric), metric.labels).expect(WELL_FORMED),
+    )
+}
+
+fn histogram_vec(registry: &Registry, metric: Metric) -> HistogramVec {
+    let options = HistogramOpts::from(options(metric)).buckets(catalogue::DURATION_BOUNDS.into());
+    registered(
+        registry,
+        HistogramVec::new(options, metric.labels).expect(WELL_FORMED),
+    )
+}
+
+fn options(metric: Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
+    registry
+        .register(Box::new(collector.clone()))
+        .expect("each metric is registered once");
+    collector
+}
+
+const WELL_FORMED: &str = "catalogue entries are well-formed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::denial;
+    use catalogue::Kind;
+    use guard_core::ring::Lane;
+    use guard_core::verdict::{Reason, Verdict};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_golden_scrape() {
+        let metrics = Metrics::new();
+        let mut decisions = metrics.decisions();
+        decisions.count(&denial(0));
+        let mut allowed = denial(0);
+        allowed.agent = None;
+        allowed.verdict = Verdict::Allow;
+        allowed.reason = Reason::Human;
+        allowed.latency_ns = 800;
+        decisions.count(&allowed);
+        decisions.count(&allowed);
+        metrics.rings.read(Lane::Allow, 2);
+        metrics.rings.lost(Lane::Deny, 1);
+        metrics.rings.show(&GuardState {
+            live: 2,
+            policy_ok: true,
+            ..GuardState::default()
+        });
+        let golden = include_str!("golden.txt");
+        let scrape = metrics
+            .encode()
+            .replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        for (line, golden) in scrape.lines().zip(golden.lines()) {
+            assert_eq!(line, golden);
+        }
+        assert_eq!(scrape.lines().count(), golden.lines().count());
+    }
+
+    #[test]
+    fn every_entry_of_the_catalogue_is_exported_as_it_says() {
+        let metrics = Metrics::new();
+        metrics.decisions().count(&denial(0));
+        metrics.watch_process();
+        let scrape = metrics.encode();
+        for metric in catalogue::ALL {
+            let kind = match metric.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
+            };
+            let kind = format!("# TYPE {} {kind}\n", metric.name);
+            assert!(scrape.contains(&kind), "no {kind}");
+            assert!(scrape.contains(&format!("# HELP {} {}\n", metric.name, metric.help)));
+        }
+        let names: BTreeSet<_> = catalogue::ALL.iter().map(|metric| metric.name).collect();
+        let exported = scrape
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "));
+        for name in exported.filter_map(|line| line.split(' ').next()) {
+            assert!(names.contains(name), "{name} is not in the catalogue");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Metrics of rings, and of the guards behind them as their rings' headers tell.
+
+use super::{catalogue, counter, counter_vec, gauge, int_gauge, int_gauge_vec};
+use catalogue::Metric;
+use guard_core::ring::{Counter, Lane, Reader};
+use prometheus::{Gauge, IntCounter, IntGauge, Registry};
+
+/// Counters that grow with what is read, and gauges of the last [`GuardState`].
+#[derive(Clone, Debug)]
+pub struct RingMetrics {
+    records: [IntCounter; 2],
+    lost_records: [IntCounter; 2],
+    lag: [IntGauge; 2],
+    counters: [IntCounter; GROWING.len()],
+    rejected: IntCounter,
+    up: IntGauge,
+    live_rings: IntGauge,
+    enforcement_active: IntGauge,
+    heartbeat: Gauge,
+    tracked_processes: IntGauge,
+    active_agents: IntGauge,
+    zones: IntGauge,
+    overrides: IntGauge,
+    audit_mode: IntGauge,
+    policy_ok: IntGauge,
+    policy_loaded: Gauge,
+}
+
+/// What the live guards say of themselves, taken together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardState {
+    /// How many are alive.
+    pub live: u64,
+    /// Whether each enforces.
+    pub enforcing: bool,
+    /// Whether each one's policy is its file's.
+    pub policy_ok: bool,
+    /// Whether some policy only audits.
+    pub audit: bool,
+    /// Newest heartbeat, wall clock nanoseconds.
+    pub heartbeat_ns: u64,
+    /// When a policy was last put in force, wall clock nanoseconds.
+    pub policy_loaded_ns: u64,
+    /// Processes in lineage tables.
+    pub tracked_processes: u64,
+    /// Agents alive.
+    pub active_agents: u64,
+    /// Protected zones.
+    pub zones: u64,
+    /// Temporary overrides.
+    pub overrides: u64,
+    /// Records not read yet, by lane, also of dead guards.
+    pub lag: [u64; 2],
+}
+
+/// The counters in ring headers that are exported as they are, summed over all rings ever seen.
+const GROWING: [(Counter, Metric); 9] = [
+    (Counter::Notifications, catalogue::NOTIFICATIONS),
+    (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
+    (
+        Counter::KernelEventsDropped,
+        catalogue::KERNEL_EVENTS_DROPPED,
+    ),
+    (Counter::PathsUnresolved, catalogue::UNRESOLVED_PATHS),
+    (
+        Counter::ProtectedWritesDenied,
+        catalogue::PROTECTED_WRITES_DENIED,
+    ),
+    (Counter::LineageEvictions, catalogue::LINEAGE_EVICTIONS),
+    (Counter::PolicyReloads, catalogue::POLICY_RELOADS),
+    (
+        Counter::PolicyReloadFailures,
+        catalogue::POLICY_RELOAD_FAILURES,
+    ),
+    (Counter::EventsCut, catalogue::EVENTS_CUT),
+];
+
+// === impl RingMetrics ===
+
+impl RingMetrics {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let records = counter_vec(registry, catalogue::RING_RECORDS);
+        let lost_records = counter_vec(registry, catalogue::RING_LOST_RECORDS);
+        let lag = int_gauge_vec(registry, catalogue::RING_LAG);
+        Self {
+            records: LANE_LABELS.map(|lane| records.with_label_values(&[lane])),
+            lost_records: LANE_LABELS.map(|lane| lost_records.with_label_values(&[lane])),
+            lag: LANE_LABELS.map(|lane| lag.with_label_values(&[lane])),
+            counters: GROWING.map(|(_, metric)| counter(registry, metric)),
+            rejected: counter(registry, catalogue::RING_REJECTED),
+            up: int_gauge(registry, catalogue::UP),
+            live_rings: int_gauge(registry, catalogue::LIVE_RINGS),
+            enforcement_active: int_gauge(registry, catalogue::ENFORCEMENT_ACTIVE),
+            heartbeat: gauge(registry, catalogue::HEARTBEAT),
+            tracked_processes: int_gauge(registry, catalogue::TRACKED_PROCESSES),
+            active_agents: int_gauge(registry, catalogue::ACTIVE_AGENTS),
+            zones: int_gauge(registry, catalogue::POLICY_ZONES),
+            overrides: int_gauge(registry, catalogue::POLICY_OVERRIDES),
+            audit_mode: int_gauge(registry, catalogue::POLICY_AUDIT_MODE),
+            policy_ok: int_gauge(registry, catalogue::POLICY_LAST_RELOAD_SUCCESSFUL),
+            policy_loaded: gauge(registry, catalogue::POLICY_LAST_RELOAD_TIME),
+        }
+    }
+
+    /// Counts records read.
+    pub fn read(&self, lane: Lane, records: u64) {
+        self.records[index(lane)].inc_by(records);
+    }
+
+    /// Counts records that were overwritten unread.
+    pub fn lost(&self, lane: Lane, records: u64) {
+        self.lost_records[index(lane)].inc_by(records);
+    }
+
+    /// Counts a file that is no ring.
+    pub fn rejected(&self) {
+        self.rejected.inc();
+    }
+
+    /// Adds what the counters of a ring grew by since `counted`, which then holds their values.
+    pub fn grow(&self, reader: &Reader, counted: &mut Vec<u64>) {
+        counted.resize(GROWING.len(), 0);
+        for (((counter, _), metric), counted) in GROWING.iter().zip(&self.counters).zip(counted) {
+            let value = reader.counter(*counter);
+            metric.inc_by(value.saturating_sub(*counted));
+            *counted = value.max(*counted);
+        }
+    }
+
+    /// Sets the gauges.
+    pub fn show(&self, state: &GuardState) {
+        let all_and_any = |all: bool| i64::from(all && state.live > 0);
+        self.up.set(i64::from(state.live > 0));
+        self.live_rings.set(integer(state.live));
+        self.enforcement_active.set(all_and_any(state.enforcing));
+        self.policy_ok.set(all_and_any(state.policy_ok));
+        self.audit_mode.set(i64::from(state.audit));
+        self.heartbeat.set(seconds(state.heartbeat_ns));
+        self.policy_loaded.set(seconds(state.policy_loaded_ns));
+        self.tracked_processes.set(integer(state.tracked_processes));
+        self.active_agents.set(integer(state.active_agents));
+        self.zones.set(integer(state.zones));
+        self.overrides.set(integer(state.overrides));
+        for (gauge, lag) in self.lag.iter().zip(state.lag) {
+            gauge.set(integer(lag));
+        }
+    }
+}
+
+// === impl GuardState ===
+
+impl GuardState {
+    /// Takes one ring into account.
+    pub fn add(&mut self, reader: &Reader, is_live: bool) {
+        for lane in Lane::ALL {
+            let lag = &mut self.lag[index(lane)];
+            *lag = lag.saturating_add(reader.lag(lane));
+        }
+        if !is_live {
+            return;
+        }
+        let sum = |total: u64, counter| total.saturating_add(reader.counter(counter));
+        self.live += 1;
+        self.enforcing &= reader.counter(Counter::EnforcementActive) == 1;
+        self.policy_ok &= reader.counter(Counter::PolicyOk) == 1;
+        self.audit |= reader.counter(Counter::PolicyAudit) == 1;
+        self.heartbeat_ns = self.heartbeat_ns.max(reader.heartbeat_ns());
+        self.policy_loaded_ns = self
+            .policy_loaded_ns
+            .max(reader.counter(Counter::PolicyLoadedNs));
+        self.tracked_processes = sum(self.tracked_processes, Counter::LineageEntries);
+        self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
+        self.zones = sum(self.zones, Counter::Zones);
+        self.overrides = sum(self.overrides, Counter::Overrides);
+    }
+}
+
+impl Default for GuardState {
+    /// No guard: nothing alive, and nothing wrong with any.
+    fn default() -> Self {
+        Self {
+            live: 0,
+            enforcing: true,
+            policy_ok: true,
+            audit: false,
+            heartbeat_ns: 0,
+            policy_loaded_ns: 0,
+            tracked_processes: 0,
+            active_agents: 0,
+            zones: 0,
+            overrides: 0,
+            lag: [0; 2],
+        }
+    }
+}
+
+const fn index(lane: Lane) -> usize {
+    match lane {
+        Lane::Deny => 0,
+        Lane::Allow => 1,
+    }
+}
+
+fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a time to a quarter of a microsecond will do"
+)]
+fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
+}
+
+/// Values of the `lane` label, by [`index`].
+const LANE_LABELS: [&str; 2] = ["deny", "allow"];

@@ -1,0 +1,137 @@
+//! One attached ring: where it is, how far it was read, what of it was counted.
+
+use crate::cursors::Mark;
+use crate::denial_log::DenialLog;
+use crate::denial_log::line::{self, hex};
+use crate::discovery::{Candidate, FileId};
+use crate::metrics::{DecisionMetrics, RingMetrics};
+use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
+use std::path::PathBuf;
+use std::{fs, io};
+
+/// A ring being read.
+#[derive(Debug)]
+pub struct Ring {
+    /// Its id in hex.
+    pub id: String,
+    /// Its file.
+    pub file: FileId,
+    /// Its reader.
+    pub reader: Reader,
+    /// Whether its writer was alive when last looked at.
+    pub is_live: bool,
+    path: PathBuf,
+    counted_lost: [u64; 2],
+    counted: Vec<u64>,
+}
+
+/// Whether a lane was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// There was nothing more.
+    All,
+    /// There may be more.
+    Part,
+}
+
+// === impl Ring ===
+
+impl Ring {
+    /// Opens the ring of `candidate` at its oldest record.
+    ///
+    /// # Errors
+    ///
+    /// When it is no ring.
+    pub fn attach(candidate: Candidate) -> Result<Self, AttachRingError> {
+        let reader = Reader::attach(&candidate.path)?;
+        Ok(Self {
+            id: hex(&reader.header().id),
+            file: candidate.id,
+            is_live: reader.is_writer_alive(),
+            reader,
+            path: candidate.path,
+            counted_lost: [0; 2],
+            counted: Vec::new(),
+        })
+    }
+
+    /// Goes on where an earlier exporter ended: at `mark`, and not before the denial of number
+    /// `next`, since those below are in the log.
+    pub fn resume(&mut self, mark: Option<Mark>, next: u64) {
+        let (deny, allow, counted) = mark.map_or_else(Default::default, |mark| {
+            (
+                Cursor::from(mark.deny),
+                Cursor::from(mark.allow),
+                mark.counters,
+            )
+        });
+        let deny = Cursor {
+            delivered: deny.delivered.max(next),
+            ..deny
+        };
+        self.reader.resume(Lane::Deny, deny);
+        self.reader.resume(Lane::Allow, allow);
+        self.counted = counted;
+    }
+
+    /// How far it was read and counted.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            deny: self.reader.cursor(Lane::Deny).into(),
+            allow: self.reader.cursor(Lane::Allow).into(),
+            counters: self.counted.clone(),
+        }
+    }
+
+    /// Reads denials into the log while it has room. Returns how many, too.
+    pub fn drain_denials(
+        &mut self,
+        log: &mut DenialLog,
+        decisions: &mut DecisionMetrics,
+    ) -> (u64, Extent) {
+        let mut records = 0;
+        while log.has_room() {
+            let Some(event) = self.reader.next(Lane::Deny) else {
+                return (records, Extent::All);
+            };
+            decisions.count(&event);
+            line::encode(&event, &self.id, log.pending());
+            records += 1;
+        }
+        (records, Extent::Part)
+    }
+
+    /// Reads at most `limit` allowed operations. Returns how many, too.
+    pub fn drain_allowed(&mut self, limit: u64, decisions: &mut DecisionMetrics) -> (u64, Extent) {
+        for records in 0..limit {
+            let Some(event) = self.reader.next(Lane::Allow) else {
+                return (records, Extent::All);
+            };
+            decisions.count(&event);
+        }
+        (limit, Extent::Part)
+    }
+
+    /// Counts what was lost and what the ring's own counters grew by since the last time.
+    pub fn count(&mut self, metrics: &RingMetrics) {
+        for (lane, counted) in Lane::ALL.into_iter().zip(&mut self.counted_lost) {
+            let lost = self.reader.lost(lane);
+            metrics.lost(lane, lost.saturating_sub(*counted));
+            *counted = lost;
+        }
+        metrics.grow(&self.reader, &mut self.counted);
+    }
+
+    /// Removes the file, unless another has taken its name.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn remove(&self) -> io::Result<()> {
+        if FileId::at(&self.path) == Some(self.file) {
+            fs::remove_file(&self.path)?;
+        }
+        Ok(())
+    }
+}

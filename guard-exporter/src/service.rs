@@ -1,0 +1,133 @@
+//! The exporter as a process: one thread reads rings, one serves HTTP and waits for signals.
+//!
+//! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is brought to the
+//! medium, and `exporter.json` goes. A file size limit (SIGXFSZ) is treated as a full disk.
+
+use crate::cli::Settings;
+use crate::denial_log::DenialLog;
+use crate::drain::{Drain, Sources};
+use crate::health::Health;
+use crate::http::{self, Shown};
+use crate::instance::Instance;
+use crate::metrics::Metrics;
+use crate::notice::{self, Notice};
+use anyhow::{Context as _, anyhow};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// Runs until it is told to end or has been idle for long enough.
+///
+/// # Errors
+///
+/// When it cannot start, or the reading thread fails.
+pub fn run(settings: &Settings) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the HTTP server's runtime")?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::new().context("waiting for signals")?
+    };
+    let mut instance = Instance::claim(&settings.state)?;
+    let metrics = Metrics::new();
+    metrics.watch_process();
+    let health = Arc::new(Health::new());
+    let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let sources = Sources {
+        directories: settings.rings.resolve(instance.uid()),
+        uid: instance.uid(),
+        cursors: settings.state.join(CURSORS_FILE),
+    };
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&health));
+
+    let (stop, stopped) = mpsc::channel();
+    let (ended, mut reader_ended) = oneshot::channel();
+    let exit_when_idle = settings.exit_when_idle;
+    let reader = thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(move || {
+            // Dropped at the end, however the thread ends.
+            let _ended: oneshot::Sender<Infallible> = ended;
+            drain.run(&stopped, exit_when_idle);
+        })
+        .context("starting the reading thread")?;
+
+    runtime.block_on(async {
+        let shown = Shown { metrics, health };
+        tokio::select! {
+            _ = &mut reader_ended => {}
+            () = signals.end() => {}
+            never = serve(settings.listen, shown, &mut instance) => match never {},
+        }
+    });
+    drop(stop);
+    reader
+        .join()
+        .map_err(|_| anyhow!("the reading thread panicked"))
+}
+
+/// Listens on `address`, trying again for as long as it is taken, and serves.
+async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> Infallible {
+    let bind_failures = shown.metrics.exporter.bind_failures.clone();
+    let router = http::router(shown);
+    let mut taken = Notice::default();
+    let listener = loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => break listener,
+            Err(error) => {
+                bind_failures.inc();
+                taken.say_at(
+                    Instant::now(),
+                    format_args!(
+                        "cannot listen on {address}: {error}; denials are logged all the same, and \
+                         it tries again every {} s (another port: --listen 127.0.0.1:PORT)",
+                        BIND_PAUSE.as_secs()
+                    ),
+                );
+            }
+        }
+        tokio::time::sleep(BIND_PAUSE).await;
+    };
+    let address = listener.local_addr().unwrap_or(address);
+    notice::say(format_args!("serving http://{address}/"));
+    if let Err(error) = instance.announce(address) {
+        notice::say(format_args!("{:#}", anyhow::Error::new(error)));
+    }
+    http::serve(listener, router).await
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Held so that the limit is an error of `write` and not the end of the process.
+    _file_size: Signal,
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
+        })
+    }
+
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+const CURSORS_FILE: &str = "cursors.json";
+const BIND_PAUSE: Duration = Duration::from_secs(3);

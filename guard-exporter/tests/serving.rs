@@ -1,0 +1,270 @@
+//! The exporter as a process and a server.
+#![allow(clippy::tests_outside_test_module, reason = "a test binary")]
+
+mod support;
+
+use guard_core::ring::{Counter, MIN_LANE_WORDS};
+use guard_exporter::http::{MAX_CONNECTIONS, MAX_HEAD_BYTES};
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use support::{Home, PROGRAM, allowed, denial, eventually, exists, publish, request, status};
+
+#[test]
+fn metrics_tell_of_guards_and_decisions() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    producer.set(Counter::EnforcementActive, 1);
+    producer.set(Counter::PolicyOk, 1);
+    producer.set(Counter::Zones, 3);
+    producer.set(Counter::LineageEntries, 12);
+    producer.add(Counter::PolicyReloadFailures, 2);
+    producer.beat(1_718_000_000_500_000_000);
+    producer.publish(&denial());
+    publish(&producer, &allowed(), 2);
+
+    let exporter = home.start();
+    eventually("all is read", || {
+        exporter.metric("guard_ring_records_total{lane=\"allow\"}") == Some(2.0)
+    });
+    for (series, value) in [
+        ("guard_up", 1.0),
+        ("guard_live_rings", 1.0),
+        ("guard_enforcement_active", 1.0),
+        ("guard_policy_last_reload_successful", 1.0),
+        ("guard_policy_reload_failures_total", 2.0),
+        ("guard_policy_zones", 3.0),
+        ("guard_tracked_processes", 12.0),
+        ("guard_heartbeat_timestamp_seconds", 1_718_000_000.5),
+        ("guard_ring_lag_records{lane=\"deny\"}", 0.0),
+        ("guard_denial_log_records_total", 1.0),
+        (
+            "guard_decisions_total{agent=\"claude_code\",operation=\"rename\",verdict=\"deny\"}",
+            1.0,
+        ),
+        (
+            "guard_decisions_total{agent=\"claude_code\",operation=\"rename\",verdict=\"audit\"}",
+            0.0,
+        ),
+        (
+            "guard_decisions_total{agent=\"none\",operation=\"rename\",verdict=\"allow\"}",
+            2.0,
+        ),
+        (
+            "guard_decision_reasons_total{reason=\"human\",verdict=\"allow\"}",
+            2.0,
+        ),
+        ("guard_answers_total{answer=\"continued\"}", 2.0),
+        (
+            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"0.00001\"}",
+            0.0,
+        ),
+        (
+            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"0.000025\"}",
+            3.0,
+        ),
+    ] {
+        assert_eq!(exporter.metric(series), Some(value), "{series}");
+    }
+    let (_, scrape) = exporter.get("/metrics");
+    assert!(!scrape.contains("/home/u"), "no path in any label");
+    assert!(exporter.metric("process_resident_memory_bytes").unwrap() > 0.0);
+    drop(producer);
+    eventually("the guard's end shows", || {
+        exporter.metric("guard_up") == Some(0.0)
+    });
+    assert_eq!(exporter.metric("guard_enforcement_active"), Some(0.0));
+    assert_eq!(
+        exporter.metric("guard_policy_reload_failures_total"),
+        Some(2.0)
+    );
+}
+
+#[test]
+fn requests_are_read_only_and_for_loopback() {
+    let home = Home::new();
+    let exporter = home.start();
+    let address = exporter.address();
+    let answer = |request_line: &str, host: &str| {
+        request(
+            address,
+            &format!("{request_line} HTTP/1.1\r\n{host}Connection: close\r\n\r\n"),
+        )
+        .0
+    };
+    let port = address.port();
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        &format!("localhost:{port}"),
+    ] {
+        let head = answer("GET /metrics", &format!("Host: {host}\r\n"));
+        assert_eq!(status(&head), 200, "{host}");
+        assert!(
+            head.contains("content-type: text/plain; version=0.0.4"),
+            "{head}"
+        );
+    }
+    for host in [
+        "Host: evil.example\r\n",
+        "",
+        "Host: localhost\r\nHost: evil.example\r\n",
+    ] {
+        let refused = status(&answer("GET /metrics", host));
+        assert!(refused == 403 || refused == 400, "{host} got {refused}");
+    }
+    let host = "Host: localhost\r\n";
+    assert_eq!(
+        status(&answer("GET http://evil.example/metrics", host)),
+        403
+    );
+    assert_eq!(
+        status(&answer("GET /metrics", "Host: evil.example\r\n")),
+        403
+    );
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
+        assert_eq!(
+            status(&answer(&format!("{method} /metrics"), host)),
+            405,
+            "{method}"
+        );
+    }
+    assert_eq!(status(&answer("GET /nothing", host)), 404);
+    let (head, body) = request(
+        address,
+        "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!((status(&head), body.as_str()), (200, ""));
+    assert!(exporter.get("/").1.contains("/metrics"));
+    eventually("it is ready", || exporter.get("/-/ready").0 == 200);
+
+    let long = format!("Host: localhost\r\nX: {}\r\n", "x".repeat(MAX_HEAD_BYTES));
+    assert_eq!(status(&answer("GET /metrics", &long)), 431);
+}
+
+#[test]
+fn a_crowd_of_slow_clients_keeps_nobody_out() {
+    let home = Home::new();
+    let exporter = home.start();
+    let address = exporter.address();
+    let crowd: Vec<TcpStream> = (0..MAX_CONNECTIONS * 2)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nHost: loc")
+                .unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(exporter.get("/-/healthy").0, 200);
+    assert!(exporter.metric("process_open_fds").unwrap() < (MAX_CONNECTIONS + 40) as f64);
+    drop(crowd);
+}
+
+#[test]
+fn with_the_port_taken_it_logs_and_tries_again() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut exporter = home.spawn(Command::new(PROGRAM).args(home.arguments(&address)));
+    producer.publish(&denial());
+    eventually("the denial is logged", || home.lines() == 1);
+    let said = exporter.says();
+    assert!(
+        said.contains(&address) && said.contains("--listen"),
+        "{said}"
+    );
+    assert!(!exists(&home.path("exporter.json")));
+    drop(taken);
+    assert_eq!(exporter.address().to_string(), address);
+    assert!(
+        exporter
+            .metric("guard_exporter_bind_failures_total")
+            .unwrap()
+            >= 1.0
+    );
+    exporter.terminate();
+    assert_eq!(home.logged_of(1), [0]);
+}
+
+#[test]
+fn the_second_exporter_names_the_first() {
+    let home = Home::new();
+    let first = home.start();
+    let address = first.address();
+    let second = home.start().wait();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(3), "{said}");
+    let pid = format!("pid {}", first.child.id());
+    assert!(
+        said.contains(&pid) && said.contains(&address.to_string()),
+        "{said}"
+    );
+    // The first is unharmed, and a killed one does not stand in the way.
+    assert_eq!(first.get("/-/healthy").0, 200);
+    first.signal("KILL");
+    first.wait();
+    let third = home.start();
+    third.address();
+    third.terminate();
+    assert!(!exists(&home.path("exporter.json")));
+}
+
+#[test]
+fn idle_it_ends_after_the_last_guard() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let exporter = home.spawn(home.command().args(["--exit-when-idle", "1"]));
+    producer.publish(&denial());
+    eventually("the denial is logged", || home.lines() == 1);
+    producer.publish(&denial());
+    drop(producer);
+    let output = exporter.wait();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(home.logged_of(1), [0, 1]);
+    assert!(!exists(&home.ring_path(1)) && !exists(&home.path("exporter.json")));
+}
+
+#[test]
+fn the_command_line_is_taught_and_checked() {
+    let home = Home::new();
+    let run = |arguments: &[&str]| {
+        let output = home.command().args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (code, help) = run(&["--help"]);
+    assert_eq!(code, Some(0));
+    for told in [
+        "--exit-when-idle",
+        "denials.jsonl",
+        "Exit status",
+        "127.0.0.1:19477",
+    ] {
+        assert!(help.contains(told), "{told} in {help}");
+    }
+    assert_eq!(run(&["--version"]).0, Some(0));
+    let output = Command::new(PROGRAM)
+        .args(home.arguments("0.0.0.0:19477"))
+        .output()
+        .unwrap();
+    let (code, said) = (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert_eq!(code, Some(2));
+    assert!(said.contains("not a loopback address"), "{said}");
+
+    let homeless = Command::new(env!("CARGO_BIN_EXE_guard-exporter"))
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(homeless.status.code(), Some(2));
+
+    std::os::unix::fs::symlink("/etc/passwd", home.path("denials.jsonl")).unwrap();
+    let (code, said) = run(&[]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("not a regular file"), "{said}");
+}
