@@ -46,7 +46,9 @@ impl Place {
 
     /// A place of an ordinary user.
     pub fn of(user: Option<u32>) -> Self {
-        let dir = tempfile::Builder::new().prefix("es-guard-transparency-").tempdir_in("/tmp");
+        let dir = tempfile::Builder::new()
+            .prefix("es-guard-transparency-")
+            .tempdir_in("/tmp");
         let dir = dir.expect("/tmp is everybody's");
         fs::set_permissions(&dir, Permissions::from_mode(0o755)).expect("it is ours");
         let guard = dir.path().join("codex-es-guard");
@@ -58,7 +60,12 @@ impl Place {
                 std::os::unix::fs::chown(path, user, user).expect("this is the superuser");
             }
         }
-        Self { dir, zone, guard, user }
+        Self {
+            dir,
+            zone,
+            guard,
+            user,
+        }
     }
 
     /// A program, run as it is.
@@ -90,7 +97,9 @@ impl Place {
 
     fn run(&self, options: &[&str], program: &OsStr) -> Command {
         let mut command = self.bare(&self.guard);
-        command.args(["run", "--quiet", "--no-exporter", "--protect"]).arg(&self.zone);
+        command
+            .args(["run", "--quiet", "--no-exporter", "--protect"])
+            .arg(&self.zone);
         command.args(options).arg("--").arg(program);
         command
     }
@@ -122,7 +131,9 @@ impl Place {
 
 /// A command on [`Place::actor`], to play the part of `test` that is under observation.
 pub fn playing(mut command: Command, test: &str) -> Command {
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ACTING, "1");
+    command
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(ACTING, "1");
     command
 }
 
@@ -145,7 +156,11 @@ pub fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program exists");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{told}\n{errors}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{told}\n{errors}",
+        output.status
+    );
     told
 }
 
@@ -163,7 +178,10 @@ pub fn wait_for<T>(what: &str, mut come: impl FnMut() -> Option<T>) -> T {
 
 /// Whether a program is installed; says so if not.
 pub fn is_installed(program: &str) -> bool {
-    let found = Command::new("which").arg(program).output().is_ok_and(|out| out.status.success());
+    let found = Command::new("which")
+        .arg(program)
+        .output()
+        .is_ok_and(|out| out.status.success());
     if !found {
         eprintln!("note: {program} is not installed; nothing to see");
     }

@@ -33,8 +33,23 @@ fn npm_tells_its_version() {
 fn debuggers_and_tracers_run_their_program() {
     let place = Place::new();
     for (program, arguments) in [
-        ("strace", &["-f", "-o", "trace", "sh", "-c", "rm file; exit 5"][..]),
-        ("gdb", &["-batch", "-return-child-result", "-ex", "run", "--args", "sh", "-c", "exit 5"]),
+        (
+            "strace",
+            &["-f", "-o", "trace", "sh", "-c", "rm file; exit 5"][..],
+        ),
+        (
+            "gdb",
+            &[
+                "-batch",
+                "-return-child-result",
+                "-ex",
+                "run",
+                "--args",
+                "sh",
+                "-c",
+                "exit 5",
+            ],
+        ),
     ] {
         if is_installed(program) {
             place.keep("file");
@@ -63,7 +78,10 @@ fn busy_programs_do_as_ever() {
     ] {
         let [bare, guarded] = [place.bare("bash"), place.guarded("bash")].map(|mut command| {
             let output = command.args(["-c", script]).output().unwrap();
-            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+            (
+                output.status.code(),
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+            )
         });
         assert_eq!(bare, guarded, "{script}");
     }
@@ -93,5 +111,9 @@ fn trace_me() -> io::Result<()> {
     let null = std::ptr::null_mut::<libc::c_void>();
     // SAFETY: the request uses none of its arguments.
     let asked = unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, null, null) };
-    if asked == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if asked == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
