@@ -1,4 +1,4 @@
-//! Many callers at once, and callers that are interrupted, hidden or traced.
+//! Many callers at once, and callers that are interrupted or hidden.
 
 use crate::{Place, for_users, is_acting, playing, succeed};
 use std::fs;
@@ -6,7 +6,6 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -79,10 +78,8 @@ fn in_a_storm() {
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as libc::sighandler_t;
     // SAFETY: the handler does nothing, which is async-signal-safe.
-    assert_eq!(
-        unsafe { libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()) },
-        0
-    );
+    let set = unsafe { libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
     let millisecond = libc::timeval {
         tv_sec: 0,
         tv_usec: 1000,
@@ -157,57 +154,6 @@ fn a_program_that_may_not_be_read_is_still_judged() {
         succeed(place.guarded(&program).arg("kept"));
         assert!(!kept.exists());
     });
-}
-
-#[test]
-fn processes_of_a_session_may_trace_each_other() {
-    if is_acting() {
-        return trace_a_child();
-    }
-    for_users(|place| {
-        let test = "crowd::processes_of_a_session_may_trace_each_other";
-        succeed(&mut playing(place.guarded(place.actor()), test));
-        succeed(&mut playing(place.agents(place.actor()), test));
-    });
-}
-
-fn trace_a_child() {
-    let mut child = Command::new("sleep")
-        .arg("1000")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let pid = child.id().cast_signed();
-    let null = std::ptr::null_mut::<libc::c_void>();
-    for request in [libc::PTRACE_ATTACH, libc::PTRACE_SEIZE] {
-        // SAFETY: neither request uses its addresses.
-        let attached = unsafe { libc::ptrace(request, pid, null, null) };
-        assert_eq!(attached, 0, "{request:#x}: {}", io::Error::last_os_error());
-        if request == libc::PTRACE_SEIZE {
-            // SAFETY: as above.
-            assert_eq!(
-                unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, pid, null, null) },
-                0
-            );
-        }
-        let mut status = 0;
-        // SAFETY: `status` is writable.
-        assert_eq!(
-            unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) },
-            pid
-        );
-        assert!(libc::WIFSTOPPED(status), "{status:#x}");
-        // SAFETY: as above.
-        assert_eq!(
-            unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, null, null) },
-            0
-        );
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let traced = crate::tools::traced_by_parent();
-    assert!(traced, "PTRACE_TRACEME");
 }
 
 const THREADS: usize = 1000;

@@ -1,6 +1,6 @@
 //! How a command ends, and the signals it is sent.
 
-use crate::{Place, succeed};
+use crate::{Place, kill, succeed};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -93,8 +93,7 @@ fn signals_sent_to_the_outer_process_reach_the_command() {
             .unwrap();
         let mut lines = BufReader::new(outer.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "ready");
-        // SAFETY: no memory is involved.
-        assert_eq!(unsafe { libc::kill(outer.id().cast_signed(), *signal) }, 0);
+        kill(outer.id().cast_signed(), *signal);
         assert_eq!(lines.next().unwrap().unwrap(), "heard", "{name}");
         assert_eq!(outer.wait().unwrap().code(), Some(9));
     }

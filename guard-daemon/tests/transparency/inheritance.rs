@@ -1,6 +1,6 @@
 //! What a command is given: environment, directory, descriptors, signals, groups.
 
-use crate::{Place, for_users, succeed, wait_for};
+use crate::{Place, for_users, kill, succeed, wait_for};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
@@ -62,7 +62,7 @@ fn the_working_directory_is_unchanged() {
 fn a_command_is_given_what_its_shell_gives() {
     for_users(|place| {
         for given in [
-            "ls /proc/self/fd",
+            "X ls /proc/self/fd",
             "exec 3</dev/null 9>/dev/null 200</dev/null; X ls /proc/self/fd",
             "exec 0<&-; X ls /proc/self/fd",
             "umask 0137; X sh -c umask",
@@ -146,8 +146,7 @@ fn nothing_of_the_commands_is_held_open() {
             .parse::<i32>()
             .ok()
     });
-    // SAFETY: no memory is involved; the process is this test's own.
-    assert_eq!(unsafe { libc::kill(sleeper, libc::SIGKILL) }, 0);
+    kill(sleeper, libc::SIGKILL);
 }
 
 #[test]
@@ -161,9 +160,5 @@ fn an_inherited_descriptor_is_let_go_by_the_guard() {
     // Here the end of the pipe was reached, though the sleeper and its supervisor live.
     assert!(output.status.success());
     let sleeper = fs::read_to_string(place.zone.join("sleeper")).unwrap();
-    // SAFETY: no memory is involved; the process is this test's own.
-    assert_eq!(
-        unsafe { libc::kill(sleeper.trim().parse().unwrap(), libc::SIGKILL) },
-        0
-    );
+    kill(sleeper.trim().parse().unwrap(), libc::SIGKILL);
 }

@@ -3,6 +3,11 @@
 //!
 //! What the guard adds (a parent it did not have, a filter that stays with it) is not compared.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "a test binary"
+)]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
 mod crowd;
@@ -13,6 +18,7 @@ mod leftovers;
 mod pty;
 mod terminal;
 mod tools;
+mod tracing;
 
 use std::env;
 use std::ffi::OsStr;
@@ -40,6 +46,10 @@ pub struct Place {
 
 impl Place {
     /// A place of the user who runs the tests.
+    #[allow(
+        clippy::new_without_default,
+        reason = "it copies a program and makes directories"
+    )]
     pub fn new() -> Self {
         Self::of(None)
     }
@@ -176,12 +186,20 @@ pub fn wait_for<T>(what: &str, mut come: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Sends a signal to a process that a test started.
+pub fn kill(pid: i32, signal: i32) {
+    // SAFETY: no memory is involved.
+    let sent = unsafe { libc::kill(pid, signal) };
+    assert_eq!(sent, 0, "kill {pid}: {}", std::io::Error::last_os_error());
+}
+
 /// Whether a program is installed; says so if not.
 pub fn is_installed(program: &str) -> bool {
     let found = Command::new("which")
         .arg(program)
         .output()
         .is_ok_and(|out| out.status.success());
+    #[allow(clippy::print_stderr, reason = "a part that is left out is said to be")]
     if !found {
         eprintln!("note: {program} is not installed; nothing to see");
     }
