@@ -258,7 +258,7 @@ impl Keepers {
             .flat_map(|source| {
                 let lines = source.text.lines();
                 lines
-                    .filter(|line| line.starts_with("#!["))
+                    .filter(|line| line.starts_with("#![") || line.starts_with("    deny("))
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             })
@@ -278,6 +278,7 @@ impl Keepers {
         self.code.contains(&format!("fn {name}("))
             || self.lints.contains(&format!("{name} = "))
             || self.lints.contains(&format!("({name})"))
+            || self.lints.contains(&format!("clippy::{name}"))
     }
 }
 
