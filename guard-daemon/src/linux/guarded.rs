@@ -67,6 +67,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         go,
         report,
     } = beginning;
+    // Pins take descriptors; the command has its own, older bound.
+    process::set_soft_limit(libc::RLIMIT_NOFILE, u64::MAX).context("asking for descriptors")?;
     let journal = Journal::open(&plan.source.places.state);
     let snapshot = protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
@@ -106,6 +108,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     guard.ring.set(Counter::EnforcementActive, 1);
     report.introduce(root);
     detach_from_terminal(&journal)?;
+    // No more than the command's own use keeps a file system busy.
+    std::env::set_current_dir("/").context("leaving the working directory")?;
     hide_from_agents(&journal);
     if plan.exporter {
         exporter::ensure(&watch.source.places, &journal);

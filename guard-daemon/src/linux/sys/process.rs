@@ -363,6 +363,17 @@ pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> 
     .map(drop)
 }
 
+/// How many descriptors this process may have.
+pub(crate) fn descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is writable.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    limit.rlim_cur
+}
+
 /// Clock ticks a second, the unit of start times in `/proc/PID/stat`.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: no memory is involved.
