@@ -96,6 +96,8 @@ fn unsafe_code_stays_where_it_is_listed() {
         assert!(has(root, "#![forbid(unsafe_code)]"), "{root}");
     }
     assert!(has("guard-core/src/lib.rs", "#![deny(unsafe_code)]"));
+    let no_panics = "    deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)";
+    assert!(has("guard-core/src/lib.rs", no_panics));
 }
 
 #[test]

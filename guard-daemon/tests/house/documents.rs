@@ -95,6 +95,31 @@ fn every_field_reason_and_agent_is_in_the_readme() {
 }
 
 #[test]
+fn every_trusted_tool_and_scratch_name_is_in_the_readme() {
+    let tools = read("guard-core/src/tools/catalogue.rs");
+    let tools = between(&tools, "const BUILT_INS", "\n];");
+    // Compilers and linkers are too many to name, and alike.
+    let rows = tools.split("BuiltIn {");
+    let rows = rows.filter(|row| !row.contains("Naming::Cross"));
+    let scratch = read("guard-core/src/decision/scratch.rs");
+    let scratch = between(&scratch, "const SCRATCH_NAMES", "\n];");
+    let scratch = scratch.lines().filter_map(|line| line.split_once("(b\""));
+    let scratch = scratch.filter_map(|(_, rest)| rest.split('"').next());
+    let readme = read(README);
+    let told: BTreeSet<&str> = code_spans(&readme)
+        .into_iter()
+        .chain(readme.split_whitespace())
+        .collect();
+    let missing: Vec<String> = rows
+        .flat_map(quoted)
+        .chain(scratch)
+        .filter(|name| !told.contains(name))
+        .map(str::to_owned)
+        .collect();
+    none("README.md does not name it", &missing);
+}
+
+#[test]
 fn the_readmes_list_the_metrics() {
     let mut catalogue: Vec<(String, String, Vec<String>)> = metrics()
         .into_iter()
@@ -233,7 +258,7 @@ impl Keepers {
             .flat_map(|source| {
                 let lines = source.text.lines();
                 lines
-                    .filter(|line| line.starts_with("#!["))
+                    .filter(|line| line.starts_with("#![") || line.starts_with("    deny("))
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             })
@@ -253,6 +278,7 @@ impl Keepers {
         self.code.contains(&format!("fn {name}("))
             || self.lints.contains(&format!("{name} = "))
             || self.lints.contains(&format!("({name})"))
+            || self.lints.contains(&format!("clippy::{name}"))
     }
 }
 
