@@ -15,6 +15,7 @@
 //! which the Yama module wants of processes whose memory one reads.
 
 use super::filter;
+use super::sys::files::poll;
 use super::sys::process::{self, Change, Disposition, Fork, SignalSet};
 use super::sys::{given, notify};
 use anyhow::{Context as _, Result, anyhow};
@@ -283,25 +284,37 @@ fn outer(line: UnixStream, supervisor: libc::pid_t, signals: SignalSet) -> Resul
             }
             EXITED => return Ok(Ending::Exited(value)),
             KILLED => return Ok(Ending::Killed(value)),
-            STOPPED => stop_with(root),
+            STOPPED => stop_with(root, value, &line),
             _ => {}
         }
     }
 }
 
 /// Stops as the command did, unless it goes on already.
-fn stop_with(root: Option<i32>) {
+///
+/// A shell takes its terminal back when the outer process stops, so that must not happen before the
+/// command has stopped: it would still read what is typed next. What the terminal sends to stop the
+/// job is therefore blocked here.
+fn stop_with(root: Option<i32>, signal: i32, line: &UnixStream) {
     let Some(root) = root else { return };
-    for _ in 0..4 {
-        if !is_stopped(root) {
-            return;
+    if HELD.contains(&signal) {
+        process::stop_by(signal, || is_stopped(root));
+    } else {
+        for _ in 0..4 {
+            if !is_stopped(root) {
+                return;
+            }
+            // Both may just be continued by one signal to their group; it reaches one of them first.
+            thread::sleep(Duration::from_millis(5));
         }
-        // Both may just be continued by one signal to their group; it reaches one of them first.
-        thread::sleep(Duration::from_millis(5));
+        let _self = process::kill(std::process::id().cast_signed(), libc::SIGSTOP);
     }
-    let _self = process::kill(std::process::id().cast_signed(), libc::SIGSTOP);
-    // Continued: a command in a process group of its own has not heard of it.
-    let _gone = process::kill(root, libc::SIGCONT);
+    // Continued: a command in a process group of its own has not heard of it. One that has, and was
+    // stopped anew, has more to tell.
+    let mut news = [(line.as_fd(), libc::POLLIN, 0)];
+    if is_stopped(root) && poll(&mut news, NEWS_MS).is_ok_and(|ready| ready == 0) {
+        let _gone = process::kill(root, libc::SIGCONT);
+    }
 }
 
 fn is_stopped(pid: i32) -> bool {
@@ -369,7 +382,7 @@ impl Dispositions {
 }
 
 /// Signals that people and programs send to a job.
-const RELAYED: [i32; 8] = [
+const RELAYED: [i32; 11] = [
     libc::SIGHUP,
     libc::SIGINT,
     libc::SIGQUIT,
@@ -378,7 +391,16 @@ const RELAYED: [i32; 8] = [
     libc::SIGUSR2,
     libc::SIGALRM,
     libc::SIGWINCH,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
 ];
+
+/// Signals that stop a job and can be held back.
+const HELD: [i32; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// How long the supervisor may take to tell that the command was continued.
+const NEWS_MS: i32 = 50;
 
 /// `include/uapi/asm-generic/siginfo.h`: codes up to this are senders' own.
 const SI_USER: i32 = 0;

@@ -270,6 +270,23 @@ pub(crate) fn die_by(signal: i32) -> ! {
     exit_at_once(128 + signal)
 }
 
+/// Stops this process by a stop signal that the calling thread blocks, if `still` says so; returns
+/// when it is continued. A `SIGCONT` that comes between the question and the stop takes the stop
+/// back, as it does for any other pending stop signal.
+pub(crate) fn stop_by(signal: i32, still: impl FnOnce() -> bool) {
+    // SAFETY: no memory is involved. The signal is the calling thread's, and waits.
+    unsafe { libc::raise(signal) };
+    let (set, _) = SignalSet::block(&[signal]);
+    if still() {
+        // SAFETY: a valid set; a null old set is not written.
+        unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set.0, std::ptr::null_mut()) };
+        // Here it stops.
+        let _blocked_again = SignalSet::block(&[signal]);
+    } else {
+        let _taken_back = set.wait(Duration::ZERO);
+    }
+}
+
 /// Whether this process has an effective capability.
 pub(crate) fn has_capability(number: u32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
