@@ -45,7 +45,9 @@ fn a_shell_stops_continues_and_ends_a_guarded_command() {
     outer.expect("Stopped");
     outer.expect("ready> ");
     // In the background, reading the terminal stops it again.
-    outer.press("bg\n");
+    outer.press("bg; wait; echo waited\n");
+    outer.expect("waited\r\n");
+    outer.expect("waited\r\n");
     outer.expect("ready> ");
     start(&mut outer, group, "fg");
     outer.press("third\n");
@@ -62,7 +64,9 @@ fn a_shell_stops_continues_and_ends_a_guarded_command() {
 fn a_guarded_shell_has_job_control() {
     let place = Place::new();
     let (mut inner, group) = shell(place.guarded("bash"));
-    start(&mut inner, group, "sleep 1000");
+    start(&mut inner, group, "cat");
+    inner.press("typed\n");
+    inner.expect("typed\r\ntyped\r\n");
     inner.press(CTRL_Z);
     inner.expect("Stopped");
     inner.expect("ready> ");
@@ -70,6 +74,8 @@ fn a_guarded_shell_has_job_control() {
     inner.expect("Stopped");
     inner.expect("ready> ");
     start(&mut inner, group, "fg");
+    inner.press("again\n");
+    inner.expect("again\r\nagain\r\n");
     inner.press(CTRL_C);
     inner.expect("ready> ");
     inner.press("echo status $?\n");
