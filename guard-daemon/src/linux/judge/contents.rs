@@ -68,7 +68,7 @@ impl Case<'_> {
     /// `truncate`.
     pub(super) fn truncate(&mut self, path: u64) -> Answered {
         let here = libc::AT_FDCWD.cast_unsigned().into();
-        let Some(path) = self.opened_path(here, path, libc::O_WRONLY)? else {
+        let Some(Opened { path, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
             return Ok(Reply::Continue);
         };
         let write = self.judge_contents(OWN_WRITE, &path);
