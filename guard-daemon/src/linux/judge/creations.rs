@@ -7,16 +7,15 @@
 //! Files made with `O_CREAT|O_EXCL` are not seen (see [`crate::linux::filter`]): package managers
 //! and version control make thousands so, and clear them away under their own rules.
 
-use super::names::Name;
+use super::names::{Name, look_error};
 use super::{Case, join};
-use crate::linux::sys::files::{self, Base, Look};
+use crate::linux::sys::files::Look;
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
 use guard_core::actor::{Standing, Witness as _};
 use guard_core::policy::Snapshot;
 use guard_core::{Operation, OperationKind, Reason};
-use std::os::fd::AsFd;
 
 /// A rename, before it happens.
 pub(super) struct Move {
@@ -84,8 +83,8 @@ impl Case<'_> {
         if !in_zone(&snapshot, &coming.from) || !in_zone(&snapshot, &coming.to) {
             return None;
         }
-        let is_new = super::names::look_error(to) == Some(libc::ENOENT);
-        if !is_new {
+        // What stands there would be replaced, and with it perhaps a document.
+        if look_error(to) != Some(libc::ENOENT) {
             return None;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
@@ -134,9 +133,4 @@ fn path_of(name: &Name) -> Vec<u8> {
     let mut path = Vec::new();
     join(&name.directory.location, &name.bare, &mut path);
     path
-}
-
-/// What stands at a name now.
-pub(super) fn look(name: &Name) -> Option<Look> {
-    files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name).ok()
 }

@@ -3,7 +3,6 @@
 //! All follow one course: read the words, pin the directories, name the operation by canonical
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
-use super::creations::look;
 use super::{Answered, CallerGone, Case, Outcome, join};
 use crate::linux::directories::{Cut, Directory, Start, int_argument};
 use crate::linux::sys::errno_of;
@@ -368,6 +367,11 @@ fn reply_of(result: io::Result<()>) -> Reply {
 pub(super) fn look_error(name: &Name) -> Option<i32> {
     let found = files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name);
     found.err().as_ref().map(errno_of)
+}
+
+/// What stands at a name now.
+pub(super) fn look(name: &Name) -> Option<Look> {
+    files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name).ok()
 }
 
 fn is_directory(found: Option<Look>) -> bool {
