@@ -73,9 +73,13 @@ pub(crate) enum ReadPathError {
 
 impl Default for Callers {
     fn default() -> Self {
-        let descriptors = usize::try_from(descriptor_limit()).unwrap_or(usize::MAX);
-        let capacity = descriptors.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_EACH;
-        Self { known: HashMap::new(), capacity: capacity.clamp(1, MAX_CALLERS) }
+        let left = descriptor_limit().saturating_sub(OTHER_DESCRIPTORS);
+        // The other half is the spare threads'.
+        let capacity = usize::try_from(left / 2).unwrap_or(usize::MAX) / DESCRIPTORS_EACH;
+        Self {
+            known: HashMap::new(),
+            capacity: capacity.clamp(1, MAX_CALLERS),
+        }
     }
 }
 
@@ -94,7 +98,12 @@ impl Callers {
                 self.known.clear();
             }
             self.known.remove(&tid);
-            self.known.insert(tid, Caller::look(tid, world)?);
+            let found = Caller::look(tid, world).or_else(|| {
+                // Perhaps for want of descriptors.
+                self.known.clear();
+                Caller::look(tid, world)
+            });
+            self.known.insert(tid, found?);
         }
         self.known.get(&tid)
     }
@@ -244,8 +253,8 @@ const MAX_CALLERS: usize = 1024;
 /// Descriptors a remembered caller takes: its `/proc` directory, its memory, its pidfd.
 const DESCRIPTORS_EACH: usize = 3;
 
-/// Descriptors for everything else: remembered directories, the ring, the policy.
-const OTHER_DESCRIPTORS: usize = 192;
+/// Descriptors for everything else: remembered directories (128), the ring, the policy.
+pub(crate) const OTHER_DESCRIPTORS: u64 = 160;
 
 /// Most paths are shorter; longer ones take more reads.
 const CHUNK: usize = 256;

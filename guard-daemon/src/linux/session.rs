@@ -15,8 +15,8 @@
 //! which the Yama module wants of processes whose memory one reads.
 
 use super::filter;
-use super::sys::{given, notify};
 use super::sys::process::{self, Change, Disposition, Fork, SignalSet};
+use super::sys::{given, notify};
 use anyhow::{Context as _, Result, anyhow};
 use std::ffi::CString;
 use std::fs::File;

@@ -5,10 +5,11 @@
 //! network file system, a FUSE server that is itself a process of this session), the watchdog
 //! lends it spare threads, so that a session can wait for itself without a deadlock.
 
+use super::callers::OTHER_DESCRIPTORS;
 use super::judge::{self, Memory};
 use super::sys::files::poll;
 use super::sys::notify::{self, Notification, Reply};
-use super::sys::process::{clock_ns, name_thread};
+use super::sys::process::{clock_ns, descriptor_limit, name_thread};
 use super::world::World;
 use crate::guard::SharedGuard;
 use std::os::fd::{AsFd, OwnedFd};
@@ -158,10 +159,13 @@ impl Supervisor {
     fn watch(&self) {
         name_thread(c"guard-watchdog");
         let shared = &self.shared;
+        let left = descriptor_limit().saturating_sub(OTHER_DESCRIPTORS);
+        let max_spares = usize::try_from(left / 2 / SPARE_DESCRIPTORS).unwrap_or(usize::MAX);
+        let max_spares = max_spares.clamp(1, MAX_SPARES);
         while !shared.over.load(Ordering::Acquire) {
             thread::sleep(WATCH_INTERVAL);
             let spares = shared.spares.load(Ordering::Acquire);
-            if self.is_held_up() && self.has_waiting() && spares < MAX_SPARES {
+            if self.is_held_up() && self.has_waiting() && spares < max_spares {
                 shared.spares.fetch_add(1, Ordering::AcqRel);
                 let spare = self.clone();
                 let started = thread::Builder::new()
@@ -180,13 +184,13 @@ impl Supervisor {
     /// A spare thread's life: as long as the primary is held up.
     fn help(&self) {
         name_thread(c"guard-spare");
-        let mut memory = Memory::default();
         let mut undelivered = Undelivered::default();
         while self.is_held_up() && !self.shared.over.load(Ordering::Acquire) {
             if self.has_waiting()
                 && let Some(notification) = self.receive()
             {
-                self.answer(&notification, &mut memory, &mut undelivered);
+                // Nothing is remembered: many spares would take many descriptors.
+                self.answer(&notification, &mut Memory::default(), &mut undelivered);
             }
         }
     }
@@ -241,6 +245,9 @@ const HELD_UP_NS: u64 = 10_000_000;
 
 /// Spare threads at a time: each may be held up in its turn.
 const MAX_SPARES: usize = 64;
+
+/// Descriptors a spare thread takes for one call: a caller's, two directories, a walk's.
+const SPARE_DESCRIPTORS: u64 = 8;
 
 /// Callers whose answer was not delivered and whose call has not come again yet.
 const MAX_UNDELIVERED: usize = 256;

@@ -5,6 +5,7 @@
 //! and in guarded sessions that all must let every call through, each by another rule. As the
 //! superuser every test runs for an ordinary user as well.
 #![cfg(target_os = "linux")]
+#![allow(clippy::tests_outside_test_module, reason = "a test binary")]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
 mod calls;

@@ -307,7 +307,10 @@ pub fn nowhere(stage: &mut Stage) {
     }
 }
 
-const FROM_NOWHERE: &[(&str, fn() -> Outcome)] = &[
+/// A call whose arguments are part of it.
+type Ready = fn() -> Outcome;
+
+const FROM_NOWHERE: &[(&str, Ready)] = &[
     ("unlink", || unlink(word("x"))),
     ("unlink up", || unlink(word("../file"))),
     ("unlink below", || unlink(word("x/y"))),
@@ -331,7 +334,7 @@ pub fn memory(stage: &mut Stage) {
     let at_the_end = |text: &[u8]| pages.put(PAGE - text.len(), text);
     let endless = vec![b'n'; PAGE];
     let dots = b"./".repeat(PAGE / 2);
-    let cases: Vec<(&str, Box<dyn Fn() -> usize>)> = vec![
+    let cases: Vec<(&str, Address<'_>)> = vec![
         ("null", Box::new(|| 0)),
         ("one", Box::new(|| 1)),
         ("the kernel's half", Box::new(|| usize::MAX - 4095)),
@@ -399,6 +402,9 @@ const ON_ADDRESSES: &[(&str, crate::calls::OnOne)] = &[
     ("execve", |path| call(libc::SYS_execve, &[path, 0, 0])),
 ];
 
+/// Makes an address, just before it is used.
+type Address<'a> = Box<dyn Fn() -> usize + 'a>;
+
 /// One writable page and nothing after it.
 struct Pages(usize);
 
@@ -415,8 +421,10 @@ impl Pages {
             "{}",
             std::io::Error::last_os_error()
         );
-        // SAFETY: the second of the two pages just mapped; nobody uses it.
-        let unmapped = unsafe { libc::munmap(start.byte_add(PAGE), PAGE) };
+        // SAFETY: two pages were mapped.
+        let second = unsafe { start.byte_add(PAGE) };
+        // SAFETY: the page was just mapped; nobody uses it.
+        let unmapped = unsafe { libc::munmap(second, PAGE) };
         outcome(unmapped).expect("it was just mapped");
         Self(start.expose_provenance())
     }

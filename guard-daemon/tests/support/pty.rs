@@ -46,14 +46,21 @@ impl Terminal {
                 }
             }
         });
-        let terminal = Self { master, program, output, unread: Vec::new() };
+        let terminal = Self {
+            master,
+            program,
+            output,
+            unread: Vec::new(),
+        };
         terminal.resize(24, 80);
         terminal
     }
 
     /// Types.
     pub fn press(&mut self, keys: &str) {
-        self.master.write_all(keys.as_bytes()).expect("the terminal is open");
+        self.master
+            .write_all(keys.as_bytes())
+            .expect("the terminal is open");
     }
 
     /// Waits until `text` appears, after what was waited for before.
@@ -61,7 +68,10 @@ impl Terminal {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let wanted = text.as_bytes();
-            let found = self.unread.windows(wanted.len()).position(|part| part == wanted);
+            let found = self
+                .unread
+                .windows(wanted.len())
+                .position(|part| part == wanted);
             if let Some(start) = found {
                 self.unread.drain(..start + wanted.len());
                 return;
@@ -76,21 +86,35 @@ impl Terminal {
 
     /// Changes the terminal's size, which the kernel tells its foreground processes.
     pub fn resize(&self, rows: u16, columns: u16) {
-        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = libc::winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         // SAFETY: the request reads a `winsize`, which lives across the call.
-        let set = unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+        let set =
+            unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
         assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
     }
 
-    /// Whether the terminal echoes and edits lines, as a shell leaves it to a plain command.
-    pub fn is_cooked(&self) -> bool {
+    /// Whether another process group than `shell` has the terminal, in the modes of a plain
+    /// command: what is typed from now on is the command's.
+    pub fn is_taken_from(&self, shell: i32) -> bool {
         let mut modes = MaybeUninit::<libc::termios>::zeroed();
         // SAFETY: `modes` is writable.
         let got = unsafe { libc::tcgetattr(self.master.as_raw_fd(), modes.as_mut_ptr()) };
         assert_eq!(got, 0, "{}", std::io::Error::last_os_error());
         // SAFETY: zeroed, then filled by the call.
         let flags = unsafe { modes.assume_init() }.c_lflag;
-        flags & libc::ICANON != 0 && flags & libc::ECHO != 0
+        let cooked = flags & libc::ICANON != 0 && flags & libc::ECHO != 0;
+        cooked && self.foreground() != shell
+    }
+
+    /// The process group that has the terminal.
+    pub fn foreground(&self) -> i32 {
+        // SAFETY: no memory is involved.
+        unsafe { libc::tcgetpgrp(self.master.as_raw_fd()) }
     }
 
     /// Waits for the program's end.
@@ -125,8 +149,7 @@ fn open_pair() -> (File, OwnedFd) {
     let (mut master, mut slave): (RawFd, RawFd) = (-1, -1);
     let (name, modes, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
     // SAFETY: both descriptors are writable; null asks for defaults.
-    let opened =
-        unsafe { libc::openpty(&raw mut master, &raw mut slave, name, modes, size) };
+    let opened = unsafe { libc::openpty(&raw mut master, &raw mut slave, name, modes, size) };
     assert_eq!(opened, 0, "openpty: {}", std::io::Error::last_os_error());
     for fd in [master, slave] {
         // SAFETY: no memory is involved.
@@ -144,7 +167,11 @@ fn take_terminal() -> std::io::Result<()> {
     let leads = unsafe { libc::setsid() };
     // SAFETY: as above; the third argument is a number.
     let took = unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) };
-    if leads == -1 || took == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    if leads == -1 || took == -1 {
+        Err(std::io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Long enough for a busy machine.

@@ -1,6 +1,6 @@
 //! How a command ends, and the signals it is sent.
 
-use crate::{Place, succeed};
+use crate::{Place, kill, succeed};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -26,7 +26,10 @@ fn every_exit_status_is_passed_on() {
 #[test]
 fn death_by_a_signal_is_passed_on() {
     let place = Place::new();
-    for (name, signal) in SIGNALS.iter().chain(&[("KILL", libc::SIGKILL), ("SEGV", libc::SIGSEGV)]) {
+    for (name, signal) in SIGNALS
+        .iter()
+        .chain(&[("KILL", libc::SIGKILL), ("SEGV", libc::SIGSEGV)])
+    {
         let command = format!("ulimit -c 0; kill -{name} $$");
         let came = place.guarded("sh").args(["-c", &command]).status().unwrap();
         assert_eq!(came.signal(), Some(*signal), "{name}: {came}");
@@ -37,8 +40,12 @@ fn death_by_a_signal_is_passed_on() {
 fn what_did_not_run_is_told_as_a_shell_tells_it() {
     let place = Place::new();
     let text = place.keep("text");
-    for (program, status) in [("missing-program", 127), ("./missing", 127), (".", 126), ("./text", 126)]
-    {
+    for (program, status) in [
+        ("missing-program", 127),
+        ("./missing", 127),
+        (".", 126),
+        ("./text", 126),
+    ] {
         let came = place.guarded(program).output().unwrap();
         assert_eq!(came.status.code(), Some(status), "{program}");
         let told = String::from_utf8_lossy(&came.stderr).into_owned();
@@ -56,22 +63,37 @@ fn the_guards_own_failure_is_125() {
     let inner = format!("{} true", place.guarded_words());
     let nested = place.guarded("sh").args(["-c", &inner]).output().unwrap();
     assert_eq!(nested.status.code(), Some(125), "{nested:?}");
-    assert!(String::from_utf8_lossy(&nested.stderr).contains("inside another"), "{nested:?}");
+    assert!(
+        String::from_utf8_lossy(&nested.stderr).contains("inside another"),
+        "{nested:?}"
+    );
     let mut unprotected = place.bare(env!("CARGO_BIN_EXE_codex-es-guard"));
-    assert_eq!(unprotected.args(["run", "true"]).output().unwrap().status.code(), Some(125));
+    assert_eq!(
+        unprotected
+            .args(["run", "true"])
+            .output()
+            .unwrap()
+            .status
+            .code(),
+        Some(125)
+    );
 }
 
 #[test]
 fn signals_sent_to_the_outer_process_reach_the_command() {
     let place = Place::new();
     for (name, signal) in SIGNALS {
-        let script = format!("trap 'echo heard; exit 9' {name}; echo ready; while :; do sleep 0.01; done");
-        let mut outer =
-            place.guarded("bash").args(["-c", &script]).stdout(Stdio::piped()).spawn().unwrap();
+        let script =
+            format!("trap 'echo heard; exit 9' {name}; echo ready; while :; do sleep 0.01; done");
+        let mut outer = place
+            .guarded("bash")
+            .args(["-c", &script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(outer.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "ready");
-        // SAFETY: no memory is involved.
-        assert_eq!(unsafe { libc::kill(outer.id().cast_signed(), *signal) }, 0);
+        kill(outer.id().cast_signed(), *signal);
         assert_eq!(lines.next().unwrap().unwrap(), "heard", "{name}");
         assert_eq!(outer.wait().unwrap().code(), Some(9));
     }

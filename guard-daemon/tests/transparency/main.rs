@@ -3,6 +3,11 @@
 //!
 //! What the guard adds (a parent it did not have, a filter that stays with it) is not compared.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "a test binary"
+)]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
 mod crowd;
@@ -13,6 +18,7 @@ mod leftovers;
 mod pty;
 mod terminal;
 mod tools;
+mod tracing;
 
 use std::env;
 use std::ffi::OsStr;
@@ -40,13 +46,19 @@ pub struct Place {
 
 impl Place {
     /// A place of the user who runs the tests.
+    #[allow(
+        clippy::new_without_default,
+        reason = "it copies a program and makes directories"
+    )]
     pub fn new() -> Self {
         Self::of(None)
     }
 
     /// A place of an ordinary user.
     pub fn of(user: Option<u32>) -> Self {
-        let dir = tempfile::Builder::new().prefix("es-guard-transparency-").tempdir_in("/tmp");
+        let dir = tempfile::Builder::new()
+            .prefix("es-guard-transparency-")
+            .tempdir_in("/tmp");
         let dir = dir.expect("/tmp is everybody's");
         fs::set_permissions(&dir, Permissions::from_mode(0o755)).expect("it is ours");
         let guard = dir.path().join("codex-es-guard");
@@ -58,7 +70,12 @@ impl Place {
                 std::os::unix::fs::chown(path, user, user).expect("this is the superuser");
             }
         }
-        Self { dir, zone, guard, user }
+        Self {
+            dir,
+            zone,
+            guard,
+            user,
+        }
     }
 
     /// A program, run as it is.
@@ -90,7 +107,9 @@ impl Place {
 
     fn run(&self, options: &[&str], program: &OsStr) -> Command {
         let mut command = self.bare(&self.guard);
-        command.args(["run", "--quiet", "--no-exporter", "--protect"]).arg(&self.zone);
+        command
+            .args(["run", "--quiet", "--no-exporter", "--protect"])
+            .arg(&self.zone);
         command.args(options).arg("--").arg(program);
         command
     }
@@ -122,7 +141,9 @@ impl Place {
 
 /// A command on [`Place::actor`], to play the part of `test` that is under observation.
 pub fn playing(mut command: Command, test: &str) -> Command {
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ACTING, "1");
+    command
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(ACTING, "1");
     command
 }
 
@@ -145,7 +166,11 @@ pub fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program exists");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{told}\n{errors}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{told}\n{errors}",
+        output.status
+    );
     told
 }
 
@@ -161,9 +186,20 @@ pub fn wait_for<T>(what: &str, mut come: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Sends a signal to a process that a test started.
+pub fn kill(pid: i32, signal: i32) {
+    // SAFETY: no memory is involved.
+    let sent = unsafe { libc::kill(pid, signal) };
+    assert_eq!(sent, 0, "kill {pid}: {}", std::io::Error::last_os_error());
+}
+
 /// Whether a program is installed; says so if not.
 pub fn is_installed(program: &str) -> bool {
-    let found = Command::new("which").arg(program).output().is_ok_and(|out| out.status.success());
+    let found = Command::new("which")
+        .arg(program)
+        .output()
+        .is_ok_and(|out| out.status.success());
+    #[allow(clippy::print_stderr, reason = "a part that is left out is said to be")]
     if !found {
         eprintln!("note: {program} is not installed; nothing to see");
     }

@@ -5,20 +5,31 @@ use crate::{Place, is_installed, wait_for};
 use std::fs;
 use std::process::Command;
 
-/// An interactive shell without anybody's settings.
-fn shell(mut command: Command) -> Terminal {
-    command.args(["--norc", "--noprofile", "-i"]).env("PS1", "ready> ").env("HISTFILE", "");
+/// An interactive shell without anybody's settings, and its process group.
+fn shell(mut command: Command) -> (Terminal, i32) {
+    command.args(["--norc", "--noprofile", "-i"]);
+    command
+        .env("PS1", "ready> ")
+        .env("HISTFILE", "")
+        .env("TERM", "dumb");
     let mut terminal = Terminal::start(command);
     terminal.expect("ready> ");
-    terminal
+    let group = terminal.foreground();
+    (terminal, group)
+}
+
+/// Runs a shell's command until it has the terminal.
+fn start(terminal: &mut Terminal, shell: i32, command: &str) {
+    terminal.press(command);
+    terminal.press("\n");
+    wait_for(command, || terminal.is_taken_from(shell).then_some(()));
 }
 
 #[test]
 fn a_shell_stops_continues_and_ends_a_guarded_command() {
     let place = Place::new();
-    let mut outer = shell(place.bare("bash"));
-    outer.press(&format!("{} cat\n", place.guarded_words()));
-    outer.expect("cat");
+    let (mut outer, group) = shell(place.bare("bash"));
+    start(&mut outer, group, &format!("{} cat", place.guarded_words()));
     outer.press("typed\n");
     outer.expect("typed\r\ntyped\r\n");
     outer.press(CTRL_Z);
@@ -27,18 +38,16 @@ fn a_shell_stops_continues_and_ends_a_guarded_command() {
     outer.press("jobs\n");
     outer.expect("Stopped");
     outer.expect("ready> ");
-    outer.press("fg\n");
-    outer.expect("cat");
+    start(&mut outer, group, "fg");
     outer.press("again\n");
     outer.expect("again\r\nagain\r\n");
     outer.press(CTRL_Z);
     outer.expect("Stopped");
-    outer.press("bg; echo on\n");
+    outer.expect("ready> ");
     // In the background, reading the terminal stops it again.
-    outer.expect("on\r\n");
-    outer.press("\n");
-    outer.press("fg\n");
-    outer.expect("cat");
+    outer.press("bg\n");
+    outer.expect("ready> ");
+    start(&mut outer, group, "fg");
     outer.press("third\n");
     outer.expect("third\r\nthird\r\n");
     outer.press(CTRL_C);
@@ -52,24 +61,20 @@ fn a_shell_stops_continues_and_ends_a_guarded_command() {
 #[test]
 fn a_guarded_shell_has_job_control() {
     let place = Place::new();
-    let mut inner = shell(place.guarded("bash"));
-    inner.press("sleep 1000\n");
-    inner.expect("sleep 1000\r\n");
-    wait_for("the sleeper", || inner.is_cooked().then_some(()));
+    let (mut inner, group) = shell(place.guarded("bash"));
+    start(&mut inner, group, "sleep 1000");
     inner.press(CTRL_Z);
     inner.expect("Stopped");
     inner.expect("ready> ");
     inner.press("jobs\n");
     inner.expect("Stopped");
     inner.expect("ready> ");
-    inner.press("fg\n");
-    inner.expect("sleep 1000\r\n");
-    wait_for("the sleeper", || inner.is_cooked().then_some(()));
+    start(&mut inner, group, "fg");
     inner.press(CTRL_C);
     inner.expect("ready> ");
     inner.press("echo status $?\n");
     inner.expect("status 130");
-    inner.press("cat | cat &\n");
+    inner.press("sleep 1000 | cat &\n");
     inner.expect("ready> ");
     inner.press("kill %1; wait; echo waited\n");
     inner.expect("\nwaited");
@@ -80,8 +85,9 @@ fn a_guarded_shell_has_job_control() {
 #[test]
 fn a_guarded_shell_suspends_into_the_outer_one() {
     let place = Place::new();
-    let mut outer = shell(place.bare("bash"));
-    outer.press(&format!("PS1='inner> ' {} bash --norc --noprofile -i\n", place.guarded_words()));
+    let (mut outer, _) = shell(place.bare("bash"));
+    let inner = format!("{} bash --norc --noprofile -i", place.guarded_words());
+    outer.press(&format!("PS1='inner> ' {inner}\n"));
     outer.expect("\ninner> ");
     outer.press("suspend\n");
     outer.expect("Stopped");
@@ -102,11 +108,16 @@ fn a_guarded_shell_suspends_into_the_outer_one() {
 fn a_hang_up_reaches_the_command() {
     let place = Place::new();
     let mut guarded = place.guarded("bash");
-    guarded.args(["-c", "trap 'touch heard; exit' HUP; echo ready; while :; do sleep 0.01; done"]);
+    guarded.args([
+        "-c",
+        "trap 'touch heard; exit' HUP; echo ready; while :; do sleep 0.01; done",
+    ]);
     let mut terminal = Terminal::start(guarded);
     terminal.expect("ready");
     drop(terminal);
-    wait_for("the hang-up", || place.zone.join("heard").exists().then_some(()));
+    wait_for("the hang-up", || {
+        place.zone.join("heard").exists().then_some(())
+    });
 }
 
 #[test]
@@ -115,21 +126,25 @@ fn vim_edits_a_file_in_a_zone() {
         return;
     }
     let place = Place::new();
-    for (who, vim) in [("human", place.guarded("vim")), ("agent", place.agents("vim"))] {
+    for (who, mut vim) in [
+        ("human", place.guarded("vim")),
+        ("agent", place.agents("vim")),
+    ] {
         let file = place.keep(who);
-        let mut vim = vim;
-        vim.args(["-u", "NONE", "-N", "--cmd", "set backup writebackup"]).arg(&file);
+        let options = "set backup writebackup backupskip=";
+        vim.args(["-u", "NONE", "-N", "--cmd", options]).arg(&file);
         let mut terminal = Terminal::start(vim);
         terminal.expect(who);
-        terminal.press("Oedited \x1b");
-        terminal.press(":w\r");
+        terminal.press("Oedited \x1b:w\r");
         terminal.expect("written");
         terminal.press("ixx\x1b:wq\r");
         assert!(terminal.end().success());
-        assert_eq!(fs::read_to_string(&file).unwrap(), format!("editedxx \n{who}\n"));
-        assert_eq!(fs::read_to_string(file.with_extension("~").with_file_name(format!("{who}~"))).unwrap(), "edited \n".to_owned() + who + "\n");
-        let left: Vec<_> = fs::read_dir(&place.zone).unwrap().flatten().collect();
-        assert!(!left.iter().any(|entry| entry.file_name().to_string_lossy().contains(".sw")), "{left:?}");
+        let backup = place.zone.join(format!("{who}~"));
+        let [now, before] = [&file, &backup].map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(now, format!("editedxx \n{who}\n"));
+        assert_eq!(before, format!("edited \n{who}\n"));
+        // Its swap file is gone.
+        assert!(!place.zone.join(format!(".{who}.swp")).exists());
     }
 }
 
@@ -137,9 +152,10 @@ fn vim_edits_a_file_in_a_zone() {
 fn full_screen_programs_start_and_quit() {
     let place = Place::new();
     place.keep("paged");
-    for (program, arguments, shown) in
-        [("less", &["paged"][..], "paged"), ("top", &[], "load average")]
-    {
+    for (program, arguments, shown) in [
+        ("less", &["paged"][..], "paged"),
+        ("top", &[], "load average"),
+    ] {
         if is_installed(program) {
             let mut command = place.guarded(program);
             command.args(arguments);

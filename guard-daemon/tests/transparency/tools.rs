@@ -1,9 +1,6 @@
 //! Everyday programs that lean on what the guard touches.
 
 use crate::{Place, for_users, is_installed, succeed};
-use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::Command;
 
 #[test]
 fn git_refreshes_its_index() {
@@ -33,8 +30,23 @@ fn npm_tells_its_version() {
 fn debuggers_and_tracers_run_their_program() {
     let place = Place::new();
     for (program, arguments) in [
-        ("strace", &["-f", "-o", "trace", "sh", "-c", "rm file; exit 5"][..]),
-        ("gdb", &["-batch", "-return-child-result", "-ex", "run", "--args", "sh", "-c", "exit 5"]),
+        (
+            "strace",
+            &["-f", "-o", "trace", "sh", "-c", "rm file; exit 5"][..],
+        ),
+        (
+            "gdb",
+            &[
+                "-batch",
+                "-return-child-result",
+                "-ex",
+                "run",
+                "--args",
+                "sh",
+                "-c",
+                "exit 5",
+            ],
+        ),
     ] {
         if is_installed(program) {
             place.keep("file");
@@ -63,35 +75,11 @@ fn busy_programs_do_as_ever() {
     ] {
         let [bare, guarded] = [place.bare("bash"), place.guarded("bash")].map(|mut command| {
             let output = command.args(["-c", script]).output().unwrap();
-            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+            (
+                output.status.code(),
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+            )
         });
         assert_eq!(bare, guarded, "{script}");
     }
-}
-
-/// Whether a child that asks to be traced stops for its parent at its exec.
-pub fn traced_by_parent() -> bool {
-    let mut command = Command::new("true");
-    // SAFETY: one async-signal-safe call between fork and exec.
-    unsafe { command.pre_exec(trace_me) };
-    // With a hook, std forks and waits for the exec over a pipe that the exec closes.
-    let child = command.spawn().expect("true is everywhere");
-    let pid = child.id().cast_signed();
-    let mut status = 0;
-    // SAFETY: `status` is writable.
-    let changed = unsafe { libc::waitpid(pid, &raw mut status, 0) };
-    let stopped = changed == pid && libc::WIFSTOPPED(status);
-    let null = std::ptr::null_mut::<libc::c_void>();
-    // SAFETY: the request uses neither address.
-    unsafe { libc::ptrace(libc::PTRACE_CONT, pid, null, null) };
-    // SAFETY: as above.
-    unsafe { libc::waitpid(pid, &raw mut status, 0) };
-    stopped && std::process::ExitStatus::from_raw(status).success()
-}
-
-fn trace_me() -> io::Result<()> {
-    let null = std::ptr::null_mut::<libc::c_void>();
-    // SAFETY: the request uses none of its arguments.
-    let asked = unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, null, null) };
-    if asked == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
