@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use support::exporter::{self, logged};
 use support::live::Live;
 use support::mount::Mount;
-use support::stage::{Stage, eventually, finish};
+use support::stage::{Stage, copy_program, eventually, finish};
 use support::users::User;
 
 #[test]
@@ -268,8 +268,9 @@ fn what_else_lies_among_the_rings_does_not_hinder() {
 #[test]
 fn without_an_exporter_the_journal_says_what_to_do() {
     let stage = Stage::with_policy(User::all()[0], GOOD);
-    fs::copy(env!("CARGO_BIN_EXE_codex-es-guard"), stage.path("alone")).unwrap();
-    let mut command = stage.command(stage.path("alone"));
+    let alone = stage.path("alone");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_codex-es-guard")), &alone);
+    let mut command = stage.command(alone);
     command
         .args(["run", "--", "bash"])
         .env("PATH", "/usr/bin:/bin");

@@ -140,7 +140,7 @@ impl Stage {
         }
         let copy = self.path("codex-es-guard");
         if !copy.exists() {
-            fs::copy(built, &copy).unwrap();
+            copy_program(built, &copy);
         }
         copy
     }
@@ -259,6 +259,13 @@ impl From<Output> for Done {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Copies a program to be run. Another process writes it: what this one has open for writing, a
+/// child of another thread may hold open, too, and nobody may run it for that long.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
 }
 
 /// Waits for the end of a program; one that does not end fails the test.
