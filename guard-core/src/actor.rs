@@ -67,6 +67,12 @@ pub trait Witness {
     /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
+    /// The acting process's parent now. Asked only for tools that run themselves; a witness that
+    /// cannot tell has them stand alone.
+    fn parent(&self) -> Option<ProcessDescription> {
+        None
+    }
+
     /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
     /// a witness that cannot tell trusts none of those.
     fn executable_owner(&self) -> Option<u32> {

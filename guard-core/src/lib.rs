@@ -14,6 +14,10 @@
 //! [`Operation`] for what that means.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)
+)]
 
 pub mod actor;
 pub mod agents;

@@ -131,8 +131,7 @@ impl Plan {
         let other = question.destination.as_ref();
         let whole = |path: &Vec<String>| self.is_own(path) || self.carries_own(path);
         match question.kind {
-            Kind::Control => true,
-            Kind::Write | Kind::Truncate => self.is_own(path),
+            Kind::Control | Kind::Write | Kind::Truncate => self.is_own(path),
             Kind::Clone => self.is_own(other.unwrap_or(path)),
             Kind::Link => self.is_own(path) || other.is_some_and(|path| self.is_own(path)),
             Kind::Unlink => whole(path),

@@ -200,7 +200,11 @@ fn an_override_for_everyone_asks_nobody() {
 
 #[test]
 fn the_guard_s_own_files() {
-    let own = ["/home/u/.codex/es_policy.json", "/home/u/.codex/es-guard"];
+    let own = [
+        "/home/u/.codex/es_policy.json",
+        "/home/u/.codex/es-guard",
+        "/proc/77",
+    ];
     let policy =
         r#"{"protected_zones": ["/z"], "mode": "audit", "temporary_overrides": ["/home"]}"#;
     let world = World::with(policy, Platform::Linux, &own);
@@ -213,7 +217,7 @@ fn the_guard_s_own_files() {
         (Exchange, "/tmp/x", "/home/u"),
         (Link, "/home/u/.codex/es_policy.json", "/tmp/y"),
         (Clone, "/tmp/x", "/home/u/.codex/es-guard/ring"),
-        (OperationKind::Control, "/usr/bin/codex-es-guard", ""),
+        (OperationKind::Control, "/proc/77", ""),
     ];
     for (scene, expected) in [
         (Scene::agent("git"), "deny guard_files"),

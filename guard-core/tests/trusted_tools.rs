@@ -9,6 +9,7 @@
 mod support;
 
 use guard_core::OperationKind::{Rename, Unlink};
+use guard_core::process::ProcessDescription;
 use support::{AGENT_STARTED_NS, Scene, World};
 
 fn zone() -> World {
@@ -79,6 +80,35 @@ fn git_everywhere_but_not_clean() {
         "deny agent_in_zone",
         "arguments cannot be read"
     );
+}
+
+#[test]
+fn git_clean_as_a_part_of_git_stash() {
+    let parent = |executable: &str, line: &str, executable_changed_ns| ProcessDescription {
+        executable: executable.into(),
+        arguments: line.replace(' ', "\0").into_bytes(),
+        executable_changed_ns,
+        ..ProcessDescription::default()
+    };
+    let denied = "deny agent_in_zone";
+    for (parent, verdict) in [
+        (
+            parent("/usr/bin/git", "git stash -u", 1),
+            "allow trusted_tool git",
+        ),
+        (parent("/usr/bin/git", "git clean", 1), denied),
+        (parent("/usr/bin/git", "git stash -u", u64::MAX), denied),
+        (parent("/bin/sh", "git stash -u", 1), denied),
+    ] {
+        let mut scene = Scene::agent("git").saying("git clean -fdx");
+        scene.parent = Some(parent);
+        assert_eq!(
+            told(&zone(), &scene, "src/a"),
+            verdict,
+            "{:?}",
+            scene.parent
+        );
+    }
 }
 
 #[test]

@@ -3,18 +3,24 @@
 //! The binary binds [`guard_core`] to a kernel. On Linux that is seccomp user notification around a
 //! session ([`linux`]); every command is described by `codex-es-guard --help`.
 
+#[cfg(target_os = "linux")]
 mod changed;
 mod cli;
 mod exporter;
+#[cfg(target_os = "linux")]
 mod guard;
+#[cfg(target_os = "linux")]
 mod journal;
 #[cfg(target_os = "linux")]
 mod linux;
 mod places;
 mod policy_file;
+#[cfg(target_os = "linux")]
 mod policy_watch;
+#[cfg(target_os = "linux")]
 mod rings;
 
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,13 +37,13 @@ fn now_ns() -> u64 {
 }
 
 /// This process's effective user id.
-#[cfg(target_os = "linux")]
 fn effective_uid() -> u32 {
-    linux::sys::process::effective_uid()
+    rustix::process::geteuid().as_raw()
 }
 
 /// Random bytes from the kernel.
-#[cfg(target_os = "linux")]
-fn random_bytes<const N: usize>() -> [u8; N] {
-    linux::sys::process::random_bytes()
+fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
 }

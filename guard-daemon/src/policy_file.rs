@@ -12,7 +12,9 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// What a snapshot is made of besides the file's text.
@@ -82,6 +84,7 @@ pub(crate) enum LoadPolicyError {
 }
 
 /// What tells two states of a file apart.
+#[cfg(target_os = "linux")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -172,6 +175,7 @@ impl PolicySource {
     }
 
     /// What the policy file looks like from outside; `None` when there is none.
+    #[cfg(target_os = "linux")]
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let found = fs::metadata(&self.places.policy).ok()?;
         Some(Stamp {

@@ -9,6 +9,11 @@
 //! the home, where `zone` is protected and holds the file `keep`, and `out` is not.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support {
     pub(crate) mod scratch;
@@ -231,6 +236,12 @@ const ROWS: &[Row] = &[
     Row { name: "replacing the policy", setup: "echo '{}' > out/new", deed: "mv out/new .codex/es_policy.json",
         keeps: ".codex/es_policy.json", denied: "out/new", ..OWN },
     Row { name: "moving the policy's directory", deed: "mv .codex out/", keeps: ".codex/es_policy.json", denied: ".codex", ..OWN },
+    Row { name: "mounting over the policy", root_only: true, around: "unshare -m", setup: "echo '{}' > out/new",
+        deed: "mount --bind out/new .codex/es_policy.json && umount .codex/es_policy.json", keeps: ".codex/es_policy.json",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
+    Row { name: "mounting over the policy's directory", root_only: true, around: "unshare -m",
+        deed: "mount -t tmpfs none .codex", keeps: ".codex/es_policy.json", denied: ".codex",
+        says: "mount: ", by_human: ByHuman::Passes, ..OWN },
     Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
     Row { name: "moving the guard's directory", deed: "mv .codex/es-guard out/", keeps: ".codex/es-guard/denials.jsonl",
         denied: ".codex/es-guard", ..OWN },
@@ -242,8 +253,14 @@ const ROWS: &[Row] = &[
         keeps: ".codex/es-guard/rings/0-earlier", ..OWN },
     Row { name: "ptrace of the guard", needs: &["deeds"], deed: "deeds attach $GUARD", keeps: "/proc/$GUARD",
         by_human: ByHuman::Passes, ..OWN },
+    Row { name: "ptrace of a thread of the guard", needs: &["deeds"],
+        deed: "for t in /proc/$GUARD/task/*; do deeds attach ${t##*/}; done", keeps: "/proc/$GUARD",
+        by_human: ByHuman::Passes, ..OWN },
     Row { name: "process_vm_writev to the guard", needs: &["deeds"], deed: "deeds overwrite $GUARD", keeps: "/proc/$GUARD",
         by_human: ByHuman::Passes, ..OWN },
+    Row { name: "the memory file of the guard's threads", root_only: true,
+        deed: "for t in /proc/$GUARD/task/*; do : >> /proc/${t##*/}/mem; done", keeps: "/proc/$GUARD",
+        denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
     Row { name: "the guard's memory file", root_only: true, deed: ": >> /proc/$GUARD/mem",
         keeps: "/proc/$GUARD", denied: "/proc/$GUARD/mem", by_human: ByHuman::Passes, ..OWN },
 ];
@@ -294,13 +311,24 @@ fn done(workshop: &Workshop, home: &Home, row: &Row, who: Who, denied: bool) -> 
     } else {
         why_not_done(row, &outcome, kept)
     };
-    complaint.map_or(Ok(()), |complaint| Err(format!("{complaint}\n{outcome:#?}")))
+    complaint.map_or(Ok(()), |complaint| {
+        Err(format!("{complaint}\n{outcome:#?}"))
+    })
 }
 
 fn why_not_denied(home: &Home, row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str> {
-    let guard = outcome.output.lines().find_map(|line| line.strip_prefix("guard "));
-    let path = if row.denied.is_empty() { row.keeps } else { row.denied };
-    let path = home.path().join(path.replace("$GUARD", guard.unwrap_or_default()));
+    let guard = outcome
+        .output
+        .lines()
+        .find_map(|line| line.strip_prefix("guard "));
+    let path = if row.denied.is_empty() {
+        row.keeps
+    } else {
+        row.denied
+    };
+    let path = home
+        .path()
+        .join(path.replace("$GUARD", guard.unwrap_or_default()));
     let names = |denial: &session::Denial| {
         let orphan = denial.reason == ORPHAN && denial.agent.is_none();
         let known = denial.reason != ORPHAN && denial.agent.is_some();
@@ -338,23 +366,30 @@ fn why_not_done(row: &Row, outcome: &Outcome, kept: bool) -> Option<&'static str
 /// A new session within a session would be judged by two guards, which the kernel does not offer.
 #[test]
 fn a_session_within_a_session_says_why_it_is_refused() {
-    each_user(&[Who::Human, Who::Codex], "codex-es-guard run --no-exporter -- true", |outcome| {
-        outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
-    });
+    each_user(
+        &[Who::Human, Who::Codex],
+        "codex-es-guard run --no-exporter -- true",
+        |outcome| {
+            outcome.status.code() == Some(125) && outcome.output.contains("already supervised")
+        },
+    );
 }
 
 /// What io_uring does, the guard would not hear of.
 #[test]
 fn io_uring_is_not_there() {
     each_user(&[Who::Human, Who::Codex], "deeds io_uring", |outcome| {
-        outcome.output.contains("io_uring: Function not implemented")
+        outcome
+            .output
+            .contains("io_uring: Function not implemented")
     });
 }
 
 /// Nobody judges any more; then nothing is destroyed.
 #[test]
 fn a_killed_guard_takes_its_session_s_deletions_along() {
-    let script = "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
+    let script =
+        "perl -e 'kill KILL => $ENV{GUARD}; unlink \"zone/keep\" or die \"unlink: $!\\n\"'";
     each_user(&[Who::Human, Who::Codex], script, |outcome| {
         outcome.status.code() == Some(125)
             && outcome.output.contains("the guard was killed")

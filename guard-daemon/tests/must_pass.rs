@@ -9,6 +9,12 @@
 //! What `setup` makes is there before the agent starts; only the agent's own scratch files may go.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+#![allow(clippy::needless_update, reason = "every row of the table ends alike")]
 
 mod support {
     pub(crate) mod scratch;
@@ -36,7 +42,12 @@ struct Row {
     work: &'static str,
 }
 
-const ROW: Row = Row { name: "", needs: &[], setup: "", work: "" };
+const ROW: Row = Row {
+    name: "",
+    needs: &[],
+    setup: "",
+    work: "",
+};
 
 const POLICY: &str = r#"{"protected_zones": ["~/zone"]}"#;
 
@@ -87,7 +98,9 @@ os.write(fd, b"new"); os.close(fd); os.replace(name, "zone/keep")'"#, ..ROW },
     Row { name: "git rebase, cherry-pick", needs: &["git"], setup: REPOSITORY,
         work: "cd zone; echo b > b; git add b; git commit -qm b; git rebase -q other; git cherry-pick main@{1} || git cherry-pick --skip; git log --oneline", ..ROW },
     Row { name: "git stash", needs: &["git"], setup: REPOSITORY,
-        work: "cd zone; echo x >> keep; echo u > untracked; git stash -qu; test ! -e untracked; git stash pop -q; test -e untracked", ..ROW },
+        work: "cd zone; echo x >> keep; echo n > n; git add n; git stash -q; test ! -e n; git stash pop -q; test -e n; git stash -q; git stash drop -q", ..ROW },
+    Row { name: "git stash of untracked files", needs: &["git"], setup: REPOSITORY,
+        work: "cd zone; mkdir d; echo u > d/u; git stash push -qu; test ! -e d; git stash pop -q; test -e d/u", ..ROW },
     Row { name: "git rm, reset --hard", needs: &["git"], setup: REPOSITORY,
         work: "cd zone; git rm -q keep; test ! -e keep; git reset -q --hard; test -e keep", ..ROW },
     Row { name: "git gc, prune, branch -D", needs: &["git"], setup: REPOSITORY,
@@ -155,6 +168,7 @@ for name in ".lock", ".build.lock", "index.json.lock":
     Row { name: "a cache outside the zones", work: "mkdir -p .cache/x; touch .cache/x/y; rm -rf .cache", ..ROW },
     Row { name: "a name that only begins like the zone", work: "mkdir zone2; touch zone2/a zone.old; rm -r zone2 zone.old", ..ROW },
     Row { name: "reading the policy and the guard's directory", work: "cat .codex/es_policy.json; ls -R .codex > out/list; rm out/list", ..ROW },
+    Row { name: "tracing a process of one's own", needs: &["deeds"], work: "$TOOLS/deeds trace", ..ROW },
     Row { name: "deletions that fail anyway", work: "! rm zone/none; ! rmdir zone/none; ! mv zone/none out/; rm -f zone/none", ..ROW },
 ];
 
@@ -232,7 +246,11 @@ fn names(home: &Home) -> BTreeSet<PathBuf> {
 }
 
 fn is_volatile(name: &Path) -> bool {
-    name.components().any(|part| VOLATILE.iter().any(|volatile| part.as_os_str() == *volatile))
+    name.components().any(|part| {
+        VOLATILE
+            .iter()
+            .any(|volatile| part.as_os_str() == *volatile)
+    })
 }
 
 /// Git's objects are named by their time, among other things.

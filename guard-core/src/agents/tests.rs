@@ -1,3 +1,5 @@
+//! Who is known by which looks, and who is not.
+
 use super::*;
 
 /// A process as `EXECUTABLE | ARGV0 ARG… | NAME=value …`; in `ARGV0`, `_` stands for a space.

@@ -48,8 +48,7 @@ pub(super) fn touches_own(
     let is_own = |place: Place<'_>| place.is_own();
     let takes_own = |place: Place<'_>| place.is_own() || place.carries_own();
     match kind {
-        OperationKind::Control => true,
-        OperationKind::Write | OperationKind::Truncate => source.is_own(),
+        OperationKind::Control | OperationKind::Write | OperationKind::Truncate => source.is_own(),
         OperationKind::Clone => destination.unwrap_or(source).is_own(),
         OperationKind::Link => source.is_own() || destination.is_some_and(is_own),
         OperationKind::Unlink => takes_own(source),

@@ -131,13 +131,16 @@ impl<'a> Plan<'a> {
             is_cut |= field.len() > usize::from(bound);
             groups += field.len().div_ceil(GROUP_BYTES);
         }
-        let plan = Self {
+        let mut plan = Self {
             event,
             fields,
             groups,
             is_cut,
         };
-        if is_cut { plan.measured_again() } else { plan }
+        if is_cut {
+            plan.measure_again();
+        }
+        plan
     }
 
     /// How many groups [`pour`](Self::pour) gives.
@@ -209,9 +212,9 @@ impl<'a> Plan<'a> {
         }) = event.trace
         {
             let mut both = [0; TRACE_BYTES];
-            for (into, byte) in both.iter_mut().zip(trace_id.into_iter().chain(span_id)) {
-                *into = byte;
-            }
+            let (first, second) = both.split_at_mut(trace_id.len());
+            first.copy_from_slice(&trace_id);
+            second.copy_from_slice(&span_id);
             sink.bytes(&both);
         }
         if self.is_cut {
@@ -224,16 +227,16 @@ impl<'a> Plan<'a> {
     }
 
     #[cold]
-    fn measured_again(self) -> Self {
+    fn measure_again(&mut self) {
         let whole = self
             .fields
             .iter()
-            .map(|field| field.len().div_ceil(GROUP_BYTES));
+            .map(|field| field.len().div_ceil(GROUP_BYTES))
+            .sum::<usize>();
         let cut = self
             .cut()
             .map(|(kept, note)| (kept.len() + note.len()).div_ceil(GROUP_BYTES));
-        let groups = self.groups - whole.sum::<usize>() + cut.sum::<usize>();
-        Self { groups, ..self }
+        self.groups = self.groups - whole + cut.sum::<usize>();
     }
 
     #[cold]

@@ -223,8 +223,7 @@ impl Snapshot {
     #[must_use]
     pub fn judges(&self, kind: OperationKind) -> bool {
         let swaps = kind == OperationKind::Exchange;
-        self.operations.contains(kind)
-            || (swaps && self.operations.contains(OperationKind::Rename))
+        self.operations.contains(kind) || (swaps && self.operations.contains(OperationKind::Rename))
     }
 
     /// Whether denials are carried out.

@@ -122,7 +122,7 @@ impl ToolTable {
         let itself = self.running(actor.executable).find(|tool| {
             tool.reaches(removal)
                 && tool.is_genuine(actor.executable, changed_before_ns, witness)
-                && !tool.except.forbids(witness)
+                && (!tool.except.forbids(witness) || tool.keeps(changed_before_ns, witness))
         });
         let above = || {
             if actor.tools == ToolSet::default() {
@@ -231,6 +231,18 @@ impl Tool {
         };
         let covered = |path: &[u8]| within.iter().any(|glob| glob.covers(path));
         !removal.whole && removal.below.into_iter().flatten().all(covered)
+    }
+
+    /// Whether the tool runs itself, as a part of what keeps what it removes.
+    fn keeps<W: Witness + ?Sized>(&self, changed_before_ns: u64, witness: &W) -> bool {
+        let Except::Subcommand(subcommands) = &self.except else {
+            return false;
+        };
+        witness.parent().is_some_and(|parent| {
+            basename(&parent.executable) == self.name.as_ref()
+                && parent.executable_changed_ns <= changed_before_ns
+                && subcommands.keep(&parent.arguments)
+        })
     }
 
     fn is_genuine<W: Witness + ?Sized>(

@@ -18,6 +18,8 @@ pub(super) struct Subcommands {
     renaming: &'static [&'static [u8]],
     /// Subcommands that end the trust.
     forbidden: &'static [&'static [u8]],
+    /// Subcommands that keep what they remove, and run a forbidden one to do it: `git stash -u`.
+    keeping: &'static [&'static [u8]],
 }
 
 pub(super) const GIT: Subcommands = Subcommands {
@@ -36,6 +38,7 @@ pub(super) const GIT: Subcommands = Subcommands {
     configuring: &[b"-c", b"--config-env"],
     renaming: &[b"alias.", b"help.autocorrect"],
     forbidden: &[b"clean"],
+    keeping: &[b"stash"],
 };
 
 pub(super) const JJ: Subcommands = Subcommands {
@@ -53,6 +56,7 @@ pub(super) const JJ: Subcommands = Subcommands {
     configuring: &[b"--config", b"--config-toml"],
     renaming: &[b"aliases"],
     forbidden: &[b"clean"],
+    keeping: &[],
 };
 
 // === impl Subcommands ===
@@ -61,15 +65,27 @@ impl Subcommands {
     /// Whether these arguments (NUL-separated, `argv[0]` first) end the trust. Those without a
     /// subcommand do: they were cut short, or could not be read.
     pub(super) fn forbid(&self, arguments: &[u8]) -> bool {
+        self.given(arguments)
+            .is_none_or(|subcommand| self.forbidden.contains(&subcommand))
+    }
+
+    /// Whether a forbidden subcommand run by a tool with these arguments is trusted all the same.
+    pub(super) fn keep(&self, arguments: &[u8]) -> bool {
+        self.given(arguments)
+            .is_some_and(|subcommand| self.keeping.contains(&subcommand))
+    }
+
+    /// The subcommand, unless the configuration may give it another meaning.
+    fn given<'a>(&self, arguments: &'a [u8]) -> Option<&'a [u8]> {
         let mut arguments = arguments.split(|&byte| byte == 0);
         let called = arguments.next().unwrap_or_default();
         let called = crate::process::basename(called);
         if let Some(subcommand) = called.strip_prefix(self.prefix) {
-            return self.forbidden.contains(&subcommand);
+            return Some(subcommand);
         }
         while let Some(argument) = arguments.next() {
             if !argument.starts_with(b"-") {
-                return argument.is_empty() || self.forbidden.contains(&argument);
+                return (!argument.is_empty()).then_some(argument);
             }
             let (option, value) = if self.with_value.contains(&argument) {
                 (argument, arguments.next().unwrap_or_default())
@@ -77,10 +93,10 @@ impl Subcommands {
                 split_value(argument)
             };
             if self.configuring.contains(&option) && self.is_renaming(value) {
-                return true;
+                return None;
             }
         }
-        true
+        None
     }
 
     fn is_renaming(&self, setting: &[u8]) -> bool {
@@ -138,6 +154,24 @@ mod tests {
                 GIT.forbid(format!("{arguments}\0").as_bytes()),
                 forbidden,
                 "{line} NUL"
+            );
+        }
+    }
+
+    #[test]
+    fn git_keeps_what_it_stashes() {
+        for (line, keeps) in [
+            ("git stash -u", true),
+            ("/usr/bin/git -C x stash push", true),
+            ("git clean -fd", false),
+            ("git -c alias.stash=clean stash", false),
+            ("git", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                GIT.keep(line.replace(' ', "\0").as_bytes()),
+                keeps,
+                "{line}"
             );
         }
     }

@@ -4,7 +4,7 @@
 use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
-use guard_core::process::ProcessKey;
+use guard_core::process::{ProcessDescription, ProcessKey};
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
 
@@ -26,6 +26,7 @@ pub struct Scene {
     pub arguments: Vec<u8>,
     pub executable_changed_ns: Option<u64>,
     pub executable_owner: Option<u32>,
+    pub parent: Option<ProcessDescription>,
     pub file_born_ns: Option<u64>,
     pub existing: Vec<&'static str>,
     pub tools: ToolSet,
@@ -120,6 +121,7 @@ impl Scene {
             arguments: format!("{executable}\0do\0").into_bytes(),
             executable_changed_ns: Some(1),
             executable_owner: Some(0),
+            parent: None,
             file_born_ns: Some(1),
             existing: Vec::new(),
             tools: ToolSet::default(),
@@ -197,6 +199,11 @@ impl Witness for Scene {
     fn executable_changed_ns(&self) -> Option<u64> {
         self.asked();
         self.executable_changed_ns
+    }
+
+    fn parent(&self) -> Option<ProcessDescription> {
+        self.asked();
+        self.parent.clone()
     }
 
     fn executable_owner(&self) -> Option<u32> {

@@ -144,7 +144,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
         own_files: own_files(&places),
         places,
         extra_zones,
-        session: session_name(),
+        session: session_name()?,
         started_ns: crate::now_ns(),
     })
 }
@@ -199,9 +199,9 @@ fn own_files(places: &Places) -> Vec<Vec<u8>> {
     .collect()
 }
 
-fn session_name() -> String {
-    let bytes = crate::random_bytes::<8>();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn session_name() -> Result<String> {
+    let bytes = crate::random_bytes::<8>().context("reading /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The catalogue's label for a name, else a custom one.

@@ -7,7 +7,7 @@
 use super::context::ContextLook;
 use super::procfs;
 use super::sys::files::{self, Base, Identity};
-use super::sys::process::{is_alive, pidfd};
+use super::sys::process::{descriptor_limit, is_alive, pidfd};
 use super::sys::{PATH_MAX, memory, notify};
 use super::world::World;
 use guard_core::process::ProcessKey;
@@ -50,9 +50,10 @@ enum Proof {
 }
 
 /// The callers a worker remembers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Callers {
     known: HashMap<u32, Caller>,
+    capacity: usize,
 }
 
 /// Why a caller's words cannot be read.
@@ -70,6 +71,14 @@ pub(crate) enum ReadPathError {
 
 // === impl Callers ===
 
+impl Default for Callers {
+    fn default() -> Self {
+        let descriptors = usize::try_from(descriptor_limit()).unwrap_or(usize::MAX);
+        let capacity = descriptors.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_EACH;
+        Self { known: HashMap::new(), capacity: capacity.clamp(1, MAX_CALLERS) }
+    }
+}
+
 impl Callers {
     /// The caller behind a thread id, looked at anew where it must be.
     pub(crate) fn get(&mut self, tid: u32, world: &World) -> Option<&Caller> {
@@ -78,10 +87,10 @@ impl Callers {
             .get(&tid)
             .is_some_and(|caller| caller.is_fresh(world));
         if !fresh {
-            if self.known.len() >= MAX_CALLERS {
+            if self.known.len() >= self.capacity {
                 self.forget_dead();
             }
-            if self.known.len() >= MAX_CALLERS {
+            if self.known.len() >= self.capacity {
                 self.known.clear();
             }
             self.known.remove(&tid);
@@ -174,7 +183,8 @@ impl Caller {
             let at = address.wrapping_add(into.len() as u64);
             // Never across a page: what follows may not be mapped, though the path ends before.
             let in_page = PAGE - usize::try_from(at % PAGE as u64).unwrap_or(0);
-            let room = chunk.get_mut(..in_page.min(CHUNK)).unwrap_or_default();
+            let length = in_page.min(CHUNK).min(PATH_MAX - into.len());
+            let room = chunk.get_mut(..length).unwrap_or_default();
             let read = self.read(at, room)?;
             let got = room.get(..read).unwrap_or_default();
             if let Some(end) = got.iter().position(|&byte| byte == 0) {
@@ -230,6 +240,12 @@ impl Caller {
 
 /// Threads remembered at most; then the dead are forgotten, and if that is not enough, all.
 const MAX_CALLERS: usize = 1024;
+
+/// Descriptors a remembered caller takes: its `/proc` directory, its memory, its pidfd.
+const DESCRIPTORS_EACH: usize = 3;
+
+/// Descriptors for everything else: remembered directories, the ring, the policy.
+const OTHER_DESCRIPTORS: usize = 192;
 
 /// Most paths are shorter; longer ones take more reads.
 const CHUNK: usize = 256;

@@ -45,8 +45,14 @@ pub(crate) enum Call {
     Landlock,
     /// `chroot(path)`, `pivot_root(new, old)`
     RootChange,
-    /// `mount`, `umount2`, `move_mount`, `open_tree`, …
+    /// `mount(source, target, type, flags, data)`
     Mount,
+    /// `umount2(target, flags)`, `umount(target)`
+    Unmount,
+    /// `move_mount(fromdirfd, from, todirfd, to, flags)`
+    MoveMount,
+    /// `mount_setattr`
+    MountChange,
     /// `ptrace(PTRACE_ATTACH or PTRACE_SEIZE, pid)`
     Ptrace,
     /// `process_vm_writev(pid, …)`
@@ -170,10 +176,10 @@ pub(crate) const ROWS: &[Row] = &[
     both(Call::RootChange, libc::SYS_chroot, 61),
     both(Call::RootChange, libc::SYS_pivot_root, 217),
     both(Call::Mount, libc::SYS_mount, 21),
-    old(Call::Mount, 22),
-    both(Call::Mount, libc::SYS_umount2, 52),
-    both(Call::Mount, libc::SYS_move_mount, 429),
-    both(Call::Mount, libc::SYS_mount_setattr, 442),
+    old(Call::Unmount, 22),
+    both(Call::Unmount, libc::SYS_umount2, 52),
+    both(Call::MoveMount, libc::SYS_move_mount, 429),
+    both(Call::MountChange, libc::SYS_mount_setattr, 442),
     both(Call::ProcessWrite, libc::SYS_process_vm_writev, 348),
     both(Call::PidfdGetfd, libc::SYS_pidfd_getfd, 438),
 ];

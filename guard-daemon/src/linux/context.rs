@@ -4,8 +4,8 @@
 //! security context equals its own; for all others the kernel goes on with the caller's call, so
 //! that nothing is ever done for a caller that the kernel would refuse it. Equal means: user and
 //! group ids, supplementary groups and effective capabilities as `/proc/PID/status` prints them,
-//! the user namespace, and the label of a mandatory access control module. Landlock domains cannot
-//! be read from outside; [`Confinements`] keeps them by lineage.
+//! the user and mount namespaces, and the label of a mandatory access control module. Landlock
+//! domains cannot be read from outside; [`Confinements`] keeps them by lineage.
 //!
 //! Seccomp filters a process adds do not count: the kernel asks every filter before it asks us.
 
@@ -21,6 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Context {
     ids: Vec<Vec<u8>>,
     user_namespace: Option<(u64, u64)>,
+    /// A directory is a mount point, and so not to be removed or moved, only to those who see the
+    /// mount.
+    mount_namespace: Option<(u64, u64)>,
     label: Vec<u8>,
 }
 
@@ -56,13 +59,17 @@ impl ContextLook {
             .collect::<Option<Vec<_>>>()?;
         let mut label = Vec::new();
         read_bounded(base, c"attr/current", STATUS_BYTES, &mut label);
-        let user_namespace = files::look(base, c"ns/user")
-            .ok()
-            .map(|found| (found.identity.device, found.identity.inode));
+        let namespace = |name: &std::ffi::CStr| {
+            let found = files::look(base, name).ok()?;
+            Some((found.identity.device, found.identity.inode))
+        };
+        let user_namespace = namespace(c"ns/user");
+        let mount_namespace = namespace(c"ns/mnt");
         Some(Self {
             context: Context {
                 ids,
                 user_namespace,
+                mount_namespace,
                 label,
             },
             root: files::look(base, c"root").ok().map(|found| found.identity),

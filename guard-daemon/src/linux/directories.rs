@@ -13,9 +13,11 @@ use super::mounts::Mounts;
 use super::sys::files::{self, Base, Identity};
 use super::walk::{self, Eyes};
 use super::world::World;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::DirEntryExt;
 use std::sync::Arc;
 
 /// A pinned directory.
@@ -231,11 +233,7 @@ pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> io::Resu
 /// The canonical location of a pinned object and its other locations.
 pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> io::Result<Located> {
     let look = files::look_at(fd.as_fd())?;
-    let number = std::os::fd::AsRawFd::as_raw_fd(fd);
-    let link = CString::new(format!("/proc/self/fd/{number}"))
-        .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-    let mut location = Vec::new();
-    files::read_link(Base::Here, &link, &mut location)?;
+    let location = location_of(fd, look.file_type == libc::S_IFDIR)?;
     let mounts = world.mounts();
     let mount = look.identity.mount;
     let aliases = if mounts.has(mount) {
@@ -263,6 +261,50 @@ pub(crate) struct Located {
     pub(crate) file_type: u32,
     pub(crate) location: Vec<u8>,
     pub(crate) aliases: Vec<Vec<u8>>,
+}
+
+/// The kernel's name of a pinned object. A directory may stand deeper than the kernel can say
+/// (`PATH_MAX`); then it is named from the nearest ancestor that it can.
+fn location_of(fd: &OwnedFd, is_directory: bool) -> io::Result<Vec<u8>> {
+    let mut location = Vec::new();
+    let mut below: Vec<Vec<u8>> = Vec::new();
+    let mut above: Option<OwnedFd> = None;
+    loop {
+        let here = above.as_ref().unwrap_or(fd);
+        let too_long = match files::read_link(Base::Here, &own_link(here), &mut location) {
+            Ok(()) => break,
+            Err(error) => error,
+        };
+        let deep = is_directory && too_long.raw_os_error() == Some(libc::ENAMETOOLONG);
+        if !deep || below.len() >= MAX_UNNAMED {
+            return Err(too_long);
+        }
+        let parent = files::pin_component(Base::Dir(here.as_fd()), c"..")?;
+        below.push(name_in(&parent, here)?);
+        above = Some(parent);
+    }
+    for name in below.iter().rev() {
+        location.push(b'/');
+        location.extend_from_slice(name);
+    }
+    Ok(location)
+}
+
+/// What `directory` is called in its parent; `?` where the parent does not say (it may not be
+/// readable): which zone it is in, its ancestors tell.
+fn name_in(parent: &OwnedFd, directory: &OwnedFd) -> io::Result<Vec<u8>> {
+    let inode = files::look_at(directory.as_fd())?.identity.inode;
+    let link = own_link(parent);
+    let entries = std::fs::read_dir(OsStr::from_bytes(link.to_bytes()));
+    let mut entries = entries.into_iter().flatten().flatten();
+    let found = entries.find(|entry| entry.ino() == inode);
+    Ok(found.map_or_else(|| b"?".to_vec(), |entry| entry.file_name().into_vec()))
+}
+
+/// The guard's own link to a descriptor.
+fn own_link(fd: &OwnedFd) -> CString {
+    let number = fd.as_raw_fd();
+    CString::new(format!("/proc/self/fd/{number}")).expect("a number holds no NUL")
 }
 
 fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Result<Directory> {
@@ -387,6 +429,10 @@ fn slot_of(tid: u32, text: &[u8]) -> usize {
 
 /// Directories a worker remembers.
 const SLOTS: usize = 128;
+
+/// Levels named one by one before a directory counts as unnameable: with names of one byte, twice
+/// what the kernel can say.
+const MAX_UNNAMED: usize = 4096;
 
 /// How long a directory's location is believed without the session having changed it: somebody
 /// outside may move it.

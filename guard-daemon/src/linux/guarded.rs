@@ -4,7 +4,7 @@ use super::procfs::{self, ProcFs};
 use super::session::{self, Beginning, Dispositions, Ending, Report};
 use super::supervisor::Supervisor;
 use super::sys::files::{Base, open_for_reading, poll};
-use super::sys::process::{self, Change, clock_ns, random_bytes};
+use super::sys::process::{self, Change, clock_ns};
 use super::world::World;
 use crate::exporter;
 use crate::guard::{Guard, SharedGuard};
@@ -67,6 +67,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         go,
         report,
     } = beginning;
+    // Pins take descriptors; the command has its own, older bound.
+    process::set_soft_limit(libc::RLIMIT_NOFILE, u64::MAX).context("asking for descriptors")?;
     let journal = Journal::open(&plan.source.places.state);
     let snapshot = protect_processes(&mut plan, &[outer, std::process::id()])?;
     let source = ProcFs::new();
@@ -84,7 +86,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         declared_agent,
     };
     let ignored = IgnoredMarkers::from_environment(&description.environment);
-    let ring = rings::create(&plan.source.places, ring_options(&plan.session), &journal)?;
+    let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         lineage_root,
@@ -106,6 +108,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     guard.ring.set(Counter::EnforcementActive, 1);
     report.introduce(root);
     detach_from_terminal(&journal)?;
+    // No more than the command's own use keeps a file system busy.
+    std::env::set_current_dir("/").context("leaving the working directory")?;
     hide_from_agents(&journal);
     if plan.exporter {
         exporter::ensure(&watch.source.places, &journal);
@@ -140,11 +144,11 @@ fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<Snapshot> {
     compiled.context("making the policy ready")
 }
 
-fn ring_options(session: &str) -> RingOptions {
+fn ring_options(session: &str) -> Result<RingOptions> {
     let me = std::process::id();
     let generation = procfs::stat(me).map_or(0, |stat| stat.started_ticks);
-    RingOptions {
-        id: random_bytes(),
+    Ok(RingOptions {
+        id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: rings::boot_id(),
         writer: ProcessKey {
             pid: me,
@@ -154,7 +158,7 @@ fn ring_options(session: &str) -> RingOptions {
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
-    }
+    })
 }
 
 /// Waits for children until the root command ended, reporting what becomes of it.

@@ -1,10 +1,11 @@
 //! From one notification to its answer.
 //!
 //! Each kind of call has a file beside this one's folder: [`names`] for calls that remove, move or
-//! link names, [`contents`] for those that cut or write files, [`processes`] for those that change
-//! or touch processes. This file holds what they share.
+//! link names, [`contents`] for those that cut or write files, [`mounts`] for those that put something
+//! else at a path, [`processes`] for those that change or touch processes. This file holds what they share.
 
 mod contents;
+mod mounts;
 mod names;
 mod processes;
 
@@ -112,9 +113,14 @@ type Answered = Result<Reply, CallerGone>;
 /// hear of go on.
 fn without_caller(guard: &Guard, call: Call) -> Reply {
     match call {
-        Call::Exec | Call::ContextChange | Call::Landlock | Call::RootChange | Call::Mount => {
-            Reply::Continue
-        }
+        Call::Exec
+        | Call::ContextChange
+        | Call::Landlock
+        | Call::RootChange
+        | Call::Mount
+        | Call::Unmount
+        | Call::MoveMount
+        | Call::MountChange => Reply::Continue,
         _ => {
             guard.ring.add(Counter::PathsUnresolved, 1);
             Reply::Fail(libc::EPERM)
@@ -159,10 +165,10 @@ impl Case<'_> {
                 self.world.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
-            Call::Mount => {
-                self.world.directory_will_move();
-                Ok(Reply::Continue)
-            }
+            Call::Mount => self.mount(args[1], args[3]),
+            Call::Unmount => self.unmount(args[0]),
+            Call::MoveMount => self.move_mount(args[2], args[3]),
+            Call::MountChange => self.mount_changes(),
             Call::Ptrace => self.touch_process(args[1]),
             Call::ProcessWrite => self.touch_process(args[0]),
             Call::PidfdGetfd => self.touch_pidfd(args[0]),

@@ -15,7 +15,7 @@
 //! which the Yama module wants of processes whose memory one reads.
 
 use super::filter;
-use super::sys::notify;
+use super::sys::{given, notify};
 use super::sys::process::{self, Change, Disposition, Fork, SignalSet};
 use anyhow::{Context as _, Result, anyhow};
 use std::ffi::CString;
@@ -75,6 +75,8 @@ pub(crate) fn run(
     match process::fork().context("starting the supervisor process")? {
         Fork::Parent(supervisor) => {
             drop(theirs);
+            // Best effort: the outer process ends with the command.
+            let _as_they_are = given::release_descriptors();
             outer(ours, supervisor, signals)
         }
         Fork::Child => {
@@ -128,8 +130,10 @@ fn become_supervisor(
         }
         Fork::Parent(root) => {
             drop(theirs);
-            // From here on the terminal's signals are not ours, and the command's end is.
+            // From here on the terminal's signals are not ours, and the command's end is. What the
+            // command was given is not ours to hold open.
             let _leader = process::new_session();
+            given::release_descriptors().context("letting go of the command's descriptors")?;
             let Ok(listener) = process::receive_descriptor(ours.as_fd()) else {
                 // The command's process said why before it ended; its status is the session's.
                 return pass_on(&report, root);
@@ -193,7 +197,10 @@ fn become_command(
         Ok(())
     })();
     match prepared {
-        Ok(()) => process::exec(command).into(),
+        Ok(()) => {
+            given::close_closed_streams();
+            process::exec(command).into()
+        }
         Err(error) => error,
     }
 }
@@ -336,18 +343,20 @@ pub(crate) fn end_as(ending: Ending) -> ! {
 
 impl Dispositions {
     /// Notes what is ignored now. From here on a file size limit is an error of `write` and not
-    /// the end of the guard.
+    /// the end of the guard, and children's ends are told.
     pub(crate) fn take() -> Self {
-        let signals = RELAYED.into_iter().chain([libc::SIGXFSZ]);
+        let signals = RELAYED.into_iter().chain([libc::SIGXFSZ, libc::SIGCHLD]);
         let ignored = signals.filter(|&signal| process::is_ignored(signal));
-        let dispositions = Self(ignored.collect());
+        // Of this one only the start tells: std ignores it for this program.
+        let pipe = given::ignored_sigpipe().then_some(libc::SIGPIPE);
+        let dispositions = Self(ignored.chain(pipe).collect());
         process::set_disposition(libc::SIGXFSZ, Disposition::Ignore);
+        process::set_disposition(libc::SIGCHLD, Disposition::Default);
         dispositions
     }
 
-    /// Rust's start-up ignores `SIGPIPE`; a command expects the default.
     fn restore(&self) {
-        let changed = [libc::SIGPIPE, libc::SIGXFSZ];
+        let changed = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGCHLD];
         for signal in RELAYED.into_iter().chain(changed) {
             let disposition = if self.0.contains(&signal) {
                 Disposition::Ignore

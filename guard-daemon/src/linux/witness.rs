@@ -2,12 +2,12 @@
 
 use super::callers::Caller;
 use super::directories::Directory;
-use super::procfs::read_bounded;
+use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
 use crate::guard::Guard;
 use guard_core::actor::{Actor, Witness};
 use guard_core::lineage::Entry;
-use guard_core::process::MAX_ARGUMENTS_BYTES;
+use guard_core::process::{MAX_ARGUMENTS_BYTES, ProcessDescription, ProcessSource as _};
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -100,6 +100,14 @@ impl Witness for CallWitness<'_> {
 
     fn arguments(&self) -> Vec<u8> {
         self.drawn_arguments().clone()
+    }
+
+    fn parent(&self) -> Option<ProcessDescription> {
+        let mut parent = ProcessDescription::default();
+        ProcFs::new().describe(self.caller.ppid, &mut parent).ok()?;
+        // It waits for its child, or is another's by now.
+        let still = procfs::stat(self.caller.process.pid).ok()?.ppid == self.caller.ppid;
+        (still && parent.executable_changed_ns != 0).then_some(parent)
     }
 
     fn executable_changed_ns(&self) -> Option<u64> {

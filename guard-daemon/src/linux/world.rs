@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
     pid_namespace: Option<Identity>,
+    /// The guard's mount namespace.
+    mount_namespace: Option<Identity>,
     /// Landlock domains entered in the session.
     pub(crate) confinements: Confinements,
     /// The session's root command.
@@ -49,6 +51,9 @@ impl World {
         Ok(Self {
             guard,
             pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid")
+                .ok()
+                .map(|l| l.identity),
+            mount_namespace: files::look(Base::Here, c"/proc/self/ns/mnt")
                 .ok()
                 .map(|l| l.identity),
             confinements: Confinements::default(),
@@ -131,6 +136,14 @@ impl World {
             .ok()
             .map(|found| found.identity)
             == self.pid_namespace
+    }
+
+    /// Whether the thread whose `/proc/TID` directory is `base` sees the guard's mounts.
+    pub(crate) fn shares_mount_namespace(&self, base: Base<'_>) -> bool {
+        files::look(base, c"ns/mnt")
+            .ok()
+            .map(|found| found.identity)
+            == self.mount_namespace
     }
 }
 

@@ -104,6 +104,26 @@ static int attach(const char *pid)
     return ptrace(PTRACE_SEIZE, process_id(pid), NULL, NULL);
 }
 
+/* As debuggers and strace do with what they start. */
+static int trace(void)
+{
+    int ends[2], child, failed;
+    char nothing;
+
+    if (pipe(ends))
+        return -1;
+    child = fork();
+    if (child == 0) {
+        close(ends[1]);
+        _exit(read(ends[0], &nothing, 1));
+    }
+    failed = ptrace(PTRACE_SEIZE, child, NULL, NULL);
+    close(ends[1]);
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return failed;
+}
+
 static int overwrite(const char *pid)
 {
     char byte = 0;
@@ -140,6 +160,8 @@ int main(int count, char **words)
         failed = io_uring() < 0;
     else if (!strcmp(deed, "attach"))
         failed = attach(one);
+    else if (!strcmp(deed, "trace"))
+        failed = trace() < 0;
     else if (!strcmp(deed, "overwrite"))
         failed = overwrite(one) < 0;
     else {

@@ -34,7 +34,11 @@ impl Workshop {
         let top = readable_directory(Path::new("/tmp"));
         let tools = top.path().join("tools");
         fs::create_dir(&tools).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_codex-es-guard"), tools.join("codex-es-guard")).unwrap();
+        fs::copy(
+            env!("CARGO_BIN_EXE_codex-es-guard"),
+            tools.join("codex-es-guard"),
+        )
+        .unwrap();
         fs::copy("/bin/bash", tools.join("codex")).unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/deeds.c");
         let compiler = Command::new("gcc")
@@ -42,7 +46,10 @@ impl Workshop {
             .arg(tools.join("deeds"))
             .arg(source)
             .status();
-        assert!(compiler.is_err() || compiler.is_ok_and(|status| status.success()), "deeds.c");
+        assert!(
+            compiler.is_err() || compiler.is_ok_and(|status| status.success()),
+            "deeds.c"
+        );
         Self { top }
     }
 
@@ -106,9 +113,14 @@ fn readable_directory(parent: &Path) -> TempDir {
 }
 
 fn gather(path: &Path, tree: &mut Tree) {
-    let Ok(found) = fs::symlink_metadata(path) else { return };
+    let Ok(found) = fs::symlink_metadata(path) else {
+        return;
+    };
     let content = if found.is_symlink() {
-        fs::read_link(path).unwrap().into_os_string().into_encoded_bytes()
+        fs::read_link(path)
+            .unwrap()
+            .into_os_string()
+            .into_encoded_bytes()
     } else if found.is_file() {
         fs::read(path).unwrap()
     } else {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 /// Who runs a session's script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every table is about people")]
 pub(crate) enum Who {
     /// The person at the session's shell.
     Human,
@@ -70,21 +71,37 @@ impl Who {
 
 /// Runs `script` in a guarded session in `home`. `around`, if not empty, is a shell command that
 /// runs its arguments: the session is started by it.
-pub(crate) fn guarded(workshop: &Workshop, home: &Home, who: Who, around: &str, script: &str) -> Outcome {
+pub(crate) fn guarded(
+    workshop: &Workshop,
+    home: &Home,
+    who: Who,
+    around: &str,
+    script: &str,
+) -> Outcome {
     let session = format!(
         "{around} \"$TOOLS/codex-es-guard\" run --no-exporter -- \
          bash -c 'export GUARD=$PPID; '\"$LAUNCH\"'; exit $?'"
     );
     let mut command = shell(workshop, home, &session);
-    command.env("LAUNCH", who.launch()).env("SCRIPT", format!("{LATER}{script}"));
+    command
+        .env("LAUNCH", who.launch())
+        .env("SCRIPT", format!("{LATER}{script}"));
     let (status, output) = run(command);
-    Outcome { status, output, denials: denials(home) }
+    Outcome {
+        status,
+        output,
+        denials: denials(home),
+    }
 }
 
 /// Runs `script` in `home` without a guard.
 pub(crate) fn unguarded(workshop: &Workshop, home: &Home, script: &str) -> Outcome {
     let (status, output) = run(shell(workshop, home, script));
-    Outcome { status, output, denials: Vec::new() }
+    Outcome {
+        status,
+        output,
+        denials: Vec::new(),
+    }
 }
 
 /// The first of these programs that the user does not find.
@@ -140,15 +157,25 @@ fn run(mut command: Command) -> (ExitStatus, String) {
     let output = receiver.recv_timeout(DEADLINE);
     if output.is_err() {
         let group = format!("-{}", child.id());
-        Command::new("kill").args(["-KILL", "--", &group]).status().unwrap();
+        Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .status()
+            .unwrap();
     }
     let status = child.wait().unwrap();
-    (status, output.expect("the session ends before the deadline").unwrap())
+    (
+        status,
+        output
+            .expect("the session ends before the deadline")
+            .unwrap(),
+    )
 }
 
 fn denials(home: &Home) -> Vec<Denial> {
     let rings = home.path().join(".codex/es-guard/rings");
-    let Ok(entries) = std::fs::read_dir(rings) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(rings) else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.unwrap().path();

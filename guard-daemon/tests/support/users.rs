@@ -28,7 +28,11 @@ impl User {
     pub(crate) fn all() -> Vec<Self> {
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|found| found.uid() == 0);
         let tester = Self::Tester { is_root };
-        if is_root { vec![tester, Self::Ordinary] } else { vec![tester] }
+        if is_root {
+            vec![tester, Self::Ordinary]
+        } else {
+            vec![tester]
+        }
     }
 
     pub(crate) fn is_root(self) -> bool {
@@ -58,7 +62,11 @@ impl User {
 
 impl std::fmt::Display for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.is_root() { "root" } else { "an ordinary user" })
+        f.write_str(if self.is_root() {
+            "root"
+        } else {
+            "an ordinary user"
+        })
     }
 }
 

@@ -1,3 +1,5 @@
+//! Finding, replacing and giving up records, alone and under contention.
+
 use super::*;
 
 fn record(pid: u32, generation: u64) -> Record {

@@ -8,6 +8,7 @@
 use super::{Answered, Case, OWN_WRITE, join};
 use crate::linux::directories::{self, Start, int_argument};
 use crate::linux::judge::names::{Name, Resolved};
+use crate::linux::procfs;
 use crate::linux::sys::files::{self, Base};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
@@ -115,7 +116,8 @@ impl Case<'_> {
         Some(located.location)
     }
 
-    fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
+    /// The object a name leads to, through a final symbolic link.
+    pub(super) fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
         let base = Base::Dir(name.directory.fd.as_fd());
         if self.caller.shares_root
             && let Ok(found) = files::pin_without_magic(base, &name.name)
@@ -136,6 +138,8 @@ impl Case<'_> {
 
     /// Judges cutting or writing the file at `path`.
     fn judge_contents(&mut self, kind: OperationKind, path: &[u8]) -> Reply {
+        let of_process = path_of_process(path);
+        let path = of_process.as_deref().unwrap_or(path);
         let operation = Operation {
             kind,
             path,
@@ -150,4 +154,14 @@ impl Case<'_> {
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
         self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
+}
+
+/// `/proc/TID/mem` as `/proc/PID/mem`: a thread's files are its process's. `None` for all others.
+fn path_of_process(path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(b"/proc/")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (thread, below) = rest.split_at_checked(digits)?;
+    let thread = std::str::from_utf8(thread).ok()?.parse().ok()?;
+    let process = procfs::process_of_thread(thread).ok()?;
+    Some([format!("/proc/{process}").as_bytes(), below].concat())
 }

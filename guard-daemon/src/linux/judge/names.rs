@@ -40,6 +40,17 @@ pub(super) enum Resolved {
     Hidden(Vec<u8>),
 }
 
+// === impl Name ===
+
+impl Name {
+    fn is_in_procfs(&self) -> bool {
+        let location = &self.directory.location;
+        location == b"/proc" || location.starts_with(b"/proc/")
+    }
+}
+
+// === impl Case ===
+
 impl Case<'_> {
     /// `unlink`, `unlinkat`, `rmdir`.
     pub(super) fn remove(&mut self, dirfd: u64, path: u64, flags: u64) -> Answered {
@@ -71,8 +82,11 @@ impl Case<'_> {
         };
         let (from, to) = match (self.resolve(from.0, from.1)?, self.resolve(to.0, to.1)?) {
             (Resolved::Name(from), Resolved::Name(to)) => (from, to),
-            (Resolved::Errno(errno), _) | (Resolved::Name(_), Resolved::Errno(errno)) => {
-                return Ok(Reply::Fail(errno));
+            (Resolved::Errno(errno), _) => return Ok(Reply::Fail(errno)),
+            (Resolved::Name(from), Resolved::Errno(errno)) => {
+                // The kernel comes to the source's directory first, and may not search it.
+                let closed = look_error(&from).filter(|&error| error == libc::EACCES);
+                return Ok(Reply::Fail(closed.unwrap_or(errno)));
             }
             (Resolved::Hidden(text), Resolved::Hidden(other)) => {
                 return Ok(self.hidden(kind, &text, Some(&other)));
@@ -117,6 +131,8 @@ impl Case<'_> {
         if flags & !(libc::AT_SYMLINK_FOLLOW) != 0 {
             return Ok(Reply::Continue);
         }
+        // Following a final link is left to the kernel, with the eyes of the caller.
+        let follows = flags != 0;
         let from = match self.resolve(from.0, from.1)? {
             Resolved::Name(name) => name,
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
@@ -124,11 +140,11 @@ impl Case<'_> {
         };
         let to = match self.resolve(to.0, to.1)? {
             Resolved::Name(name) => name,
-            Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
+            // The kernel looks for the source first.
+            Resolved::Errno(_) if follows => return Ok(Reply::Continue),
+            Resolved::Errno(errno) => return Ok(Reply::Fail(look_error(&from).unwrap_or(errno))),
             Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Link, &text, None)),
         };
-        // Following a final link is left to the kernel, with the eyes of the caller.
-        let follows = flags != 0;
         let perform = || {
             if follows {
                 return Err(io::ErrorKind::Unsupported.into());
@@ -161,7 +177,12 @@ impl Case<'_> {
         may_perform: bool,
         perform: impl FnOnce() -> io::Result<()>,
     ) -> Answered {
-        let performs = may_perform && self.caller.equals_guard;
+        // What stands in a procfs depends on who asks, and nothing there can be removed.
+        let in_procfs = [Some(name), other]
+            .into_iter()
+            .flatten()
+            .any(Name::is_in_procfs);
+        let performs = may_perform && self.caller.equals_guard && !in_procfs;
         if name.special || other.is_some_and(|other| other.special) {
             // Nothing can come of it but the kernel's refusal.
             return Ok(if performs {
@@ -209,7 +230,10 @@ impl Case<'_> {
         let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
         // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
         // then something could be there.
-        if decision.verdict != Verdict::Allow && self.caller.equals_guard && is_missing(name) {
+        if decision.verdict != Verdict::Allow
+            && self.caller.equals_guard
+            && look_error(name) == Some(libc::ENOENT)
+        {
             return Ok(Reply::Fail(libc::ENOENT));
         }
         if decision.verdict == Verdict::Deny || !performs {
@@ -334,11 +358,10 @@ fn reply_of(result: io::Result<()>) -> Reply {
     }
 }
 
-/// Whether nothing has this name now.
-fn is_missing(name: &Name) -> bool {
-    let base = Base::Dir(name.directory.fd.as_fd());
-    let found = files::look_at_name(base, &name.name);
-    found.is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT))
+/// Why a name cannot be looked at; `None` when it can.
+fn look_error(name: &Name) -> Option<i32> {
+    let found = files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name);
+    found.err().as_ref().map(errno_of)
 }
 
 /// Whether a name is a directory now.

@@ -63,7 +63,12 @@ impl Case<'_> {
         Ok(pid.map_or(Reply::Continue, |pid| self.judge_touch(pid)))
     }
 
-    fn judge_touch(&self, pid: i32) -> Reply {
+    /// A thread's id stands for its process.
+    fn judge_touch(&self, tid: i32) -> Reply {
+        let process = u32::try_from(tid).ok().map(procfs::process_of_thread);
+        let Some(Ok(pid)) = process else {
+            return Reply::Continue;
+        };
         let path = format!("/proc/{pid}");
         let operation = Operation {
             kind: OperationKind::Control,

@@ -4,6 +4,7 @@
 //! [`std::io::Result`] with the kernel's errno, retries nothing, and owns no policy.
 
 pub(crate) mod files;
+pub(crate) mod given;
 pub(crate) mod memory;
 pub(crate) mod notify;
 pub(crate) mod process;

@@ -363,10 +363,15 @@ pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> 
     .map(drop)
 }
 
-/// The effective user id.
-pub(crate) fn effective_uid() -> u32 {
-    // SAFETY: always succeeds.
-    unsafe { libc::geteuid() }
+/// How many descriptors this process may have.
+pub(crate) fn descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is writable.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    limit.rlim_cur
 }
 
 /// Clock ticks a second, the unit of start times in `/proc/PID/stat`.
@@ -389,14 +394,6 @@ pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// Random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0u8; N];
-    // SAFETY: `bytes` is writable for its length. Requests up to 256 bytes are never cut short.
-    unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), N, 0) };
-    bytes
 }
 
 const DESCRIPTOR_BYTES: u32 = 4;

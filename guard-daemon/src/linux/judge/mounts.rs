@@ -1,0 +1,77 @@
+//! Calls that change what stands at a path without touching what stood there.
+//!
+//! A file system mounted over the policy would be the policy, so an agent may not mount over, or
+//! unmount, the guard's own files, a zone, or a parent of either. Only the privileged can, and only
+//! in the mount namespace that the guard shares: what containers and sandboxes set up in one of
+//! their own does not concern the guard.
+
+use super::{Answered, Case, here};
+use crate::linux::directories::{self, int_argument};
+use crate::linux::judge::names::Resolved;
+use crate::linux::sys::notify::Reply;
+use crate::linux::sys::process::clock_ns;
+use crate::linux::witness::CallWitness;
+use guard_core::{Operation, OperationKind};
+
+impl Case<'_> {
+    /// `mount`. Remounting and changing how mounts spread put nothing elsewhere.
+    pub(super) fn mount(&mut self, target: u64, flags: u64) -> Answered {
+        if flags & IN_PLACE != 0 {
+            return self.mount_changes();
+        }
+        self.cover(here(target))
+    }
+
+    /// `umount2`.
+    pub(super) fn unmount(&mut self, target: u64) -> Answered {
+        self.cover(here(target))
+    }
+
+    /// `move_mount`.
+    pub(super) fn move_mount(&mut self, dirfd: u64, target: u64) -> Answered {
+        self.cover((dirfd, target))
+    }
+
+    /// `mount_setattr`, and whatever else changes mounts where they are.
+    pub(super) fn mount_changes(&self) -> Answered {
+        self.world.directory_will_move();
+        Ok(Reply::Continue)
+    }
+
+    /// Judges that something else will stand at a path.
+    fn cover(&mut self, (dirfd, target): (u64, u64)) -> Answered {
+        let goes_on = self.mount_changes()?;
+        if !self.world.shares_mount_namespace(self.caller.base()) {
+            return Ok(goes_on);
+        }
+        let Resolved::Name(name) =
+            self.resolve(int_argument(dirfd).cast_unsigned().into(), target)?
+        else {
+            return Ok(goes_on);
+        };
+        let located = self
+            .follow(&name)
+            .and_then(|found| directories::locate(&found, self.caller, self.world).ok());
+        let Some(located) = located else {
+            return Ok(goes_on);
+        };
+        let path = located.location.as_slice();
+        let operation = Operation {
+            kind: OperationKind::Rename,
+            path,
+            destination: Some(path),
+        };
+        let snapshot = self.guard.policy.load();
+        if !snapshot.touches(&operation) {
+            return Ok(goes_on);
+        }
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
+        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns))
+    }
+}
+
+/// Flags of `mount` that make it a change in place.
+const IN_PLACE: u64 =
+    libc::MS_REMOUNT | libc::MS_SHARED | libc::MS_PRIVATE | libc::MS_SLAVE | libc::MS_UNBINDABLE;
