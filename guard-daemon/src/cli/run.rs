@@ -18,7 +18,6 @@ use std::process::ExitCode;
 /// is passed on; 125 is the guard's own failure, 126 and 127 mean that the command could not be
 /// run or was not found.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct RunArguments {
     #[command(flatten)]
     policy: PolicyArguments,
