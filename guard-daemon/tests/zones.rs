@@ -2,6 +2,12 @@
 
 #![cfg(target_os = "linux")]
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::tests_outside_test_module,
+    clippy::print_stdout,
+    reason = "a test binary"
+)]
 
 mod support {
     pub(crate) mod live;
