@@ -7,9 +7,10 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::tests_outside_test_module,
+    clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a test binary"
+    clippy::tests_outside_test_module,
+    reason = "a test may fail, and says where it is"
 )]
 
 mod support {

@@ -16,6 +16,7 @@
 )]
 
 mod support {
+    pub(crate) mod program;
     pub(crate) mod scratch;
     pub(crate) mod session;
     pub(crate) mod table;

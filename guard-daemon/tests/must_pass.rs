@@ -17,6 +17,7 @@
 #![allow(clippy::needless_update, reason = "every row of the table ends alike")]
 
 mod support {
+    pub(crate) mod program;
     pub(crate) mod scratch;
     pub(crate) mod session;
     pub(crate) mod table;

@@ -5,9 +5,10 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::tests_outside_test_module,
+    clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a test binary"
+    clippy::tests_outside_test_module,
+    reason = "a test may fail, and says where it is"
 )]
 
 mod support {
@@ -166,7 +167,7 @@ fn an_unwritable_state_directory_costs_the_log_and_nothing_else() {
 #[test]
 fn a_state_directory_that_others_could_write_is_not_believed() {
     let user = User::all()[0];
-    let cases: [(&str, fn(&Stage), &str); 4] = [
+    let cases: [(&str, Put, &str); 4] = [
         (
             "a link",
             |stage| symlink("../out", stage.path(STATE)).unwrap(),
@@ -345,6 +346,9 @@ fn the_next_session_starts_the_exporter_again() {
     assert_eq!(distinct(&stage), 3);
     session.end().expect(0, &[]);
 }
+
+/// Puts something in the state directory's place.
+type Put = fn(&Stage);
 
 /// The directory in shared memory where rings are tried last; gone again if it was not there.
 struct SharedMemory(Option<PathBuf>);

@@ -150,6 +150,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
 }
 
 /// Makes the guard's own directory, and keeps there what the next session may need.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
 fn keep_state(ready: &Ready) -> Result<()> {
     let state = &ready.source.places.state;
     if let Err(error) = make_private(state) {

@@ -14,6 +14,8 @@ mod house;
 mod identity;
 mod names;
 mod paths;
+#[path = "../support/program.rs"]
+mod program;
 mod stage;
 
 use identity::is_root;
@@ -177,7 +179,7 @@ impl Theatre {
         let (dir, other) = (public("/dev/shm"), public("/tmp"));
         let copy = |from: &Path, name: &str| {
             let to = other.path().join(name);
-            fs::copy(from, &to).expect("the disk has room for two programs");
+            program::copy(from, &to);
             to
         };
         let guard = copy(

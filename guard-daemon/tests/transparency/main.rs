@@ -14,6 +14,8 @@ mod crowd;
 mod endings;
 mod inheritance;
 mod leftovers;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/pty.rs"]
 mod pty;
 mod terminal;
@@ -64,7 +66,7 @@ impl Place {
         let guard = dir.path().join("codex-es-guard");
         let zone = dir.path().join("home/zone");
         fs::create_dir_all(&zone).expect("the name is free");
-        fs::copy(env!("CARGO_BIN_EXE_codex-es-guard"), &guard).expect("the disk has room for it");
+        program::copy(env!("CARGO_BIN_EXE_codex-es-guard"), &guard);
         if user.is_some() {
             for path in [&zone, &dir.path().join("home")] {
                 std::os::unix::fs::chown(path, user, user).expect("this is the superuser");
@@ -125,7 +127,7 @@ impl Place {
         let program = self.dir.path().join("actor");
         if !program.exists() {
             let this = env::current_exe().expect("/proc is mounted");
-            fs::copy(this, &program).expect("the disk has room for it");
+            program::copy(this, &program);
         }
         program
     }
