@@ -85,6 +85,19 @@ pub trait Witness {
 
     /// Whether anything stands at this canonical path.
     fn exists(&self, path: &[u8]) -> bool;
+
+    /// Whether the regular file at this canonical path has no other name and is the very one that
+    /// an agent was seen making. Its age alone proves nothing: editors and version control give old
+    /// documents new inodes. A witness that sees no creations leaves all files denied.
+    fn made_here(&self, _path: &[u8]) -> bool {
+        false
+    }
+
+    /// When the directory at this canonical path was made (birth time), wall clock nanoseconds.
+    /// `None` when it is no directory, or nobody can tell.
+    fn directory_born_ns(&self, _path: &[u8]) -> Option<u64> {
+        None
+    }
 }
 
 /// Tells agents and tools from their looks.

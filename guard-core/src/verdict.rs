@@ -28,8 +28,9 @@ pub enum Reason {
     SystemTemp = 2,
     /// The policy calls the path disposable.
     Disposable = 3,
-    /// An editor's scratch file: a temporary, swap or backup name of a regular file that the agent
-    /// made itself, or that stands beside the file it was made from.
+    /// An agent clears away its own: a file it was seen making, an empty directory younger than it,
+    /// or an editor's scratch file (a temporary, swap or backup name of a regular file that is
+    /// younger than the agent, or that stands beside the file it was made from).
     Scratch = 4,
     /// A rename that stays inside protected zones.
     WithinZones = 5,
@@ -144,7 +145,7 @@ impl Reason {
             Self::Override => "a live temporary override covers the path",
             Self::SystemTemp => "the path is a system temporary or trash path",
             Self::Disposable => "the policy calls the path disposable",
-            Self::Scratch => "it is a scratch file of an editor, made during this session",
+            Self::Scratch => "an AI agent made it during this session, or its editor did",
             Self::WithinZones => "the rename stays inside protected zones",
             Self::Replaced => "a rename from outside onto a protected name is an edit",
             Self::NotJudged => "the policy does not judge this kind of operation",

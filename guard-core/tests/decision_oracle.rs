@@ -41,8 +41,13 @@ struct Question {
 #[derive(Clone, Copy, Debug)]
 enum Who {
     Human,
-    Agent,
-    Stray { agent_seen: bool },
+    Agent {
+        /// Whether it made what it acts on.
+        maker: bool,
+    },
+    Stray {
+        agent_seen: bool,
+    },
 }
 
 type Answer = (Verdict, Reason, Option<String>);
@@ -213,8 +218,14 @@ impl Plan {
             Who::Stray { agent_seen: false } => (Verdict::Allow, Reason::UnknownLineage, zone),
             Who::Stray { .. } if self.audit => (Verdict::Audit, Reason::UnknownLineage, zone),
             Who::Stray { .. } => (Verdict::Deny, Reason::UnknownLineage, zone),
-            Who::Agent if self.audit => (Verdict::Audit, Reason::AuditOnly, zone),
-            Who::Agent => (Verdict::Deny, Reason::AgentInZone, zone),
+            Who::Agent { maker: true }
+                if question.kind == OperationKind::Unlink
+                    && self.carried(&question.path).is_none() =>
+            {
+                (Verdict::Allow, Reason::Scratch, zone)
+            }
+            Who::Agent { .. } if self.audit => (Verdict::Audit, Reason::AuditOnly, zone),
+            Who::Agent { .. } => (Verdict::Deny, Reason::AgentInZone, zone),
         }
     }
 
@@ -309,7 +320,7 @@ fn question() -> impl Strategy<Value = Question> {
 fn who() -> impl Strategy<Value = Who> {
     prop_oneof![
         1 => Just(Who::Human),
-        3 => Just(Who::Agent),
+        3 => any::<bool>().prop_map(|maker| Who::Agent { maker }),
         2 => any::<bool>().prop_map(|agent_seen| Who::Stray { agent_seen }),
     ]
 }
@@ -330,10 +341,12 @@ proptest! {
             scene.file_born_ns = None;
             scene.standing = match who {
                 Who::Human => Standing::Human,
-                Who::Agent => agent_called("codex"),
+                Who::Agent { .. } => agent_called("codex"),
                 Who::Stray { agent_seen } => Standing::Unknown { agent_seen },
             };
             let path = text(&question.path);
+            let is_maker = matches!(who, Who::Agent { maker: true });
+            scene.made_here = if is_maker { vec![path.clone()] } else { Vec::new() };
             let destination = question.destination.as_deref().map(text);
             let decision =
                 world.decide(&scene, question.kind, &path, destination.as_deref());

@@ -332,6 +332,54 @@ fn scratch_files_may_be_removed_but_not_moved_away() {
 }
 
 #[test]
+fn agents_may_remove_what_they_made() {
+    let policy = r#"{"protected_zones": ["/z", "/made/zone"], "operations": ["unlink", "rename", "truncate"]}"#;
+    let world = World::linux(policy);
+    let mut agent = Scene::agent("rm");
+    agent.made_here = ["/z/a", "/z", "/made"].map(str::to_owned).to_vec();
+    check(
+        &world,
+        &agent,
+        &[
+            (Unlink, "/z/a", "", "allow scratch"),
+            (Unlink, "/z/b", "", "deny agent_in_zone"),
+            (Rename, "/z/a", "/elsewhere", "deny agent_in_zone"),
+            (Truncate, "/z/a", "", "deny agent_in_zone"),
+            (Unlink, "/z", "", "deny agent_in_zone"),
+            (Unlink, "/made", "", "deny agent_in_zone"),
+        ],
+    );
+    agent.standing = Scene::unknown("rm", true).standing;
+    check(
+        &world,
+        &agent,
+        &[(Unlink, "/z/a", "", "deny unknown_lineage")],
+    );
+}
+
+#[test]
+fn agents_may_remove_directories_younger_than_they_are() {
+    let mut agent = Scene::agent("rmdir");
+    agent.file_born_ns = None;
+    agent.directory_born_ns = Some(AGENT_STARTED_NS + 1);
+    check(
+        &zone(),
+        &agent,
+        &[
+            (Unlink, "/z/d", "", "allow scratch"),
+            (Rename, "/z/d", "/elsewhere", "deny agent_in_zone"),
+            (Unlink, "/z", "", "deny agent_in_zone"),
+        ],
+    );
+    agent.directory_born_ns = Some(AGENT_STARTED_NS);
+    check(
+        &zone(),
+        &agent,
+        &[(Unlink, "/z/d", "", "deny agent_in_zone")],
+    );
+}
+
+#[test]
 fn an_explanation_tells_the_decision_s_own_story() {
     let world = World::linux(
         r#"{"protected_zones": [{"path": "/z", "name": "work"}],

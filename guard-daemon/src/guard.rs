@@ -8,6 +8,7 @@
 //! lookup, one record into the ring.
 
 use crate::changed::ChangedProcesses;
+use crate::creations::Creations;
 use guard_core::actor::{AgentMatch, Recogniser, Standing};
 use guard_core::agents::{self, IgnoredMarkers};
 use guard_core::event::{ActingProcess, DecisionEvent, TraceContext};
@@ -27,6 +28,8 @@ pub(crate) struct Guard {
     pub(crate) lineage: Lineage,
     /// Where decisions are told.
     pub(crate) ring: Producer,
+    /// What agents made in zones.
+    pub(crate) creations: Creations,
     /// The session's name, for events of agents that have none of their own.
     pub(crate) session: Vec<u8>,
     source: Box<dyn ProcessSource + Send + Sync>,
@@ -77,6 +80,7 @@ impl Guard {
             policy: PolicyCell::new(snapshot),
             lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, Some(root)),
             ring,
+            creations: Creations::default(),
             session,
             source,
             parent_of,

@@ -6,6 +6,8 @@
 #[cfg(target_os = "linux")]
 mod changed;
 mod cli;
+#[cfg(target_os = "linux")]
+mod creations;
 mod exporter;
 #[cfg(target_os = "linux")]
 mod guard;

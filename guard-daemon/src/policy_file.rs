@@ -118,6 +118,7 @@ impl PolicySource {
     }
 
     /// Compiles a policy without a file: the command line's zones and every default.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
     pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
         self.compile(&WrittenPolicy::absent())
     }

@@ -16,6 +16,7 @@
 )]
 
 mod support {
+    pub(crate) mod program;
     pub(crate) mod scratch;
     pub(crate) mod session;
     pub(crate) mod table;
@@ -93,6 +94,18 @@ const STRICT: &str = r#"{
     "operations": ["unlink", "rename", "truncate", "exchange", "link"]
 }"#;
 
+/// A person outside the session, who when told to saves a document that was written before.
+const OUTSIDE: &str = "mkfifo out/go out/done; cp zone/keep out/saved; \
+    (timeout 60 bash -c 'read go < out/go; mv out/saved zone/keep; echo > out/done' > /dev/null 2>&1 &)";
+
+/// A person in the session, who when told to saves a document as a new file. The session's shell
+/// is the first to read this.
+const INSIDE: &str = r#"mkfifo out/go out/done; echo '
+    if mkdir out/started 2> /dev/null; then
+        (read go < out/go; cat zone/other zone/keep | grep -m 1 kept > zone/saved
+        mv zone/saved zone/keep; echo > out/done) > /dev/null 2>&1 &
+    fi' > out/person"#;
+
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     // --- Programs that people and agents use. ---
@@ -120,6 +133,39 @@ const ROWS: &[Row] = &[
     Row { name: "a second name outside", policy: STRICT, setup: "echo x > zone/keep",
         deed: "ln zone/keep out/second && rm zone/keep", ..ROW },
     Row { name: "a second name, and the first removed", deed: "ln zone/keep out/second; rm zone/keep", ..ROW },
+
+    // --- What looks as if the agent had made it. ---
+    Row { name: "a document saved anew by the agent", deed: "cat zone/keep > zone/new; mv zone/new zone/keep; rm zone/keep", ..ROW },
+    Row { name: "a document saved anew as Claude Code does",
+        deed: "t=zone/keep.tmp.$$.19a2b3c4d5; cat zone/keep > $t; mv $t zone/keep; rm zone/keep", ..ROW },
+    Row { name: "a document saved anew by a person outside the session", setup: OUTSIDE,
+        deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
+    Row { name: "a document saved by a person outside over a file of the agent's", setup: OUTSIDE,
+        deed: "mv zone/keep zone/other; echo mine > zone/keep; echo go > out/go; cat out/done; rm zone/keep", ..ROW },
+    Row { name: "a document saved anew by the person in the session", setup: INSIDE, around: "env BASH_ENV=$HOME/out/person",
+        deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
+    Row { name: "a document saved by the person in the session over a file of the agent's", setup: INSIDE,
+        around: "env BASH_ENV=$HOME/out/person",
+        deed: "mv zone/keep zone/other; echo mine > zone/keep; echo go > out/go; cat out/done; rm zone/keep", ..ROW },
+    Row { name: "a document that git made again", needs: &["git"],
+        setup: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; \
+            git commit -qm one; git checkout -qb other; git rm -q keep; git commit -qm other; git checkout -q -",
+        deed: "cd zone; git checkout -q other; git checkout -q -; rm keep", ..ROW },
+    Row { name: "a document that git made again in place of a file of the agent's", needs: &["git"],
+        setup: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; git commit -qm one",
+        deed: "cd zone; mv keep other; echo mine > keep; git checkout -q -f; rm keep", ..ROW },
+    Row { name: "a document moved to a new name", deed: "mv zone/keep zone/new; rm zone/new || mv zone/new zone/keep",
+        denied: "zone/new", ..ROW },
+    Row { name: "a document moved to an editor's scratch name",
+        deed: "mv zone/keep zone/new.tmp; rm zone/new.tmp || mv zone/new.tmp zone/keep", denied: "zone/new.tmp", ..ROW },
+    Row { name: "a document moved over a file of the agent's",
+        deed: "echo mine > zone/new; mv zone/keep zone/new; rm zone/new || mv zone/new zone/keep", denied: "zone/new", ..ROW },
+    Row { name: "a document linked over a file of the agent's", deed: "echo mine > zone/new; ln -f zone/keep zone/new; rm zone/keep", ..ROW },
+    Row { name: "a document swapped with a file of the agent's", needs: &["deeds"],
+        deed: "echo mine > zone/new; deeds exchange zone/keep zone/new; rm zone/new || deeds exchange zone/keep zone/new",
+        denied: "zone/new", ..ROW },
+    Row { name: "an empty directory moved to a new name", setup: "mkdir zone/empty",
+        deed: "mv zone/empty zone/new; rmdir zone/new || mv zone/new zone/empty", keeps: "zone/empty", denied: "zone/new", ..ROW },
 
     // --- Interpreters. ---
     Row { name: "perl unlink", needs: &["perl"],

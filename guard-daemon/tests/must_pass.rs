@@ -17,6 +17,7 @@
 #![allow(clippy::needless_update, reason = "every row of the table ends alike")]
 
 mod support {
+    pub(crate) mod program;
     pub(crate) mod scratch;
     pub(crate) mod session;
     pub(crate) mod table;
@@ -87,6 +88,26 @@ os.write(fd, b"new"); os.close(fd); os.replace(name, "zone/keep")'"#, ..ROW },
     Row { name: "patch with fuzz", needs: &["patch"],
         setup: "printf 'a\\nb\\nc\\nd\\n' > zone/list",
         work: "printf -- '--- a/list\\n+++ b/list\\n@@ -1,4 +1,4 @@\\n x\\n-b\\n+B\\n c\\n d\\n' > out/p; patch -d zone -p1 < out/p; ls zone/list.orig", ..ROW },
+
+    // --- Clearing away what it made. ---
+    Row { name: "touch, rm", work: "touch zone/new; rm zone/new", ..ROW },
+    Row { name: "touch, rm, again and again", work: "for n in 1 2 3; do touch zone/new; rm zone/new; done", ..ROW },
+    Row { name: "a redirection, rm", work: "echo a > zone/new; rm zone/new; (echo b > zone/b); rm zone/b", ..ROW },
+    Row { name: "a script of its own", work: "printf 'echo ran' > zone/try.sh; chmod +x zone/try.sh; bash zone/try.sh; rm -f zone/try.sh", ..ROW },
+    Row { name: "python open and os.remove", needs: &["python3"],
+        work: "python3 -c 'import os; open(\"zone/new\", \"w\").write(\"a\"); os.remove(\"zone/new\")'", ..ROW },
+    Row { name: "node writeFileSync and unlinkSync", needs: &["node"],
+        work: r#"node -e 'const fs = require("fs"); fs.writeFileSync("zone/new", "a"); fs.unlinkSync("zone/new")'"#, ..ROW },
+    Row { name: "mkdir -p, rmdir", work: "mkdir -p zone/a/b; rmdir zone/a/b; rmdir zone/a", ..ROW },
+    Row { name: "a tree, rm -r", work: "mkdir -p zone/d/e; echo a > zone/d/f; echo b > zone/d/e/g; rm -r zone/d", ..ROW },
+    Row { name: "a tree moved, rm -r", work: "mkdir -p zone/d/e; echo a > zone/d/f; echo b > zone/d/e/g; mv zone/d zone/moved; rm -r zone/moved", ..ROW },
+    Row { name: "an atomic save of a new file, rm", work: "echo a > zone/new.tmp; mv zone/new.tmp zone/new; rm zone/new", ..ROW },
+    Row { name: "an atomic save as Claude Code does, rm", needs: &["python3"], work: r#"python3 -c '
+import os
+name = "zone/new.tmp.%d.19a2b3c4d5" % os.getpid()
+os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "zone/new"); os.remove("zone/new")'"#, ..ROW },
+    Row { name: "a file renamed twice, rm", work: "echo a > zone/a; mv zone/a zone/b; mv zone/b zone/c; rm zone/c", ..ROW },
+    Row { name: "a file written twice, rm", work: "echo a > zone/a; echo b > zone/a; sed -n p zone/a >> zone/a; rm zone/a", ..ROW },
 
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,

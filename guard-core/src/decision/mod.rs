@@ -12,7 +12,7 @@
 //! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow |
 //! | 6 | no agent stands above the actor: `human` | allow |
 //! | 7 | the actor is a `trusted_tool`, within its scope | allow |
-//! | 8 | a `scratch` file of an editor is removed | allow |
+//! | 8 | an agent's own is removed, which is `scratch`: a file it made, a directory, a scratch file of an editor | allow |
 //! | 9 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
 //! | 10 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
 //!

@@ -1,8 +1,14 @@
-//! Editors' scratch files: names that tools make beside the file they work on, and remove.
+//! What an agent may clear away as its own: what it made, and the scratch files of its editors.
 //!
-//! A name alone proves nothing. A scratch file must be a regular file that was made after the
-//! agent started, or a backup whose original still stands beside it. Birth times survive renames,
-//! so that a file which was moved to a scratch name keeps its age.
+//! | what | proof |
+//! |------|-------|
+//! | a file that an agent was seen making | [`Witness::made_here`] |
+//! | a directory (an empty one: no other can be removed) | it was made after the agent started |
+//! | a name that tools make beside the file they work on | a regular file made after the agent started, or a backup whose original still stands beside it |
+//!
+//! A name alone proves nothing, and neither does a file's age: who saves a document may give it a
+//! new inode. Birth times survive renames, so that a file which was moved to a scratch name keeps
+//! its age.
 
 use crate::actor::Witness;
 use crate::glob::matches_name;
@@ -17,12 +23,21 @@ enum Proof {
     OriginalBeside,
 }
 
-/// Whether the file at this path is scratch.
+/// Whether what stands at this path is the agent's own to remove.
 pub(super) fn is_scratch<W: Witness + ?Sized>(
     path: &[u8],
     agent_since_ns: u64,
     witness: &W,
 ) -> bool {
+    is_editors(path, agent_since_ns, witness)
+        || witness.made_here(path)
+        || witness
+            .directory_born_ns(path)
+            .is_some_and(|born_ns| born_ns > agent_since_ns)
+}
+
+/// Whether the file at this path is one that editors make and remove.
+fn is_editors<W: Witness + ?Sized>(path: &[u8], agent_since_ns: u64, witness: &W) -> bool {
     let name = basename(path);
     let Some((_, proof)) = SCRATCH_NAMES
         .iter()
@@ -168,12 +183,12 @@ mod tests {
         ] {
             let path = format!("/z/{name}");
             assert_eq!(
-                is_scratch(path.as_bytes(), 9, &directory),
+                is_editors(path.as_bytes(), 9, &directory),
                 scratch,
                 "{name}"
             );
             assert!(
-                !is_scratch(path.as_bytes(), 10, &directory),
+                !is_editors(path.as_bytes(), 10, &directory),
                 "{name} is older"
             );
         }
@@ -182,13 +197,13 @@ mod tests {
     #[test]
     fn backups_need_their_original() {
         let beside = directory(Some(10), &["/z/a"]);
-        assert!(is_scratch(b"/z/a~", 99, &beside));
-        assert!(!is_scratch(b"/z/b~", 99, &beside));
+        assert!(is_editors(b"/z/a~", 99, &beside));
+        assert!(!is_editors(b"/z/b~", 99, &beside));
         assert!(
-            !is_scratch(b"/z/a~", 99, &directory(None, &["/z/a"])),
+            !is_editors(b"/z/a~", 99, &directory(None, &["/z/a"])),
             "no regular file"
         );
-        assert!(!is_scratch(
+        assert!(!is_editors(
             b"/z/a.bak",
             99,
             &directory(Some(10), &["/z/a"])

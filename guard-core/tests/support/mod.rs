@@ -28,6 +28,8 @@ pub struct Scene {
     pub executable_owner: Option<u32>,
     pub parent: Option<ProcessDescription>,
     pub file_born_ns: Option<u64>,
+    pub directory_born_ns: Option<u64>,
+    pub made_here: Vec<String>,
     pub existing: Vec<&'static str>,
     pub tools: ToolSet,
     pub names: ToolNames,
@@ -123,6 +125,8 @@ impl Scene {
             executable_owner: Some(0),
             parent: None,
             file_born_ns: Some(1),
+            directory_born_ns: None,
+            made_here: Vec::new(),
             existing: Vec::new(),
             tools: ToolSet::default(),
             names: ToolNames::default(),
@@ -221,5 +225,15 @@ impl Witness for Scene {
         self.existing
             .iter()
             .any(|existing| existing.as_bytes() == path)
+    }
+
+    fn made_here(&self, path: &[u8]) -> bool {
+        self.asked();
+        self.made_here.iter().any(|made| made.as_bytes() == path)
+    }
+
+    fn directory_born_ns(&self, _path: &[u8]) -> Option<u64> {
+        self.asked();
+        self.directory_born_ns
     }
 }

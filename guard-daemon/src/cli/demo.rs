@@ -4,18 +4,17 @@
 //! logs and counts. The scratch directory is a home of its own, so the user's policy and log are
 //! not touched.
 
+mod exporter;
 mod scene;
+mod scratch;
 
-use super::terminal::{self, CYAN, DIM, GREEN, RED, line, paint};
-use crate::exporter;
-use crate::places::sibling;
-use anyhow::{Context as _, Result, anyhow, bail};
+use super::terminal::{CYAN, DIM, GREEN, RED, line, paint};
+use anyhow::{Context as _, Result, bail};
+use exporter::Exporter;
 use scene::{SCENES, Scene, Wanted};
+use scratch::Scratch;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// See the guard at work on real processes in a scratch directory.
@@ -30,16 +29,11 @@ pub(super) struct DemoArguments {
     keep: bool,
 }
 
-/// The scratch home, removed when dropped.
-struct Scratch {
-    home: PathBuf,
-}
-
 pub(super) fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     if !cfg!(target_os = "linux") {
         bail!("the demo needs a guarded session, which this system does not offer yet");
     }
-    let program = exporter_program()?;
+    let program = exporter::program()?;
     let scratch = Scratch::new()?;
     scratch.furnish()?;
     line(&format!("A scratch home: {}", scratch.home.display()));
@@ -157,197 +151,6 @@ fn play(scratch: &Scratch) -> Result<()> {
         .status()
         .context("starting a guarded shell")?;
     Ok(())
-}
-
-/// The exporter's binary: beside this one, or built now.
-fn exporter_program() -> Result<PathBuf> {
-    if let Some(found) = sibling(exporter::PROGRAM) {
-        return Ok(found);
-    }
-    let me = std::env::current_exe().context("finding this program")?;
-    // `cargo run` builds only this program; it says where cargo is.
-    let cargo = std::env::var_os("CARGO").ok_or_else(|| {
-        anyhow!(
-            "guard-exporter is not installed beside {}; install it too",
-            me.display()
-        )
-    })?;
-    terminal::note("building guard-exporter (once)");
-    let mut build = Command::new(cargo);
-    build.args(["build", "--package", exporter::PROGRAM]);
-    if me.parent().is_some_and(|dir| dir.ends_with("release")) {
-        build.arg("--release");
-    }
-    if !build.status().context("starting cargo")?.success() {
-        bail!("guard-exporter could not be built; see cargo's message above");
-    }
-    sibling(exporter::PROGRAM).ok_or_else(|| {
-        anyhow!(
-            "cargo put guard-exporter elsewhere than beside {}",
-            me.display()
-        )
-    })
-}
-
-/// The demo's own exporter, ended when dropped.
-struct Exporter {
-    child: Child,
-    address: String,
-}
-
-// === impl Exporter ===
-
-impl Exporter {
-    fn start(program: &Path, scratch: &Scratch) -> Result<Self> {
-        let mut child = scratch
-            .command(program)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
-        let state = scratch.state();
-        let address = await_condition(|| {
-            let text = fs::read(state.join("exporter.json")).ok()?;
-            let serving: exporter::Serving = serde_json::from_slice(&text).ok()?;
-            Some(serving.address)
-        });
-        let Some(address) = address else {
-            let _ended = child.kill();
-            let mut said = String::new();
-            if let Some(stderr) = child.stderr.take() {
-                let _unread = BufReader::new(stderr).read_to_string(&mut said);
-            }
-            bail!("the exporter did not start: {}", said.trim());
-        };
-        Ok(Self { child, address })
-    }
-
-    /// Scrapes the metrics and shows what this demo moved.
-    fn show_metrics(&mut self) -> Result<bool> {
-        let wanted = |text: &String| text.lines().any(is_denial);
-        let page = await_condition(|| self.scrape().ok().filter(wanted));
-        line(&paint(
-            &format!("The metrics, http://{}/metrics:", self.address),
-            CYAN,
-        ));
-        let page = page.unwrap_or_default();
-        for text in page
-            .lines()
-            .filter(|line| line.starts_with("guard_decisions_total"))
-        {
-            if !text.ends_with(" 0") {
-                line(&format!("   {text}"));
-            }
-        }
-        Ok(wanted(&page))
-    }
-
-    fn scrape(&self) -> Result<String> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let host = &self.address;
-        stream.write_all(
-            format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-                .as_bytes(),
-        )?;
-        let mut page = String::new();
-        for text in BufReader::new(stream).lines() {
-            page.push_str(&text?);
-            page.push('\n');
-        }
-        Ok(page)
-    }
-}
-
-fn is_denial(line: &str) -> bool {
-    line.starts_with("guard_decisions_total") && line.contains("\"deny\"") && !line.ends_with(" 0")
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-// === impl Scratch ===
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let name = format!("codex-es-guard-demo-{}", std::process::id());
-        let home = std::env::temp_dir().join(name);
-        fs::create_dir(&home).with_context(|| format!("making {}", home.display()))?;
-        let home = fs::canonicalize(home).context("finding the scratch home")?;
-        Ok(Self { home })
-    }
-
-    fn zone(&self) -> PathBuf {
-        self.home.join("work")
-    }
-
-    fn state(&self) -> PathBuf {
-        self.home.join(".codex/es-guard")
-    }
-
-    /// Files to lose, a policy, and a shell named like an agent.
-    fn furnish(&self) -> Result<()> {
-        let make = |path: &str, text: &str| -> Result<()> {
-            let path = self.home.join(path);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
-        };
-        make("work/main.rs", "fn main() {}\n")?;
-        let policy = serde_json::json!({ "protected_zones": [self.zone()] });
-        make(
-            ".codex/es_policy.json",
-            &serde_json::to_string_pretty(&policy)?,
-        )?;
-        let shell = fs::canonicalize("/bin/sh").context("finding a shell")?;
-        for name in ["codex", "cli-proxy-api"] {
-            fs::create_dir_all(self.home.join("bin"))?;
-            fs::copy(&shell, self.home.join("bin").join(name)).context("copying a shell")?;
-        }
-        fs::create_dir_all(self.state())?;
-        for scene in SCENES {
-            let made = self
-                .command(Path::new("/bin/sh"))
-                .args(["-c", scene.prepare])
-                .stdout(Stdio::null())
-                .status()
-                .context("starting a shell")?;
-            if !made.success() {
-                bail!("`{}` failed; is a program of it missing?", scene.prepare);
-            }
-        }
-        Ok(())
-    }
-
-    /// A command in this home, with nothing of the caller's environment but what it needs.
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("HOME", &self.home)
-            .env("LC_ALL", "C")
-            .current_dir(&self.home);
-        for kept in ["PATH", "TERM", "TMPDIR"] {
-            if let Some(value) = std::env::var_os(kept) {
-                command.env(kept, value);
-            }
-        }
-        command
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A supervisor may still be writing its last words.
-        let _removed = await_condition(|| fs::remove_dir_all(&self.home).ok());
-    }
 }
 
 /// Asks until there is an answer, or patience ends.

@@ -21,22 +21,22 @@ use std::process::ExitCode;
         from an AI agent, fails with EPERM. Everything else is untouched: what you type yourself, \
         the agent's edits, its git.",
     after_help = "Start here:\n  codex-es-guard policy init ~/work     protect a directory\n  \
-        codex-es-guard run -- claude          run an agent under guard\n  codex-es-guard explain \
-        ~/work/notes  who may remove this?\n\nPolicy: ~/.codex/es_policy.json   Denials: \
-        ~/.codex/es-guard/denials.jsonl   Metrics: http://127.0.0.1:19477/metrics"
+        codex-es-guard run -- claude          run an agent under guard\n  \
+        codex-es-guard explain ~/work/notes   who may remove this?\n\n\
+        Policy:   ~/.codex/es_policy.json\n\
+        Denials:  ~/.codex/es-guard/denials.jsonl\n\
+        Metrics:  http://127.0.0.1:19477/metrics"
 )]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+/// Commands with arguments of their own are described there.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a command and everything it starts under guard.
     Run(run::RunArguments),
-    /// See the guard at work on real processes in a scratch directory.
     Demo(demo::DemoArguments),
-    /// Say which rule decides about a path, and why.
     Explain(explain::ExplainArguments),
     /// Check, show or start the policy.
     #[command(subcommand)]

@@ -3,13 +3,15 @@
 use super::run::{Ready, policy_source, prepare};
 use super::{PolicyArguments, terminal};
 use crate::places::Places;
-use crate::policy_file::{LoadPolicyError, Origin};
+use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
@@ -179,8 +181,8 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
     let zones = zones
         .iter()
         .map(|zone| {
-            let zone = std::path::absolute(zone)?;
-            zone.into_os_string()
+            absolute_without_parents(zone)?
+                .into_os_string()
                 .into_string()
                 .map_err(|zone| anyhow!("{} is not UTF-8; use --protect for it", zone.display()))
         })
@@ -189,7 +191,7 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
         "protected_zones": zones,
         "temporary_overrides": [],
     }))?;
-    Policy::parse(text.as_bytes())?;
+    Policy::parse(text.as_bytes()).map_err(|error| anyhow!(error.problem))?;
     if let Some(parent) = places.policy.parent() {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
     }
@@ -213,4 +215,14 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
     terminal::line(&format!("wrote {}", places.policy.display()));
     terminal::line("next: codex-es-guard run -- claude");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A policy takes no `..`, for what that means depends on links that may change.
+fn absolute_without_parents(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return Ok(path);
+    }
+    let mut located = policy_file::locate(path.as_os_str().as_bytes());
+    Ok(PathBuf::from(OsString::from_vec(located.swap_remove(0))))
 }

@@ -18,7 +18,6 @@ use std::process::ExitCode;
 /// is passed on; 125 is the guard's own failure, 126 and 127 mean that the command could not be
 /// run or was not found.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct RunArguments {
     #[command(flatten)]
     policy: PolicyArguments,
@@ -151,6 +150,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
 }
 
 /// Makes the guard's own directory, and keeps there what the next session may need.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
 fn keep_state(ready: &Ready) -> Result<()> {
     let state = &ready.source.places.state;
     if let Err(error) = make_private(state) {

@@ -4,6 +4,7 @@ use super::callers::Caller;
 use super::directories::Directory;
 use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
+use crate::creations::is_birth_of;
 use crate::guard::Guard;
 use guard_core::actor::{Actor, Witness};
 use guard_core::lineage::Entry;
@@ -126,5 +127,24 @@ impl Witness for CallWitness<'_> {
 
     fn exists(&self, path: &[u8]) -> bool {
         self.look(path).is_some()
+    }
+
+    fn made_here(&self, path: &[u8]) -> bool {
+        let Some(made_ns) = self.guard.creations.made_ns(path) else {
+            return false;
+        };
+        self.look(path).is_some_and(|found| {
+            found.file_type == libc::S_IFREG
+                && found.links == 1
+                && found
+                    .born_ns
+                    .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))
+        })
+    }
+
+    fn directory_born_ns(&self, path: &[u8]) -> Option<u64> {
+        let found = self.look(path)?;
+        let directory = found.file_type == libc::S_IFDIR;
+        found.born_ns.filter(|_| directory)
     }
 }

@@ -14,6 +14,8 @@ mod house;
 mod identity;
 mod names;
 mod paths;
+#[path = "../support/program.rs"]
+mod program;
 mod stage;
 
 use identity::is_root;
@@ -177,13 +179,7 @@ impl Theatre {
         let (dir, other) = (public("/dev/shm"), public("/tmp"));
         let copy = |from: &Path, name: &str| {
             let to = other.path().join(name);
-            // Not with a descriptor of this process: another test's child, just forked, would hold
-            // it open, and a file that is open for writing cannot be run.
-            let copied = Command::new("cp").args([from, &to]).status();
-            assert!(
-                copied.expect("cp is everywhere").success(),
-                "the disk has room for two programs"
-            );
+            program::copy(from, &to);
             to
         };
         let guard = copy(

@@ -1,6 +1,7 @@
 //! Directories that go away with their test: a workshop with the programs that all rows of a table
 //! use, and a home for each row.
 
+use super::program;
 use super::users::User;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -34,12 +35,11 @@ impl Workshop {
         let top = readable_directory(Path::new("/tmp"));
         let tools = top.path().join("tools");
         fs::create_dir(&tools).unwrap();
-        fs::copy(
+        program::copy(
             env!("CARGO_BIN_EXE_codex-es-guard"),
             tools.join("codex-es-guard"),
-        )
-        .unwrap();
-        fs::copy("/bin/bash", tools.join("codex")).unwrap();
+        );
+        program::copy("/bin/bash", tools.join("codex"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/deeds.c");
         let compiler = Command::new("gcc")
             .args(["-O1", "-Wall", "-Werror", "-pthread", "-o"])

@@ -140,7 +140,7 @@ impl Stage {
         }
         let copy = self.path("codex-es-guard");
         if !copy.exists() {
-            fs::copy(built, &copy).unwrap();
+            copy_program(built, &copy);
         }
         copy
     }
@@ -177,31 +177,43 @@ impl Stage {
             .into_iter()
             .filter_map(|dir| fs::read_dir(self.path(dir)).ok())
             .flatten();
-        let paths = entries.map(|entry| entry.unwrap().path());
-        paths
+        // Opening a pipe would wait for its other end.
+        let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| found.is_file());
+        entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(is_file)
             .filter_map(|path| Reader::attach(&path).ok())
             .collect()
     }
 
-    /// Who holds the exporter's lock, if anybody does.
-    pub(crate) fn exporter(&self) -> Option<u32> {
-        let path = self.path(".codex/es-guard/exporter.lock");
-        let holder: serde_json::Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
-        let lock = fs::File::open(path).ok()?;
-        // Only the exporter's first moments could mind this.
-        let held = lock.try_lock_shared().is_err();
-        held.then(|| u32::try_from(holder["pid"].as_u64().unwrap()).unwrap())
+    /// The exporters that sessions started here.
+    pub(crate) fn exporters(&self) -> Vec<u32> {
+        let state = self.path(".codex/es-guard").into_os_string();
+        let is_of_here = |pid: &u32| {
+            let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = words.split(|&byte| byte == 0);
+            words
+                .next()
+                .is_some_and(|name| name.ends_with(b"guard-exporter"))
+                && words.any(|word| word == state.as_bytes())
+        };
+        let names = fs::read_dir("/proc")
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        let pids = names.filter_map(|name| name.to_str()?.parse().ok());
+        pids.filter(is_of_here).collect()
     }
 
-    /// Ends the exporter that a session started here.
-    pub(crate) fn kill_exporter(&self) {
-        if let Some(pid) = self.exporter() {
-            let kill = Command::new("kill")
-                .args(["-KILL", &pid.to_string()])
-                .status();
-            assert!(kill.unwrap().success());
-            eventually("the exporter is gone", || self.exporter().is_none());
-        }
+    /// Ends the exporters that sessions started here.
+    pub(crate) fn kill_exporters(&self) {
+        eventually("the exporters are gone", || {
+            for pid in self.exporters() {
+                let _it_may_be_gone = Command::new("kill")
+                    .args(["-KILL", &pid.to_string()])
+                    .status();
+            }
+            self.exporters().is_empty()
+        });
     }
 }
 
@@ -209,7 +221,7 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // A supervisor may still be writing its last words, and an exporter its first.
         let gone = || {
-            self.kill_exporter();
+            self.kill_exporters();
             !self.rings().iter().any(Reader::is_writer_alive)
                 && (fs::remove_dir_all(self.top.path()).is_ok() || !self.top.path().exists())
         };
@@ -247,6 +259,13 @@ impl From<Output> for Done {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Copies a program to be run. Another process writes it: what this one has open for writing, a
+/// child of another thread may hold open, too, and nobody may run it for that long.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
 }
 
 /// Waits for the end of a program; one that does not end fails the test.

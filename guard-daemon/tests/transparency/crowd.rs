@@ -1,6 +1,6 @@
 //! Many callers at once, and callers that are interrupted or hidden.
 
-use crate::{Place, copy_program, for_users, is_acting, playing, succeed};
+use crate::{Place, for_users, is_acting, playing, succeed};
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
@@ -146,7 +146,7 @@ fn a_program_that_may_not_be_read_is_still_judged() {
     for_users(|place| {
         let kept = place.keep("kept");
         let program = place.dir.path().join("rm");
-        copy_program("/bin/rm".as_ref(), &program);
+        crate::program::copy("/bin/rm", &program);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o711)).unwrap();
         let agents = place.agents(&program).arg("kept").output().unwrap();
         assert_eq!(agents.status.code(), Some(1), "{agents:?}");

@@ -14,6 +14,8 @@ mod crowd;
 mod endings;
 mod inheritance;
 mod leftovers;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/pty.rs"]
 mod pty;
 mod terminal;
@@ -25,7 +27,7 @@ use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,7 +66,7 @@ impl Place {
         let guard = dir.path().join("codex-es-guard");
         let zone = dir.path().join("home/zone");
         fs::create_dir_all(&zone).expect("the name is free");
-        copy_program(env!("CARGO_BIN_EXE_codex-es-guard").as_ref(), &guard);
+        program::copy(env!("CARGO_BIN_EXE_codex-es-guard"), &guard);
         if user.is_some() {
             for path in [&zone, &dir.path().join("home")] {
                 std::os::unix::fs::chown(path, user, user).expect("this is the superuser");
@@ -124,7 +126,8 @@ impl Place {
     pub fn actor(&self) -> PathBuf {
         let program = self.dir.path().join("actor");
         if !program.exists() {
-            copy_program(&env::current_exe().expect("/proc is mounted"), &program);
+            let this = env::current_exe().expect("/proc is mounted");
+            program::copy(this, &program);
         }
         program
     }
@@ -136,16 +139,6 @@ impl Place {
         std::os::unix::fs::chown(&path, self.user, self.user).expect("it is ours");
         path
     }
-}
-
-/// Copies a program that is run at once. Not with a descriptor of this process: another test's
-/// child, just forked, would hold it open, and a file that is open for writing cannot be run.
-fn copy_program(from: &Path, to: &Path) {
-    let copied = Command::new("cp").args([from, to]).status();
-    assert!(
-        copied.expect("cp is everywhere").success(),
-        "the disk has room for it"
-    );
 }
 
 /// A command on [`Place::actor`], to play the part of `test` that is under observation.

@@ -16,18 +16,31 @@ use crate::linux::witness::CallWitness;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::{AsFd, OwnedFd};
 
+/// What a call would open.
+struct Opened {
+    /// Its canonical path.
+    path: Vec<u8>,
+    /// Whether anything stands there now.
+    exists: bool,
+}
+
+// === impl Case ===
+
 impl Case<'_> {
     /// `open`, `openat`, `creat` with write intent.
     pub(super) fn open(&mut self, (dirfd, path): (u64, u64), flags: Option<u64>) -> Answered {
         let flags = flags.map_or(libc::O_TRUNC, int_argument);
-        let Some(path) = self.opened_path(dirfd, path, flags)? else {
+        let Some(Opened { path, exists }) = self.opened(dirfd, path, flags)? else {
             return Ok(Reply::Continue);
         };
-        let write = self.judge_contents(OWN_WRITE, &path);
-        if write != Reply::Continue || flags & libc::O_TRUNC == 0 {
-            return Ok(write);
+        let mut reply = self.judge_contents(OWN_WRITE, &path);
+        if reply == Reply::Continue && flags & libc::O_TRUNC != 0 {
+            reply = self.judge_contents(OperationKind::Truncate, &path);
         }
-        Ok(self.judge_contents(OperationKind::Truncate, &path))
+        if reply == Reply::Continue && !exists {
+            self.note_creation(&path);
+        }
+        Ok(reply)
     }
 
     /// `openat2`: the flags stand in the caller's memory, like the path.
@@ -55,7 +68,7 @@ impl Case<'_> {
     /// `truncate`.
     pub(super) fn truncate(&mut self, path: u64) -> Answered {
         let here = libc::AT_FDCWD.cast_unsigned().into();
-        let Some(path) = self.opened_path(here, path, libc::O_WRONLY)? else {
+        let Some(Opened { path, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
             return Ok(Reply::Continue);
         };
         let write = self.judge_contents(OWN_WRITE, &path);
@@ -81,14 +94,14 @@ impl Case<'_> {
         }
     }
 
-    /// The canonical path of what a call would open; `None` when it is nothing to be judged: no
-    /// regular file, or nothing the caller could open.
-    fn opened_path(
+    /// What a call would open; `None` when it is nothing to be judged: no regular file, or nothing
+    /// the caller could open.
+    fn opened(
         &mut self,
         dirfd: u64,
         path: u64,
         flags: i32,
-    ) -> Result<Option<Vec<u8>>, super::CallerGone> {
+    ) -> Result<Option<Opened>, super::CallerGone> {
         let Resolved::Name(name) = self.resolve(dirfd, path)? else {
             return Ok(None);
         };
@@ -100,13 +113,17 @@ impl Case<'_> {
         let base = Base::Dir(name.directory.fd.as_fd());
         let Ok(found) = files::look_at_name(base, &name.name) else {
             // Nothing there: it may be made, which is a matter of its name.
-            return Ok((flags & libc::O_CREAT != 0).then_some(canonical));
+            return Ok((flags & libc::O_CREAT != 0).then_some(Opened {
+                path: canonical,
+                exists: false,
+            }));
         };
-        match found.file_type {
-            libc::S_IFREG => Ok(Some(canonical)),
-            libc::S_IFLNK => Ok(self.link_target(&name)),
-            _ => Ok(None),
-        }
+        let path = match found.file_type {
+            libc::S_IFREG => Some(canonical),
+            libc::S_IFLNK => self.link_target(&name),
+            _ => None,
+        };
+        Ok(path.map(|path| Opened { path, exists: true }))
     }
 
     /// Where a final symbolic link leads.

@@ -6,7 +6,7 @@
 use super::{Answered, CallerGone, Case, Outcome, join};
 use crate::linux::directories::{Cut, Directory, Start, int_argument};
 use crate::linux::sys::errno_of;
-use crate::linux::sys::files::{self, Base};
+use crate::linux::sys::files::{self, Base, Look};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
@@ -15,7 +15,7 @@ use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Verdict};
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -64,7 +64,9 @@ impl Case<'_> {
             Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
         };
         let perform = || files::unlink(name.directory.fd.as_fd(), &name.name, flags);
-        self.settle(OperationKind::Unlink, &name, None, perform)
+        let answered = self.settle(OperationKind::Unlink, &name, None, perform)?;
+        self.note_removal(&name, answered);
+        Ok(answered)
     }
 
     /// `rename`, `renameat`, `renameat2`.
@@ -105,7 +107,9 @@ impl Case<'_> {
                 return Ok(self.hidden(kind, &path, Some(&other)));
             }
         };
-        let moves_directory = is_directory(&from) || (exchange && is_directory(&to));
+        let found = look(&from);
+        let moves_directory = is_directory(found) || (exchange && is_directory(look(&to)));
+        let coming = self.before_move(kind, (&from, &to), found.as_ref());
         let world = self.world;
         let answered = self.settle(kind, &from, Some(&to), || {
             files::rename(
@@ -114,6 +118,7 @@ impl Case<'_> {
                 flags,
             )
         })?;
+        self.after_move(&coming, answered);
         if moves_directory {
             match answered {
                 Reply::Continue => world.directory_will_move(),
@@ -359,14 +364,16 @@ fn reply_of(result: io::Result<()>) -> Reply {
 }
 
 /// Why a name cannot be looked at; `None` when it can.
-fn look_error(name: &Name) -> Option<i32> {
+pub(super) fn look_error(name: &Name) -> Option<i32> {
     let found = files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name);
     found.err().as_ref().map(errno_of)
 }
 
-/// Whether a name is a directory now.
-fn is_directory(name: &Name) -> bool {
-    let base = Base::Dir(name.directory.fd.as_fd());
-    let name: &CStr = &name.name;
-    files::look_at_name(base, name).is_ok_and(|found| found.file_type == libc::S_IFDIR)
+/// What stands at a name now.
+pub(super) fn look(name: &Name) -> Option<Look> {
+    files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name).ok()
+}
+
+fn is_directory(found: Option<Look>) -> bool {
+    found.is_some_and(|found| found.file_type == libc::S_IFDIR)
 }

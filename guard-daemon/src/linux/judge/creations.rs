@@ -1,0 +1,136 @@
+//! What agents make in zones, as their calls tell: see [`crate::creations`].
+//!
+//! A name that an agent asks for while nothing stands there is remembered. So is the new name of
+//! what the agent could have removed under its old one: an atomic save ends there. What replaces
+//! something is nobody's own making, and neither is what moved away.
+//!
+//! Files made with `O_CREAT|O_EXCL` are not seen (see [`crate::linux::filter`]): package managers
+//! and version control make thousands so, and clear them away under their own rules.
+
+use super::names::{Name, look_error};
+use super::{Case, join};
+use crate::linux::sys::files::Look;
+use crate::linux::sys::notify::Reply;
+use crate::linux::sys::process::clock_ns;
+use crate::linux::witness::CallWitness;
+use guard_core::actor::{Standing, Witness as _};
+use guard_core::policy::Snapshot;
+use guard_core::{Operation, OperationKind, Reason};
+
+/// A rename, before it happens.
+pub(super) struct Move {
+    from: Vec<u8>,
+    to: Vec<u8>,
+    directory: bool,
+    exchange: bool,
+    /// When the file was made that will be its mover's own under the new name, too.
+    made_ns: Option<u64>,
+}
+
+// === impl Case ===
+
+impl Case<'_> {
+    /// A call is about to make a file at `path`, where nothing stands.
+    pub(super) fn note_creation(&self, path: &[u8]) {
+        if !in_zone(&self.guard.policy.load(), path) {
+            return;
+        }
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
+        if matches!(witness.actor().standing, Standing::Agent(_)) {
+            self.guard.creations.remember(path, wall_ns);
+        }
+    }
+
+    /// A name was removed, or may be.
+    pub(super) fn note_removal(&self, name: &Name, answered: Reply) {
+        if !matches!(answered, Reply::Fail(_)) {
+            self.guard.creations.forget(&path_of(name));
+        }
+    }
+
+    /// Looks at a rename before it is carried out. `found` is what stands at its source.
+    pub(super) fn before_move(
+        &self,
+        kind: OperationKind,
+        (from, to): (&Name, &Name),
+        found: Option<&Look>,
+    ) -> Move {
+        let mut coming = Move {
+            from: path_of(from),
+            to: path_of(to),
+            directory: found.is_some_and(|found| found.file_type == libc::S_IFDIR),
+            exchange: kind == OperationKind::Exchange,
+            made_ns: None,
+        };
+        if !coming.exchange {
+            coming.made_ns = self.made_and_kept(from, to, &coming, found);
+        }
+        coming
+    }
+
+    fn made_and_kept(
+        &self,
+        from: &Name,
+        to: &Name,
+        coming: &Move,
+        found: Option<&Look>,
+    ) -> Option<u64> {
+        let born_ns = found
+            .filter(|found| found.file_type == libc::S_IFREG)?
+            .born_ns?;
+        let snapshot = self.guard.policy.load();
+        if !in_zone(&snapshot, &coming.from) || !in_zone(&snapshot, &coming.to) {
+            return None;
+        }
+        // What stands there would be replaced, and with it perhaps a document.
+        if look_error(to) != Some(libc::ENOENT) {
+            return None;
+        }
+        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let witness = CallWitness::new(self.guard, self.caller, wall_ns).with_object(
+            &from.directory,
+            &from.name,
+            &coming.from,
+        );
+        let removal = unlink(&coming.from);
+        let decision = self.decide(&snapshot, &removal, &witness, wall_ns);
+        (decision.reason == Reason::Scratch).then_some(born_ns)
+    }
+
+    /// A rename was carried out, or goes on in the kernel.
+    pub(super) fn after_move(&self, done: &Move, answered: Reply) {
+        let creations = &self.guard.creations;
+        if matches!(answered, Reply::Fail(_)) {
+            return;
+        }
+        creations.forget(&done.to);
+        // A call that goes on may fail: then the file keeps its name.
+        if done.exchange || answered != Reply::Continue {
+            creations.forget(&done.from);
+        }
+        if let Some(made_ns) = done.made_ns {
+            creations.remember(&done.to, made_ns);
+        } else if done.directory && !done.exchange && answered != Reply::Continue {
+            creations.carry(&done.from, &done.to);
+        }
+    }
+}
+
+fn in_zone(snapshot: &Snapshot, path: &[u8]) -> bool {
+    snapshot.touches(&unlink(path))
+}
+
+fn unlink(path: &[u8]) -> Operation<'_> {
+    Operation {
+        kind: OperationKind::Unlink,
+        path,
+        destination: None,
+    }
+}
+
+fn path_of(name: &Name) -> Vec<u8> {
+    let mut path = Vec::new();
+    join(&name.directory.location, &name.bare, &mut path);
+    path
+}
