@@ -7,7 +7,6 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::print_stdout,
     clippy::tests_outside_test_module,
     reason = "a test may fail, and says where it is"

@@ -7,7 +7,6 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::print_stdout,
     clippy::tests_outside_test_module,
     reason = "a test may fail, and says where it is"
@@ -26,7 +25,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use support::exporter;
 use support::live::{Live, quote};
-use support::stage::{Done, POLICY, Stage, finish};
+use support::stage::{Done, POLICY, Stage, finish, left_out};
 use support::users::User;
 
 #[test]
@@ -346,7 +345,7 @@ fn colours_are_for_terminals_that_want_them() {
         .status()
         .is_ok_and(|status| status.success())
     {
-        eprintln!("left out: colours on a terminal: script is not installed");
+        left_out("colours on a terminal: script is not installed");
         return;
     }
     let guard = quote(&stage.program().display().to_string());

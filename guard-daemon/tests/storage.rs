@@ -5,7 +5,6 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::print_stdout,
     clippy::tests_outside_test_module,
     reason = "a test may fail, and says where it is"
@@ -28,14 +27,14 @@ use std::path::{Path, PathBuf};
 use support::exporter::{self, logged};
 use support::live::Live;
 use support::mount::Mount;
-use support::stage::{Stage, copy_program, eventually, finish};
+use support::stage::{Stage, copy_program, eventually, finish, left_out};
 use support::users::User;
 
 #[test]
 fn a_full_disk_moves_the_ring_elsewhere() {
     let user = User::all()[0];
     if !user.is_root() {
-        eprintln!("left out: a full disk: only root can mount a small one");
+        left_out("a full disk: only root can mount a small one");
         return;
     }
     let stage = Stage::new(user);
@@ -77,7 +76,7 @@ fn a_full_disk_moves_the_ring_elsewhere() {
 fn a_disk_without_room_for_a_directory() {
     let user = User::all()[0];
     if !user.is_root() {
-        eprintln!("left out: a full disk: only root can mount a small one");
+        left_out("a full disk: only root can mount a small one");
         return;
     }
     let stage = Stage::new(user);
@@ -136,7 +135,7 @@ fn a_file_size_limit_leaves_the_guard_alive_and_is_the_commands() {
 fn an_unwritable_state_directory_costs_the_log_and_nothing_else() {
     let user = *User::all().last().unwrap();
     if user.is_root() {
-        eprintln!("left out: a directory that root could not write to");
+        left_out("a directory that root could not write to");
         return;
     }
     for (locked, says) in [
@@ -194,7 +193,7 @@ fn a_state_directory_that_others_could_write_is_not_believed() {
     ];
     for (name, make, says) in cases {
         if name == "another's" && !user.is_root() {
-            eprintln!("left out: {name}: only root can give a directory away");
+            left_out(&format!("{name}: only root can give a directory away"));
             continue;
         }
         let stage = Stage::with_policy(user, GOOD);

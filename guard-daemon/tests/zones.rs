@@ -4,7 +4,6 @@
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::print_stdout,
     clippy::tests_outside_test_module,
     reason = "a test may fail, and says where it is"
@@ -25,7 +24,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use support::live::{Live, quote};
 use support::mount::Mount;
-use support::stage::{POLICY, Stage, eventually};
+use support::stage::{POLICY, Stage, eventually, left_out};
 use support::users::User;
 
 #[test]
@@ -132,7 +131,7 @@ fn the_root_as_a_zone_leaves_temporary_files_alone() {
         session.denies(&format!("rm {}", elsewhere.path("zone/keep").display()));
         assert!(elsewhere.exists("zone/keep"));
     } else {
-        eprintln!("left out: removing outside of /tmp: only root can write there");
+        left_out("removing outside of /tmp: only root can write there");
     }
     let warning = "`/` is a protected zone: agents can remove nothing but temporary files";
     session.end().expect(0, &[warning]);
@@ -236,7 +235,7 @@ fn a_thousand_zones_and_zones_in_zones() {
 fn a_zone_on_another_file_system() {
     let user = User::all()[0];
     if !user.is_root() {
-        eprintln!("left out: a zone on another file system: only root can mount one");
+        left_out("a zone on another file system: only root can mount one");
         return;
     }
     let stage = Stage::new(user);
