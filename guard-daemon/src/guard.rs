@@ -2,7 +2,7 @@
 //!
 //! A [`Guard`] binds the parts of guard-core together for one backend: the policy's cell, the
 //! lineage, and the ring. It knows no kernel interface; what is platform-specific comes in as a
-//! [`ProcessSource`] and a [`Witness`].
+//! [`ProcessSource`] and a [`Witness`](guard_core::actor::Witness).
 //!
 //! The allow path takes no lock and allocates nothing here: a policy load, a zone lookup, a lineage
 //! lookup, one record into the ring.

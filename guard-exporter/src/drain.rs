@@ -9,7 +9,7 @@
 //!
 //! It deliberately polls: a writer that woke its readers would need a system call. After activity a
 //! pass follows within milliseconds; in the long run of nothing the pause grows to
-//! [`LONGEST_PAUSE`].
+//! `LONGEST_PAUSE`.
 
 use crate::cursors::Cursors;
 use crate::denial_log::DenialLog;
