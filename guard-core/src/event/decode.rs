@@ -332,6 +332,20 @@ mod tests {
         }
     }
 
+    /// A guard and an exporter of different builds meet over a ring's file.
+    #[test]
+    fn these_bytes_belong_to_the_ring_s_format() {
+        let fnv = encoded(&EVENT)
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        assert_eq!(
+            fnv, 0x6279_b461_a13a_e7b0,
+            "the encoding changed: raise FORMAT in ring/header.rs, then put {fnv:#x} here"
+        );
+    }
+
     #[test]
     fn foreign_numbers_lengths_and_texts_are_named() {
         let check = |offset: usize, byte: u8, expected| {
