@@ -44,6 +44,27 @@ pub struct Place {
     user: Option<u32>,
 }
 
+/// Takes back what the tester ignores (`nohup`, a shell's background job): programs inherit it, and
+/// would not do what the tests want to see.
+fn hear_every_signal() {
+    for signal in [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGCHLD,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+    ] {
+        // SAFETY: the default is no function of this process, which sets no handlers.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 // === impl Place ===
 
 impl Place {
@@ -58,6 +79,7 @@ impl Place {
 
     /// A place of an ordinary user.
     pub fn of(user: Option<u32>) -> Self {
+        hear_every_signal();
         let dir = tempfile::Builder::new()
             .prefix("es-guard-transparency-")
             .tempdir_in("/tmp");
