@@ -146,14 +146,14 @@ impl ToolSet {
 
     /// The names in this set.
     pub fn names(self, names: &ToolNames) -> impl Iterator<Item = &[u8]> {
-        names.slots().enumerate().filter_map(move |(index, slot)| {
-            let present = self.0 & (1 << index) != 0;
-            if present {
-                slot.get().map(AsRef::as_ref)
-            } else {
-                None
-            }
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let index = left.trailing_zeros();
+            // The lowest bit goes; of nothing, nothing.
+            left &= left.wrapping_sub(1);
+            (index < u64::BITS).then_some(index)
         })
+        .filter_map(|index| names.slot(index)?.get().map(AsRef::as_ref))
     }
 }
 
@@ -169,6 +169,12 @@ impl ToolNames {
             }
         }
         ToolSet::default()
+    }
+
+    fn slot(&self, index: u32) -> Option<&OnceLock<Box<[u8]>>> {
+        let index = usize::try_from(index).ok()?;
+        let more = index.checked_sub(self.names.len());
+        more.map_or_else(|| self.names.get(index), |index| self.more.get(index))
     }
 
     fn slots(&self) -> impl Iterator<Item = &OnceLock<Box<[u8]>>> {

@@ -91,7 +91,7 @@ fn what_is_mistyped_is_status_2() {
 #[test]
 fn explain_answers_with_its_status() {
     let stage = stage();
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["zone/keep"], 1, "agent_in_zone"),
         (&["zone"], 1, "agent_in_zone"),
         (&["zone/keep", "--as", "human"], 0, "human"),
@@ -116,6 +116,12 @@ fn explain_answers_with_its_status() {
             &["zone/node_modules/a/b", "--with", "npm"],
             0,
             "trusted_tool",
+        ),
+        (&["zone/keep", "--with", "git rm -q"], 0, "trusted_tool"),
+        (
+            &["zone/keep", "--with", "git clean -fdx"],
+            1,
+            "agent_in_zone",
         ),
         (&["out/any", "--protect", "out"], 1, "agent_in_zone"),
         (&[POLICY], 1, "guard_files"),

@@ -26,8 +26,8 @@ pub(super) struct ExplainArguments {
     /// Where it would go, for rename, exchange and link.
     #[arg(long, value_name = "PATH")]
     to: Option<PathBuf>,
-    /// With which program (git, npm, …).
-    #[arg(long, value_name = "PROGRAM", default_value = "rm")]
+    /// With which program, and its arguments if they matter: npm, 'git rm', …
+    #[arg(long, value_name = "COMMAND", default_value = "rm")]
     with: String,
     /// Print JSON.
     #[arg(long)]
@@ -41,6 +41,8 @@ struct Imagined {
     standing_label: Option<String>,
     name: String,
     program: Vec<u8>,
+    /// The program and its arguments, each with a NUL at its end.
+    arguments: Vec<u8>,
     names: ToolNames,
     tools: ToolSet,
 }
@@ -75,7 +77,7 @@ impl Witness for Imagined {
     }
 
     fn arguments(&self) -> Vec<u8> {
-        self.program.clone()
+        self.arguments.clone()
     }
 
     fn executable_changed_ns(&self) -> Option<u64> {
@@ -125,7 +127,13 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
         destination: destination.as_deref(),
     };
     let names = ToolNames::default();
-    let program = arguments.with.as_bytes();
+    let mut words = arguments.with.split_whitespace().peekable();
+    let program = words.peek().copied().unwrap_or_default().as_bytes();
+    let words = words.fold(Vec::new(), |mut words, word| {
+        words.extend_from_slice(word.as_bytes());
+        words.push(0);
+        words
+    });
     let tools = if snapshot.is_scoped_tool(program) {
         names.intern(program)
     } else {
@@ -135,6 +143,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
         standing_label: (arguments.actor != "human").then(|| label(&arguments.actor)),
         name: arguments.actor.clone(),
         program: program.to_vec(),
+        arguments: words,
         names,
         tools,
     };
@@ -150,7 +159,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
             "path": String::from_utf8_lossy(&path),
             "destination": destination.as_deref().map(String::from_utf8_lossy),
             "agent": imagined.standing_label,
-            "program": arguments.with,
+            "command": arguments.with,
             "verdict": decision.verdict.as_str(),
             "reason": decision.reason.as_str(),
             "zone": decision.zone.map(|zone| zone.name),

@@ -89,16 +89,12 @@ pub(crate) fn int_argument(argument: u64) -> i32 {
 impl<'p> Cut<'p> {
     /// Cuts a path. Slashes at the end stay with the name: `b/` is another question than `b`.
     pub(crate) fn new(path: &'p [u8]) -> Self {
-        let end = path
-            .iter()
-            .rposition(|&byte| byte != b'/')
-            .map_or(0, |at| at + 1);
-        let trimmed = path.get(..end).unwrap_or_default();
+        let trimmed = without_slashes(path);
         let start = trimmed
             .iter()
             .rposition(|&byte| byte == b'/')
             .map_or(0, |at| at + 1);
-        if end == 0 && !path.is_empty() {
+        if trimmed.is_empty() && !path.is_empty() {
             // Only slashes: the root, which is its own name.
             return Self {
                 parent: b"/",
@@ -113,12 +109,7 @@ impl<'p> Cut<'p> {
 
     /// The name without slashes.
     pub(crate) fn bare_name(&self) -> &'p [u8] {
-        let end = self
-            .name
-            .iter()
-            .rposition(|&byte| byte != b'/')
-            .map_or(0, |at| at + 1);
-        self.name.get(..end).unwrap_or_default()
+        without_slashes(self.name)
     }
 
     /// Whether the last component is one that no call removes or moves: `.`, `..`, `/`, nothing.
@@ -126,6 +117,15 @@ impl<'p> Cut<'p> {
     pub(crate) fn is_special(&self) -> bool {
         matches!(self.bare_name(), b"" | b"." | b"..")
     }
+}
+
+/// `path` without the slashes at its end.
+pub(crate) fn without_slashes(path: &[u8]) -> &[u8] {
+    let end = path
+        .iter()
+        .rposition(|&byte| byte != b'/')
+        .map_or(0, |at| at + 1);
+    path.get(..end).unwrap_or_default()
 }
 
 // === impl Directories ===

@@ -21,9 +21,8 @@ use super::witness::CallWitness;
 use super::world::World;
 use crate::guard::{Circumstances, Guard};
 use guard_core::actor::{Standing, Witness as _};
-use guard_core::decision::{self, Decision};
+use guard_core::decision::Decision;
 use guard_core::event::{ActingProcess, TraceContext};
-use guard_core::policy::Snapshot;
 use guard_core::process::MAX_ENVIRONMENT_BYTES;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
@@ -42,7 +41,6 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Words {
     first: Vec<u8>,
-    second: Vec<u8>,
     operation: Vec<u8>,
     destination: Vec<u8>,
 }
@@ -195,17 +193,6 @@ impl Case<'_> {
             }
             Err(ReadPathError::Fault | ReadPathError::Gone) => Err(libc::EFAULT),
         })
-    }
-
-    /// Decides, with the wall clock's time.
-    fn decide<'s>(
-        &self,
-        snapshot: &'s Snapshot,
-        operation: &Operation<'_>,
-        witness: &CallWitness<'_>,
-        wall_ns: u64,
-    ) -> Decision<'s> {
-        decision::decide(snapshot, operation, wall_ns, witness)
     }
 
     /// Tells the decision.

@@ -13,6 +13,7 @@ use crate::linux::sys::files::{self, Base};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
+use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -109,7 +110,7 @@ impl Case<'_> {
             return Ok(None);
         }
         let mut canonical = Vec::new();
-        join(&name.directory.location, &name.bare, &mut canonical);
+        join(&name.directory.location, name.bare(), &mut canonical);
         let base = Base::Dir(name.directory.fd.as_fd());
         let Ok(found) = files::look_at_name(base, &name.name) else {
             // Nothing there: it may be made, which is a matter of its name.
@@ -149,7 +150,7 @@ impl Case<'_> {
         }
         // With the caller's own eyes: `/proc/self/fd/N`, another root, or a target to be made.
         let mut path = Vec::new();
-        join(&name.directory.location, &name.bare, &mut path);
+        join(&name.directory.location, name.bare(), &mut path);
         directories::pin_object(self.caller, Start::WorkingDirectory, &path).ok()
     }
 
@@ -168,7 +169,7 @@ impl Case<'_> {
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &witness);
         self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
 }

@@ -14,6 +14,7 @@ use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
 use guard_core::actor::{Standing, Witness as _};
+use guard_core::decision::decide;
 use guard_core::policy::Snapshot;
 use guard_core::{Operation, OperationKind, Reason};
 
@@ -94,7 +95,7 @@ impl Case<'_> {
             &coming.from,
         );
         let removal = unlink(&coming.from);
-        let decision = self.decide(&snapshot, &removal, &witness, wall_ns);
+        let decision = decide(&snapshot, &removal, wall_ns, &witness);
         (decision.reason == Reason::Scratch).then_some(born_ns)
     }
 
@@ -131,6 +132,6 @@ fn unlink(path: &[u8]) -> Operation<'_> {
 
 fn path_of(name: &Name) -> Vec<u8> {
     let mut path = Vec::new();
-    join(&name.directory.location, &name.bare, &mut path);
+    join(&name.directory.location, name.bare(), &mut path);
     path
 }

@@ -11,6 +11,7 @@ use crate::linux::judge::names::Resolved;
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
+use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 
 impl Case<'_> {
@@ -67,7 +68,7 @@ impl Case<'_> {
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &witness);
         Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns))
     }
 }

@@ -4,13 +4,13 @@
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
 use super::{Answered, CallerGone, Case, Outcome, join};
-use crate::linux::directories::{Cut, Directory, Start, int_argument};
+use crate::linux::directories::{Cut, Directory, Start, int_argument, without_slashes};
 use crate::linux::sys::errno_of;
 use crate::linux::sys::files::{self, Base, Look};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
-use guard_core::decision::Decision;
+use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
@@ -24,8 +24,6 @@ use std::sync::Arc;
 pub(super) struct Name {
     pub(super) directory: Arc<Directory>,
     pub(super) name: CString,
-    /// The name without slashes at its end.
-    pub(super) bare: Vec<u8>,
     /// Whether it is `.`, `..`, `/` or nothing, which the kernel refuses by itself.
     pub(super) special: bool,
 }
@@ -43,6 +41,11 @@ pub(super) enum Resolved {
 // === impl Name ===
 
 impl Name {
+    /// The name without slashes at its end.
+    pub(super) fn bare(&self) -> &[u8] {
+        without_slashes(self.name.as_bytes())
+    }
+
     fn is_in_procfs(&self) -> bool {
         let location = &self.directory.location;
         location == b"/proc" || location.starts_with(b"/proc/")
@@ -98,12 +101,12 @@ impl Case<'_> {
             }
             (Resolved::Hidden(text), Resolved::Name(to)) => {
                 let mut path = Vec::new();
-                join(&to.directory.location, &to.bare, &mut path);
+                join(&to.directory.location, to.bare(), &mut path);
                 return Ok(self.hidden(kind, &text, Some(&path)));
             }
             (Resolved::Name(from), Resolved::Hidden(other)) => {
                 let mut path = Vec::new();
-                join(&from.directory.location, &from.bare, &mut path);
+                join(&from.directory.location, from.bare(), &mut path);
                 return Ok(self.hidden(kind, &path, Some(&other)));
             }
         };
@@ -212,12 +215,12 @@ impl Case<'_> {
     ) -> Answered {
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let snapshot = self.guard.policy.load();
-        join(&name.directory.location, &name.bare, &mut words.operation);
+        join(&name.directory.location, name.bare(), &mut words.operation);
         words.destination.clear();
         if let Some(other) = other {
             join(
                 &other.directory.location,
-                &other.bare,
+                other.bare(),
                 &mut words.destination,
             );
         }
@@ -232,7 +235,7 @@ impl Case<'_> {
             &name.name,
             &words.operation,
         );
-        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &witness);
         // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
         // then something could be there.
         if decision.verdict != Verdict::Allow
@@ -260,8 +263,9 @@ impl Case<'_> {
         Ok(reply)
     }
 
-    /// A directory may stand at several places (bind mounts). The operation is judged at the first
-    /// at which it touches a zone; if at none, where the kernel names it.
+    /// A directory may stand at several places (bind mounts). Each path is judged at the first of
+    /// them that touches a zone, by itself: a rename inside a zone stays one at every mount of it.
+    /// Where none does, it is judged where the kernel names it.
     fn choose_locations(
         &self,
         snapshot: &Snapshot,
@@ -269,35 +273,29 @@ impl Case<'_> {
         kind: OperationKind,
         (name, other): (&Name, Option<&Name>),
     ) {
-        let touches = |path: &[u8], destination: &[u8]| {
-            let destination = other.map(|_| destination);
+        let touches = |path: &[u8]| {
+            let destination = None;
             snapshot.touches(&Operation {
                 kind,
                 path,
                 destination,
             })
         };
-        let aliases = &name.directory.aliases;
-        let other_aliases: &[Vec<u8>] = other.map_or(&[], |other| &other.directory.aliases);
-        if (aliases.is_empty() && other_aliases.is_empty())
-            || touches(&words.operation, &words.destination)
-        {
-            return;
-        }
-        for location in aliases {
-            join(location, &name.bare, &mut words.first);
-            if touches(&words.first, &words.destination) {
-                std::mem::swap(&mut words.first, &mut words.operation);
+        let place = |name: &Name, path: &mut Vec<u8>, spare: &mut Vec<u8>| {
+            if name.directory.aliases.is_empty() || touches(path) {
                 return;
             }
-        }
-        for location in other_aliases {
-            let bare = other.map_or(&[][..], |other| &other.bare);
-            join(location, bare, &mut words.second);
-            if touches(&words.operation, &words.second) {
-                std::mem::swap(&mut words.second, &mut words.destination);
-                return;
+            for location in &name.directory.aliases {
+                join(location, name.bare(), spare);
+                if touches(spare) {
+                    std::mem::swap(spare, path);
+                    return;
+                }
             }
+        };
+        place(name, &mut words.operation, &mut words.first);
+        if let Some(other) = other {
+            place(other, &mut words.destination, &mut words.first);
         }
     }
 
@@ -347,7 +345,6 @@ impl Case<'_> {
             (Ok(directory), Ok(name)) => Resolved::Name(Name {
                 directory,
                 name,
-                bare: cut.bare_name().to_vec(),
                 special: cut.is_special(),
             }),
             (Err(error), _) if self.caller.equals_guard => Resolved::Errno(errno_of(&error)),

@@ -7,6 +7,7 @@ use crate::linux::sys::files;
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::{clock_ns, ticks_per_second};
 use crate::linux::witness::CallWitness;
+use guard_core::decision::decide;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 use std::ffi::CString;
@@ -81,7 +82,7 @@ impl Case<'_> {
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        let decision = self.decide(&snapshot, &operation, &witness, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &witness);
         self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
 }
