@@ -109,6 +109,14 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
     Row { name: "a file renamed twice, rm", work: "echo a > zone/a; mv zone/a zone/b; mv zone/b zone/c; rm zone/c", ..ROW },
     Row { name: "a file written twice, rm", work: "echo a > zone/a; echo b > zone/a; sed -n p zone/a >> zone/a; rm zone/a", ..ROW },
 
+    Row { name: "cp, rm", work: "cp zone/keep zone/copy; rm zone/copy; cp -r zone out/tree; cp -r out/tree zone/tree; rm -r zone/tree", ..ROW },
+    Row { name: "tar, rm -r", needs: &["tar"], work: "mkdir out/t; echo a > out/t/a; tar cf out/a.tar -C out t; tar xf out/a.tar -C zone; rm -r zone/t", ..ROW },
+    Row { name: "ln -s, rm", work: "ln -s keep zone/link; mv zone/link zone/link2; rm zone/link2", ..ROW },
+    Row { name: "mkfifo, rm", work: "mkfifo zone/pipe; rm zone/pipe", ..ROW },
+    Row { name: "python exclusive creation and os.remove", needs: &["python3"],
+        work: "python3 -c 'import os; open(\"zone/new\", \"x\").write(\"a\"); os.remove(\"zone/new\")'", ..ROW },
+    Row { name: "install, rm", work: "install -m 644 zone/keep zone/installed; rm zone/installed", ..ROW },
+
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,
         work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },

@@ -27,6 +27,14 @@ pub(crate) enum Call {
     Link,
     /// `linkat(olddirfd, old, newdirfd, new, flags)`
     Linkat,
+    /// `symlink(target, path)`
+    Symlink,
+    /// `symlinkat(target, dirfd, path)`
+    Symlinkat,
+    /// `mknod(path, mode, device)`
+    Mknod,
+    /// `mknodat(dirfd, path, mode, device)`
+    Mknodat,
     /// `open(path, flags, mode)` with write intent
     Open,
     /// `creat(path, mode)`
@@ -146,6 +154,12 @@ pub(crate) const ROWS: &[Row] = &[
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Link, libc::SYS_link, 9),
     both(Call::Linkat, libc::SYS_linkat, 303),
+    #[cfg(target_arch = "x86_64")]
+    legacy(Call::Symlink, libc::SYS_symlink, 83),
+    both(Call::Symlinkat, libc::SYS_symlinkat, 304),
+    #[cfg(target_arch = "x86_64")]
+    legacy(Call::Mknod, libc::SYS_mknod, 14),
+    both(Call::Mknodat, libc::SYS_mknodat, 297),
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Creat, libc::SYS_creat, 8),
     both(Call::Openat2, libc::SYS_openat2, 437),

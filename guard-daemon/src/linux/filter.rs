@@ -15,8 +15,8 @@
 //! kernel (5.11 and later) precomputes its answer in a bitmap: `read`, `write` and the like do not
 //! run the filter at all.
 //!
-//! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH`, not
-//! `O_TMPFILE`, and not `O_CREAT|O_EXCL`, which can only make a new file.
+//! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH` and not
+//! `O_TMPFILE`.
 
 use super::calls::{Call, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS, Row};
 use libc::sock_filter;
@@ -87,18 +87,13 @@ fn table(
 }
 
 fn on_write_intent(flags: usize) -> Vec<sock_filter> {
-    let creating = bits(libc::O_CREAT | libc::O_EXCL);
     vec![
         load(argument(flags)),
         jump_if_bits(
             bits(libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY)),
-            6,
+            2,
         ),
-        jump_if_bits(bits(libc::O_ACCMODE | libc::O_TRUNC), 1),
-        finish(libc::SECCOMP_RET_ALLOW),
-        and(creating),
-        jump_unless_equal(creating, 1),
-        finish(libc::SECCOMP_RET_ALLOW),
+        jump_unless_bits(bits(libc::O_ACCMODE | libc::O_TRUNC), 1),
         finish(libc::SECCOMP_RET_USER_NOTIF),
         finish(libc::SECCOMP_RET_ALLOW),
     ]
@@ -132,10 +127,6 @@ fn argument(index: usize) -> u32 {
 
 fn load(offset: u32) -> sock_filter {
     statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset)
-}
-
-fn and(mask: u32) -> sock_filter {
-    statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, mask)
 }
 
 fn finish(action: u32) -> sock_filter {
@@ -224,7 +215,6 @@ mod tests {
                         k => u32::try_from(args[(k as usize - 16) / 8] & 0xFFFF_FFFF).unwrap(),
                     }
                 }
-                0x54 => accumulator &= step.k,
                 0x05 => at += step.k as usize,
                 0x15 => {
                     at += usize::from(if accumulator == step.k {
@@ -303,13 +293,13 @@ mod tests {
             libc::O_RDONLY | libc::O_TRUNC,
             libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
             libc::O_WRONLY | libc::O_EXCL,
+            libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL,
         ] {
             assert_eq!(open_with(flags), NOTIFY, "{flags:o}");
         }
         for flags in [
             libc::O_RDONLY,
             libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC,
-            libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL,
             libc::O_RDWR | libc::O_TMPFILE,
             libc::O_PATH | libc::O_RDWR,
         ] {

@@ -11,6 +11,8 @@ mod mounts;
 mod names;
 mod processes;
 
+pub(super) use creations::is_own_kind;
+
 use super::callers::{Caller, Callers, ReadPathError};
 use super::calls::{self, Call};
 use super::directories::Directories;
@@ -114,6 +116,10 @@ type Answered = Result<Reply, CallerGone>;
 fn without_caller(guard: &Guard, call: Call) -> Reply {
     match call {
         Call::Exec
+        | Call::Symlink
+        | Call::Symlinkat
+        | Call::Mknod
+        | Call::Mknodat
         | Call::ContextChange
         | Call::Landlock
         | Call::RootChange
@@ -144,6 +150,10 @@ impl Case<'_> {
             Call::Renameat2 => self.rename((args[0], args[1]), (args[2], args[3]), args[4]),
             Call::Link => self.link(here(args[0]), here(args[1]), 0),
             Call::Linkat => self.link((args[0], args[1]), (args[2], args[3]), args[4]),
+            Call::Symlink => self.make(here(args[1])),
+            Call::Symlinkat => self.make((args[1], args[2])),
+            Call::Mknod => self.make(here(args[0])),
+            Call::Mknodat => self.make((args[0], args[1])),
             Call::Truncate => self.truncate(args[0]),
             Call::Ftruncate => self.ftruncate(args[0]),
             Call::Open => self.open(here(args[0]), Some(args[1])),

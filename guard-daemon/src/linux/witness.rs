@@ -2,6 +2,7 @@
 
 use super::callers::Caller;
 use super::directories::Directory;
+use super::judge::is_own_kind;
 use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
 use crate::creations::is_birth_of;
@@ -134,8 +135,7 @@ impl Witness for CallWitness<'_> {
             return false;
         };
         self.look(path).is_some_and(|found| {
-            found.file_type == libc::S_IFREG
-                && found.links == 1
+            is_own_kind(&found)
                 && found
                     .born_ns
                     .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))

@@ -7,7 +7,7 @@
 
 use super::{Answered, Case, OWN_WRITE, join};
 use crate::linux::directories::{self, Start, int_argument};
-use crate::linux::judge::names::{Name, Resolved};
+use crate::linux::judge::names::{Name, Resolved, look_error};
 use crate::linux::procfs;
 use crate::linux::sys::files::{self, Base};
 use crate::linux::sys::notify::Reply;
@@ -39,6 +39,23 @@ impl Case<'_> {
             reply = self.judge_contents(OperationKind::Truncate, &path);
         }
         if reply == Reply::Continue && !exists {
+            self.note_creation(&path);
+        }
+        Ok(reply)
+    }
+
+    /// `symlink`, `mknod` and their like: what they make is nothing yet, and its maker's to remove.
+    pub(super) fn make(&mut self, (dirfd, path): (u64, u64)) -> Answered {
+        let Resolved::Name(name) = self.resolve(dirfd, path)? else {
+            return Ok(Reply::Continue);
+        };
+        if name.special || look_error(&name) != Some(libc::ENOENT) {
+            return Ok(Reply::Continue);
+        }
+        let mut path = Vec::new();
+        join(&name.directory.location, name.bare(), &mut path);
+        let reply = self.judge_contents(OWN_WRITE, &path);
+        if reply == Reply::Continue {
             self.note_creation(&path);
         }
         Ok(reply)
@@ -112,7 +129,13 @@ impl Case<'_> {
         let mut canonical = Vec::new();
         join(&name.directory.location, name.bare(), &mut canonical);
         let base = Base::Dir(name.directory.fd.as_fd());
-        let Ok(found) = files::look_at_name(base, &name.name) else {
+        let found = files::look_at_name(base, &name.name);
+        let exclusive = libc::O_CREAT | libc::O_EXCL;
+        if flags & exclusive == exclusive && found.is_ok() {
+            // Whatever it is, the kernel refuses.
+            return Ok(None);
+        }
+        let Ok(found) = found else {
             // Nothing there: it may be made, which is a matter of its name.
             return Ok((flags & libc::O_CREAT != 0).then_some(Opened {
                 path: canonical,

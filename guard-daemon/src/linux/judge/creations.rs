@@ -3,9 +3,6 @@
 //! A name that an agent asks for while nothing stands there is remembered. So is the new name of
 //! what the agent could have removed under its old one: an atomic save ends there. What replaces
 //! something is nobody's own making, and neither is what moved away.
-//!
-//! Files made with `O_CREAT|O_EXCL` are not seen (see [`crate::linux::filter`]): package managers
-//! and version control make thousands so, and clear them away under their own rules.
 
 use super::names::{Name, look_error};
 use super::{Case, join};
@@ -31,14 +28,20 @@ pub(super) struct Move {
 // === impl Case ===
 
 impl Case<'_> {
-    /// A call is about to make a file at `path`, where nothing stands.
+    /// A call is about to make a file at `path`, where nothing stands. What a trusted tool makes
+    /// is not its agent's own: git may be bringing a document back.
     pub(super) fn note_creation(&self, path: &[u8]) {
-        if !in_zone(&self.guard.policy.load(), path) {
+        let snapshot = self.guard.policy.load();
+        if !in_zone(&snapshot, path) {
             return;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        if matches!(witness.actor().standing, Standing::Agent(_)) {
+        if !matches!(witness.actor().standing, Standing::Agent(_)) {
+            return;
+        }
+        let removal = unlink(path);
+        if decide(&snapshot, &removal, wall_ns, &witness).reason != Reason::TrustedTool {
             self.guard.creations.remember(path, wall_ns);
         }
     }
@@ -77,9 +80,7 @@ impl Case<'_> {
         coming: &Move,
         found: Option<&Look>,
     ) -> Option<u64> {
-        let born_ns = found
-            .filter(|found| found.file_type == libc::S_IFREG)?
-            .born_ns?;
+        let born_ns = found.filter(|found| is_own_kind(found))?.born_ns?;
         let snapshot = self.guard.policy.load();
         if !in_zone(&snapshot, &coming.from) || !in_zone(&snapshot, &coming.to) {
             return None;
@@ -116,6 +117,12 @@ impl Case<'_> {
             creations.carry(&done.from, &done.to);
         }
     }
+}
+
+/// Whether what stands there is of a kind that calls are seen making, with no other name.
+pub(in crate::linux) fn is_own_kind(found: &Look) -> bool {
+    let kinds = [libc::S_IFREG, libc::S_IFLNK, libc::S_IFIFO];
+    kinds.contains(&found.file_type) && found.links == 1
 }
 
 fn in_zone(snapshot: &Snapshot, path: &[u8]) -> bool {
