@@ -175,9 +175,9 @@ impl Case<'_> {
                 self.world.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
-            Call::Mount => self.mount(args[1], args[3]),
+            Call::Mount => self.mount(args[0], args[1], args[3]),
             Call::Unmount => self.unmount(args[0]),
-            Call::MoveMount => self.move_mount(args[2], args[3]),
+            Call::MoveMount => self.move_mount((args[0], args[1]), (args[2], args[3]), args[4]),
             Call::MountChange => self.mount_changes(),
             Call::Ptrace => self.touch_process(args[1]),
             Call::ProcessWrite => self.touch_process(args[0]),
