@@ -3,14 +3,8 @@
 //! The binary binds [`guard_core`] to a kernel. On Linux that is seccomp user notification around a
 //! session ([`linux`]); every command is described by `codex-es-guard --help`.
 
-#[cfg(target_os = "linux")]
-mod changed;
 mod cli;
-#[cfg(target_os = "linux")]
-mod creations;
 mod exporter;
-#[cfg(target_os = "linux")]
-mod guard;
 #[cfg(target_os = "linux")]
 mod journal;
 #[cfg(target_os = "linux")]

@@ -3,9 +3,9 @@
 //! The file is looked at four times a second; a change is in force well within a second. Zones that
 //! do not exist yet, or are reached through links, are placed anew every second.
 
-use crate::guard::Guard;
 use crate::journal::Journal;
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPolicy};
+use guard_core::guard::Guard;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -19,10 +19,10 @@ use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
 use super::witness::CallWitness;
 use super::world::World;
-use crate::guard::{Circumstances, Guard};
 use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::{self, Decision};
 use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::guard::{Circumstances, Guard};
 use guard_core::policy::Snapshot;
 use guard_core::process::MAX_ENVIRONMENT_BYTES;
 use guard_core::ring::Counter;
@@ -242,6 +242,7 @@ impl Case<'_> {
                 wall_ns,
                 monotonic_ns,
                 latency_ns: monotonic_ns.saturating_sub(self.received_ns),
+                deadline_left_ns: None,
                 trace: if denied { self.trace_context() } else { None },
             },
         );
