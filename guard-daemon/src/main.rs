@@ -5,15 +5,14 @@
 
 mod cli;
 mod exporter;
-#[cfg(target_os = "linux")]
 mod journal;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod places;
 mod policy_file;
-#[cfg(target_os = "linux")]
 mod policy_watch;
-#[cfg(target_os = "linux")]
 mod rings;
 
 use std::io::Read as _;

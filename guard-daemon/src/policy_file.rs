@@ -12,9 +12,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-#[cfg(target_os = "linux")]
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 /// What a snapshot is made of besides the file's text.
@@ -84,7 +82,6 @@ pub(crate) enum LoadPolicyError {
 }
 
 /// What tells two states of a file apart.
-#[cfg(target_os = "linux")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -118,7 +115,6 @@ impl PolicySource {
     }
 
     /// Compiles a policy without a file: the command line's zones and every default.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
     pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
         self.compile(&WrittenPolicy::absent())
     }
@@ -176,7 +172,6 @@ impl PolicySource {
     }
 
     /// What the policy file looks like from outside; `None` when there is none.
-    #[cfg(target_os = "linux")]
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let found = fs::metadata(&self.places.policy).ok()?;
         Some(Stamp {
