@@ -108,7 +108,9 @@ impl PolicyWatch {
             && self.source.stamp() == self.seen
             && let Err(error) = backend.adopt(snapshot)
         {
-            journal.write(&format!("zones have moved and cannot be followed yet: {error}"));
+            journal.write(&format!(
+                "zones have moved and cannot be followed yet: {error}"
+            ));
         }
     }
 

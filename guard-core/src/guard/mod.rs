@@ -151,6 +151,46 @@ impl Guard {
         self.changed.mark(process.pid);
     }
 
+    /// Tells that `parent` started `child`. A child whose parent is not known is looked at.
+    pub fn process_forked(
+        &self,
+        parent: ProcessKey,
+        child: ProcessKey,
+        started_ns: u64,
+        now_ns: u64,
+    ) {
+        self.lineage.observe_fork(parent, child, started_ns, now_ns);
+        if self.lineage.find(child).is_none() {
+            self.learn(child.pid, now_ns);
+        }
+    }
+
+    /// Tells that process `before` became the program that `after` describes. One of which nothing
+    /// was known is looked at.
+    pub fn program_started(&self, before: ProcessKey, after: &ProcessDescription, now_ns: u64) {
+        let snapshot = self.policy.load();
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
+        self.lineage
+            .observe_exec(before, after, &recogniser, now_ns);
+        if self.lineage.find(after.key).is_none() {
+            self.learn(after.key.pid, now_ns);
+        }
+    }
+
+    /// Tells that this process ended.
+    pub fn process_ended(&self, process: ProcessKey) {
+        self.lineage.observe_exit(process);
+    }
+
+    /// Where facts about processes come from.
+    #[must_use]
+    pub fn source(&self) -> &(dyn ProcessSource + Send + Sync) {
+        self.source.as_ref()
+    }
+
     /// Looks again at `pid` and those of its ancestors that became another program, topmost first.
     fn learn_changed(&self, pid: u32, now_ns: u64, depth: usize) {
         if depth == 0 || !self.changed.take(pid) {
@@ -162,7 +202,8 @@ impl Guard {
         self.learn(pid, now_ns);
     }
 
-    fn learn(&self, pid: u32, now_ns: u64) {
+    /// Looks at a process and its ancestors up to the first known one.
+    pub fn learn(&self, pid: u32, now_ns: u64) {
         let snapshot = self.policy.load();
         let recogniser = ByPolicy {
             snapshot: &snapshot,

@@ -1,0 +1,1 @@
+//! The guard on macOS, by Endpoint Security.
