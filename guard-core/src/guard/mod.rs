@@ -180,6 +180,16 @@ impl Guard {
         }
     }
 
+    /// Tells that the process that started `orphan` ended before anyone looked.
+    pub fn process_orphaned(
+        &self,
+        orphan: ProcessKey,
+        started_ns: u64,
+        now_ns: u64,
+    ) -> Entry<'_> {
+        self.lineage.observe_orphan(orphan, started_ns, now_ns)
+    }
+
     /// Tells that this process ended.
     pub fn process_ended(&self, process: ProcessKey) {
         self.lineage.observe_exit(process);
