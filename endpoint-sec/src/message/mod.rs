@@ -1,0 +1,3 @@
+//! Messages.
+mod view;
+pub use view::{MessageView, Outcome};
