@@ -4,7 +4,7 @@
 //! short-lived, and would ask the kernel for what it has just said.
 
 use crate::probe::Probe;
-use crate::reading::{acting, key_of, nanoseconds};
+use crate::reading::{acting, key_of};
 use endpoint_sec::event::{Event, Exec};
 use endpoint_sec::{EventType, MessageView};
 use guard_core::guard::SharedGuard;

@@ -79,7 +79,9 @@ pub(crate) fn judge(
         Delivery::Counted => (decision, answered),
         Delivery::TooLate { denied } => overtaken(&decision, denied),
     };
-    tell(guard, request, &decision, &witness, seen, decided_ns, answered);
+    tell(
+        guard, request, &decision, &witness, seen, decided_ns, answered,
+    );
     answered
 }
 
@@ -225,7 +227,10 @@ fn made_and_kept(
     witness: &RequestWitness<'_>,
     wall_ns: u64,
 ) -> Option<u64> {
-    let born_ns = request.object.born_ns.filter(|_| request.object.is_file())?;
+    let born_ns = request
+        .object
+        .born_ns
+        .filter(|_| request.object.is_file())?;
     let removal = Operation {
         kind: OperationKind::Unlink,
         destination: None,

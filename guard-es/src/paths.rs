@@ -121,10 +121,19 @@ mod tests {
             ("/System/Volumes/Data/Users/u/w", "/Users/u/w"),
             ("/System/Volumes/Data/Users", "/Users"),
             ("/System/Volumes/Data/private/tmp/a", "/private/tmp/a"),
-            ("/System/Volumes/Data/Usersx/u", "/System/Volumes/Data/Usersx/u"),
+            (
+                "/System/Volumes/Data/Usersx/u",
+                "/System/Volumes/Data/Usersx/u",
+            ),
             ("/System/Volumes/Data", "/System/Volumes/Data"),
-            ("/System/Volumes/Database/Users", "/System/Volumes/Database/Users"),
-            ("/System/Volumes/Data/.fseventsd", "/System/Volumes/Data/.fseventsd"),
+            (
+                "/System/Volumes/Database/Users",
+                "/System/Volumes/Database/Users",
+            ),
+            (
+                "/System/Volumes/Data/.fseventsd",
+                "/System/Volumes/Data/.fseventsd",
+            ),
             ("/tmp/a", "/private/tmp/a"),
             ("/tmp", "/private/tmp"),
             ("/tmpfile", "/tmpfile"),

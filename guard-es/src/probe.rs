@@ -76,10 +76,7 @@ impl Probe {
     /// # Errors
     ///
     /// [`SelfTestError`] when nothing is proven.
-    pub fn test(
-        &self,
-        attempt: &dyn Fn(&Path) -> io::Result<()>,
-    ) -> Result<Proof, SelfTestError> {
+    pub fn test(&self, attempt: &dyn Fn(&Path) -> io::Result<()>) -> Result<Proof, SelfTestError> {
         let denials = self.denials.load(Ordering::Acquire);
         let programs = self.programs.load(Ordering::Acquire);
         File::create(&self.path)?;

@@ -21,10 +21,7 @@ use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
 /// The request in a message that asks; `None` for events that take nothing away.
-pub(crate) fn request<'w>(
-    message: &MessageView<'w>,
-    words: &'w mut Words,
-) -> Option<Request<'w>> {
+pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Option<Request<'w>> {
     let acting = acting(&message.process());
     let request = |kind, file: File<'w>, destination| Request {
         operation: Operation {

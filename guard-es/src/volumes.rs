@@ -50,9 +50,7 @@ impl<'a> Volumes<'a> {
         for existing in path.ancestors() {
             if let Some(device) = (self.device_of)(existing) {
                 let mut known = self.known.borrow_mut();
-                return *known
-                    .entry(device)
-                    .or_insert_with(|| (self.ask)(existing));
+                return *known.entry(device).or_insert_with(|| (self.ask)(existing));
             }
         }
         Folding::Exact

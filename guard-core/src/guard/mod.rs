@@ -181,12 +181,7 @@ impl Guard {
     }
 
     /// Tells that the process that started `orphan` ended before anyone looked.
-    pub fn process_orphaned(
-        &self,
-        orphan: ProcessKey,
-        started_ns: u64,
-        now_ns: u64,
-    ) -> Entry<'_> {
+    pub fn process_orphaned(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
         self.lineage.observe_orphan(orphan, started_ns, now_ns)
     }
 

@@ -113,9 +113,16 @@ mod tests {
             (answer(2, b"\0\0\0\0"), b""),
             (answer(1, b"/p\0a"), b"a"),
         ] {
-            assert_eq!(ArgumentArea::parse(&bytes).arguments, arguments, "{bytes:?}");
+            assert_eq!(
+                ArgumentArea::parse(&bytes).arguments,
+                arguments,
+                "{bytes:?}"
+            );
         }
-        let long = answer(1, &[b"/p\0", &[b'x'; 2 * MAX_ARGUMENTS_BYTES][..], b"\0E=1\0"].concat());
+        let long = answer(
+            1,
+            &[b"/p\0", &[b'x'; 2 * MAX_ARGUMENTS_BYTES][..], b"\0E=1\0"].concat(),
+        );
         let area = ArgumentArea::parse(&long);
         assert_eq!(area.arguments.len(), MAX_ARGUMENTS_BYTES);
         assert_eq!(area.environment, b"E=1\0");

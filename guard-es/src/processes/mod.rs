@@ -16,3 +16,5 @@ mod sys;
 
 #[cfg(target_vendor = "apple")]
 pub use libproc::{LibProc, all_processes, boot_session, parent_of, this_process};
+#[cfg(target_vendor = "apple")]
+pub(crate) use sys::{file_system, is_case_sensitive};

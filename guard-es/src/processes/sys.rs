@@ -158,7 +158,11 @@ fn most_arguments() -> usize {
         )
     };
     let most = usize::try_from(most).unwrap_or(0);
-    if told == 0 { most.max(1 << 20) } else { 1 << 20 }
+    if told == 0 {
+        most.max(1 << 20)
+    } else {
+        1 << 20
+    }
 }
 
 /// A text that the system keeps under this name.
