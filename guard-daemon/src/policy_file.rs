@@ -163,11 +163,17 @@ impl PolicySource {
             session: &self.session,
             started_ns: self.started_ns,
         };
-        Snapshot::compile(&written.policy, &surroundings).map_err(|error| {
-            LoadPolicyError::Senseless {
-                path: written.path.clone(),
-                error,
-            }
+        #[cfg(target_os = "macos")]
+        let compiled = {
+            let volumes = guard_es::volumes::Volumes::of_this_machine();
+            let folding = |directory: &[u8]| volumes.folding(directory);
+            Snapshot::compile_folding(&written.policy, &surroundings, &folding)
+        };
+        #[cfg(not(target_os = "macos"))]
+        let compiled = Snapshot::compile(&written.policy, &surroundings);
+        compiled.map_err(|error| LoadPolicyError::Senseless {
+            path: written.path.clone(),
+            error,
         })
     }
 
@@ -266,9 +272,13 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     Ok(text)
 }
 
+#[cfg(target_os = "macos")]
+pub(crate) use guard_es::paths::locate;
+
 /// The canonical locations of a configured path: itself, with the links on its way resolved, and
 /// what it points to when it is itself a link. What does not exist yet is placed below its longest
 /// existing parent.
+#[cfg(not(target_os = "macos"))]
 pub(crate) fn locate(path: &[u8]) -> Vec<Vec<u8>> {
     let path = Path::new(OsStr::from_bytes(path));
     let mut found = Vec::new();
@@ -286,6 +296,7 @@ pub(crate) fn locate(path: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
+#[cfg(not(target_os = "macos"))]
 fn canonical(path: &Path) -> PathBuf {
     if let Ok(found) = fs::canonicalize(path) {
         return found;

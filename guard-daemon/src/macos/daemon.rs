@@ -11,7 +11,7 @@ use guard_core::guard::{Guard, SharedGuard};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, all_processes, parent_of};
-use guard_es::{Proof, Service, Settings, Step};
+use guard_es::{Proof, Scope, Service, Settings, Step};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,6 +61,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         IgnoredMarkers::default(),
     ));
     let settings = Settings {
+        scope: Scope::Machine,
         probe: places.state_canonical()?.join(format!("self-test-{name}")),
         running: all_processes,
     };
@@ -91,7 +92,8 @@ fn report(step: &Step, journal: &Journal) {
     let text = match step {
         Step::Unchanged => return,
         Step::Active(Proof { lineage: true }) => {
-            "active: a denial was asked for and obeyed, and news of new processes arrives".to_owned()
+            "active: a denial was asked for and obeyed, and news of new processes arrives"
+                .to_owned()
         }
         Step::Active(Proof { lineage: false }) => {
             "active: a denial was asked for and obeyed; no news of new processes arrived, so each \

@@ -199,3 +199,120 @@ impl Concern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard_core::policy::{OwnFile, Platform, Policy, Surroundings};
+
+    fn snapshot(policy: &str, own: &[&str]) -> Snapshot {
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        let own: Vec<OwnFile<'_>> = own
+            .iter()
+            .map(|path| OwnFile {
+                path: path.as_bytes(),
+            })
+            .collect();
+        let surroundings = Surroundings {
+            home: b"/Users/u",
+            platform: Platform::MacOs,
+            extra_zones: &[],
+            own_files: &own,
+            locate: &|path| vec![path.to_vec()],
+            session: "",
+            started_ns: 0,
+        };
+        Snapshot::compile(&policy, &surroundings).unwrap()
+    }
+
+    fn plan(policy: &str, own: &[&str]) -> MutePlan {
+        MutePlan::of(&snapshot(policy, own), &|_| true)
+    }
+
+    fn told(plan: &MutePlan) -> Vec<String> {
+        plan.rules()
+            .map(|rule| {
+                let path = String::from_utf8_lossy(&rule.path);
+                let star = if rule.reach == Reach::Prefix { "*" } else { "" };
+                let concern = match rule.concern {
+                    Concern::Zone(_) => "zone",
+                    Concern::Above => "above",
+                    Concern::Own => "own",
+                    Concern::BesideOwn => "beside",
+                };
+                format!("{path}{star} {concern}")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn zones_their_parents_and_own_files_are_listed() {
+        let plan = plan(
+            r#"{"protected_zones": ["/Users/u/work/a", "/srv"]}"#,
+            &["/Users/u/.codex/guard"],
+        );
+        assert_eq!(
+            told(&plan),
+            [
+                "/Users above",
+                "/Users/u above",
+                "/Users/u/.codex above",
+                "/Users/u/.codex beside",
+                "/Users/u/.codex/guard* own",
+                "/Users/u/work above",
+                "/Users/u/work/a* zone",
+                "/srv* zone",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_zone_s_events_are_those_the_policy_judges() {
+        let events = |operations: &str| {
+            let text = format!(r#"{{"protected_zones": ["/z"], "operations": {operations}}}"#);
+            let plan = plan(&text, &[]);
+            let rule = plan.rules().next().unwrap().clone();
+            rule.concern.events()
+        };
+        let plain = events(r#"["unlink", "rename"]"#);
+        for always in [
+            EventType::AUTH_UNLINK,
+            EventType::AUTH_RENAME,
+            EventType::AUTH_EXCHANGEDATA,
+            EventType::NOTIFY_CREATE,
+        ] {
+            assert!(plain.contains(&always), "{always:?}");
+        }
+        assert_eq!(plain.len(), 4);
+        let more = events(r#"["unlink", "truncate", "clone", "link"]"#);
+        assert_eq!(more.len(), 9);
+        let all: Vec<EventType> = more.into_iter().chain(Concern::Own.events()).collect();
+        assert!(all.iter().all(|kind| ENFORCED.contains(kind)), "{all:?}");
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_listed_by_its_parent_where_names_fold() {
+        let snapshot = snapshot(r#"{"protected_zones": ["/Users/u/new/zone"]}"#, &["/etc/own"]);
+        let plan = MutePlan::of(&snapshot, &|path| path == b"/Users/u" || path == b"/etc/own");
+        assert_eq!(
+            told(&plan),
+            ["/Users above", "/Users/u* zone", "/etc above", "/etc beside", "/etc/own* own"]
+        );
+        let nowhere = MutePlan::of(&snapshot, &|_| false);
+        assert_eq!(told(&nowhere), ["/* zone", "/* own"]);
+    }
+
+    #[test]
+    fn plans_differ_by_what_changed() {
+        let before = plan(r#"{"protected_zones": ["/a/z", "/a/y"]}"#, &[]);
+        let after = plan(r#"{"protected_zones": ["/a/z", "/b/x"]}"#, &[]);
+        let paths = |rules: Vec<&Rule>| -> Vec<Vec<u8>> {
+            rules.into_iter().map(|rule| rule.path.clone()).collect()
+        };
+        assert_eq!(
+            paths(after.without(&before).collect()),
+            [b"/b".to_vec(), b"/b/x".to_vec()]
+        );
+        assert_eq!(paths(before.without(&after).collect()), [b"/a/y".to_vec()]);
+    }
+}
