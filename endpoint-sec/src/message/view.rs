@@ -63,6 +63,17 @@ impl<'a> MessageView<'a> {
         self.action_type() == ActionType::Auth
     }
 
+    /// Whether the kernel may remember an answer to it: not those of most types, nor that to the
+    /// execution of a script.
+    #[must_use]
+    pub fn is_cacheable(&self) -> bool {
+        let of_script = match self.event() {
+            Event::Exec(exec) => exec.script().is_some(),
+            _ => false,
+        };
+        self.asks() && self.event_type().is_cacheable() && !of_script
+    }
+
     /// Whether it tells what happened.
     #[must_use]
     pub fn tells(&self) -> bool {

@@ -15,12 +15,16 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 pub(crate) mod audit;
+
+pub(crate) mod block;
 pub(crate) mod clock;
+pub(crate) mod connection;
 mod declare;
 pub(crate) mod exec;
 mod fields;
 pub(crate) mod list;
 pub(crate) mod message;
+pub(crate) mod slot;
 
 pub(crate) use declare::{enum_field, events, view};
 
