@@ -1,0 +1,15 @@
+//! The crate against the headers of macOS 27.0.
+//!
+//! `es-layout.json` is what clang says of those headers, for arm64 and x86_64 alike. Each test walks
+//! the JSON, not the crate, so that nothing is left out unseen; then it counts.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "data that is not as expected fails the test"
+)]
+
+mod enums;
+mod events;
+mod functions;
+mod json;
+mod structs;
