@@ -23,6 +23,7 @@ mod payload;
 mod process;
 pub mod release;
 mod report;
+mod sample;
 
 pub use action::Action;
 pub use attempt::{Attempt, Verdict};

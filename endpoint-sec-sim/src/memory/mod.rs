@@ -67,6 +67,16 @@ impl Arena {
         to.cast()
     }
 
+    /// Copies a value that ends, in messages older than version `since`, where its field at `gate` begins.
+    pub fn place_gated<T: Copy>(&mut self, value: T, since: u32, gate: usize) -> *mut T {
+        let size = if self.version < since {
+            gate.next_multiple_of(align_of::<T>())
+        } else {
+            size_of::<T>()
+        };
+        self.place_short(value, size)
+    }
+
     /// Copies values into the arena, one after the other; null when there are none.
     pub fn place_all<T: Copy>(&mut self, values: &[T]) -> *mut T {
         if values.is_empty() {

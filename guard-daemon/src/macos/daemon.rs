@@ -63,7 +63,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     let settings = Settings {
         scope: Scope::Machine,
         probe: places.state_canonical()?.join(format!("self-test-{name}")),
-        running: all_processes,
+        running: Box::new(all_processes),
     };
     let mut watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);

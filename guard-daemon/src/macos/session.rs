@@ -119,7 +119,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         probe: places
             .state_canonical()?
             .join(format!("self-test-{}", plan.session)),
-        running: || vec![std::process::id()],
+        running: Box::new(|| vec![std::process::id()]),
     };
     let backend = Backend::start(Arc::clone(&guard), &settings)?;
     backend

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The workspace's crates.
 pub(crate) const CRATES: [&str; 6] = [
     "endpoint-sec",
+    "endpoint-sec-oracle",
     "endpoint-sec-sys",
     "guard-core",
     "guard-daemon",

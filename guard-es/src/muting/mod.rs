@@ -1,5 +1,8 @@
 //! Which operations the kernel sends.
 
+mod applied;
 mod plan;
 
-pub use plan::{Concern, ENFORCED, Judged, MutePlan, Reach, Rule};
+pub use applied::AdoptError;
+pub(crate) use applied::Applied;
+pub(crate) use plan::{ENFORCED, MutePlan, Reach};

@@ -21,18 +21,18 @@ use std::collections::BTreeSet;
 
 /// One path that the kernel is to tell of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// A canonical path.
-    pub path: Vec<u8>,
+    pub(crate) path: Vec<u8>,
     /// Whether it stands for itself or for all that begins so.
-    pub reach: Reach,
+    pub(crate) reach: Reach,
     /// Which kinds of operation matter there.
-    pub concern: Concern,
+    pub(crate) concern: Concern,
 }
 
 /// How far a path reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// This very path.
     Literal,
     /// Every path that begins so.
@@ -41,7 +41,7 @@ pub enum Reach {
 
 /// Why a path is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Concern {
+pub(crate) enum Concern {
     /// A zone: what the policy judges.
     Zone(Judged),
     /// Above a zone or an own file: it takes them along.
@@ -54,22 +54,22 @@ pub enum Concern {
 
 /// The kinds that a policy judges besides removing and moving.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// `truncate`, and opening with `O_TRUNC`.
-    pub truncate: bool,
+    pub(crate) truncate: bool,
     /// `clone`.
-    pub clone: bool,
+    pub(crate) clone: bool,
     /// `link`.
-    pub link: bool,
+    pub(crate) link: bool,
 }
 
 /// All rules for one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MutePlan(BTreeSet<Rule>);
+pub(crate) struct MutePlan(BTreeSet<Rule>);
 
 /// Everything the enforcement client subscribes to. The kernel compares paths for each of them, so
 /// that what nobody listed costs no message.
-pub const ENFORCED: [EventType; 10] = [
+pub(crate) const ENFORCED: [EventType; 10] = [
     EventType::AUTH_UNLINK,
     EventType::AUTH_RENAME,
     EventType::AUTH_EXCHANGEDATA,
@@ -88,8 +88,7 @@ impl MutePlan {
     /// The rules for a policy. `spelled` says whether names below this canonical path are compared
     /// byte by byte, or the path exists and so has its one spelling; where not, the nearest parent
     /// for which it holds stands in.
-    #[must_use]
-    pub fn of(snapshot: &Snapshot, spelled: &dyn Fn(&[u8]) -> bool) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, spelled: &dyn Fn(&[u8]) -> bool) -> Self {
         let mut rules = BTreeSet::new();
         let judged = Judged::of(snapshot);
         for zone in snapshot.zones() {
@@ -109,13 +108,8 @@ impl MutePlan {
     }
 
     /// The rules.
-    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+    pub(crate) fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.iter()
-    }
-
-    /// The rules of this plan that `other` lacks.
-    pub fn without<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Rule> {
-        self.0.difference(&other.0)
     }
 }
 
@@ -161,8 +155,7 @@ impl Judged {
 
 impl Concern {
     /// The kinds of event that matter.
-    #[must_use]
-    pub fn events(self) -> Vec<EventType> {
+    pub(crate) fn events(self) -> Vec<EventType> {
         let moves = [
             EventType::AUTH_UNLINK,
             EventType::AUTH_RENAME,
@@ -292,27 +285,24 @@ mod tests {
 
     #[test]
     fn what_is_not_there_yet_is_listed_by_its_parent_where_names_fold() {
-        let snapshot = snapshot(r#"{"protected_zones": ["/Users/u/new/zone"]}"#, &["/etc/own"]);
-        let plan = MutePlan::of(&snapshot, &|path| path == b"/Users/u" || path == b"/etc/own");
+        let snapshot = snapshot(
+            r#"{"protected_zones": ["/Users/u/new/zone"]}"#,
+            &["/etc/own"],
+        );
+        let plan = MutePlan::of(&snapshot, &|path| {
+            path == b"/Users/u" || path == b"/etc/own"
+        });
         assert_eq!(
             told(&plan),
-            ["/Users above", "/Users/u* zone", "/etc above", "/etc beside", "/etc/own* own"]
+            [
+                "/Users above",
+                "/Users/u* zone",
+                "/etc above",
+                "/etc beside",
+                "/etc/own* own"
+            ]
         );
         let nowhere = MutePlan::of(&snapshot, &|_| false);
         assert_eq!(told(&nowhere), ["/* zone", "/* own"]);
-    }
-
-    #[test]
-    fn plans_differ_by_what_changed() {
-        let before = plan(r#"{"protected_zones": ["/a/z", "/a/y"]}"#, &[]);
-        let after = plan(r#"{"protected_zones": ["/a/z", "/b/x"]}"#, &[]);
-        let paths = |rules: Vec<&Rule>| -> Vec<Vec<u8>> {
-            rules.into_iter().map(|rule| rule.path.clone()).collect()
-        };
-        assert_eq!(
-            paths(after.without(&before).collect()),
-            [b"/b".to_vec(), b"/b/x".to_vec()]
-        );
-        assert_eq!(paths(before.without(&after).collect()), [b"/a/y".to_vec()]);
     }
 }
