@@ -96,6 +96,17 @@ struct Told {
     panics: u64,
 }
 
+// === impl Settings ===
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("scope", &self.scope)
+            .field("probe", &self.probe)
+            .finish_non_exhaustive()
+    }
+}
+
 // === impl Backend ===
 
 impl Backend {
@@ -247,7 +258,7 @@ impl Enforcer {
             Scope::Descendants => {
                 let mut feed = LineageFeed::new(Arc::clone(guard), Arc::clone(probe));
                 builder.descendants().start(move |message: Message<'_>| {
-                    if LINEAGE.contains(&message.event_type()) {
+                    if LINEAGE.contains(&message.view().event_type()) {
                         feed.take(&message.view(), wall_ns());
                     } else {
                         enforcement.take(message);

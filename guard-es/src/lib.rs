@@ -38,3 +38,7 @@ pub use backend::{Backend, Scope, Settings, StartError};
 pub use muting::AdoptError;
 pub use probe::{Probe, Proof, SelfTestError};
 pub use service::{Service, Step};
+
+/// Defines the functions of libEndpointSecurity.
+#[cfg(all(test, not(target_vendor = "apple")))]
+use endpoint_sec_sim as _;

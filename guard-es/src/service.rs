@@ -12,7 +12,8 @@
 //! The guard's policy, ring and lineage live through all of it. What the ring's header says of
 //! enforcement is true only while *active*: after a denial was seen to work on this machine.
 
-use crate::backend::{AdoptError, Backend, Settings, StartError};
+use crate::backend::{Backend, Settings, StartError};
+use crate::muting::AdoptError;
 use crate::probe::{Proof, SelfTestError};
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::policy::Snapshot;

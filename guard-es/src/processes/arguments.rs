@@ -148,8 +148,9 @@ mod tests {
             let answer = answer(i32::try_from(arguments.len()).unwrap(), text.as_bytes());
             let area = ArgumentArea::parse(&answer);
             prop_assert_eq!(area.program, program.as_bytes());
-            prop_assert_eq!(area.arguments, list(&arguments).as_bytes());
-            prop_assert_eq!(area.environment, list(&environment).as_bytes());
+            let (arguments, environment) = (list(&arguments), list(&environment));
+            prop_assert_eq!(area.arguments, arguments.as_bytes());
+            prop_assert_eq!(area.environment, environment.as_bytes());
         }
     }
 }

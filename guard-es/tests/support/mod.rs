@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const BOOTED_NS: u64 = 1_789_387_200_000_000_000;
 
 /// A release with everything, and one without inverted muting.
-pub const NEWEST: OsVersion = OsVersion::new(27, 0);
-pub const OLDEST: OsVersion = OsVersion::new(11, 0);
+pub const NEWEST: OsVersion = OsVersion::new(27, 0, 0);
+pub const OLDEST: OsVersion = OsVersion::new(11, 0, 0);
 
 /// The guard's own directory on the Mac.
 pub const OWN: &str = "/Users/u/.codex/es-guard";
@@ -92,7 +92,7 @@ impl<'p> Plan<'p> {
             started_ns: machine.now_ns(),
             declared_agent: None,
         });
-        let source: Box<dyn ProcessSource + Send + Sync> = Box::new(Arc::clone(&table));
+        let source: Box<dyn ProcessSource + Send + Sync> = Box::new(LibProc(Arc::clone(&table)));
         let guard = Arc::new(Guard::new(
             snapshot,
             root,
@@ -175,7 +175,8 @@ impl Mac {
         let builder = self.machine.process(program).parent(parent);
         let process = builder.user(501).args(arguments).start();
         let now_ns = self.machine.now_ns();
-        self.table.admit(&process, Some(parent), arguments, &[], now_ns);
+        self.table
+            .admit(&process, Some(parent), arguments, &[], now_ns);
         process
     }
 
@@ -390,9 +391,12 @@ impl Table {
     }
 }
 
-impl ProcessSource for Arc<Table> {
+/// The table, as the guard asks it.
+struct LibProc(Arc<Table>);
+
+impl ProcessSource for LibProc {
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
-        let found = self.lock().get(&pid).cloned();
+        let found = self.0.lock().get(&pid).cloned();
         *into = found.ok_or(ProcessGone)?;
         Ok(())
     }
