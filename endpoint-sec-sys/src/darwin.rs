@@ -189,6 +189,22 @@ pub struct attrlist {
     pub forkattr: attrgroup_t,
 }
 
+/// The five bit maps of an [`attrlist`], as `getattrlist(2)` returns them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct attribute_set_t {
+    /// Attributes of everything.
+    pub commonattr: attrgroup_t,
+    /// Attributes of volumes.
+    pub volattr: attrgroup_t,
+    /// Attributes of directories.
+    pub dirattr: attrgroup_t,
+    /// Attributes of files.
+    pub fileattr: attrgroup_t,
+    /// Attributes of forks.
+    pub forkattr: attrgroup_t,
+}
+
 /// How ticks of `mach_absolute_time` become nanoseconds: multiplied by `numer`, divided by `denom`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

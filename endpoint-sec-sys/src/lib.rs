@@ -1,7 +1,7 @@
 //! The raw ABI of Apple's Endpoint Security library, as of macOS 27.0.
 //!
 //! Types, fields, constants and functions have their C names; `type` is `type_`. Every layout is
-//! the same on every target with a 64-bit address. Darwin's own types
+//! asserted at compile time, on every target, against the table in [`layout`]. Darwin's own types
 //! are defined in [`darwin`], so that all of it compiles on every host.
 //!
 //! - An enum is a transparent `u32` with constants, since newer systems add values.
@@ -35,6 +35,7 @@ mod enums;
 mod event_type;
 mod events;
 mod functions;
+pub mod layout;
 mod message;
 mod metadata;
 mod muting;

@@ -17,6 +17,10 @@ mod process;
 mod raw;
 mod time;
 
+// The simulator defines the C functions that tests link to.
+#[cfg(all(test, not(target_vendor = "apple")))]
+use endpoint_sec_sim as _;
+
 pub use answer::Answer;
 pub use audit_token::AuditToken;
 pub use client::{Builder, Client, Handle, Report, SavedMutes, Statistics, Subscribed};

@@ -74,7 +74,7 @@ impl Connection {
     }
 
     /// The same for a function that returns success or not.
-    fn call(
+    pub(super) fn call(
         &self,
         call: &'static str,
         function: impl FnOnce(*mut es_client_t) -> es_return_t,

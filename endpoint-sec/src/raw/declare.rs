@@ -41,6 +41,12 @@ macro_rules! view {
         pub struct $View<$life>($crate::raw::Raw<$life, endpoint_sec_sys::$C>);
 
         impl<$life> $View<$life> {
+            /// The version of the message that this is part of; it says which fields there are.
+            #[must_use]
+            pub fn message_version(&self) -> u32 {
+                self.0.version()
+            }
+
             $(
                 $(#[$field_doc])*
                 #[must_use]

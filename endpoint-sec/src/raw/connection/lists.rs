@@ -2,7 +2,6 @@
 
 use super::{Called, Connection, available};
 use crate::audit_token::AuditToken;
-use crate::error::CallError;
 use crate::event_type::EventType;
 use crate::mute::{MutedPath, MutedPathKind, MutedProcess};
 use endpoint_sec_sys::{self as sys, es_event_type_t};
