@@ -36,9 +36,7 @@ pub use message::{
     AuthMessage, CacheableMessage, KeptAuth, KeptCacheable, KeptMessage, KeptOpen, Message,
     MessageView, NotifyMessage, OpenMessage, Outcome,
 };
-pub use mute::{
-    ExecutablePath, MuteDimension, MutedPath, MutedPathKind, MutedProcess, TargetPath,
-};
+pub use mute::{ExecutablePath, MuteDimension, MutedPath, MutedPathKind, MutedProcess, TargetPath};
 pub use open_flags::OpenFlags;
 pub use process::{Descriptor, Process, Thread, ThreadState};
 pub use raw::exec::{

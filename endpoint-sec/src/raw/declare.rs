@@ -207,7 +207,6 @@ macro_rules! events {
     };
 }
 
-
 /// Makes an enumeration readable as a field of its C type.
 macro_rules! enum_field {
     ($Enum:ident, $C:ident) => {
