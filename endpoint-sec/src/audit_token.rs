@@ -33,6 +33,12 @@ impl AuditToken {
         self.0
     }
 
+    /// The token of this very process; `None` if the kernel does not tell.
+    #[must_use]
+    pub fn of_this_process() -> Option<Self> {
+        audit::own().map(Self::from_c)
+    }
+
     /// The process identifier.
     #[must_use]
     pub fn pid(self) -> i32 {

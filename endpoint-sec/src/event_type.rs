@@ -64,13 +64,15 @@ impl EventType {
     /// Whether its messages tell what happened.
     #[must_use]
     pub fn is_notify(self) -> bool {
-        self.info().is_some_and(|info| info.kind == EventKind::Notify)
+        self.info()
+            .is_some_and(|info| info.kind == EventKind::Notify)
     }
 
     /// Whether the headers name it only `RESERVED`.
     #[must_use]
     pub fn is_reserved(self) -> bool {
-        self.info().is_some_and(|info| info.kind == EventKind::Reserved)
+        self.info()
+            .is_some_and(|info| info.kind == EventKind::Reserved)
     }
 
     /// Whether this crate knows it.
@@ -88,14 +90,16 @@ impl EventType {
     /// Whether its messages are answered with flags; so are those of [`AUTH_OPEN`](Self::AUTH_OPEN).
     #[must_use]
     pub fn is_answered_by_flags(self) -> bool {
-        self.info().is_some_and(|info| info.response == Some(Response::Flags))
+        self.info()
+            .is_some_and(|info| info.response == Some(Response::Flags))
     }
 
     /// Whether the kernel may remember the answer. The headers do not say so of `AUTH_READLINK`,
     /// which therefore counts as not cacheable; nor is an `AUTH_EXEC` of a script.
     #[must_use]
     pub fn is_cacheable(self) -> bool {
-        self.info().is_some_and(|info| info.cacheability == Some(Cacheability::Cacheable))
+        self.info()
+            .is_some_and(|info| info.cacheability == Some(Cacheability::Cacheable))
     }
 
     /// How many paths of its operation muting by target path looks at: 0, 1 or 2.

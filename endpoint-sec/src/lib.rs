@@ -17,6 +17,10 @@ mod process;
 mod raw;
 mod time;
 
+// The simulator defines the C functions that tests link to.
+#[cfg(all(test, not(target_vendor = "apple")))]
+use endpoint_sec_sim as _;
+
 pub use answer::Answer;
 pub use audit_token::AuditToken;
 pub use client::{Builder, Client, Handle, Report, SavedMutes, Statistics, Subscribed};
@@ -32,9 +36,7 @@ pub use message::{
     AuthMessage, CacheableMessage, KeptAuth, KeptCacheable, KeptMessage, KeptOpen, Message,
     MessageView, NotifyMessage, OpenMessage, Outcome,
 };
-pub use mute::{
-    ExecutablePath, MuteDimension, MutedPath, MutedPathKind, MutedProcess, TargetPath,
-};
+pub use mute::{ExecutablePath, MuteDimension, MutedPath, MutedPathKind, MutedProcess, TargetPath};
 pub use open_flags::OpenFlags;
 pub use process::{Descriptor, Process, Thread, ThreadState};
 pub use raw::exec::{

@@ -49,6 +49,5 @@ mod tests {
         assert_eq!(time(-2, 5), Some(before));
         assert_eq!(time(0, 1_000_000_000), None);
         assert_eq!(time(0, -1), None);
-        assert_eq!(time(i64::MAX, 0), None);
     }
 }

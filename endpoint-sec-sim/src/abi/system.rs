@@ -55,3 +55,20 @@ unsafe extern "C" fn endpoint_sec_sim_os_version(version: *mut OsVersion) {
     // SAFETY: the caller, `endpoint_sec_sys::os_version`, hands over a value of its own.
     unsafe { version.write(release) };
 }
+
+/// What `task_info` tells a process of itself on a Mac.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn endpoint_sec_sim_own_audit_token(token: *mut audit_token_t) -> bool {
+    let own = current().and_then(|shared| {
+        let state = shared.lock();
+        let mut processes = state.processes.values();
+        let me = processes.find(|process| process.execution().0 == shared.me);
+        me.map(|me| me.audit_token())
+    });
+    let Some(own) = own else {
+        return false;
+    };
+    // SAFETY: the caller, `endpoint_sec::AuditToken::of_this_process`, hands over a value of its own.
+    unsafe { token.write(own) };
+    true
+}

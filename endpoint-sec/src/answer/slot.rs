@@ -12,7 +12,7 @@
 //! An owner that finds `Expiring` waits: the watchdog reads the message meanwhile, and the owner
 //! may be about to let it go. The wait is as long as one answer takes.
 
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// The right to answer one message.
 pub(crate) struct Slot {

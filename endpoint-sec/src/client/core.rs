@@ -230,4 +230,3 @@ pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a value that is not text")
 }
-

@@ -40,7 +40,7 @@ impl<F: FnMut(Message<'_>) + Send + 'static> Delivery<F> {
         Self { core, serial }
     }
 
-    /// Runs the handler; returns what it panicked with.
+    /// Runs the handler, and survives its panic.
     fn handle(&self, handler: &mut F, message: MessageView<'_>) {
         // Whatever the handler's state is after a panic, the next message needs an answer too.
         let handled = catch_unwind(AssertUnwindSafe(|| {

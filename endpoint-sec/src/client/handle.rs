@@ -81,7 +81,11 @@ impl Handle {
     /// If the client is closed or the system refuses.
     pub fn unsubscribe(&self, events: &[EventType]) -> Result<(), CallError> {
         let running = os_version();
-        let known: Vec<_> = events.iter().copied().filter(|event| event.exists_on(running)).collect();
+        let known: Vec<_> = events
+            .iter()
+            .copied()
+            .filter(|event| event.exists_on(running))
+            .collect();
         if known.is_empty() {
             return Ok(());
         }
@@ -158,7 +162,10 @@ impl Handle {
     ///
     /// If the client is closed, the system refuses or lacks the function.
     pub fn deadline_miss_mode(&self) -> Result<DeadlineMissMode, CallError> {
-        self.core.connection.miss_mode().map(DeadlineMissMode::from_c)
+        self.core
+            .connection
+            .miss_mode()
+            .map(DeadlineMissMode::from_c)
     }
 
     /// Sets what becomes of an authorization whose answer is late. macOS 27.0; older systems kill
@@ -188,7 +195,9 @@ impl Handle {
     /// If it is more than the system's own, the client is closed, the system refuses or lacks the
     /// function.
     pub fn set_deadline_max(&self, events: &[EventType], time: Duration) -> Result<(), CallError> {
-        self.core.connection.set_deadline_max(events, whole_milliseconds(time))
+        self.core
+            .connection
+            .set_deadline_max(events, whole_milliseconds(time))
     }
 
     /// The least time to an answer, in whole milliseconds. For descendants clients. macOS 27.0.
@@ -207,7 +216,9 @@ impl Handle {
     ///
     /// If the client is closed or another one, the system refuses or lacks the function.
     pub fn set_deadline_min(&self, events: &[EventType], time: Duration) -> Result<(), CallError> {
-        self.core.connection.set_deadline_min(events, whole_milliseconds(time))
+        self.core
+            .connection
+            .set_deadline_min(events, whole_milliseconds(time))
     }
 
     /// What was counted since the client was started.
@@ -255,7 +266,10 @@ struct Barrier {
 
 impl Barrier {
     fn wait(&self) {
-        let mut is_reached = self.is_reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_reached = self
+            .is_reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         while !*is_reached {
             is_reached = self
                 .changed
@@ -267,7 +281,10 @@ impl Barrier {
 
 impl Reached for Barrier {
     fn reached(&self) {
-        *self.is_reached.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self
+            .is_reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
 }

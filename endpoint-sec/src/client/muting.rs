@@ -12,8 +12,8 @@ use crate::audit_token::AuditToken;
 use crate::error::{CallError, InvertError};
 use crate::event_type::EventType;
 use crate::mute::{ExecutablePath, MuteDimension, MutedPath, MutedProcess, TargetPath};
-use std::ffi::{CStr, CString};
 use endpoint_sec_sys::es_mute_path_type_t;
+use std::ffi::{CStr, CString};
 
 /// The paths that were muted in a dimension, and whether it was inverted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -309,7 +309,10 @@ impl Handle {
     ///
     /// If a call fails; the subscriptions are there again, and the mutes are where they got to.
     pub fn select_executables(&self, paths: &[ExecutablePath]) -> Result<SavedMutes, CallError> {
-        self.select(MuteDimension::Executable, paths.iter().map(ExecutablePath::as_c))
+        self.select(
+            MuteDimension::Executable,
+            paths.iter().map(ExecutablePath::as_c),
+        )
     }
 
     /// Has only what is done to these targets come: as

@@ -5,7 +5,8 @@
 
 use crate::audit_token::AuditToken;
 use crate::enums::{
-    AddressType, AuthenticationType, AutoUnlockType, OpensshLoginResult, SudoPluginType, TouchIdMode,
+    AddressType, AuthenticationType, AutoUnlockType, OpensshLoginResult, SudoPluginType,
+    TouchIdMode,
 };
 use crate::process::Process;
 use crate::raw::view;

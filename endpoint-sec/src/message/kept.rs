@@ -184,7 +184,8 @@ impl KeptOpen {
     ///
     /// As for [`allow`](Self::allow).
     pub fn allow_flags(self, flags: OpenFlags) -> Result<(), AnswerError> {
-        self.0.answer(Some(Reply::Flags(flags)), Answer::Deny, false)
+        self.0
+            .answer(Some(Reply::Flags(flags)), Answer::Deny, false)
     }
 
     /// The same, and has the kernel remember the flags; see

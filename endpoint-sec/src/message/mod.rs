@@ -109,7 +109,12 @@ impl<'m> Message<'m> {
 
 impl<'m> Asking<'m> {
     /// Uses up the right to answer.
-    fn answer(mut self, reply: Option<Reply>, answer: Answer, cache: bool) -> Result<(), AnswerError> {
+    fn answer(
+        mut self,
+        reply: Option<Reply>,
+        answer: Answer,
+        cache: bool,
+    ) -> Result<(), AnswerError> {
         self.pending = false;
         if !self.core.current.claim() {
             return Err(self.core.too_late());
@@ -317,7 +322,8 @@ impl OpenMessage<'_> {
     ///
     /// As for [`AuthMessage::allow`].
     pub fn allow_flags(self, flags: OpenFlags) -> Result<(), AnswerError> {
-        self.0.answer(Some(Reply::Flags(flags)), Answer::Deny, false)
+        self.0
+            .answer(Some(Reply::Flags(flags)), Answer::Deny, false)
     }
 
     /// Lets it be opened if it is for nothing but `flags`, and has the kernel remember the flags:

@@ -12,8 +12,6 @@ use std::ptr::NonNull;
 view! {
     /// What a message says; `Copy`, and good as long as the message is there.
     pub struct MessageView<'a>(es_message_t) {
-        /// Its version: newer systems tell more. 1 to 11 so far.
-        version: u32,
         /// When it happened, by the wall clock.
         time: TimeSpec,
         /// When it happened, in ticks of the [`Clock`](crate::Clock).

@@ -75,7 +75,7 @@ impl<T: Send + Sync + 'static> Captured<T> {
     unsafe fn captured(block: *const c_void) -> *const T {
         let block = block.cast::<Block<es_sync_invoke_t, *const T>>();
         // SAFETY: the caller vouches for the block; what is captured stands behind its header.
-        unsafe { (&raw const (*block).captures).read() }
+        unsafe { (*block).captures }
     }
 
     unsafe extern "C" fn copy(_to: *mut c_void, from: *const c_void) {
@@ -126,12 +126,13 @@ pub(crate) fn new_client<D: Deliver>(
         }
         ClientKind::Descendants => {
             const CALL: &str = "es_new_descendants_client";
-            let function =
-                sys::newer::es_new_descendants_client().ok_or_else(|| StartError::NotAvailable {
+            let function = sys::newer::es_new_descendants_client().ok_or_else(|| {
+                StartError::NotAvailable {
                     function: CALL,
                     since: introduced(CALL),
                     running: sys::os_version(),
-                })?;
+                }
+            })?;
             // SAFETY: as above.
             unsafe { function(&raw mut client, block) }
         }
@@ -157,10 +158,7 @@ pub(crate) fn delete_client(connection: &Connection) -> bool {
 
 /// Has `reached` told when all messages that were enqueued before were handled, or the client is
 /// deleted.
-pub(crate) fn sync<R: Reached>(
-    connection: &Connection,
-    reached: &Arc<R>,
-) -> Result<(), CallError> {
+pub(crate) fn sync<R: Reached>(connection: &Connection, reached: &Arc<R>) -> Result<(), CallError> {
     const CALL: &str = "es_sync_client";
     let function = available(CALL, sys::newer::es_sync_client())?;
     let mut block = Captured::block(tell_reached::<R> as es_sync_invoke_t, reached);

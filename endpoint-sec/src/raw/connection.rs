@@ -59,12 +59,18 @@ impl Connection {
 
     /// Takes the client out, once no call on it runs any more; later ones find it closed.
     pub(super) fn take(&self) -> Option<ClientPtr> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).take()
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Whether it is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Runs a C function on the client while nobody can delete it.
@@ -74,7 +80,7 @@ impl Connection {
     }
 
     /// The same for a function that returns success or not.
-    fn call(
+    pub(super) fn call(
         &self,
         call: &'static str,
         function: impl FnOnce(*mut es_client_t) -> es_return_t,
@@ -128,7 +134,9 @@ impl Connection {
 
     pub(crate) fn unsubscribe_all(&self) -> Called {
         // SAFETY: the client is there.
-        self.call("es_unsubscribe_all", |client| unsafe { sys::es_unsubscribe_all(client) })
+        self.call("es_unsubscribe_all", |client| unsafe {
+            sys::es_unsubscribe_all(client)
+        })
     }
 
     /// Calls a function that takes a list with a count of 32 bits.
@@ -232,7 +240,9 @@ impl Connection {
         const CALL: &str = "es_unmute_path";
         let function = available(CALL, sys::newer::es_unmute_path())?;
         // SAFETY: the client and the C string are there.
-        self.call(CALL, |client| unsafe { function(client, path.as_ptr(), kind) })
+        self.call(CALL, |client| unsafe {
+            function(client, path.as_ptr(), kind)
+        })
     }
 
     pub(crate) fn mute_path_events(
@@ -267,7 +277,9 @@ impl Connection {
 
     pub(crate) fn unmute_all_executables(&self) -> Called {
         // SAFETY: the client is there.
-        self.call("es_unmute_all_paths", |client| unsafe { sys::es_unmute_all_paths(client) })
+        self.call("es_unmute_all_paths", |client| unsafe {
+            sys::es_unmute_all_paths(client)
+        })
     }
 
     pub(crate) fn unmute_all_targets(&self) -> Called {

@@ -41,6 +41,12 @@ macro_rules! view {
         pub struct $View<$life>($crate::raw::Raw<$life, endpoint_sec_sys::$C>);
 
         impl<$life> $View<$life> {
+            /// The version of the message that this is part of; it says which fields there are.
+            #[must_use]
+            pub fn message_version(&self) -> u32 {
+                self.0.version()
+            }
+
             $(
                 $(#[$field_doc])*
                 #[must_use]
@@ -200,7 +206,6 @@ macro_rules! events {
         }
     };
 }
-
 
 /// Makes an enumeration readable as a field of its C type.
 macro_rules! enum_field {

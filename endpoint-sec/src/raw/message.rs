@@ -21,7 +21,7 @@ impl<'a> MessageView<'a> {
     pub(crate) unsafe fn from_ptr(at: NonNull<sys::es_message_t>) -> Self {
         let at = at.as_ptr().cast_const();
         // SAFETY: the caller vouches for the message; its first word is its version, whatever that.
-        let version = unsafe { (&raw const (*at).version).read() };
+        let version = unsafe { (*at).version };
         // SAFETY: the message stays as it is for `'a`, and was just asked for its version.
         Self::from_raw(unsafe { Raw::new(at, version) })
     }

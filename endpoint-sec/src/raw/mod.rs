@@ -110,7 +110,7 @@ unsafe impl<C> Sync for Raw<'_, C> {}
 
 /// A struct of zeros.
 fn empty<C>() -> NonNull<C> {
-    const { assert!(size_of::<C>() <= ZEROS.0.len() && align_of::<C>() <= align_of::<Zeros>()) };
+    const { assert!(size_of::<C>() <= size_of::<Zeros>() && align_of::<C>() <= align_of::<Zeros>()) };
     NonNull::from(&ZEROS).cast()
 }
 
@@ -118,7 +118,7 @@ fn empty<C>() -> NonNull<C> {
 ///
 /// All-zero bytes are a valid value of every C struct of the API: integers and enumerations are zero, pointers null.
 #[repr(align(16))]
-struct Zeros([u8; 2304]);
+struct Zeros(#[expect(dead_code, reason = "read through pointers of other types")] [u8; 2304]);
 
 static ZEROS: Zeros = Zeros([0; 2304]);
 
@@ -222,4 +222,6 @@ macro_rules! shown_as_debug {
 }
 pub(crate) use shown_as_debug;
 
-shown_as_debug!(bool, u16, u32, i32, u64, usize, [u8; 16], [u8; 20], [u8; 32]);
+shown_as_debug!(
+    bool, u16, u32, i32, u64, usize, [u8; 16], [u8; 20], [u8; 32]
+);

@@ -44,7 +44,8 @@ impl Current {
             }
         }
 
-        self.message.store(message.as_ptr().as_ptr(), Ordering::Relaxed);
+        self.message
+            .store(message.as_ptr().as_ptr(), Ordering::Relaxed);
         self.slot.arm(due);
         let shown = Shown(self);
         let result = body();

@@ -2,7 +2,6 @@
 
 use super::{Called, Connection, available};
 use crate::audit_token::AuditToken;
-use crate::error::CallError;
 use crate::event_type::EventType;
 use crate::mute::{MutedPath, MutedPathKind, MutedProcess};
 use endpoint_sec_sys::{self as sys, es_event_type_t};
@@ -18,7 +17,7 @@ impl Connection {
             unsafe { sys::es_subscriptions(client, &raw mut count, &raw mut list) }
         })?;
         // SAFETY: on success `count` event types stand at `list`, or it is null.
-        let events = unsafe { copied(list, count, |event| EventType::from_c(event)) };
+        let events = unsafe { copied(list, count, EventType::from_c) };
         // SAFETY: the list is the caller's to free, by `free`; null is allowed.
         unsafe { sys::free(list.cast()) };
         Ok(events)
@@ -42,11 +41,7 @@ impl Connection {
         let process = |process: sys::es_muted_process_t| MutedProcess {
             process: AuditToken::from_c(process.audit_token),
             // SAFETY: `event_count` event types stand at `events` until the list is released.
-            events: unsafe {
-                copied(process.events, process.event_count, |event| {
-                    EventType::from_c(event)
-                })
-            },
+            events: unsafe { copied(process.events, process.event_count, EventType::from_c) },
         };
         // SAFETY: `count` processes stand at `processes` until the list is released.
         let processes = unsafe { copied(whole.processes, whole.count, process) };
@@ -94,9 +89,7 @@ impl Connection {
                 kind: MutedPathKind::from_c(path.type_),
                 path: bytes.unwrap_or_default().to_vec(),
                 // SAFETY: `event_count` event types stand at `events` until the list is released.
-                events: unsafe {
-                    copied(path.events, path.event_count, |event| EventType::from_c(event))
-                },
+                events: unsafe { copied(path.events, path.event_count, EventType::from_c) },
             }
         };
         // SAFETY: `count` paths stand at `paths` until the list is released.
