@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use endpoint_sec_sys::{
-    Emitter, EventKind, audit_token_t, es_event_settime_t, es_event_type_t, es_events_t, es_process_t,
-    es_string_token_t,
+    Emitter, EventKind, audit_token_t, es_event_settime_t, es_event_type_t, es_events_t,
+    es_process_t, es_string_token_t,
 };
 
 use crate::action::{Action, Effect};
