@@ -95,7 +95,7 @@ fn the_seed_s_table() {
                     "agent_in_zone",
                 ),
                 (
-                    "git < zsh < node(claude)",
+                    "git(git gc) < zsh < node(claude)",
                     Deed::Unlink("/Users/u/proj/.git/objects/00/1"),
                     true,
                     "trusted_tool",
@@ -193,7 +193,7 @@ fn the_seed_s_vectors() {
                 "mv < codex",
                 Deed::Rename("/Users/u", "/Users/v"),
                 false,
-                "agent_in_zone",
+                "guard_files",
             ),
             (
                 "rm < /Users/u/.local/share/claude/versions/2.1.37(claude)",

@@ -17,7 +17,8 @@ use guard_core::zones::Folding;
 use guard_es::{Backend, Probe, Scope, Settings, StartError};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// The simulated machine's clock when it boots, nanoseconds since 1970.
 const BOOTED_NS: u64 = 1_789_387_200_000_000_000;
@@ -31,7 +32,14 @@ pub const OWN: &str = "/Users/u/.codex/es-guard";
 
 /// What libproc would say: the processes that are alive.
 #[derive(Debug, Default)]
-pub struct Table(Mutex<BTreeMap<u32, ProcessDescription>>);
+pub struct Table {
+    processes: Mutex<BTreeMap<u32, ProcessDescription>>,
+    /// Whether nobody gets an answer for now.
+    stalled: Mutex<bool>,
+    goes_on: Condvar,
+    /// Looking at this process panics.
+    pub trap: AtomicU32,
+}
 
 /// A Mac under guard.
 pub struct Mac {
@@ -222,7 +230,7 @@ impl Mac {
     }
 
     /// A chain as the seed writes it, `rm < zsh < node(claude)`, each started by the next, the last
-    /// by the login shell.
+    /// by the login shell. In parentheses stand the arguments, `argv[0]` first.
     pub fn chain(&self, chain: &str) -> Process {
         let links = chain.split(" < ").collect::<Vec<_>>();
         links.iter().rev().fold(self.shell.clone(), |parent, link| {
@@ -233,7 +241,8 @@ impl Mac {
             } else {
                 format!("/usr/bin/{name}")
             };
-            self.spawn(&parent, &program, &[argv0])
+            let arguments: Vec<&str> = argv0.split(' ').collect();
+            self.spawn(&parent, &program, &arguments)
         })
     }
 
@@ -382,12 +391,28 @@ impl Table {
         }
     }
 
+    /// Lets nobody have an answer, or all again.
+    pub fn stall(&self, stalled: bool) {
+        *self.stalled.lock().unwrap() = stalled;
+        self.goes_on.notify_all();
+    }
+
+    fn wait(&self) {
+        let stalled = self.stalled.lock().unwrap();
+        let _over = self
+            .goes_on
+            .wait_while(stalled, |stalled| *stalled)
+            .unwrap();
+    }
+
     pub fn pids(&self) -> Vec<u32> {
         self.lock().keys().copied().collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, ProcessDescription>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.processes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -396,6 +421,8 @@ struct LibProc(Arc<Table>);
 
 impl ProcessSource for LibProc {
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+        self.0.wait();
+        assert!(pid != self.0.trap.load(Ordering::Relaxed), "a trap");
         let found = self.0.lock().get(&pid).cloned();
         *into = found.ok_or(ProcessGone)?;
         Ok(())
