@@ -21,10 +21,10 @@ use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
 use super::witness::CallWitness;
 use super::world::World;
-use crate::guard::{Circumstances, Guard};
 use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::Decision;
 use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::guard::{Circumstances, Guard};
 use guard_core::process::MAX_ENVIRONMENT_BYTES;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
@@ -239,6 +239,7 @@ impl Case<'_> {
                 wall_ns,
                 monotonic_ns,
                 latency_ns: monotonic_ns.saturating_sub(self.received_ns),
+                deadline_left_ns: None,
                 trace: if denied { self.trace_context() } else { None },
             },
         );
