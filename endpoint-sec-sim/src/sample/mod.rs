@@ -254,9 +254,9 @@ mod tests {
             .filter(|info| info.storage == Some(Storage::Pointer));
         let mut count = 0;
         for info in pointed {
+            let action = Action::sample(&machine, machine.launchd(), info.event_type, 0);
             for version in 1..=11 {
                 let mut arena = Arena::new(version);
-                let action = Action::sample(&machine, machine.launchd(), info.event_type, 0);
                 (action.payload)(&mut arena);
                 let layout = layout_of(info);
                 assert_eq!(
