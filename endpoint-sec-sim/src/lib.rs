@@ -1,9 +1,9 @@
 //! A simulated Mac, for tests and benches of Endpoint Security clients away from macOS.
 //!
-//! This crate defines the C functions of libEndpointSecurity on every target that is not Apple's, so that a client built
-//! for macOS links and runs here unchanged. What the functions act on is a [`Machine`]: it has a release, processes, files,
-//! a clock, and a subsystem that keeps the rules of Apple's headers. What a client does wrong is written down and fails the
-//! test.
+//! This crate defines the C functions of libEndpointSecurity on every target that is not Apple's,
+//! so that a client built for macOS links and runs here unchanged. What the functions act on is a
+//! [`Machine`]: it has a release, processes, files, a clock, and a subsystem that keeps the rules
+//! of Apple's headers. What a client does wrong is written down and fails the test.
 //!
 //! On Apple's targets this crate is empty.
 
