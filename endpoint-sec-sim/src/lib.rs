@@ -24,6 +24,7 @@ mod process;
 pub mod release;
 mod report;
 mod sample;
+mod scenario;
 
 pub use action::Action;
 pub use attempt::{Attempt, Verdict};
@@ -35,3 +36,4 @@ pub use machine::{Installed, Machine, MachineBuilder};
 pub use memory::{Arena, no_string};
 pub use process::{Process, ProcessBuilder};
 pub use report::{Defect, Report};
+pub use scenario::{Played, ReadScenarioError, Scenario, UnknownProcessError};

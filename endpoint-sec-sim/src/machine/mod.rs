@@ -175,7 +175,9 @@ impl Machine {
         if words[word::PID] == 0 {
             words[word::PID] = execution.0;
         }
-        words[word::PIDVERSION] = execution.1;
+        if words[word::PIDVERSION] == 0 {
+            words[word::PIDVERSION] = execution.1;
+        }
         facts.started = self.shared.micros();
         if facts.group == 0 {
             facts.group = words[word::PID].cast_signed();

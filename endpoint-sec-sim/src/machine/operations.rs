@@ -182,14 +182,22 @@ impl Machine {
     /// `fork(2)`: the child, which is told of but never asked about.
     #[must_use]
     pub fn fork(&self, actor: &Process) -> Process {
-        let mut facts = (*actor.0).clone();
-        facts.inherit(&actor.0);
-        let execution = self.shared.lock().next_execution();
-        (
-            facts.token.val[word::PID],
-            facts.token.val[word::PIDVERSION],
-        ) = execution;
-        facts.started = self.shared.micros();
+        self.fork_as(actor, None)
+    }
+
+    /// `fork(2)` of a child of whom everything is known.
+    pub(crate) fn fork_as(&self, actor: &Process, facts: Option<Facts>) -> Process {
+        let facts = facts.unwrap_or_else(|| {
+            let mut facts = (*actor.0).clone();
+            facts.inherit(&actor.0);
+            let execution = self.shared.lock().next_execution();
+            (
+                facts.token.val[word::PID],
+                facts.token.val[word::PIDVERSION],
+            ) = execution;
+            facts.started = self.shared.micros();
+            facts
+        });
         let child = Process(Arc::new(facts));
         let notify = Some(E::ES_EVENT_TYPE_NOTIFY_FORK);
         let action = Action::new(actor, None, notify, payload::fork(child.clone()));
@@ -260,6 +268,13 @@ impl Exec<'_> {
         self.facts.signing_id = Some(signing_id.as_ref().to_vec());
         self.facts.team_id = Some(team_id.as_ref().to_vec());
         self.facts.platform_binary = false;
+        self
+    }
+
+    /// The new image is one of whom everything is known but its arguments and its environment.
+    pub(crate) fn recorded(mut self, facts: Facts) -> Self {
+        let (args, env) = (self.facts.args, self.facts.env);
+        self.facts = Facts { args, env, ..facts };
         self
     }
 

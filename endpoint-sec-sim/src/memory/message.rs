@@ -329,3 +329,40 @@ const GATES: [Gate; 16] = {
 
 /// That the union, with its longest member, is where the header has it.
 const _: () = assert!(offset_of!(es_message_t, event) == 104 && size_of::<es_events_t>() == 104);
+
+#[cfg(test)]
+mod tests {
+    use super::{GATES, fixed_part};
+    use endpoint_sec_sys::layout::STRUCTS;
+    use endpoint_sec_sys::{EVENTS, Storage};
+
+    #[test]
+    fn the_fixed_part_grew_with_version_4() {
+        assert_eq!([1, 3, 4, 11].map(fixed_part), [208, 208, 224, 224]);
+    }
+
+    #[test]
+    fn every_gated_field_of_an_inline_event_has_its_gate() {
+        let mut count = 0;
+        for info in EVENTS
+            .iter()
+            .filter(|info| info.storage == Some(Storage::Inline))
+        {
+            let name = format!("es_event_{}_t", info.member.unwrap());
+            let layout = STRUCTS.iter().find(|layout| layout.name == name).unwrap();
+            for field in layout.fields {
+                let Some(since) = field.since_message_version else {
+                    continue;
+                };
+                let gate = GATES.iter().find(|gate| {
+                    let place = (gate.offset, gate.size, gate.since);
+                    gate.events.contains(&info.event_type)
+                        && place == (field.offset, field.size, since)
+                });
+                assert!(gate.is_some(), "{name}.{}", field.path);
+                count += 1;
+            }
+        }
+        assert!(count >= GATES.len(), "gates that no field has");
+    }
+}

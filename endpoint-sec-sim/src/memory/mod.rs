@@ -119,6 +119,12 @@ impl Arena {
         }
     }
 
+    /// The length of the allocation that was made last.
+    #[cfg(test)]
+    pub(crate) fn last_block(&self) -> usize {
+        self.blocks.last().map_or(0, |(_, layout)| layout.size())
+    }
+
     fn reserve(&mut self, size: usize, align: usize) -> *mut u8 {
         let layout = Layout::from_size_align(size.max(1), align);
         let layout = layout.expect("an object of a message is small and aligned to a power of two");

@@ -19,9 +19,7 @@ fn names(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_events_t
     let to = other.path.clone();
     Some(match member {
         "clone" => payload::clone(file, to)(arena),
-        "copyfile" => {
-            payload::copyfile(file, Some(other).filter(|_| !sample.bare), to)(arena)
-        }
+        "copyfile" => payload::copyfile(file, Some(other).filter(|_| !sample.bare), to)(arena),
         "create" if sample.arm == 0 => payload::create_path(to, 0o640)(arena),
         "create" => payload::create_file(file)(arena),
         "exchangedata" => payload::exchangedata(file, other)(arena),
@@ -42,9 +40,7 @@ fn names(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_events_t
             },
         },
         "link" => payload::link(file, to)(arena),
-        "rename" => {
-            payload::rename(file, Some(other).filter(|_| sample.arm == 1), to)(arena)
-        }
+        "rename" => payload::rename(file, Some(other).filter(|_| sample.arm == 1), to)(arena),
         "unlink" => {
             let parent = file.parent();
             payload::unlink(file, parent)(arena)

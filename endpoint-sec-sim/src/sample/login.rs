@@ -221,7 +221,11 @@ fn privileges(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_eve
         "su" => {
             let texts = |arena: &mut Arena, items: &[&str]| {
                 let count = if sample.bare { 0 } else { items.len() };
-                let texts: Vec<_> = items.iter().take(count).map(|item| arena.string(item)).collect();
+                let texts: Vec<_> = items
+                    .iter()
+                    .take(count)
+                    .map(|item| arena.string(item))
+                    .collect();
                 (count, arena.place_all(&texts))
             };
             let (argc, argv) = texts(arena, &["su", "-l", "root"]);

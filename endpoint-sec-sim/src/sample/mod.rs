@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use endpoint_sec_sys::{
-    Emitter, EventKind, audit_token_t, es_event_settime_t, es_event_type_t, es_events_t, es_process_t,
-    es_string_token_t,
+    Emitter, EventKind, audit_token_t, es_event_settime_t, es_event_type_t, es_events_t,
+    es_process_t, es_string_token_t,
 };
 
 use crate::action::{Action, Effect};
@@ -217,3 +217,80 @@ const PROCESS_TARGETS: [&str; 10] = [
     "signal",
     "trace",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::Action;
+    use crate::machine::Machine;
+    use crate::memory::Arena;
+    use crate::release::MACOS_27;
+    use endpoint_sec_sys::layout::{STRUCTS, StructLayout};
+    use endpoint_sec_sys::{EVENTS, EventInfo, Storage};
+
+    /// How long a struct is in a message of this version: it ends before its first field that is not yet there.
+    fn length(layout: &StructLayout, version: u32) -> usize {
+        let missing = layout.fields.iter().filter(|field| {
+            field
+                .since_message_version
+                .is_some_and(|since| since > version)
+        });
+        let end = missing
+            .map(|field| field.offset)
+            .min()
+            .unwrap_or(layout.size);
+        end.next_multiple_of(layout.align)
+    }
+
+    fn layout_of(info: &EventInfo) -> &'static StructLayout {
+        let name = format!("es_event_{}_t", info.member.unwrap());
+        STRUCTS.iter().find(|layout| layout.name == name).unwrap()
+    }
+
+    #[test]
+    fn events_behind_pointers_are_as_long_as_their_version_makes_them() {
+        let machine = Machine::new(MACOS_27).build();
+        let pointed = EVENTS
+            .iter()
+            .filter(|info| info.storage == Some(Storage::Pointer));
+        let mut count = 0;
+        for info in pointed {
+            let action = Action::sample(&machine, machine.launchd(), info.event_type, 0);
+            for version in 1..=11 {
+                let mut arena = Arena::new(version);
+                (action.payload)(&mut arena);
+                let layout = layout_of(info);
+                assert_eq!(
+                    arena.last_block(),
+                    length(layout, version),
+                    "{} {version}",
+                    info.name
+                );
+                count += 1;
+            }
+        }
+        assert_eq!(count, 42 * 11);
+    }
+
+    #[test]
+    fn every_variant_of_every_event_can_be_built() {
+        let machine = Machine::new(MACOS_27).build();
+        for info in &EVENTS {
+            for variant in 0..Action::variants(info.event_type) {
+                let action = Action::sample(&machine, machine.me(), info.event_type, variant);
+                assert_ne!(
+                    action.auth.is_some(),
+                    action.notify.is_some(),
+                    "{}",
+                    info.name
+                );
+                assert_eq!(
+                    action.targets.len(),
+                    usize::from(info.target_paths),
+                    "{}",
+                    info.name
+                );
+                (action.payload)(&mut Arena::new(11));
+            }
+        }
+    }
+}
