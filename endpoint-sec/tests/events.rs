@@ -31,7 +31,15 @@ fn every_field_of_every_event_is_read_at_every_version() {
         let actor = machine.process("/bin/zsh").tty("/dev/ttys001").start();
         for event in known {
             let number = es_event_type_t(event.as_raw());
-            for variant in 0..Action::variants(number) {
+            let variants = Action::variants(number);
+            // Under Miri this takes minutes: a different one of the variants at each version.
+            let variants = if cfg!(miri) {
+                let variant = version as usize % variants;
+                variant..variant + 1
+            } else {
+                0..variants
+            };
+            for variant in variants {
                 let action = Action::sample(&machine, &actor, number, variant);
                 let _attempt = machine.perform(action);
                 machine.settle();
