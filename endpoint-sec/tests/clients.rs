@@ -219,16 +219,18 @@ fn a_process_knows_its_own_token() {
 #[test]
 fn handles_work_on_many_threads_while_the_client_closes() {
     let machine = machine_of(11);
-    let client = started(|message: Message<'_>| drop(message.answer(Answer::Allow)));
+    let client = started(|message: Message<'_>| {
+        let _closing = message.answer(Answer::Allow);
+    });
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let handle = client.handle();
             std::thread::spawn(move || {
                 while handle.is_open() {
-                    drop(handle.subscribe(&[EventType::AUTH_UNLINK]));
-                    drop(handle.unsubscribe_all());
-                    drop(handle.muted_paths());
-                    drop(handle.mute_self());
+                    let _closing = handle.subscribe(&[EventType::AUTH_UNLINK]);
+                    let _closing = handle.unsubscribe_all();
+                    let _closing = handle.muted_paths();
+                    let _closing = handle.mute_self();
                     std::thread::yield_now();
                 }
             })

@@ -29,16 +29,19 @@ fn a_slow_handler_is_answered_for_and_its_own_answer_is_too_late() {
     for default in [Answer::Allow, Answer::Deny] {
         let machine = machine();
         let (go, wait) = mpsc::channel::<()>();
+        let (enter, entered) = mpsc::channel();
         let (told, tell) = mpsc::channel();
         let client = Client::builder()
             .default_answer(default)
             .start(move |message| {
+                enter.send(()).unwrap();
                 wait.recv().unwrap();
                 told.send(message.answer(Answer::Deny)).unwrap();
             })
             .unwrap();
         let _subscribed = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
         let attempt = unlink(&machine);
+        entered.recv().unwrap();
         machine.advance(Duration::from_millis(15_900));
         assert_eq!(attempt.decided(), None, "four fifths are not over");
         machine.advance(Duration::from_millis(200));
@@ -88,6 +91,7 @@ fn a_kept_message_is_answered_for_when_its_time_is_over() {
 #[test]
 fn the_budget_can_be_chosen() {
     let machine = machine();
+    let (enter, entered) = mpsc::channel();
     let (go, wait) = mpsc::channel::<()>();
     let budget = Budget {
         least_headroom: Duration::from_secs(10),
@@ -97,12 +101,14 @@ fn the_budget_can_be_chosen() {
     let client = Client::builder()
         .budget(budget)
         .start(move |message| {
+            enter.send(()).unwrap();
             wait.recv().unwrap();
             drop(message);
         })
         .unwrap();
     let _subscribed = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
     let attempt = unlink(&machine);
+    entered.recv().unwrap();
     machine.advance(Duration::from_secs(10));
     assert!(attempt.allowed());
     go.send(()).unwrap();
@@ -191,13 +197,15 @@ fn whoever_is_first_answers() {
         count += 1;
         match message {
             Message::Auth(message) if count % 2 == 0 => send.send(message.keep()).unwrap(),
-            other => drop(other.answer(Answer::Allow)),
+            other => {
+                let _raced = other.answer(Answer::Allow);
+            }
         }
     });
     let _subscribed = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
     let keeper = std::thread::spawn(move || {
         for message in receive {
-            drop(message.answer(Answer::Allow));
+            let _raced = message.answer(Answer::Allow);
         }
     });
     for round in 0..ROUNDS {
