@@ -103,7 +103,10 @@ fn allocations_of_a_c_client(machine: &Machine) -> usize {
     let mut client = std::ptr::null_mut();
     // SAFETY: `client` is a local, and the block a complete one that captures nothing.
     let result = unsafe { sys::es_new_client(&raw mut client, &raw mut block) };
-    assert_eq!(result, sys::es_new_client_result_t::ES_NEW_CLIENT_RESULT_SUCCESS);
+    assert_eq!(
+        result,
+        sys::es_new_client_result_t::ES_NEW_CLIENT_RESULT_SUCCESS
+    );
     let unlink = sys::es_event_type_t::ES_EVENT_TYPE_AUTH_UNLINK;
     // SAFETY: the client was just made, and there is one event type.
     let result = unsafe { sys::es_subscribe(client, &raw const unlink, 1) };
