@@ -31,13 +31,22 @@ fn every_field_of_every_event_is_read_at_every_version() {
         let actor = machine.process("/bin/zsh").tty("/dev/ttys001").start();
         for event in known {
             let number = es_event_type_t(event.as_raw());
-            for variant in 0..Action::variants(number) {
+            let variants = Action::variants(number);
+            // Under Miri this takes minutes: a different one of the variants at each version.
+            let variants = if cfg!(miri) {
+                let variant = version as usize % variants;
+                variant..variant + 1
+            } else {
+                0..variants
+            };
+            for variant in variants {
                 let action = Action::sample(&machine, &actor, number, variant);
                 let _attempt = machine.perform(action);
                 machine.settle();
                 for text in recorder.take() {
                     let named = format!("event_type: {event},");
                     assert!(text.contains(&named), "no `{named}` in {text}");
+                    assert_eq!(variant_in(&text), member_of(number), "{text}");
                     seen.insert(event);
                 }
             }
@@ -46,6 +55,23 @@ fn every_field_of_every_event_is_read_at_every_version() {
     let all: BTreeSet<_> = EventType::ALL.iter().copied().collect();
     let missing: Vec<_> = all.difference(&seen).copied().collect();
     assert_eq!(missing, REFUSED, "never delivered");
+}
+
+/// The name of the event's variant in a message's `Debug` output, in small letters.
+fn variant_in(text: &str) -> String {
+    let (_, event) = text
+        .split_once(", event: ")
+        .expect("a message shows its event");
+    let (variant, _) = event
+        .split_once('(')
+        .expect("a variant holds a view or a type");
+    variant.to_lowercase()
+}
+
+/// The member of the union that the headers give a type, without underscores.
+fn member_of(number: es_event_type_t) -> String {
+    let member = number.info().and_then(|info| info.member);
+    member.unwrap_or("reserved").replace('_', "")
 }
 
 /// What only a client of descendants is asked.

@@ -14,7 +14,9 @@ pub(crate) struct Alarm {
     /// Written by the watchdog before it looks at all slots a last time and sleeps; read by who
     /// has armed a slot.
     wakes_at: AtomicU64,
-    stopped: AtomicBool,
+    /// Set by who wakes the watchdog, taken by the watchdog.
+    is_rung: AtomicBool,
+    is_stopped: AtomicBool,
     watchdog: OnceLock<Thread>,
 }
 
@@ -22,7 +24,8 @@ impl Alarm {
     pub(crate) const fn new() -> Self {
         Self {
             wakes_at: AtomicU64::new(u64::MAX),
-            stopped: AtomicBool::new(false),
+            is_rung: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
             watchdog: OnceLock::new(),
         }
     }
@@ -44,15 +47,16 @@ impl Alarm {
 
     /// Has the watchdog stop.
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
+        self.is_stopped.store(true, Ordering::SeqCst);
         self.wake();
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        self.is_stopped.load(Ordering::SeqCst)
     }
 
     fn wake(&self) {
+        self.is_rung.store(true, Ordering::SeqCst);
         if let Some(watchdog) = self.watchdog.get() {
             watchdog.unpark();
         }
@@ -64,14 +68,19 @@ impl Alarm {
         &self,
         next: u64,
         look: impl FnOnce() -> u64,
-        left: impl FnOnce(u64) -> Duration,
+        left: impl Fn(u64) -> Duration,
     ) {
         self.wakes_at.store(next, Ordering::SeqCst);
-        if look() >= next && !self.is_stopped() {
-            if next == u64::MAX {
-                thread::park();
-            } else {
-                thread::park_timeout(left(next).min(LONGEST_SLEEP));
+        if look() >= next {
+            while !self.is_rung.swap(false, Ordering::SeqCst) && !self.is_stopped() {
+                let left = left(next);
+                if next == u64::MAX {
+                    thread::park();
+                } else if left.is_zero() {
+                    break;
+                } else {
+                    thread::park_timeout(left.min(LONGEST_SLEEP));
+                }
             }
         }
         // Whatever is armed from here on is seen when the watchdog looks.
@@ -79,10 +88,12 @@ impl Alarm {
     }
 }
 
-/// A long sleep may end early. The simulator's clock goes on when a test says so, not while a
-/// thread sleeps, so there it is looked at often.
+/// The simulator's clock goes on when a test says so, not while a thread sleeps: there it is looked
+/// at often. Under Miri a millisecond is 200 steps of the program, and too often.
 const LONGEST_SLEEP: Duration = if cfg!(target_vendor = "apple") {
     Duration::from_secs(3600)
+} else if cfg!(miri) {
+    Duration::from_millis(100)
 } else {
     Duration::from_millis(1)
 };

@@ -195,7 +195,7 @@ macro_rules! events {
                             // and `at` points to one for `'a` (`Raw::new`).
                             let at = unsafe { &raw const (*at).event.$member };
                             // SAFETY: the event type says which member of the union was written; the table above is
-                            // that of ESMessage.h and `events_read_the_member_of_their_type` keeps it.
+                            // that of ESMessage.h; `tests/events.rs` holds it against the data of the sys crate.
                             Self::$Variant(unsafe { $crate::raw::Field::read(at, message.version()) })
                         }
                     )*

@@ -61,3 +61,24 @@ pub(crate) fn machine_of(version: u32) -> Installed {
     };
     Machine::new(release).message_version(version).install()
 }
+
+/// A client with the standard settings.
+pub(crate) fn started(handler: impl FnMut(Message<'_>) + Send + 'static) -> Client {
+    Client::builder().start(handler).unwrap()
+}
+
+/// Waits for what another thread brings about; false if it does not within a minute.
+pub(crate) fn until(is_so: impl Fn() -> bool) -> bool {
+    for _ in 0..60_000 {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    false
+}
+
+/// A handler that lets go of everything.
+pub(crate) fn let_go(message: Message<'_>) {
+    drop(message);
+}
