@@ -131,10 +131,16 @@ pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// FNV-1a of the path: one number per path, the same in every run.
+/// One number per path, the same in every run. Eight bytes at a time: Miri counts every step.
 fn inode_of(path: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
-    path.iter().fold(0xCBF2_9CE4_8422_2325, step)
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    for chunk in path.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 32;
+    }
+    hash
 }
 
 const S_IFMT: u16 = 0o170_000;

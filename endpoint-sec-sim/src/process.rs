@@ -126,7 +126,7 @@ impl Facts {
             platform_binary: true,
             es_client: false,
             cdhash,
-            cdhash_full: cdhash.iter().copied().chain([0; 12]).collect(),
+            cdhash_full: [&cdhash[..], &[0; 12]].concat(),
             signing_id: Some([b"com.apple.", name.as_slice()].concat()),
             team_id: None,
             executable,

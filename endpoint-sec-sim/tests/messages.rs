@@ -24,10 +24,11 @@ use support::{Client, Passed, allow, asks, event_of, path_of, recorder, text};
 #[test]
 fn every_event_type_is_sent_in_every_version() {
     let versions: &[u32] = if cfg!(miri) {
-        &[1, 4, 11]
+        &[1, 11]
     } else {
         &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     };
+    let step = if cfg!(miri) { 10 } else { 1 };
     for version in versions {
         let machine = Machine::new(MACOS_27).message_version(*version).install();
         let seen: Arc<Mutex<BTreeSet<u32>>> = Arc::default();
@@ -69,7 +70,7 @@ fn every_event_type_is_sent_in_every_version() {
         assert_eq!(types.len(), 158);
         client.subscribe(&types);
         let sh = machine.process("/bin/sh").start();
-        for event in &types {
+        for event in types.iter().step_by(step) {
             for variant in 0..Action::variants(*event) {
                 let verdict = machine
                     .perform(Action::sample(&machine, &sh, *event, variant))
@@ -78,7 +79,7 @@ fn every_event_type_is_sent_in_every_version() {
             }
         }
         machine.settle();
-        assert_eq!(seen.lock().unwrap().len(), 158);
+        assert_eq!(seen.lock().unwrap().len(), 158_usize.div_ceil(step));
         drop(client);
     }
 }

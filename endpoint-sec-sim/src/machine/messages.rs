@@ -35,16 +35,16 @@ impl State {
     /// Writes down what nobody released.
     pub(crate) fn report_leaks(&mut self) {
         let killed = self.report.killed_clients > 0;
-        let leaked = self.messages.drain().filter(|_| !killed);
+        let left = std::mem::take(&mut self.messages).into_values();
+        let leaked = left.filter(|_| !killed);
         let leaked: Vec<Defect> = leaked
-            .map(|(_, message)| Defect::LeakedMessage {
+            .map(|message| Defect::LeakedMessage {
                 event: message.event,
                 retains: message.retains,
             })
             .collect();
         self.report.defects.extend(leaked);
-        let lists = self.lists.drain().count();
-        for _ in 0..lists {
+        for _ in std::mem::take(&mut self.lists) {
             self.defect(Defect::LeakedList);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use endpoint_sec_sys::OsVersion;
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) quiet: Condvar,
     /// The process that the C functions are called by.
     pub(crate) me: u32,
+    /// The processes that samples are about: a target and an instigator.
+    pub(crate) samples: OnceLock<(Process, Process)>,
 }
 
 /// The machine that the C functions act on.
@@ -125,6 +127,7 @@ impl Machine {
                 state: Mutex::new(state),
                 quiet: Condvar::new(),
                 me: me.execution().0,
+                samples: OnceLock::new(),
             }),
             me,
             launchd,

@@ -1,6 +1,6 @@
 //! Everything on a machine that changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use endpoint_sec_sys::es_event_type_t;
@@ -20,9 +20,9 @@ use crate::report::{Defect, Report};
 pub(crate) struct State {
     pub(crate) clients: BTreeMap<ClientId, Client>,
     /// Messages that are alive, by their address.
-    pub(crate) messages: HashMap<usize, Message>,
+    pub(crate) messages: BTreeMap<usize, Message>,
     /// Operations that wait for answers.
-    pub(crate) requests: HashMap<u64, Request>,
+    pub(crate) requests: BTreeMap<u64, Request>,
     pub(crate) last_request: u64,
     /// When answers are due: tick, operation, client.
     pub(crate) deadlines: BTreeSet<(u64, u64, ClientId)>,
@@ -30,12 +30,12 @@ pub(crate) struct State {
     /// Processes that live.
     pub(crate) processes: BTreeMap<Execution, Process>,
     /// For each process number, those of the processes above it. Kept when one of them exits.
-    pub(crate) ancestors: HashMap<u32, Vec<u32>>,
+    pub(crate) ancestors: BTreeMap<u32, Vec<u32>>,
     pub(crate) last_pid: u32,
     pub(crate) last_pidversion: u32,
     pub(crate) files: BTreeMap<Arc<[u8]>, File>,
     /// Lists handed out and not yet released.
-    pub(crate) lists: HashMap<usize, List>,
+    pub(crate) lists: BTreeMap<usize, List>,
     /// Whether messages are kept in the queues for now.
     pub(crate) held: bool,
     pub(crate) report: Report,
