@@ -52,10 +52,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A program runs unless it is listed. That it may is remembered by the kernel, that it may not is
 /// asked about again: a denial in the cache cannot be taken back.
 fn run(message: AuthMessage<'_>, listed: &HashSet<Vec<u8>>) -> Result<(), AnswerError> {
-    if let Event::Exec(exec) = message.event() {
-        if listed.contains(exec.target().executable().path()) {
-            return message.deny();
-        }
+    let is_listed = match message.event() {
+        Event::Exec(exec) => listed.contains(exec.target().executable().path()),
+        _ => false,
+    };
+    if is_listed {
+        return message.deny();
     }
     match message.into_cacheable() {
         Ok(message) => message.allow(),

@@ -27,10 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let machine = simulated::machine();
 
     let client = Client::builder().start(|message| {
-        if let Message::Notify(message) = message {
-            if let Some(line) = line(message.view()) {
-                println!("{line}");
-            }
+        let Message::Notify(message) = message else {
+            return;
+        };
+        if let Some(line) = line(message.view()) {
+            println!("{line}");
         }
     })?;
     client.mute_self()?;

@@ -136,8 +136,8 @@ static ZEROS: Zeros = Zeros([0; 2304]);
 /// Fields that are read as they are: every bit pattern is a value.
 macro_rules! plain {
     ($($type:ty),* $(,)?) => {$(
-        impl<'a> Field<'a, $type> for $type {
-            unsafe fn read(at: *const $type, _version: u32) -> Self {
+        impl<'a> Field<'a, Self> for $type {
+            unsafe fn read(at: *const Self, _version: u32) -> Self {
                 // SAFETY: the caller vouches for `at`, and any bytes are a value of this type.
                 unsafe { at.read() }
             }
@@ -147,8 +147,8 @@ macro_rules! plain {
 
 plain!(u16, u32, i32, u64, i64, usize, [u8; 16], [u8; 20], [u8; 32]);
 
-impl<'a> Field<'a, bool> for bool {
-    unsafe fn read(at: *const bool, _version: u32) -> Self {
+impl<'a> Field<'a, Self> for bool {
+    unsafe fn read(at: *const Self, _version: u32) -> Self {
         // SAFETY: the caller vouches for `at`. It is read as a byte, since a C `_Bool` that was
         // never written properly may be neither 0 nor 1, which a Rust `bool` must not be.
         unsafe { at.cast::<u8>().read() != 0 }
