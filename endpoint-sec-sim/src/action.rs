@@ -13,7 +13,8 @@ use crate::process::Process;
 /// Writes an event into the memory of a message.
 pub(crate) type Payload = Arc<dyn Fn(&mut Arena) -> es_events_t + Send + Sync>;
 
-/// One operation of a process: which AUTH and NOTIFY messages it raises, what they say, and what it does to the machine.
+/// One operation of a process: which AUTH and NOTIFY messages it raises, what they say, and what it
+/// does to the machine.
 ///
 /// [`Machine`](crate::Machine) has a method for each common operation; this type is for the others.
 #[derive(Clone)]
@@ -63,8 +64,8 @@ pub(crate) enum Effect {
 // === impl Action ===
 
 impl Action {
-    /// An action whose messages say what `payload` writes. `auth` and `notify` are the types of its messages, either of
-    /// which may be missing.
+    /// An action whose messages say what `payload` writes. `auth` and `notify` are the types of its
+    /// messages, either of which may be missing.
     pub fn new(
         actor: &Process,
         auth: Option<es_event_type_t>,

@@ -47,8 +47,8 @@ impl Attempt {
     ///
     /// # Panics
     ///
-    /// When nobody answers within a minute of the host's time, although the machine's clock stands still: then no deadline
-    /// will ever pass, and the test would wait for ever.
+    /// When nobody answers within a minute of the host's time, although the machine's clock stands
+    /// still: then no deadline will ever pass, and the test would wait for ever.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let runs = self.shared.clock.runs();

@@ -1,9 +1,9 @@
 //! The result cache: one for all clients of a machine.
 //!
-//! Rules (ESClient.h and ESMessage.h, macOS 27.0): only listed AUTH types are cached, keyed by the process's executable
-//! file and the object of the operation; changing a file drops the results about it; a hit spares the AUTH message but
-//! never the NOTIFY. For an open, the authorised flags are cached, and a later open is allowed only if all its flags are
-//! among them.
+//! Rules (ESClient.h and ESMessage.h, macOS 27.0): only listed AUTH types are cached, keyed by the
+//! process's executable file and the object of the operation; changing a file drops the results
+//! about it; a hit spares the AUTH message but never the NOTIFY. For an open, the authorised flags
+//! are cached, and a later open is allowed only if all its flags are among them.
 
 use std::collections::HashMap;
 
@@ -56,7 +56,8 @@ impl Cache {
         self.kept.clear();
     }
 
-    /// Clears on behalf of a client, unless it did so `limit` times within the last `window` nanoseconds.
+    /// Clears on behalf of a client, unless it did so `limit` times within the last `window`
+    /// nanoseconds.
     pub(crate) fn clear_throttled(&mut self, now: u64, limit: usize, window: u64) -> bool {
         self.cleared
             .retain(|time| now.saturating_sub(*time) < window);

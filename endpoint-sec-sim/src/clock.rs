@@ -1,13 +1,14 @@
 //! The clock of a simulated Mac.
 //!
-//! It counts nanoseconds since boot and shows them as mach ticks. A test moves it by hand, so that a deadline passes when
-//! the test says so; a bench may let it run with the host's clock instead. Wall time is a fixed date at boot plus the time
-//! since.
+//! It counts nanoseconds since boot and shows them as mach ticks. A test moves it by hand, so that
+//! a deadline passes when the test says so; a bench may let it run with the host's clock instead.
+//! Wall time is a fixed date at boot plus the time since.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The length of a mach tick, as `mach_timebase_info` tells it: a tick is `numer / denom` nanoseconds.
+/// The length of a mach tick, as `mach_timebase_info` tells it: a tick is `numer / denom`
+/// nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timebase {
     /// Nanoseconds in `denom` ticks.
@@ -20,7 +21,8 @@ pub struct Timebase {
 #[derive(Debug)]
 pub(crate) struct Clock {
     timebase: Timebase,
-    /// Nanoseconds since boot. Written by `advance` alone; a relaxed counter that orders nothing else.
+    /// Nanoseconds since boot. Written by `advance` alone; a relaxed counter that orders nothing
+    /// else.
     nanos: AtomicU64,
     /// When the machine was made, if its clock runs by itself.
     started: Option<Instant>,
@@ -101,7 +103,8 @@ fn scale(value: u64, by: u32, over: u32) -> u64 {
     scaled.try_into().unwrap_or(u64::MAX)
 }
 
-/// How long the machine has been up when a test begins: long enough that no subtraction passes zero.
+/// How long the machine has been up when a test begins: long enough that no subtraction passes
+/// zero.
 const AT_START: Duration = Duration::from_secs(1000);
 
 /// The date of boot: 2026-09-14T12:00:00Z.

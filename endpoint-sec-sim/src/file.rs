@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-/// A file or directory as a message shows it: its path and the part of `struct stat` that tests care about.
+/// A file or directory as a message shows it: its path and the part of `struct stat` that tests
+/// care about.
 ///
-/// The inode number comes from the path, so that the same path is the same file without anyone keeping books; hard links
-/// made on a machine share the number of their source.
+/// The inode number comes from the path, so that the same path is the same file without anyone
+/// keeping books; hard links made on a machine share the number of their source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     pub(crate) path: Arc<[u8]>,

@@ -1,10 +1,12 @@
 //! What a client does not want to hear of: three independent sets, each with an inversion.
 //!
-//! Rules (ESClient.h, macOS 27.0): adding and removing are exact set operations on (kind, path, event type) and (process,
-//! event type); prefixes matter only when a message is weighed. A message is suppressed when any dimension says so:
+//! Rules (ESClient.h, macOS 27.0): adding and removing are exact set operations on (kind, path,
+//! event type) and (process, event type); prefixes matter only when a message is weighed. A message
+//! is suppressed when any dimension says so:
 //!
-//! - process: the submitter and, from 27.0 on and for listed events, the instigator vote to suppress, to deliver, or not at
-//!   all; one vote to suppress is enough, and without a vote to deliver nothing is delivered. Inversion swaps the votes.
+//! - process: the submitter and, from 27.0 on and for listed events, the instigator vote to
+//!   suppress, to deliver, or not at all; one vote to suppress is enough, and without a vote to
+//!   deliver nothing is delivered. Inversion swaps the votes.
 //! - path of the executable: suppressed when muted; inverted, when not muted.
 //! - target paths: suppressed when all of them are muted; inverted, when none is.
 
@@ -50,7 +52,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) event: u32,
     /// The execution that submits the message; `None` when this client may not see it.
     pub(crate) submitter: Option<Execution>,
-    /// The execution behind the message, for events with that role; `None` when there is none or it is out of sight.
+    /// The execution behind the message, for events with that role; `None` when there is none or
+    /// it is out of sight.
     pub(crate) instigator: Option<Execution>,
     pub(crate) executable: &'a [u8],
     /// Empty for events whose targets cannot be muted.

@@ -48,7 +48,8 @@ pub struct ProcessBuilder<'machine> {
     pub(crate) facts: Facts,
 }
 
-/// The words of an audit token, by their index (`bsm/libbsm.h` names the accessors; the order is that of xnu).
+/// The words of an audit token, by their index (`bsm/libbsm.h` names the accessors; the order is
+/// that of xnu).
 pub(crate) mod word {
     pub(crate) const AUID: usize = 0;
     pub(crate) const EUID: usize = 1;
@@ -173,8 +174,8 @@ impl ProcessBuilder<'_> {
         self
     }
 
-    /// The parent. Without it: launchd. User, session, terminal, directory and responsible process come from it, so
-    /// call this first.
+    /// The parent. Without it: launchd. User, session, terminal, directory and responsible process
+    /// come from it, so call this first.
     pub fn parent(mut self, parent: &Process) -> Self {
         self.facts.inherit(&parent.0);
         self

@@ -1,8 +1,9 @@
 //! Releases of macOS with something new in them, and the message version of each.
 //!
-//! A release decides which functions and event types exist, which version messages carry, and how much memory the
-//! objects of a message take. Sources: availability annotations of the macOS 27.0 SDK and of the older SDKs; the releases
-//! of message versions 5 and 9 are as production clients gate them (12.3 and 15.4).
+//! A release decides which functions and event types exist, which version messages carry, and how
+//! much memory the objects of a message take. Sources: availability annotations of the macOS 27.0
+//! SDK and of the older SDKs; the releases of message versions 5 and 9 are as production clients
+//! gate them (12.3 and 15.4).
 
 use endpoint_sec_sys::OsVersion;
 

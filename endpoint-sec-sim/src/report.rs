@@ -1,7 +1,8 @@
 //! What a client did wrong, and what was counted.
 //!
-//! On a Mac these mistakes are undefined behaviour, a stalled machine or a crash much later. Here each is written down when
-//! it happens, and the test fails when its machine is dropped with an unacknowledged one.
+//! On a Mac these mistakes are undefined behaviour, a stalled machine or a crash much later. Here
+//! each is written down when it happens, and the test fails when its machine is dropped with an
+//! unacknowledged one.
 
 use std::fmt;
 
@@ -47,21 +48,25 @@ pub enum Defect {
     },
     /// `es_delete_client` was called from the client's own handler.
     DeletedFromHandler,
-    /// `es_delete_client` was called on another thread than `es_new_client`, which releases before 27.0 forbid.
+    /// `es_delete_client` was called on another thread than `es_new_client`, which releases before
+    /// 27.0 forbid.
     DeletedFromOtherThread,
-    /// A function that waits for the subsystem was called on the client's handler thread: AUTH delivery stalls.
+    /// A function that waits for the subsystem was called on the client's handler thread: AUTH
+    /// delivery stalls.
     BlockingCallInHandler {
         /// The function that was called.
         function: &'static str,
     },
-    /// `es_subscribe` was handed an event type that the release does not know: the kernel panics before 26.4.
+    /// `es_subscribe` was handed an event type that the release does not know: the kernel panics
+    /// before 26.4.
     KernelPanic {
         /// The event type.
         event: es_event_type_t,
         /// The release that panics.
         release: OsVersion,
     },
-    /// A function was called that the release does not have: a program that links it strongly does not start.
+    /// A function was called that the release does not have: a program that links it strongly does
+    /// not start.
     MissingFunction {
         /// The function that was called.
         function: &'static str,

@@ -1,5 +1,13 @@
 //! Clients: who may make them, what they subscribe to, how they go.
 
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test, and a C client reads several fields at once"
+)]
+
 mod support;
 
 use std::ffi::CString;
@@ -28,7 +36,8 @@ fn idle() -> Result<Client, N> {
 #[test]
 fn each_missing_right_has_its_error_in_order() {
     type B = MachineBuilder;
-    let cases: [(fn(B) -> B, N); 6] = [
+    type Lack = fn(B) -> B;
+    let cases: [(Lack, N); 6] = [
         (|m| m, N::ES_NEW_CLIENT_RESULT_SUCCESS),
         (
             B::no_full_disk_access,
@@ -87,10 +96,8 @@ fn a_client_limit_counts_clients_that_live() {
 fn deleting_null_is_fine_and_deleting_twice_is_not() {
     let machine = Machine::new(MACOS_15).install();
     // SAFETY: null is allowed.
-    assert_eq!(
-        unsafe { endpoint_sec_sys::es_delete_client(null_mut()) },
-        OK
-    );
+    let deleted = unsafe { endpoint_sec_sys::es_delete_client(null_mut()) };
+    assert_eq!(deleted, OK);
     let client = idle().unwrap();
     let raw = client.raw;
     client.delete();
@@ -125,9 +132,8 @@ fn until_26_a_client_is_deleted_by_the_thread_that_made_it() {
         let raw = Passed(client.raw.cast_const());
         std::mem::forget(client);
         let delete = std::thread::spawn(move || {
-            let raw = raw;
             // SAFETY: nobody else uses the client any more.
-            unsafe { endpoint_sec_sys::es_delete_client(raw.0.cast_mut()) }
+            unsafe { endpoint_sec_sys::es_delete_client(raw.get().cast_mut()) }
         });
         assert_eq!(delete.join().unwrap(), OK);
         assert_eq!(machine.acknowledge(), defects);
@@ -287,16 +293,12 @@ fn a_descendants_client_needs_no_rights_and_sees_its_own_subtree() {
     assert_eq!(heard(), [auth, UNLINK], "an orphan stays in the subtree");
     let token = stranger.audit_token();
     // SAFETY: the client lives, and the token is a value of this function.
-    assert_eq!(
-        unsafe { endpoint_sec_sys::es_mute_process(client.raw, &raw const token) },
-        ERROR
-    );
+    let muted = unsafe { endpoint_sec_sys::es_mute_process(client.raw, &raw const token) };
+    assert_eq!(muted, ERROR);
     let token = grandchild.audit_token();
     // SAFETY: as above.
-    assert_eq!(
-        unsafe { endpoint_sec_sys::es_mute_process(client.raw, &raw const token) },
-        OK
-    );
+    let muted = unsafe { endpoint_sec_sys::es_mute_process(client.raw, &raw const token) };
+    assert_eq!(muted, OK);
 }
 
 /// A block that counts how often it ran.
@@ -401,11 +403,8 @@ fn every_function_of_the_newest_release_is_defined() {
     for info in looked_up {
         let name = CString::new(info.name).unwrap();
         // SAFETY: the name is a C string.
-        assert!(
-            !unsafe { endpoint_sec_sim_symbol(name.as_ptr()) }.is_null(),
-            "{}",
-            info.name
-        );
+        let symbol = unsafe { endpoint_sec_sim_symbol(name.as_ptr()) };
+        assert!(!symbol.is_null(), "{}", info.name);
         count += 1;
     }
     assert_eq!(

@@ -1,5 +1,13 @@
 //! Deadlines, by a clock that the test moves, and what a missed one does.
 
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test, and a C client reads several fields at once"
+)]
+
 mod support;
 
 use std::sync::mpsc;
@@ -39,17 +47,13 @@ fn deadline_of(message: Passed<es_message_t>) -> u64 {
 fn set_mode(client: &Client, mode: Mode) {
     let set = newer::es_set_deadline_miss_mode().unwrap();
     // SAFETY: the client lives.
-    assert_eq!(
-        unsafe { set(client.raw, mode) },
-        es_return_t::ES_RETURN_SUCCESS
-    );
+    let result = unsafe { set(client.raw, mode) };
+    assert_eq!(result, es_return_t::ES_RETURN_SUCCESS);
     let get = newer::es_get_deadline_miss_mode().unwrap();
     let mut found = Mode(99);
     // SAFETY: the client lives, and the place may be written.
-    assert_eq!(
-        unsafe { get(client.raw, &raw mut found) },
-        es_return_t::ES_RETURN_SUCCESS
-    );
+    let result = unsafe { get(client.raw, &raw mut found) };
+    assert_eq!(result, es_return_t::ES_RETURN_SUCCESS);
     assert_eq!(found, mode);
 }
 
@@ -191,10 +195,8 @@ fn the_maximum_may_only_lower_the_deadline() {
     assert_eq!(max(500), es_return_t::ES_RETURN_SUCCESS);
     let mut found = 0;
     // SAFETY: the client lives, and the place may be written.
-    assert_eq!(
-        unsafe { get(client.raw, UNLINK, &raw mut found) },
-        es_return_t::ES_RETURN_SUCCESS
-    );
+    let result = unsafe { get(client.raw, UNLINK, &raw mut found) };
+    assert_eq!(result, es_return_t::ES_RETURN_SUCCESS);
     assert_eq!(found, 500);
     let min = newer::es_set_deadline_min_milliseconds().unwrap();
     // SAFETY: the client lives, and the array has one item.

@@ -1,4 +1,13 @@
-//! Messages: every event type in every version, allocated as short as that version makes it; retained and released.
+//! Messages: every event type in every version, allocated as short as that version makes it;
+//! retained and released.
+
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test, and a C client reads several fields at once"
+)]
 
 mod support;
 
@@ -89,9 +98,10 @@ fn gated_fields_of_old_versions_are_not_there() {
         let client = Client::new(move |_, message| {
             // SAFETY: the message lives during the call.
             let process: *const es_process_t = unsafe { (*message).process };
-            // The first word holds the audit token, the last that exists in this version begins 8 bytes before the end: both
-            // are within the allocation, which Miri would deny of the byte after it.
-            // SAFETY: as above; the process has that size in this version.
+            // The first word holds the audit token, the last that exists in this version begins 8
+            // bytes before the end: both are within the allocation, which Miri would
+            // deny of the byte after it. SAFETY: as above; the process has that size in
+            // this version.
             let last = unsafe { process.cast::<u64>().add(size / 8 - 1).read() };
             assert_ne!(last, 0xA5A5_A5A5_A5A5_A5A5);
             if version < 9 {

@@ -1,5 +1,13 @@
 //! Scenarios: written by hand, and recorded.
 
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test, and a C client reads several fields at once"
+)]
+
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -15,7 +23,8 @@ const SAVE: &str = include_str!("recordings/save-a-document.jsonl");
 /// What a handler saw: the type, and the paths of unlinks.
 type Told = Arc<Mutex<Vec<(E, Vec<u8>)>>>;
 
-/// A client that denies removing whatever lies in `/zone` or is called `b.md`, and allows everything else.
+/// A client that denies removing whatever lies in `/zone` or is called `b.md`, and allows
+/// everything else.
 fn guard(events: &[E]) -> (Client, Told) {
     let told = Told::default();
     let record = told.clone();

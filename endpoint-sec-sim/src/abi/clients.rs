@@ -36,8 +36,8 @@ pub(super) unsafe extern "C" fn es_new_descendants_client(
 
 /// # Safety
 ///
-/// You must first convince yourself that `client` may be written and that `handler` is a live block of its type, or that
-/// they are null.
+/// You must first convince yourself that `client` may be written and that `handler` is a live block
+/// of its type, or that they are null.
 unsafe fn new_client(
     client: *mut *mut es_client_t,
     handler: es_handler_block_t,

@@ -40,7 +40,8 @@ extern "C" fn es_free_message(msg: *mut es_message_t) {
     }
 }
 
-/// The size of the fixed part: what the message points to is elsewhere, and copying bytes never makes a message.
+/// The size of the fixed part: what the message points to is elsewhere, and copying bytes never
+/// makes a message.
 #[unsafe(no_mangle)]
 extern "C" fn es_message_size(_msg: *const es_message_t) -> usize {
     machine("es_message_size").map_or(0, |shared| fixed_part(shared.config.version))

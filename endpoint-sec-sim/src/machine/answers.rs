@@ -155,7 +155,8 @@ impl Answer {
         }
     }
 
-    /// Whether this is the right function for the event type. Types that the table does not know are answered like most.
+    /// Whether this is the right function for the event type. Types that the table does not know
+    /// are answered like most.
     fn fits(self, event: endpoint_sec_sys::es_event_type_t) -> bool {
         let response = event.info().and_then(|info| info.response);
         matches!(self, Self::Flags(_)) == (response == Some(Response::Flags))

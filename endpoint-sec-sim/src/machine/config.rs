@@ -26,8 +26,8 @@ pub(crate) struct Config {
     pub(crate) default_mutes: Vec<(es_mute_path_type_t, Vec<u8>, Vec<es_event_type_t>)>,
 }
 
-/// A machine in the making. Every number that Apple does not document can be chosen; the defaults are plausible, not
-/// measured.
+/// A machine in the making. Every number that Apple does not document can be chosen; the defaults
+/// are plausible, not measured.
 #[derive(Clone, Debug)]
 #[must_use = "the machine does not exist until it is built or installed"]
 pub struct MachineBuilder {
@@ -48,7 +48,8 @@ impl MachineBuilder {
             full_disk_access: true,
             subsystem: true,
             max_clients: 16,
-            // Up to 10.15.5 the number was 255; it was then "raised substantially" (Apple DTS, thread 652740).
+            // Up to 10.15.5 the number was 255; it was then "raised substantially" (Apple DTS,
+            // thread 652740).
             max_muted_processes: if release < OsVersion::new(10, 15, 6) {
                 255
             } else {
@@ -159,8 +160,8 @@ impl MachineBuilder {
     }
 }
 
-/// The default mute set: critical executables, for AUTH events. Which they are differs by release and is not documented;
-/// these are examples of the kind.
+/// The default mute set: critical executables, for AUTH events. Which they are differs by release
+/// and is not documented; these are examples of the kind.
 fn default_mutes(release: OsVersion) -> Vec<(es_mute_path_type_t, Vec<u8>, Vec<es_event_type_t>)> {
     use endpoint_sec_sys::{EVENTS, EventKind};
     let auth = EVENTS

@@ -1,4 +1,5 @@
-//! A client's own thread: hands over one message after the other, and returns only when the client is gone.
+//! A client's own thread: hands over one message after the other, and returns only when the client
+//! is gone.
 
 use std::sync::{Arc, PoisonError};
 

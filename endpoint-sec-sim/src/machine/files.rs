@@ -10,8 +10,8 @@ use crate::machine::state::State;
 // === impl Machine ===
 
 impl Machine {
-    /// Lets a file exist. Files that operations mention need not be announced; announce those whose owner, type or fate
-    /// matters.
+    /// Lets a file exist. Files that operations mention need not be announced; announce those whose
+    /// owner, type or fate matters.
     pub fn create(&self, file: File) -> File {
         let mut state = self.shared.lock();
         state.files.insert(file.path.clone(), file.clone());

@@ -21,8 +21,9 @@ use crate::release::MACOS_27;
 // === impl Machine ===
 
 impl Machine {
-    /// Lets a process do something: asks whoever subscribed to the AUTH type, and once that is decided, does it and tells
-    /// whoever subscribed to the NOTIFY type. Returns when the messages are in the queues.
+    /// Lets a process do something: asks whoever subscribed to the AUTH type, and once that is
+    /// decided, does it and tells whoever subscribed to the NOTIFY type. Returns when the
+    /// messages are in the queues.
     pub fn perform(&self, action: Action) -> Attempt {
         let ticket = Arc::new(Ticket::default());
         let mut state = self.shared.lock();
@@ -202,7 +203,8 @@ impl Shared {
         state.clients.iter().filter_map(hears).collect()
     }
 
-    /// Puts a message into a client's queue and returns its address; nothing if the queue is full and the message is lost.
+    /// Puts a message into a client's queue and returns its address; nothing if the queue is full
+    /// and the message is lost.
     fn enqueue(
         &self,
         state: &mut State,

@@ -39,9 +39,9 @@ pub struct Machine {
 
 /// A machine that the C functions of this process act on, until it is dropped.
 ///
-/// Only one machine is installed at a time: tests that run in parallel wait for each other here. Dropping it switches the
-/// machine off and fails the test if a client did something wrong that nobody
-/// [acknowledged](Machine::acknowledge).
+/// Only one machine is installed at a time: tests that run in parallel wait for each other here.
+/// Dropping it switches the machine off and fails the test if a client did something wrong that
+/// nobody [acknowledged](Machine::acknowledge).
 #[must_use = "the machine is switched off when this is dropped"]
 pub struct Installed {
     machine: Machine,
@@ -77,7 +77,10 @@ pub(crate) fn current() -> Option<Arc<Shared>> {
 
 impl Machine {
     /// A Mac with this release, on which the caller is root, entitled and has Full Disk Access.
-    #[must_use]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "a machine is always built, and tests begin with it"
+    )]
     pub fn new(release: OsVersion) -> MachineBuilder {
         MachineBuilder::new(release)
     }
@@ -252,7 +255,8 @@ impl Machine {
         }
     }
 
-    /// Takes the mistakes that were made so far, so that they do not fail the test when the machine is dropped.
+    /// Takes the mistakes that were made so far, so that they do not fail the test when the machine
+    /// is dropped.
     pub fn acknowledge(&self) -> Vec<Defect> {
         std::mem::take(&mut self.shared.lock().report.defects)
     }

@@ -52,7 +52,8 @@ impl Shared {
         match change {
             Change::Unmute => processes.remove(&key, events),
             Change::Mute if !alive => {
-                // Before 27.0, nothing is said about a process that is gone: the call succeeds and mutes nothing.
+                // Before 27.0, nothing is said about a process that is gone: the call succeeds and
+                // mutes nothing.
                 if self.is(MACOS_27) {
                     return es_return_t::ES_RETURN_ERROR;
                 }

@@ -46,7 +46,8 @@ impl Machine {
         self.perform(action.aimed_at([&path]).doing(Effect::Remove(path)))
     }
 
-    /// `rename(2)`. The destination is an existing file if the machine knows one there, and a new path otherwise.
+    /// `rename(2)`. The destination is an existing file if the machine knows one there, and a new
+    /// path otherwise.
     pub fn rename(&self, actor: &Process, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Attempt {
         let source = self.file(from);
         let (from, to): (_, Arc<[u8]>) = (source.path.clone(), to.as_ref().into());
@@ -69,8 +70,8 @@ impl Machine {
         self.perform(action.aimed_at([&path]).cached_by(&path))
     }
 
-    /// `open(2)` with `O_CREAT` of a path where nothing is. The AUTH message tells of the new path, the NOTIFY message of the
-    /// file that came to be, or again of the path if it was denied.
+    /// `open(2)` with `O_CREAT` of a path where nothing is. The AUTH message tells of the new path,
+    /// the NOTIFY message of the file that came to be, or again of the path if it was denied.
     pub fn create_file(&self, actor: &Process, path: impl AsRef<[u8]>, mode: u16) -> Attempt {
         let owner = actor.0.token.val;
         let file = File::regular(path).permissions(mode);
@@ -205,8 +206,8 @@ impl Machine {
         child
     }
 
-    /// `execve(2)` of the file at `path`. The arguments are the name of the file, and the environment is that of the caller,
-    /// until said otherwise.
+    /// `execve(2)` of the file at `path`. The arguments are the name of the file, and the
+    /// environment is that of the caller, until said otherwise.
     pub fn exec(&self, actor: &Process, path: impl AsRef<[u8]>) -> Exec<'_> {
         let mut facts = Facts::of(self.file(path));
         let version = self.shared.lock().next_pidversion();
@@ -256,7 +257,8 @@ impl Exec<'_> {
         self
     }
 
-    /// The descriptors that stay open, by number and `PROX_FDTYPE_`, and the highest number that was looked at.
+    /// The descriptors that stay open, by number and `PROX_FDTYPE_`, and the highest number that
+    /// was looked at.
     pub fn fds(mut self, fds: impl IntoIterator<Item = (i32, u32)>, last: i32) -> Self {
         self.fds = fds.into_iter().collect();
         self.last_fd = last;

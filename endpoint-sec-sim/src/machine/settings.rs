@@ -123,7 +123,8 @@ impl Shared {
         Some(client.miss_mode)
     }
 
-    /// `es_set_deadline_max_milliseconds`: may only lower what the system gives, and takes the minimum along.
+    /// `es_set_deadline_max_milliseconds`: may only lower what the system gives, and takes the
+    /// minimum along.
     pub(crate) fn set_deadline_max(
         &self,
         id: ClientId,
@@ -155,8 +156,8 @@ impl Shared {
             .then(|| set.unwrap_or_else(|| self.system_deadline()))
     }
 
-    /// `es_set_deadline_min_milliseconds`: descendants clients only, may raise what the system gives, and takes the maximum
-    /// along.
+    /// `es_set_deadline_min_milliseconds`: descendants clients only, may raise what the system
+    /// gives, and takes the maximum along.
     pub(crate) fn set_deadline_min(
         &self,
         id: ClientId,
@@ -203,8 +204,8 @@ impl Shared {
     }
 }
 
-/// Event types that a client does not get: the first three reserved ones want a private entitlement, and
-/// `AUTH_BOOTSTRAP_LOOK_UP` is for descendants clients.
+/// Event types that a client does not get: the first three reserved ones want a private
+/// entitlement, and `AUTH_BOOTSTRAP_LOOK_UP` is for descendants clients.
 fn refused(event: es_event_type_t, ordinary: bool) -> bool {
     type E = es_event_type_t;
     matches!(

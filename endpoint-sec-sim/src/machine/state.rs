@@ -103,7 +103,7 @@ impl State {
 
     /// The client behind a handle, unless it is dead; a dead one is a defect.
     pub(crate) fn client(&mut self, id: ClientId, function: &'static str) -> Option<&mut Client> {
-        if !self.clients.get(&id).is_some_and(|client| !client.closing) {
+        if self.clients.get(&id).is_none_or(|client| client.closing) {
             let null = Defect::NullArgument { function };
             self.defect(if id == 0 {
                 null

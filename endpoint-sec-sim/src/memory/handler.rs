@@ -1,8 +1,8 @@
 //! A client's blocks: copied when they are handed over, called, disposed of.
 //!
-//! What `Block_copy` does (clang's Block Implementation Specification): a block of the global class stays where it is;
-//! another is copied byte by byte, then its descriptor's `copy` is called on both. When the last owner lets go, `dispose`
-//! is called and the copy freed.
+//! What `Block_copy` does (clang's Block Implementation Specification): a block of the global class
+//! stays where it is; another is copied byte by byte, then its descriptor's `copy` is called on
+//! both. When the last owner lets go, `dispose` is called and the copy freed.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
@@ -30,8 +30,8 @@ struct Owned<I> {
     copied: Option<Layout>,
 }
 
-// SAFETY: whoever hands a block to the library has agreed that it is called and disposed of on the library's thread
-// (ESClient.h); the copy is reached through this value alone.
+// SAFETY: whoever hands a block to the library has agreed that it is called and disposed of on the
+// library's thread (ESClient.h); the copy is reached through this value alone.
 unsafe impl<I> Send for Owned<I> {}
 
 // === impl Handler ===
@@ -41,8 +41,8 @@ impl Handler {
     ///
     /// # Safety
     ///
-    /// You must first convince yourself that `block` is a live block of the handler's type, whose descriptor outlives every
-    /// copy, and that it may be called on any thread.
+    /// You must first convince yourself that `block` is a live block of the handler's type, whose
+    /// descriptor outlives every copy, and that it may be called on any thread.
     pub(crate) unsafe fn copy(block: es_handler_block_t) -> Option<Self> {
         // SAFETY: passed on to the caller; the handler block is its header, transparently.
         unsafe { Owned::copy(block.cast()) }.map(Self)
@@ -52,13 +52,14 @@ impl Handler {
     ///
     /// # Safety
     ///
-    /// You must first convince yourself that no other call of this handler is under way, and that the message lives until
-    /// this one returns.
+    /// You must first convince yourself that no other call of this handler is under way, and that
+    /// the message lives until this one returns.
     pub(crate) unsafe fn call(&self, client: *mut es_client_t, message: *const es_message_t) {
         let block = self.0.block.as_ptr();
         // SAFETY: the block lives as long as `self`.
         let invoke = unsafe { (*block).invoke };
-        // SAFETY: the block is handed to its own function; the caller vouches for the message and against overlap.
+        // SAFETY: the block is handed to its own function; the caller vouches for the message and
+        // against overlap.
         unsafe { invoke(block.cast(), client, message) };
     }
 }
@@ -95,7 +96,7 @@ impl<I> Owned<I> {
     unsafe fn copy(block: *mut BlockHeader<I>) -> Option<Self> {
         let original = NonNull::new(block)?;
         // SAFETY: the caller vouches for a live block, which begins with its header.
-        let flags = unsafe { (&raw const (*block).flags).read() };
+        let flags = unsafe { (*block).flags };
         if flags & BLOCK_IS_GLOBAL != 0 {
             return Some(Self {
                 block: original,
@@ -103,23 +104,25 @@ impl<I> Owned<I> {
             });
         }
         // SAFETY: as above.
-        let descriptor = unsafe { (&raw const (*block).descriptor).read() };
+        let descriptor = unsafe { (*block).descriptor };
         // SAFETY: a live block's descriptor is alive.
-        let size = unsafe { (&raw const (*descriptor).size).read() };
+        let size = unsafe { (*descriptor).size };
         let layout = Layout::from_size_align(size, 16).ok()?;
         // SAFETY: a block is at least as long as its header, so the layout is not empty.
         let copy = unsafe { alloc(layout) };
         let Some(copy) = NonNull::new(copy) else {
             handle_alloc_error(layout);
         };
-        // SAFETY: the descriptor's size is that of the whole original; the copy was allocated with it.
+        // SAFETY: the descriptor's size is that of the whole original; the copy was allocated with
+        // it.
         unsafe {
             copy.as_ptr()
                 .copy_from_nonoverlapping(block.cast::<u8>(), size)
         };
         let helpers = helpers(flags, descriptor);
         if let Some(helper) = helpers.and_then(|helpers| helpers.copy) {
-            // SAFETY: the helper is called on a fresh copy and its original, as the specification has it.
+            // SAFETY: the helper is called on a fresh copy and its original, as the specification
+            // has it.
             unsafe { helper(copy.as_ptr().cast::<c_void>(), block.cast::<c_void>()) };
         }
         Some(Self {
@@ -136,9 +139,9 @@ impl<I> Drop for Owned<I> {
         };
         let block = self.block.as_ptr();
         // SAFETY: the copy lives until the end of this function.
-        let flags = unsafe { (&raw const (*block).flags).read() };
+        let flags = unsafe { (*block).flags };
         // SAFETY: as above.
-        let descriptor = unsafe { (&raw const (*block).descriptor).read() };
+        let descriptor = unsafe { (*block).descriptor };
         if let Some(dispose) = helpers(flags, descriptor).and_then(|helpers| helpers.dispose) {
             // SAFETY: the helper is called once on a copy that nobody calls any more.
             unsafe { dispose(block.cast::<c_void>()) };

@@ -97,7 +97,8 @@ pub(crate) fn for_free<T: Copy>(values: &[T]) -> *mut T {
     // SAFETY: the size is not zero.
     let to = unsafe { malloc(size_of_val(values)) }.cast::<T>();
     if !to.is_null() {
-        // SAFETY: `malloc` gave that many bytes, aligned for every type of the C API, to nobody else.
+        // SAFETY: `malloc` gave that many bytes, aligned for every type of the C API, to nobody
+        // else.
         unsafe { to.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
     }
     to
@@ -107,7 +108,8 @@ pub(crate) fn for_free<T: Copy>(values: &[T]) -> *mut T {
 ///
 /// # Safety
 ///
-/// You must first convince yourself that `text` is null or a zero-terminated string that stays as it is during the call.
+/// You must first convince yourself that `text` is null or a zero-terminated string that stays as
+/// it is during the call.
 pub(crate) unsafe fn bytes_of(text: *const c_char) -> Option<Vec<u8>> {
     if text.is_null() {
         return None;

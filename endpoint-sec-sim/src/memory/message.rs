@@ -1,4 +1,5 @@
-//! One message in memory: the fixed part, as long as its version makes it, over an arena with everything else.
+//! One message in memory: the fixed part, as long as its version makes it, over an arena with
+//! everything else.
 
 use std::mem::offset_of;
 
@@ -68,7 +69,8 @@ struct Tables {
     fds: Vec<*const es_fd_t>,
 }
 
-// SAFETY: the pointers lead into the arena, which moves along; the bytes are never written after the message was built.
+// SAFETY: the pointers lead into the arena, which moves along; the bytes are never written after
+// the message was built.
 unsafe impl Send for Memory {}
 
 // === impl Memory ===
@@ -99,19 +101,18 @@ impl Memory {
             opaque: [],
         };
         let message = arena.place_short(object, fixed_part(content.version));
+        let bytes = message.cast::<u8>();
         if content.version < 2 {
-            // SAFETY: the field lies within the 208 bytes that every version has; nothing reads it before version 2.
-            unsafe {
-                poison(
-                    message.cast::<u8>().add(offset_of!(es_message_t, seq_num)),
-                    8,
-                )
-            };
+            let at = bytes.wrapping_add(offset_of!(es_message_t, seq_num));
+            // SAFETY: the field lies within the 208 bytes that every version has; nothing reads it
+            // before version 2.
+            unsafe { poison(at, 8) };
         }
         for gate in GATES.iter().filter(|gate| gate.closed(content)) {
-            let offset = offset_of!(es_message_t, event) + gate.offset;
-            // SAFETY: the offset and size are those of a field of the event's struct, which lies within the union.
-            unsafe { poison(message.cast::<u8>().add(offset), gate.size) };
+            let at = bytes.wrapping_add(offset_of!(es_message_t, event) + gate.offset);
+            // SAFETY: the offset and size are those of a field of the event's struct, which lies
+            // within the union.
+            unsafe { poison(at, gate.size) };
         }
         let exec = content.exec.map(|image| Tables::build(&mut arena, image));
         Self {
@@ -204,7 +205,8 @@ pub(crate) fn fixed_part(version: u32) -> usize {
     }
 }
 
-/// A field of an inline event that earlier versions do not have: its bytes hold something else there.
+/// A field of an inline event that earlier versions do not have: its bytes hold something else
+/// there.
 struct Gate {
     events: &'static [es_event_type_t],
     offset: usize,

@@ -1,8 +1,10 @@
-//! The memory of messages: every object in an allocation of its own, exactly as long as the release makes it.
+//! The memory of messages: every object in an allocation of its own, exactly as long as the release
+//! makes it.
 //!
-//! An older release allocates shorter objects, so whoever reads a field that its message version does not have reads past
-//! an allocation, which Miri and sanitizers notice. Where the union of a message has room for a field that the version does
-//! not have, its bytes are undefined to Miri and a conspicuous pattern elsewhere.
+//! An older release allocates shorter objects, so whoever reads a field that its message version
+//! does not have reads past an allocation, which Miri and sanitizers notice. Where the union of a
+//! message has room for a field that the version does not have, its bytes are undefined to Miri and
+//! a conspicuous pattern elsewhere.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_char;
@@ -24,7 +26,8 @@ pub struct Arena {
     blocks: Vec<(NonNull<u8>, Layout)>,
 }
 
-// SAFETY: an arena owns its allocations; nothing in it is tied to a thread, and `&Arena` gives no access to the bytes.
+// SAFETY: an arena owns its allocations; nothing in it is tied to a thread, and `&Arena` gives no
+// access to the bytes.
 unsafe impl Send for Arena {}
 
 // === impl Arena ===
@@ -58,8 +61,9 @@ impl Arena {
         assert!(size <= size_of::<T>(), "an object has only its own bytes");
         let to = self.reserve(size, align_of::<T>());
         let from = (&raw const value).cast::<MaybeUninit<u8>>();
-        // SAFETY: `from` is a live value of at least `size` bytes (asserted), read as bytes that may be padding; `to` was
-        // just allocated with `size` bytes, so the two do not overlap.
+        // SAFETY: `from` is a live value of at least `size` bytes (asserted), read as bytes that
+        // may be padding; `to` was just allocated with `size` bytes, so the two do not
+        // overlap.
         unsafe {
             to.cast::<MaybeUninit<u8>>()
                 .copy_from_nonoverlapping(from, size)
@@ -67,7 +71,8 @@ impl Arena {
         to.cast()
     }
 
-    /// Copies a value that ends, in messages older than version `since`, where its field at `gate` begins.
+    /// Copies a value that ends, in messages older than version `since`, where its field at `gate`
+    /// begins.
     pub fn place_gated<T: Copy>(&mut self, value: T, since: u32, gate: usize) -> *mut T {
         let size = if self.version < since {
             gate.next_multiple_of(align_of::<T>())
@@ -141,7 +146,8 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         for (block, layout) in self.blocks.drain(..) {
-            // SAFETY: the block came from `alloc` with this layout and leaves the list with this one iteration.
+            // SAFETY: the block came from `alloc` with this layout and leaves the list with this
+            // one iteration.
             unsafe { dealloc(block.as_ptr(), layout) };
         }
     }
@@ -160,7 +166,8 @@ pub fn no_string() -> es_string_token_t {
 ///
 /// # Safety
 ///
-/// You must first convince yourself that `length` bytes at `at` may be written and that nobody needs what they hold.
+/// You must first convince yourself that `length` bytes at `at` may be written and that nobody
+/// needs what they hold.
 pub(crate) unsafe fn poison(at: *mut u8, length: usize) {
     if cfg!(miri) {
         for offset in 0..length {

@@ -70,8 +70,8 @@ impl Arena {
     }
 }
 
-/// How many bytes a process takes in a message of this version (ESMessage.h of each SDK): the first field that is not yet
-/// there ends it, rounded up to the alignment.
+/// How many bytes a process takes in a message of this version (ESMessage.h of each SDK): the first
+/// field that is not yet there ends it, rounded up to the alignment.
 pub(crate) fn process_size(version: u32) -> usize {
     match version {
         0..=1 => offset_of!(es_process_t, tty),

@@ -12,7 +12,8 @@ pub(crate) fn exec(
     last_fd: i32,
 ) -> impl Fn(&mut Arena) -> es_events_t {
     move |arena| {
-        // Fields that the version does not have are made unreadable afterwards; what they would point to is not made.
+        // Fields that the version does not have are made unreadable afterwards; what they would
+        // point to is not made.
         let has_script = arena.version() >= 2;
         let fields = es_event_exec_t_anonymous_fields {
             script: arena.optional_file(script.as_ref().filter(|_| has_script)),

@@ -1,8 +1,8 @@
 //! One message of every event type, for tests that go through all of them.
 //!
-//! The values are made to be recognised: a text says the name of its field, numbers are small and differ within one event.
-//! Types whose event has several shapes have several variants, each of them full and *bare*: with null for every pointer
-//! that may be null, and absent or empty texts.
+//! The values are made to be recognised: a text says the name of its field, numbers are small and
+//! differ within one event. Types whose event has several shapes have several variants, each of
+//! them full and *bare*: with null for every pointer that may be null, and absent or empty texts.
 
 use std::sync::Arc;
 
@@ -43,13 +43,14 @@ struct Sample {
 // === impl Machine ===
 
 impl Machine {
-    /// Sends one message of an event type: the first variant of its samples. The message's process is `actor`.
+    /// Sends one message of an event type: the first variant of its samples. The message's process
+    /// is `actor`.
     pub fn send(&self, event: es_event_type_t, actor: &Process) -> Attempt {
         self.perform(Action::sample(self, actor, event, 0))
     }
 
-    /// Sends every client a message of a type that no header names, whether they subscribed or not: what a release after
-    /// 27.0 may do to a client that was built before it.
+    /// Sends every client a message of a type that no header names, whether they subscribed or not:
+    /// what a release after 27.0 may do to a client that was built before it.
     pub fn send_unknown(&self, number: u32, asks: bool, actor: &Process) -> Attempt {
         let event = Some(es_event_type_t(number));
         let (auth, notify) = if asks { (event, None) } else { (None, event) };
@@ -227,7 +228,15 @@ mod tests {
     use endpoint_sec_sys::layout::{STRUCTS, StructLayout};
     use endpoint_sec_sys::{EVENTS, EventInfo, Storage};
 
-    /// How long a struct is in a message of this version: it ends before its first field that is not yet there.
+    /// One before and one after each change of a length; under Miri, which is slow, those of most.
+    const VERSIONS: &[u32] = if cfg!(miri) {
+        &[7, 8]
+    } else {
+        &[1, 7, 8, 9, 10, 11]
+    };
+
+    /// How long a struct is in a message of this version: it ends before its first field that is
+    /// not yet there.
     fn length(layout: &StructLayout, version: u32) -> usize {
         let missing = layout.fields.iter().filter(|field| {
             field
@@ -255,7 +264,7 @@ mod tests {
         let mut count = 0;
         for info in pointed {
             let action = Action::sample(&machine, machine.launchd(), info.event_type, 0);
-            for version in 1..=11 {
+            for &version in VERSIONS {
                 let mut arena = Arena::new(version);
                 (action.payload)(&mut arena);
                 let layout = layout_of(info);
@@ -268,7 +277,7 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!(count, 42 * 11);
+        assert_eq!(count, 42 * VERSIONS.len());
     }
 
     #[test]

@@ -13,11 +13,12 @@ impl Stage<'_> {
         let mut facts = cast.facts.clone();
         let parent = cast.parent.as_ref().and_then(|name| self.cast.get(name));
         match (&cast.name, parent) {
-            // A recording knows everything but the ancestry, which follows from the parent's number.
+            // A recording knows everything but the ancestry, which follows from the parent's
+            // number.
             (Name::Recorded(_), _) => {}
             (Name::Given(_), parent) => {
                 let user = facts.token;
-                facts.inherit(&parent.unwrap_or(self.machine.launchd()).0);
+                facts.inherit(&parent.unwrap_or_else(|| self.machine.launchd()).0);
                 if cast.facts.cwd.path() != b"/" {
                     facts.cwd = cast.facts.cwd.clone();
                 }

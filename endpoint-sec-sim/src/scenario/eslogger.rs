@@ -1,7 +1,8 @@
 //! Recordings of `eslogger(1)`: [`Scenario::from_eslogger`].
 //!
-//! A line is modelled after `es_message_t`: `process` is the actor, and `event` has one member, called like that of
-//! `es_events_t`, whose fields are called like the C fields. `eslogger` records NOTIFY events only.
+//! A line is modelled after `es_message_t`: `process` is the actor, and `event` has one member,
+//! called like that of `es_events_t`, whose fields are called like the C fields. `eslogger` records
+//! NOTIFY events only.
 
 use endpoint_sec_sys::audit_token_t;
 use serde_json::Value;

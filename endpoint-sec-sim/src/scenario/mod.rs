@@ -1,7 +1,8 @@
-//! What happens on a machine, as a text: written by hand in JSON, or recorded on a Mac by `eslogger`.
+//! What happens on a machine, as a text: written by hand in JSON, or recorded on a Mac by
+//! `eslogger`.
 //!
-//! A scenario is a list of deeds. [Playing](Scenario::play) it performs one deed after the other, waits for each verdict,
-//! and says which differ from what the scenario expects.
+//! A scenario is a list of deeds. [Playing](Scenario::play) it performs one deed after the other,
+//! waits for each verdict, and says which differ from what the scenario expects.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -153,11 +154,13 @@ impl Scenario {
     ///
     /// The text is one JSON object:
     ///
-    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `directory`, `uid`, `gid`, `size`.
-    /// - `processes`: who exists before, parents first; each has a `name` and a `path`, and may have `parent` (a name),
-    ///   `user`, `pid`, `cwd`, `args` and `env` (arrays of texts), `signing_id`, `team_id`.
-    /// - `steps`: each has the deed as its first key, with the name of who does it: `{"unlink": "rm", "path": "/a"}`.
-    ///   `expect` may say `"allow"` or `"deny"`.
+    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `directory`,
+    ///   `uid`, `gid`, `size`.
+    /// - `processes`: who exists before, parents first; each has a `name` and a `path`, and may
+    ///   have `parent` (a name), `user`, `pid`, `cwd`, `args` and `env` (arrays of texts),
+    ///   `signing_id`, `team_id`.
+    /// - `steps`: each has the deed as its first key, with the name of who does it: `{"unlink":
+    ///   "rm", "path": "/a"}`. `expect` may say `"allow"` or `"deny"`.
     ///
     /// | deed | further keys |
     /// |---|---|
@@ -181,9 +184,10 @@ impl Scenario {
 
     /// Reads what `eslogger` printed: one JSON object a line, as macOS 13 and later write it.
     ///
-    /// A recording tells what happened, so each line becomes the deed that it tells of: replayed, AUTH messages are sent
-    /// first and clients decide anew. Processes are introduced by the line that first mentions them. Event types that are
-    /// not among [`Scenario::from_json`]'s deeds are skipped and [counted](Self::skipped).
+    /// A recording tells what happened, so each line becomes the deed that it tells of: replayed,
+    /// AUTH messages are sent first and clients decide anew. Processes are introduced by the
+    /// line that first mentions them. Event types that are not among [`Scenario::from_json`]'s
+    /// deeds are skipped and [counted](Self::skipped).
     ///
     /// `eslogger` is no interface: its manual warns that the form may change with every release.
     ///

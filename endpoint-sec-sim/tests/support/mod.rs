@@ -1,6 +1,6 @@
 //! A client as a C program would write it: blocks, raw pointers, no wrapper.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::ffi::{CString, c_void};
 use std::ptr::null_mut;
@@ -32,7 +32,8 @@ static DESCRIPTOR: BlockDescriptor = BlockDescriptor {
 };
 
 unsafe extern "C" fn copy(to: *mut c_void, _from: *const c_void) {
-    // SAFETY: the library hands over its copy of a `HandlerBlock`, whose capture is an `Arc` that lives.
+    // SAFETY: the library hands over its copy of a `HandlerBlock`, whose capture is an `Arc` that
+    // lives.
     unsafe { Arc::increment_strong_count((*to.cast::<HandlerBlock>()).captures) };
 }
 
@@ -137,6 +138,13 @@ impl Drop for Client {
 /// A pointer that a test passes to another thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Passed<T>(pub(crate) *const T);
+
+impl<T> Passed<T> {
+    /// The pointer. A method, so that closures take the whole value along.
+    pub(crate) fn get(&self) -> *const T {
+        self.0
+    }
+}
 
 // SAFETY: the test sees to it that what the pointer leads to lives.
 unsafe impl<T> Send for Passed<T> {}

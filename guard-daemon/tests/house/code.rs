@@ -4,8 +4,10 @@ use crate::repository::{CRATES, Source, between, has_word, needs, none, quoted, 
 use crate::repository::{rust_files, sources};
 
 /// Where unsafe code may stand.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 11] = [
     "endpoint-sec/src/raw/",
+    "endpoint-sec-sim/src/abi/",
+    "endpoint-sec-sim/src/memory/",
     "endpoint-sec-sys/src/block.rs",
     "endpoint-sec-sys/src/functions.rs",
     "endpoint-sec-sys/src/layout.rs",
