@@ -13,6 +13,10 @@
 //! }
 //! ```
 //!
+//! A name is not enough: `es_sync_client` was exported long before it was made public with macOS
+//! 27.0, and nobody promises that it did the same. So a function is looked up only on the releases
+//! whose headers declare it.
+//!
 //! On macOS an answer is remembered. Elsewhere the simulator is asked each time, since one program
 //! simulates several releases.
 
@@ -27,7 +31,7 @@ use crate::events::es_event_exec_t;
 use crate::functions::es_client_t;
 use crate::metadata::FunctionInfo;
 use crate::muting::{es_muted_paths_t, es_muted_processes_t};
-use crate::release::OsVersion;
+use crate::release::{OsVersion, os_version};
 use core::ffi::{CStr, c_char, c_void};
 use core::mem;
 use core::ptr::NonNull;
@@ -45,8 +49,12 @@ macro_rules! newer {
             ///
             #[doc = concat!("macOS ", $major, ".", $minor, ".")]
             pub fn $name() -> Option<unsafe extern "C" fn($($argument: $type),*) $(-> $returns)?> {
-                static SYMBOL: symbol::Symbol = symbol::Symbol::new(name(concat!(stringify!($name), "\0")));
+                static SYMBOL: symbol::Symbol =
+                    symbol::Symbol::new(name(concat!(stringify!($name), "\0")));
                 type Function = unsafe extern "C" fn($($type),*) $(-> $returns)?;
+                if os_version() < OsVersion::new($major, $minor, 0) {
+                    return None;
+                }
                 let address = SYMBOL.address()?;
                 // SAFETY: whoever defines a symbol of this name, the library or the simulator, gives
                 // it the signature that ESClient.h and ESMessage.h of macOS 27.0 declare, which is
