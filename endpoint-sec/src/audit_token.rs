@@ -20,8 +20,8 @@ impl AuditToken {
         sys::audit_token_t { val: self.0 }
     }
 
-    /// The token with these words, such as `task_info(TASK_AUDIT_TOKEN)` or a Mach message's trailer
-    /// brings them.
+    /// The token with these words, such as `task_info(TASK_AUDIT_TOKEN)` or a Mach message's
+    /// trailer brings them.
     #[must_use]
     pub const fn from_words(words: [u32; 8]) -> Self {
         Self(words)

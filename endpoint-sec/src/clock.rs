@@ -4,8 +4,8 @@ use crate::raw::clock;
 use std::time::Duration;
 
 /// The clock of [`MessageView::mach_time`](crate::MessageView::mach_time) and
-/// [`MessageView::deadline`](crate::MessageView::deadline): `mach_absolute_time`, which stands still
-/// while the machine sleeps, and its rate.
+/// [`MessageView::deadline`](crate::MessageView::deadline): `mach_absolute_time`, which stands
+/// still while the machine sleeps, and its rate.
 ///
 /// A tick is 125/3 ns on Apple silicon and 1 ns on Intel and under Rosetta.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

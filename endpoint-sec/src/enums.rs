@@ -1,7 +1,8 @@
 //! The API's enumerations.
 //!
-//! A newer system may use a value that this crate does not know; it is kept as `Other` with its number, and never
-//! mistaken for one that is known. Values are those of ESTypes.h and ESMessage.h, macOS 27.0.
+//! A newer system may use a value that this crate does not know; it is kept as `Other` with its
+//! number, and never mistaken for one that is known. Values are those of ESTypes.h and ESMessage.h,
+//! macOS 27.0.
 
 /// Declares a Rust enumeration for a C one.
 macro_rules! c_enums {
@@ -75,7 +76,8 @@ c_enums! {
         Clear = ES_CLEAR,
     }
 
-    /// Which look at a process was asked for (`es_proc_check_type_t`, after `proc_info`'s call numbers).
+    /// Which look at a process was asked for (`es_proc_check_type_t`, after `proc_info`'s call
+    /// numbers).
     pub enum ProcCheckType(es_proc_check_type_t) {
         /// A list of processes.
         ListPids = ES_PROC_CHECK_TYPE_LISTPIDS,
@@ -425,7 +427,8 @@ c_enums! {
         Identification = ES_TOUCHID_MODE_IDENTIFICATION,
     }
 
-    /// What becomes of an authorization whose answer is late (`es_deadline_miss_mode_t`, macOS 27.0).
+    /// What becomes of an authorization whose answer is late (`es_deadline_miss_mode_t`, macOS
+    /// 27.0).
     pub enum DeadlineMissMode(es_deadline_miss_mode_t) {
         /// The client is killed; the default, and what older systems do.
         Kill = ES_DEADLINE_MISS_MODE_KILL,

@@ -87,7 +87,8 @@ impl EventType {
         !self.is_notify()
     }
 
-    /// Whether its messages are answered with flags; so are those of [`AUTH_OPEN`](Self::AUTH_OPEN).
+    /// Whether its messages are answered with flags; so are those of
+    /// [`AUTH_OPEN`](Self::AUTH_OPEN).
     #[must_use]
     pub fn is_answered_by_flags(self) -> bool {
         self.info()

@@ -1,7 +1,7 @@
 //! A safe API over Apple's Endpoint Security library; it knows nothing of guards.
 //!
-//! A [`Client`] subscribes to event types and gets a [`Message`] for each event: one that tells what
-//! happened, or one that asks whether it may, and must be answered before its deadline.
+//! A [`Client`] subscribes to event types and gets a [`Message`] for each event: one that tells
+//! what happened, or one that asks whether it may, and must be answered before its deadline.
 //!
 //! ```
 //! # #[cfg(not(target_vendor = "apple"))]
@@ -10,7 +10,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # #[cfg(not(target_vendor = "apple"))]
-//! # let machine = endpoint_sec_sim::Machine::new(endpoint_sec::OsVersion::new(27, 0, 0)).install();
+//! # let machine =
+//! #     endpoint_sec_sim::Machine::new(endpoint_sec::OsVersion::new(27, 0, 0)).install();
 //! let client = Client::builder().start(|message| {
 //!     let Message::Auth(message) = message else {
 //!         return;
@@ -39,16 +40,17 @@
 //!
 //! What it guarantees:
 //!
-//! - **Nothing is read that is not there.** Systems write messages of versions 1 to 11, of different
-//!   lengths. A view is a pointer, a version and a lifetime, never a reference to a C struct; what a
-//!   message's version does not have is `None`. Views end with the message: with the handler's return,
-//!   or when a kept message is dropped.
-//! - **Every message that asks is answered once.** [`AuthMessage`] and [`OpenMessage`] are used up by
-//!   answering. Let go of, forgotten, lost in a panic, or not answered in [its time](Budget), they get
-//!   the client's default answer. An answer that comes after that is an error, not a second answer.
-//! - **Threads are kept apart.** A handler is `Send` and owns what it uses; a [`Handle`] works on every
-//!   thread; a client is made and deleted on a thread of its own, which older systems demand, and
-//!   never while a call on it runs. What would wait for the handler is refused in it.
+//! - **Nothing is read that is not there.** Systems write messages of versions 1 to 11, of
+//!   different lengths. A view is a pointer, a version and a lifetime, never a reference to a C
+//!   struct; what a message's version does not have is `None`. Views end with the message: with the
+//!   handler's return, or when a kept message is dropped.
+//! - **Every message that asks is answered once.** [`AuthMessage`] and [`OpenMessage`] are used up
+//!   by answering. Let go of, forgotten, lost in a panic, or not answered in [its time](Budget),
+//!   they get the client's default answer. An answer that comes after that is an error, not a second
+//!   answer.
+//! - **Threads are kept apart.** A handler is `Send` and owns what it uses; a [`Handle`] works on
+//!   every thread; a client is made and deleted on a thread of its own, which older systems demand,
+//!   and never while a call on it runs. What would wait for the handler is refused in it.
 //! - **No panic reaches C.** It is answered, [reported](Report), and the next message is handled.
 //! - **What the system cannot do is said.** Functions newer than macOS 11.0 are looked up when they
 //!   are called; event types that the system does not know are left out, and returned.
@@ -57,8 +59,8 @@
 //! A message that the handler answers allocates nothing here. Keeping one allocates a share, and at
 //! times room in a list.
 //!
-//! What it does not do: decode what the headers do not document (reserved types), decide anything, or
-//! run off macOS. There the C functions are those of a simulator, for tests.
+//! What it does not do: decode what the headers do not document (reserved types), decide anything,
+//! or run off macOS. There the C functions are those of a simulator, for tests.
 
 mod answer;
 mod audit_token;

@@ -56,11 +56,12 @@
 //!
 //! The right to answer cannot be copied:
 //!
-//! ```compile_fail,E0599
+//! ```compile_fail,E0277
 //! use endpoint_sec::KeptAuth;
 //!
-//! fn copied(message: &KeptAuth) -> KeptAuth {
-//!     message.clone()
+//! fn copied<T: Clone>(_: T) {}
+//! fn copy(message: KeptAuth) {
+//!     copied(message);
 //! }
 //! ```
 //!

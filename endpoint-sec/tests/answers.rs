@@ -1,6 +1,11 @@
 //! One answer for each message that asks, whatever the handler does.
 
 #![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support;
 

@@ -1,6 +1,11 @@
 //! Clients and handles: how they come, what they refuse, how they go.
 
 #![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support;
 

@@ -1,6 +1,11 @@
 //! Deadlines: the default answer comes before them, and once.
 
 #![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support;
 

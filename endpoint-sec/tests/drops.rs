@@ -1,6 +1,11 @@
 //! Messages that the system dropped are counted, before anything else is done.
 
 #![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support;
 

@@ -4,6 +4,11 @@
 //! these tests therefore prove that no view reads what is not there.
 
 #![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
 //! The declarations of views, held against the headers: which field needs which message version.
 
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -39,9 +45,8 @@ fn gates(c_type: &str, fields: &str) -> Vec<(String, String, u32)> {
         let (version, rest) = rest.split_once(']')?;
         let (declaration, _) = rest.split_once(",\n")?;
         let (name, path) = declaration.split_once(": ")?;
-        let field = path.split_once(" = ").map_or(name.trim(), |(_, path)| {
-            path.rsplit('.').next().unwrap_or(path).trim()
-        });
+        let place = path.split_once(" = ").map_or(name, |(_, place)| place);
+        let field = place.rsplit('.').next().unwrap_or(place).trim();
         // A C name that is a word of Rust ends in an underscore.
         let field = field.trim_end_matches('_');
         Some((c_type.to_owned(), field.to_owned(), version.parse().ok()?))

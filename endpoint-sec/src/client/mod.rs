@@ -7,9 +7,9 @@
 //!   kept messages         deletes the client           counted, handled, settled
 //! ```
 //!
-//! The handler runs on a thread of the library, one message at a time. The client's own thread gives
-//! the default answer to what nobody answered in time, and is the one that makes and deletes the
-//! client.
+//! The handler runs on a thread of the library, one message at a time. The client's own thread
+//! gives the default answer to what nobody answered in time, and is the one that makes and deletes
+//! the client.
 
 pub(crate) mod alarm;
 pub(crate) mod core;

@@ -7,8 +7,8 @@ use crate::raw::view;
 view! {
     /// A file is opened.
     pub struct Open<'a>(es_event_open_t) {
-        /// What it is opened for, in the kernel's flags: `FREAD` and `FWRITE` instead of `O_RDONLY`, `O_WRONLY` and
-        /// `O_RDWR`, the others as `open` has them.
+        /// What it is opened for, in the kernel's flags: `FREAD` and `FWRITE` instead of
+        /// `O_RDONLY`, `O_WRONLY` and `O_RDWR`, the others as `open` has them.
         fflag: i32,
         /// The file.
         file: File<'a>,
@@ -26,8 +26,8 @@ impl Open<'_> {
 view! {
     /// A descriptor of a file is closed.
     pub struct Close<'a>(es_event_close_t) {
-        /// Whether the file was changed through the descriptor by system calls. Writing through a mapping does not
-        /// show here.
+        /// Whether the file was changed through the descriptor by system calls. Writing through a
+        /// mapping does not show here.
         modified: bool,
         /// The file.
         target: File<'a>,
@@ -45,7 +45,8 @@ view! {
 }
 
 view! {
-    /// A file is cut to a length by `truncate` or `ftruncate`. Opening with `O_TRUNC` does not show here.
+    /// A file is cut to a length by `truncate` or `ftruncate`. Opening with `O_TRUNC` does not show
+    /// here.
     pub struct Truncate<'a>(es_event_truncate_t) {
         /// The file.
         target: File<'a>,

@@ -5,7 +5,8 @@ use crate::file::{Acl, File};
 use crate::raw::view;
 
 view! {
-    /// A name of a file is removed: `unlink`, `rmdir` and their kin. It may come more than once for one system call.
+    /// A name of a file is removed: `unlink`, `rmdir` and their kin. It may come more than once for
+    /// one system call.
     pub struct Unlink<'a>(es_event_unlink_t) {
         /// What loses its name; a directory for `rmdir`.
         target: File<'a>,
@@ -34,8 +35,8 @@ view! {
 }
 
 view! {
-    /// A file is made. The authorization normally names a new path, the notification the file that was made; after a
-    /// denial the notification names the path.
+    /// A file is made. The authorization normally names a new path, the notification the file that
+    /// was made; after a denial the notification names the path.
     pub struct Create<'a>(es_event_create_t) {
         /// What stands at the destination.
         destination_type: DestinationType,
@@ -128,7 +129,8 @@ view! {
 }
 
 view! {
-    /// A file is copied by the system call `copyfile`, which is not the library function of that name.
+    /// A file is copied by the system call `copyfile`, which is not the library function of that
+    /// name.
     pub struct CopyFile<'a>(es_event_copyfile_t) {
         /// The file that is copied.
         source: File<'a>,
@@ -174,7 +176,8 @@ view! {
 }
 
 view! {
-    /// The path of a file is asked for by its number (`fsgetpath`). It may come more than once for one system call.
+    /// The path of a file is asked for by its number (`fsgetpath`). It may come more than once for
+    /// one system call.
     pub struct FsGetPath<'a>(es_event_fsgetpath_t) {
         /// The file.
         target: File<'a>,

@@ -9,12 +9,14 @@ use crate::raw::view;
 view! {
     /// A process becomes another program. The message's own process is the caller as it was before.
     pub struct Exec<'a>(es_event_exec_t) {
-        /// The process as it will be: same process identifier, new version of it, perhaps other users.
+        /// The process as it will be: same process identifier, new version of it, perhaps other
+        /// users.
         target: Process<'a>,
-        /// The path that was executed, before symbolic links were followed, as the dynamic linker sees it.
-        /// Message version 7.
+        /// The path that was executed, before symbolic links were followed, as the dynamic linker
+        /// sees it. Message version 7.
         [maybe 7] dyld_exec_path: Option<&'a [u8]>,
-        /// The script that the program interprets, if it was started by one's `#!` line. Message version 2.
+        /// The script that the program interprets, if it was started by one's `#!` line. Message
+        /// version 2.
         [maybe 2] script: Option<File<'a>> = anonymous.fields.script,
         /// The working directory. Message version 3.
         [since 3] cwd: File<'a> = anonymous.fields.cwd,
@@ -40,8 +42,8 @@ impl<'a> Exec<'a> {
         Environment::of(self.0)
     }
 
-    /// The descriptors that the program starts with; the system may leave some out. Message version 4: older systems
-    /// than macOS 11.0 have no function to read them.
+    /// The descriptors that the program starts with; the system may leave some out. Message version
+    /// 4: older systems than macOS 11.0 have no function to read them.
     #[must_use]
     pub fn descriptors(&self) -> Option<Descriptors<'a>> {
         (self.0.version() >= 4).then(|| Descriptors::of(self.0))
@@ -169,7 +171,8 @@ view! {
 }
 
 view! {
-    /// The code signature of the message's process becomes invalid: a page does not have the hash it should have.
+    /// The code signature of the message's process becomes invalid: a page does not have the hash
+    /// it should have.
     pub struct CsInvalidated<'a>(es_event_cs_invalidated_t) {}
 }
 

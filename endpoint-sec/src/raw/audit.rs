@@ -31,8 +31,8 @@ pub(crate) fn own() -> Option<audit_token_t> {
     // SAFETY: the symbol is a port's number that the C runtime sets before `main` and nobody
     // changes (mach_init.h).
     let this_task = unsafe { mach_task_self_ };
-    // SAFETY: for this flavour `task_info` writes at most `words` words, as many as `token` has, and
-    // the number of them; both are locals.
+    // SAFETY: for this flavour `task_info` writes at most `words` words, as many as `token` has,
+    // and the number of them; both are locals.
     let result = unsafe {
         task_info(
             this_task,

@@ -1,6 +1,7 @@
 //! The macros that declare views: what is read, and when it may be read.
 
-/// Declares a view of a C struct: a `Copy` type with a method for each field, and the same fields in its `Debug`.
+/// Declares a view of a C struct: a `Copy` type with a method for each field, and the same fields
+/// in its `Debug`.
 ///
 /// ```text
 /// view! {
@@ -20,12 +21,13 @@
 /// }
 /// ```
 ///
-/// The field's Rust type must be a [`Field`](super::Field) for its C type, or this does not compile. `if` names a
-/// field declared above it; the C field is read only if that one is true, or has the given value, and the method
-/// returns an `Option`.
+/// The field's Rust type must be a [`Field`](super::Field) for its C type, or this does not
+/// compile. `if` names a field declared above it; the C field is read only if that one is true, or
+/// has the given value, and the method returns an `Option`.
 ///
-/// What a declaration can get wrong is a missing gate. `gates_are_those_of_the_headers` holds all of them against the
-/// SDK's list, and Miri runs over every field of every event in messages as short as each version's.
+/// What a declaration can get wrong is a missing gate. `gates_are_those_of_the_headers` holds all
+/// of them against the SDK's list, and Miri runs over every field of every event in messages as
+/// short as each version's.
 macro_rules! view {
     (
         $(#[$doc:meta])*
@@ -70,25 +72,30 @@ macro_rules! view {
 
         impl<$life> $crate::raw::Field<$life, endpoint_sec_sys::$C> for $View<$life> {
             unsafe fn read(at: *const endpoint_sec_sys::$C, version: u32) -> Self {
-                // SAFETY: what the caller promises of the field is what `new` asks of the struct that the field is.
+                // SAFETY: what the caller promises of the field is what `new` asks of the struct
+                // that the field is.
                 Self(unsafe { $crate::raw::Raw::new(at, version) })
             }
         }
 
         impl<$life> $crate::raw::Field<$life, *mut endpoint_sec_sys::$C> for $View<$life> {
             unsafe fn read(at: *const *mut endpoint_sec_sys::$C, version: u32) -> Self {
-                // SAFETY: the caller vouches for the field, and any bytes are a value of a raw pointer.
+                // SAFETY: the caller vouches for the field, and any bytes are a value of a raw
+                // pointer.
                 let target = unsafe { at.read() };
-                // SAFETY: what a pointer in a message points to belongs to the message and has its version.
+                // SAFETY: what a pointer in a message points to belongs to the message and has its
+                // version.
                 Self(unsafe { $crate::raw::Raw::new(target, version) })
             }
         }
 
         impl<$life> $crate::raw::Field<$life, *mut endpoint_sec_sys::$C> for Option<$View<$life>> {
             unsafe fn read(at: *const *mut endpoint_sec_sys::$C, version: u32) -> Self {
-                // SAFETY: the caller vouches for the field, and any bytes are a value of a raw pointer.
+                // SAFETY: the caller vouches for the field, and any bytes are a value of a raw
+                // pointer.
                 let target = unsafe { at.read() };
-                // SAFETY: what a pointer in a message points to belongs to the message and has its version.
+                // SAFETY: what a pointer in a message points to belongs to the message and has its
+                // version.
                 (!target.is_null()).then(|| $View(unsafe { $crate::raw::Raw::new(target, version) }))
             }
         }
@@ -158,7 +165,8 @@ macro_rules! view {
     }};
 }
 
-/// Declares [`Event`](crate::Event) and how each event type finds its member of the union `es_events_t`.
+/// Declares [`Event`](crate::Event) and how each event type finds its member of the union
+/// `es_events_t`.
 macro_rules! events {
     (
         $(#[$doc:meta])*
@@ -177,8 +185,8 @@ macro_rules! events {
                 $(#[$member_doc])*
                 $Variant($View<'a>),
             )*
-            /// An event of a type that the headers name only `RESERVED`. It can be subscribed to and, if it is an
-            /// authorization, must be answered; what it holds is not documented.
+            /// An event of a type that the headers name only `RESERVED`. It can be subscribed to
+            /// and, if it is an authorization, must be answered; what it holds is not documented.
             Reserved(EventType),
             /// An event of a type that is newer than this crate.
             Unknown(EventType),
@@ -191,11 +199,12 @@ macro_rules! events {
                     $(
                         $(EventType::$type)|+ => {
                             let at = message.as_ptr();
-                            // SAFETY: every message has the union `event` at the same place (offset 104, all versions),
-                            // and `at` points to one for `'a` (`Raw::new`).
+                            // SAFETY: every message has the union `event` at the same place (offset
+                            // 104, all versions), and `at` points to one for `'a` (`Raw::new`).
                             let at = unsafe { &raw const (*at).event.$member };
-                            // SAFETY: the event type says which member of the union was written; the table above is
-                            // that of ESMessage.h; `tests/events.rs` holds it against the data of the sys crate.
+                            // SAFETY: the event type says which member of the union was written;
+                            // the table above is that of ESMessage.h; `tests/events.rs` holds it
+                            // against the data of the sys crate.
                             Self::$Variant(unsafe { $crate::raw::Field::read(at, message.version()) })
                         }
                     )*
@@ -212,8 +221,8 @@ macro_rules! enum_field {
     ($Enum:ident, $C:ident) => {
         impl<'a> $crate::raw::Field<'a, endpoint_sec_sys::$C> for $Enum {
             unsafe fn read(at: *const endpoint_sec_sys::$C, _version: u32) -> Self {
-                // SAFETY: the caller vouches for the field. The C type is a transparent number, not a Rust
-                // enumeration: any bytes are a value of it.
+                // SAFETY: the caller vouches for the field. The C type is a transparent number, not
+                // a Rust enumeration: any bytes are a value of it.
                 Self::from_c(unsafe { at.read() })
             }
         }

@@ -1,4 +1,5 @@
-//! The lists of an exec, which the library keeps packed behind the message: arguments, environment, descriptors.
+//! The lists of an exec, which the library keeps packed behind the message: arguments, environment,
+//! descriptors.
 
 use super::{Field, Raw, Shown};
 use crate::process::Descriptor;
@@ -28,7 +29,8 @@ macro_rules! exec_list {
 
         impl<'a> $List<'a> {
             pub(crate) fn of(event: Raw<'a, sys::es_event_exec_t>) -> Self {
-                // SAFETY: `event` is the exec member of a message that stays for `'a`, as the function asks.
+                // SAFETY: `event` is the exec member of a message that stays for `'a`, as the
+                // function asks.
                 let len = unsafe { sys::$count(event.as_ptr()) };
                 Self { event, len }
             }
@@ -49,8 +51,8 @@ macro_rules! exec_list {
             #[must_use]
             pub fn get(&self, index: usize) -> Option<$type> {
                 let index = u32::try_from(index).ok().filter(|index| *index < self.len)?;
-                // SAFETY: the event is there for `'a`, and the index is below the count, beyond which the function
-                // is undefined.
+                // SAFETY: the event is there for `'a`, and the index is below the count, beyond
+                // which the function is undefined.
                 Some(unsafe { $read(self.event, index) })
             }
 
@@ -128,7 +130,8 @@ exec_list! {
 
 /// # Safety
 ///
-/// You must first convince yourself that `index` is below the count that the event's own count function returned.
+/// You must first convince yourself that `index` is below the count that the event's own count
+/// function returned.
 unsafe fn argument<'a>(event: Raw<'a, sys::es_event_exec_t>, index: u32) -> &'a [u8] {
     // SAFETY: the event is part of a message (`Raw::new`); the caller vouches for the index.
     let token = unsafe { sys::es_exec_arg(event.as_ptr(), index) };

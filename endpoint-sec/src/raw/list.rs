@@ -36,8 +36,8 @@ impl<'a, T> List<'a, T> {
     ///
     /// # Safety
     ///
-    /// You must first convince yourself that `first` is null or points to `count` elements inside a message of
-    /// version `version` that stays as it is for `'a`.
+    /// You must first convince yourself that `first` is null or points to `count` elements inside a
+    /// message of version `version` that stays as it is for `'a`.
     pub(crate) unsafe fn new<R>(first: *const R, count: usize, version: u32) -> Self
     where
         T: Field<'a, R>,
@@ -70,8 +70,8 @@ impl<'a, T> List<'a, T> {
     /// The value at `index`, counted from zero.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
-        // SAFETY: `element` was made for the type that `first` points to, the index is below the count, and the
-        // elements stay as they are for `'a` (`new`).
+        // SAFETY: `element` was made for the type that `first` points to, the index is below the
+        // count, and the elements stay as they are for `'a` (`new`).
         (index < self.len).then(|| unsafe { (self.element)(self.first, index, self.version) })
     }
 
@@ -92,8 +92,8 @@ impl<'a, T> List<'a, T> {
 ///
 /// # Safety
 ///
-/// You must first convince yourself that `first` points to an array of more than `index` elements of type `R` inside
-/// a message of `version`.
+/// You must first convince yourself that `first` points to an array of more than `index` elements
+/// of type `R` inside a message of `version`.
 unsafe fn element<'a, T: Field<'a, R>, R>(first: NonNull<()>, index: usize, version: u32) -> T {
     // SAFETY: the array has more than `index` elements, as the caller found.
     let at = unsafe { first.cast::<R>().add(index) };
