@@ -110,6 +110,14 @@ impl std::fmt::Debug for Settings {
 // === impl Backend ===
 
 impl Backend {
+    /// What the answering client does with each message, for whoever runs a client of their own: a
+    /// bench, which times it.
+    #[doc(hidden)]
+    pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
+        let mut enforcement = Enforcement::new(guard, Arc::new(Probe::at(probe)));
+        move |message: Message<'_>| enforcement.take(message)
+    }
+
     /// Starts the clients a guard needs, and learns the processes that are there already. When this
     /// returns, what the guard's policy in force concerns is judged.
     ///
@@ -278,9 +286,8 @@ impl Enforcer {
         enforcer.survive_misses()?;
         match enforcer.client.select_targets(&[]) {
             Ok(_nothing_to_restore) => {
-                enforcer
-                    .applied
-                    .widen(&enforcer.client, plan, &always(scope))?
+                enforcer.selects = true;
+                enforcer.widen(scope, plan)?;
             }
             // Before macOS 13 everything comes.
             Err(CallError::NotAvailable { .. }) => {}
