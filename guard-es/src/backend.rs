@@ -5,7 +5,8 @@
 //! systems send everything, and the decision finds most of it outside all zones. The other hears of
 //! every process's start, program and end. They are two so that a storm of processes does not delay
 //! an answer. The kernel queues news of a process before the process can do anything else; should
-//! the second client be behind all the same, the first looks processes up itself.
+//! the second client be behind all the same, the first waits a moment for it, and then looks
+//! processes up itself.
 //!
 //! A session's guard has one client, for the descendants of its process, which hears everything in
 //! order.
@@ -114,7 +115,7 @@ impl Backend {
     /// bench, which times it.
     #[doc(hidden)]
     pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
-        let mut enforcement = Enforcement::new(guard, Arc::new(Probe::at(probe)));
+        let mut enforcement = Enforcement::new(guard, Arc::new(Probe::at(probe)), false);
         move |message: Message<'_>| enforcement.take(message)
     }
 
@@ -256,7 +257,11 @@ impl Enforcer {
         plan: &MutePlan,
         on_deadline: OnDeadline,
     ) -> Result<Self, StartError> {
-        let mut enforcement = Enforcement::new(Arc::clone(guard), Arc::clone(probe));
+        let mut enforcement = Enforcement::new(
+            Arc::clone(guard),
+            Arc::clone(probe),
+            scope == Scope::Machine,
+        );
         let builder = Client::builder().default_answer(match on_deadline {
             OnDeadline::Allow => Answer::Allow,
             OnDeadline::Deny => Answer::Deny,
