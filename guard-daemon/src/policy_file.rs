@@ -8,12 +8,15 @@ use crate::places::{Places, check_private};
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
+#[cfg(not(target_os = "macos"))]
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path, PathBuf};
+#[cfg(not(target_os = "macos"))]
+use std::path::Component;
+use std::path::{Path, PathBuf};
 
 /// What a snapshot is made of besides the file's text.
 #[derive(Clone, Debug)]

@@ -5,7 +5,8 @@
 //! systems send everything, and the decision finds most of it outside all zones. The other hears of
 //! every process's start, program and end. They are two so that a storm of processes does not delay
 //! an answer. The kernel queues news of a process before the process can do anything else; should
-//! the second client be behind all the same, the first looks processes up itself.
+//! the second client be behind all the same, the first waits a moment for it, and then looks
+//! processes up itself.
 //!
 //! A session's guard has one client, for the descendants of its process, which hears everything in
 //! order.
@@ -110,6 +111,14 @@ impl std::fmt::Debug for Settings {
 // === impl Backend ===
 
 impl Backend {
+    /// What the answering client does with each message, for whoever runs a client of their own: a
+    /// bench, which times it.
+    #[doc(hidden)]
+    pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
+        let mut enforcement = Enforcement::new(guard, Arc::new(Probe::at(probe)), false);
+        move |message: Message<'_>| enforcement.take(message)
+    }
+
     /// Starts the clients a guard needs, and learns the processes that are there already. When this
     /// returns, what the guard's policy in force concerns is judged.
     ///
@@ -248,7 +257,11 @@ impl Enforcer {
         plan: &MutePlan,
         on_deadline: OnDeadline,
     ) -> Result<Self, StartError> {
-        let mut enforcement = Enforcement::new(Arc::clone(guard), Arc::clone(probe));
+        let mut enforcement = Enforcement::new(
+            Arc::clone(guard),
+            Arc::clone(probe),
+            scope == Scope::Machine,
+        );
         let builder = Client::builder().default_answer(match on_deadline {
             OnDeadline::Allow => Answer::Allow,
             OnDeadline::Deny => Answer::Deny,
@@ -278,9 +291,8 @@ impl Enforcer {
         enforcer.survive_misses()?;
         match enforcer.client.select_targets(&[]) {
             Ok(_nothing_to_restore) => {
-                enforcer
-                    .applied
-                    .widen(&enforcer.client, plan, &always(scope))?
+                enforcer.selects = true;
+                enforcer.widen(scope, plan)?;
             }
             // Before macOS 13 everything comes.
             Err(CallError::NotAvailable { .. }) => {}

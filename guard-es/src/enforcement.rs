@@ -8,6 +8,7 @@ use crate::judge::{Answered, Delivery, Moment, judge};
 use crate::probe::Probe;
 use crate::reading::{acting, object, path_of, request};
 use crate::request::Words;
+use crate::witness::{Setting, entry_of};
 use endpoint_sec::event::{Create, Destination, Event};
 use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
 use guard_core::actor::Standing;
@@ -24,17 +25,20 @@ pub(crate) struct Enforcement {
     probe: Arc<Probe>,
     clock: Clock,
     words: Words,
+    /// Whether another client writes down who starts whom.
+    awaits_news: bool,
 }
 
 // === impl Enforcement ===
 
 impl Enforcement {
-    pub(crate) fn new(guard: SharedGuard, probe: Arc<Probe>) -> Self {
+    pub(crate) fn new(guard: SharedGuard, probe: Arc<Probe>, awaits_news: bool) -> Self {
         Self {
             guard,
             probe,
             clock: Clock::system(),
             words: Words::default(),
+            awaits_news,
         }
     }
 
@@ -66,7 +70,11 @@ impl Enforcement {
         };
         let (guard, clock, probe) = (&self.guard, &self.clock, &self.probe);
         let monotonic = || nanoseconds(clock, clock.now());
-        judge(guard, request, seen, is_probe, &monotonic, |answered| {
+        let setting = Setting {
+            is_probe,
+            awaits_news: self.awaits_news,
+        };
+        judge(guard, request, seen, setting, &monotonic, |answered| {
             if is_probe && answered == Answered::Denied {
                 probe.note_denial();
             }
@@ -99,8 +107,8 @@ impl Enforcement {
             return;
         }
         let maker = acting(&view.process());
-        let standing = self.guard.entry(maker.key, wall_ns());
-        if let (Standing::Agent(_), Some(born_ns)) = (standing.standing(), object(&file).born_ns) {
+        let entry = entry_of(&self.guard, &maker, wall_ns(), self.awaits_news);
+        if let (Standing::Agent(_), Some(born_ns)) = (entry.standing(), object(&file).born_ns) {
             self.guard.creations.remember(removal.path, born_ns);
         }
     }

@@ -5,7 +5,7 @@
 //! comes after. The answer is a closure, so that the order can be read here.
 
 use crate::request::Request;
-use crate::witness::RequestWitness;
+use crate::witness::{RequestWitness, Setting};
 use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::{self, Decision};
 use guard_core::event::{ActingProcess, TraceContext};
@@ -52,7 +52,7 @@ pub(crate) fn judge(
     guard: &Guard,
     request: Request<'_>,
     seen: Moment,
-    is_probe: bool,
+    setting: Setting,
     monotonic: &dyn Fn() -> u64,
     answer: impl FnOnce(Answered) -> Delivery,
 ) -> Answered {
@@ -62,7 +62,7 @@ pub(crate) fn judge(
         return Answered::Allowed;
     };
     let request = &request;
-    let witness = RequestWitness::new(guard, request, seen.wall_ns, is_probe);
+    let witness = RequestWitness::new(guard, request, seen.wall_ns, setting);
     let decision = decide(&snapshot, request, &witness, seen.wall_ns);
     let decided_ns = monotonic();
     let answered = if decision.verdict == Verdict::Deny {
@@ -71,7 +71,7 @@ pub(crate) fn judge(
         Answered::Allowed
     };
     let delivery = answer(answered);
-    if is_probe || is_upkeep(&decision) {
+    if setting.is_probe || is_upkeep(&decision) {
         return answered;
     }
     note_names(guard, &snapshot, request, &witness, answered, seen.wall_ns);
@@ -135,7 +135,6 @@ fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Answer
     )
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one fact of the event")]
 fn tell(
     guard: &Guard,
     request: &Request<'_>,

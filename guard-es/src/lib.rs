@@ -37,7 +37,7 @@ mod witness;
 pub use backend::{Backend, Scope, Settings, StartError};
 pub use muting::AdoptError;
 pub use probe::{Probe, Proof, SelfTestError};
-pub use service::{Service, Step};
+pub use service::{Attempt, Service, Step};
 
 /// Defines the functions of libEndpointSecurity.
 #[cfg(all(test, not(target_vendor = "apple")))]

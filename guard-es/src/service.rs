@@ -22,11 +22,14 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Has another process remove a file, and returns when that process has ended.
+pub type Attempt = Box<dyn Fn(&Path) -> io::Result<()> + Send>;
+
 /// Starts a backend, proves it, and keeps it in order.
 pub struct Service {
     guard: SharedGuard,
     settings: Settings,
-    attempt: Box<dyn Fn(&Path) -> io::Result<()> + Send>,
+    attempt: Attempt,
     backend: Option<Backend>,
     is_proven: bool,
     /// When to try again what failed.
@@ -50,14 +53,9 @@ pub enum Step {
 // === impl Service ===
 
 impl Service {
-    /// A service for a guard. `attempt` has another process remove a file and returns when that
-    /// process has ended.
+    /// A service for a guard.
     #[must_use]
-    pub fn new(
-        guard: SharedGuard,
-        settings: Settings,
-        attempt: Box<dyn Fn(&Path) -> io::Result<()> + Send>,
-    ) -> Self {
+    pub fn new(guard: SharedGuard, settings: Settings, attempt: Attempt) -> Self {
         Self {
             guard,
             settings,
@@ -160,7 +158,7 @@ fn retry_after(tries: u32) -> Duration {
 }
 
 const FIRST_RETRY: Duration = Duration::from_secs(2);
-const LAST_RETRY: Duration = Duration::from_mins(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -23,10 +23,18 @@ pub(crate) struct RequestWitness<'a> {
     guard: &'a Guard,
     request: &'a Request<'a>,
     now_ns: u64,
-    /// The guard's own probe asks: whoever it is counts as an agent's.
-    is_probe: bool,
+    setting: Setting,
     entry: OnceCell<Entry<'a>>,
     description: OnceCell<ProcessDescription>,
+}
+
+/// What is special about a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// The guard's own probe is asked about: whoever it is counts as an agent's.
+    pub(crate) is_probe: bool,
+    /// Another client writes down who starts whom, and may be a little behind.
+    pub(crate) awaits_news: bool,
 }
 
 // === impl RequestWitness ===
@@ -36,13 +44,13 @@ impl<'a> RequestWitness<'a> {
         guard: &'a Guard,
         request: &'a Request<'a>,
         now_ns: u64,
-        is_probe: bool,
+        setting: Setting,
     ) -> Self {
         Self {
             guard,
             request,
             now_ns,
-            is_probe,
+            setting,
             entry: OnceCell::new(),
             description: OnceCell::new(),
         }
@@ -65,22 +73,10 @@ impl<'a> RequestWitness<'a> {
         &self.request.acting
     }
 
-    /// What lineage knows of the caller. The lineage client may be a little behind: of an orphan
-    /// only it can tell whose child it was, so it is given a moment.
     fn entry(&self) -> &Entry<'a> {
         self.entry.get_or_init(|| {
-            let acting = self.acting();
-            if !acting.is_orphan() {
-                return self.guard.entry(acting.key, self.now_ns);
-            }
-            for _ in 0..CATCH_UP_STEPS {
-                if self.guard.lineage.find(acting.key).is_some() {
-                    return self.guard.entry(acting.key, self.now_ns);
-                }
-                thread::sleep(CATCH_UP_STEP);
-            }
-            self.guard
-                .process_orphaned(acting.key, acting.started_ns, self.now_ns)
+            let awaits_news = self.setting.awaits_news;
+            entry_of(self.guard, self.acting(), self.now_ns, awaits_news)
         })
     }
 
@@ -101,7 +97,7 @@ impl<'a> RequestWitness<'a> {
 impl Witness for RequestWitness<'_> {
     fn actor(&self) -> Actor<'_> {
         let acting = self.acting();
-        let entry = (!self.is_probe).then(|| self.entry());
+        let entry = (!self.setting.is_probe).then(|| self.entry());
         let standing = entry.map_or(PROBE_STANDING, Entry::standing);
         Actor {
             key: acting.key,
@@ -168,6 +164,34 @@ impl Witness for RequestWitness<'_> {
     }
 }
 
+/// What lineage knows of a process. One that it does not know yet has just begun, and its start is
+/// on its way through the lineage client: that is given a moment. Looked up, a process whose parents
+/// have ended would seem to be launchd's child, and a person's.
+pub(crate) fn entry_of<'a>(
+    guard: &'a Guard,
+    acting: &Acting<'_>,
+    now_ns: u64,
+    awaits_news: bool,
+) -> Entry<'a> {
+    let is_known = || guard.lineage.find(acting.key).is_some();
+    if !is_known() && awaits_news {
+        for step in 0..CATCH_UP_STEPS {
+            if step < EAGER_STEPS {
+                thread::yield_now();
+            } else {
+                thread::sleep(CATCH_UP_STEP);
+            }
+            if is_known() {
+                break;
+            }
+        }
+    }
+    if acting.is_orphan() && !is_known() {
+        return guard.process_orphaned(acting.key, acting.started_ns, now_ns);
+    }
+    guard.entry(acting.key, now_ns)
+}
+
 fn look(path: &[u8]) -> Option<Metadata> {
     Path::new(OsStr::from_bytes(path)).symlink_metadata().ok()
 }
@@ -186,8 +210,10 @@ const PROBE_STANDING: Standing<'static> = Standing::Agent(AgentRef {
     session: b"",
 });
 
-/// How long the lineage client may be behind for an orphan to be told from a stranger: 20 ms. The
-/// kernel has queued the news of its start before its first call returned, so only our own thread
-/// is waited for; the shortest deadlines are seconds.
-const CATCH_UP_STEPS: u32 = 20;
+/// How often a process that is not known is looked for again, and how often without a pause. The
+/// kernel has queued the news of its start before its first call returned, so that only our own
+/// other thread is waited for: some microseconds, 20 ms at the most. The shortest deadlines are
+/// seconds.
+const CATCH_UP_STEPS: u32 = 120;
+const EAGER_STEPS: u32 = 100;
 const CATCH_UP_STEP: Duration = Duration::from_millis(1);

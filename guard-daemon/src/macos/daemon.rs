@@ -5,7 +5,7 @@ use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
 use crate::rings;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::policy::Snapshot;

@@ -20,7 +20,7 @@ fn ring_options(session: &str) -> Result<RingOptions> {
     Ok(RingOptions {
         id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: crate::rings::boot_id(),
-        writer: writer.unwrap_or(ProcessKey {
+        writer: writer.unwrap_or_else(|| ProcessKey {
             pid: std::process::id(),
             generation: 0,
         }),
@@ -33,14 +33,13 @@ fn ring_options(session: &str) -> Result<RingOptions> {
 
 /// Has another process remove a file. Its end, not its success, is waited for.
 fn remove_by_other_process(path: &Path) -> io::Result<()> {
-    let ended = Command::new("/bin/rm")
+    // Refused, it says so by its status; what counts is whether the file is there.
+    let _status = Command::new("/bin/rm")
         .arg("-f")
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()?;
-    // Refused, it says so by its status; what counts is whether the file is there.
-    drop(ended);
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
 use crate::rings;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
@@ -34,7 +34,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     };
     // From here on the terminal's signals are the command's.
     sys::ignore_terminal_signals();
-    let status = keep_house_until_end(InSession(backend), watch, child, &journal)?;
+    let status = keep_house_until_end(&InSession(backend), watch, child, &journal)?;
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.tell_state(crate::now_ns());
     guard.ring.finish();
@@ -175,30 +175,35 @@ fn spawn(command: &[OsString]) -> io::Result<Child> {
     Command::new(program).args(arguments).spawn()
 }
 
+/// Keeps house on this thread, which the backend belongs to, while another waits for the command.
 fn keep_house_until_end(
-    backend: InSession,
+    backend: &InSession,
     mut watch: PolicyWatch,
     mut child: Child,
     journal: &Journal,
 ) -> Result<ExitStatus> {
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut told = Instant::now();
-            while !over.load(Ordering::Acquire) {
-                thread::park_timeout(TICK);
-                backend.0.keep();
-                watch.check(&backend, journal);
-                if told.elapsed() >= BEAT {
-                    told = Instant::now();
-                    backend.guard().tell_state(crate::now_ns());
-                }
-            }
-        });
-        let status = child.wait();
-        over.store(true, Ordering::Release);
-        status.context("waiting for the command")
-    })
+    let (ended, end) = mpsc::channel();
+    thread::Builder::new()
+        .name("guard-waiter".into())
+        .spawn(move || {
+            // Nobody listens when this process is about to end.
+            let _gone = ended.send(child.wait());
+        })
+        .context("starting a thread")?;
+    let mut told = Instant::now();
+    loop {
+        match end.recv_timeout(TICK) {
+            Ok(status) => return status.context("waiting for the command"),
+            Err(RecvTimeoutError::Disconnected) => bail!("nobody waits for the command"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        backend.0.keep();
+        watch.check(backend, journal);
+        if told.elapsed() >= BEAT {
+            told = Instant::now();
+            backend.guard().tell_state(crate::now_ns());
+        }
+    }
 }
 
 /// How often the policy file is looked at.

@@ -4,7 +4,7 @@ use crate::repository::{CRATES, Source, between, has_word, needs, none, quoted, 
 use crate::repository::{rust_files, sources};
 
 /// Where unsafe code may stand.
-const UNSAFE: [&str; 11] = [
+const UNSAFE: [&str; 13] = [
     "endpoint-sec/src/raw/",
     "endpoint-sec-sim/src/abi/",
     "endpoint-sec-sim/src/memory/",
@@ -16,6 +16,8 @@ const UNSAFE: [&str; 11] = [
     "endpoint-sec-sys/src/system.rs",
     "guard-core/src/ring/memory.rs",
     "guard-daemon/src/linux/sys/",
+    "guard-daemon/src/macos/sys.rs",
+    "guard-es/src/processes/sys.rs",
 ];
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.

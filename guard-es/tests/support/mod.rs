@@ -34,9 +34,8 @@ pub const OWN: &str = "/Users/u/.codex/es-guard";
 #[derive(Debug, Default)]
 pub struct Table {
     processes: Mutex<BTreeMap<u32, ProcessDescription>>,
-    /// Whether nobody gets an answer for now.
-    stalled: Mutex<bool>,
-    goes_on: Condvar,
+    stall: Mutex<Stall>,
+    changed: Condvar,
     /// Looking at this process panics.
     pub trap: AtomicU32,
 }
@@ -62,6 +61,13 @@ pub struct Plan<'p> {
     pub folding: Folding,
     /// The session's root is the program under test.
     pub rooted: bool,
+}
+
+/// Whether answers are held back, and whether somebody waits for one.
+#[derive(Debug, Default)]
+struct Stall {
+    stalled: bool,
+    somebody_waits: bool,
 }
 
 // === impl Plan ===
@@ -316,7 +322,7 @@ pub fn compile(policy: &str, own: &[&str], folding: Folding) -> Snapshot {
         platform: Platform::MacOs,
         extra_zones: &[],
         own_files: &own,
-        locate: &|path| vec![guard_es::paths::canonical(path)],
+        locate: &|path| vec![guard_es::paths::without_firmlink(path).to_vec()],
         session: "",
         started_ns: 0,
     };
@@ -393,15 +399,31 @@ impl Table {
 
     /// Lets nobody have an answer, or all again.
     pub fn stall(&self, stalled: bool) {
-        *self.stalled.lock().unwrap() = stalled;
-        self.goes_on.notify_all();
+        *self.stall.lock().unwrap() = Stall {
+            stalled,
+            somebody_waits: false,
+        };
+        self.changed.notify_all();
+    }
+
+    /// Returns when somebody waits for an answer.
+    pub fn wait_for_somebody(&self) {
+        let stall = self.stall.lock().unwrap();
+        let patience = std::time::Duration::from_secs(60);
+        let waited = self
+            .changed
+            .wait_timeout_while(stall, patience, |stall| !stall.somebody_waits)
+            .unwrap();
+        assert!(!waited.1.timed_out(), "nobody asks");
     }
 
     fn wait(&self) {
-        let stalled = self.stalled.lock().unwrap();
+        let mut stall = self.stall.lock().unwrap();
+        stall.somebody_waits = stall.stalled;
+        self.changed.notify_all();
         let _over = self
-            .goes_on
-            .wait_while(stalled, |stalled| *stalled)
+            .changed
+            .wait_while(stall, |stall| stall.stalled)
             .unwrap();
     }
 

@@ -1,0 +1,77 @@
+//! An allowed operation costs the handler no allocation beyond the wrapper's own.
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support;
+
+use endpoint_sec::{Answer, Client, EventType, Message};
+use guard_es::Backend;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+use support::{NEWEST, Plan};
+
+/// The system's allocator, counting what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: both methods hand their arguments, and with them the caller's promises, unchanged to the
+// system's allocator. Counting itself allocates nothing: the cell is const-initialised and needs no
+// destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller promises `System::alloc` the same that it promises this.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: `alloc` got `pointer` from `System::alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// The fewest allocations that one message took on the handler's thread, among a hundred: lineage
+/// looks again at people's processes ten times a second, and the simulator's tables grow.
+fn fewest(mut handler: impl FnMut(Message<'_>) + Send + 'static, mac: &support::Mac) -> u64 {
+    let counts = Arc::new(Mutex::new(Vec::with_capacity(1000)));
+    let sink = Arc::clone(&counts);
+    let client = Client::builder()
+        .start(move |message: Message<'_>| {
+            let before = ALLOCATIONS.get();
+            handler(message);
+            sink.lock().unwrap().push(ALLOCATIONS.get() - before);
+        })
+        .unwrap();
+    let _all_known = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
+    for _ in 0..100 {
+        assert!(mac.machine.unlink(&mac.shell, "/z/doc").allowed());
+    }
+    mac.machine.settle();
+    client.close();
+    let counts = counts.lock().unwrap();
+    assert_eq!(counts.len(), 100);
+    counts.iter().copied().min().unwrap()
+}
+
+#[test]
+fn an_allowed_operation_allocates_nothing() {
+    let mac = Plan::new(NEWEST, r#"{"protected_zones": ["/z"]}"#).set_up();
+    let nothing = fewest(
+        |message: Message<'_>| message.answer(Answer::Allow).unwrap(),
+        &mac,
+    );
+    let handler = Backend::handler(Arc::clone(&mac.guard), "/none".into());
+    assert_eq!(fewest(handler, &mac), nothing);
+    assert_eq!(mac.told().len(), 100, "all were judged and told");
+}
