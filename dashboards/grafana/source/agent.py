@@ -13,15 +13,27 @@ def dashboard():
         "guard-agent",
         "Guard: One agent",
         "What an agent does, what it is denied, and whether that is usual for it.",
-        [("In the time that is shown", numbers()), ("Over time", over_time()), ("Habits", habits())],
+        [
+            ("In the time that is shown", numbers()),
+            ("Over time", over_time()),
+            ("Habits", habits()),
+        ],
         agent=True,
     )
 
 
 def numbers():
     return [
-        stat("Decisions", "Operations of the agent that were judged.", f"sum(increase({ALL}[$__range]))"),
-        stat("Denied", "Operations of the agent that were denied.", f"sum(increase({DENIED}[$__range]))"),
+        stat(
+            "Decisions",
+            "Operations of the agent that were judged.",
+            f"sum(increase({ALL}[$__range]))",
+        ),
+        stat(
+            "Denied",
+            "Operations of the agent that were denied.",
+            f"sum(increase({DENIED}[$__range]))",
+        ),
         stat(
             "Part denied",
             "Denied operations, as a part of all of the agent's that were judged.",

@@ -61,7 +61,12 @@ def hosts():
             ("Answers", f"min {each} (up{{@}})", "short", NO_YES),
             ("Guards", f"sum {each} (guard_live_rings{{@}})", "short", None),
             ("Enforcing", f"min {each} (guard_enforcement_active{{@}})", "short", NO_YES),
-            ("Policy valid", f"min {each} (guard_policy_last_reload_successful{{@}})", "short", NO_YES),
+            (
+                "Policy valid",
+                f"min {each} (guard_policy_last_reload_successful{{@}})",
+                "short",
+                NO_YES,
+            ),
             (
                 "Auditing",
                 f"max {each} (guard_policy_audit_mode{{@}})",
@@ -146,12 +151,12 @@ def versions():
             height=8,
         ),
         table(
-            "Guards",
-            "How many guards run which build, on which systems.",
+            "Builds of the guard",
+            "How many hosts run which build of the guard.",
             [
                 (
-                    "Guards",
-                    "count by (version, revision, os, arch) (guard_daemon_build_info{@})",
+                    "Hosts",
+                    "count by (version) (guard_daemon_build_info{@})",
                     "short",
                     None,
                 )

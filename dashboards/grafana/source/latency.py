@@ -1,8 +1,8 @@
 """Latency and capacity: what a decision costs, and how near to their bounds things are."""
 
 import layout
-from panels import heatmap, series, stat
-from queries import RATE, percentiles, query
+from panels import heatmap, series, stat, timeline
+from queries import NEAREST, RATE, SLOWEST, quantiles, query
 
 DURATION = "guard_decision_duration_seconds"
 
@@ -32,7 +32,7 @@ def decisions():
             "Percentiles over all operations, from the guard's first sight of an operation to its "
             "verdict. Points are exemplars: each leads to the trace of one denial.",
             "s",
-            *percentiles(DURATION),
+            *quantiles(DURATION, SLOWEST),
             width=12,
         ),
         heatmap(
@@ -68,7 +68,9 @@ def kernel():
             "Operations seen",
             "Operations a second that the kernel asked about, before any decision.",
             "ops",
-            query(f"sum by (instance) (rate(guard_notifications_total{{@}}{RATE}))", "{{instance}}"),
+            query(
+                f"sum by (instance) (rate(guard_notifications_total{{@}}{RATE}))", "{{instance}}"
+            ),
         ),
         series(
             "Answers",
@@ -78,10 +80,11 @@ def kernel():
             stack=True,
         ),
         series(
-            "Delay before the guard",
-            "Percentiles of the time from the kernel's stamp to the guard's first sight of an operation.",
+            "Left until the deadline",
+            "Time left until the kernel's deadline at the verdict: of the decisions that came nearest "
+            "to it, one in a thousand, in a hundred and in ten. Only where the platform has deadlines.",
             "s",
-            *percentiles("guard_event_delay_seconds"),
+            *quantiles("guard_deadline_margin_seconds", NEAREST),
         ),
         stat(
             "Deadline misses",
@@ -124,11 +127,11 @@ def ring():
         ),
         series(
             "Filled",
-            "Records that wait to be read, as a part of what rings hold.",
+            "Records that wait to be read, as a part of what rings hold; a record takes some 320 bytes.",
             "percentunit",
             query(
-                "sum by (instance) (guard_ring_lag_records{@})"
-                " / sum by (instance) (guard_ring_capacity_records{@} > 0)",
+                "320 * sum by (instance) (guard_ring_lag_records{@})"
+                " / (sum by (instance) (guard_ring_capacity_bytes{@}) > 0)",
                 "{{instance}}",
             ),
         ),
@@ -156,7 +159,9 @@ def ring():
             "Records overwritten before they were read, by lane. Those of the lane deny are gaps in "
             "the denial log.",
             "short",
-            query(f"sum by (lane) (increase(guard_ring_lost_records_total{{@}}{RATE}))", "{{lane}}"),
+            query(
+                f"sum by (lane) (increase(guard_ring_lost_records_total{{@}}{RATE}))", "{{lane}}"
+            ),
             width=12,
         ),
     ]
@@ -224,15 +229,18 @@ def exporter():
         ),
         series(
             "Memory",
-            "Resident memory of the exporter.",
+            "Resident and virtual memory of the exporter.",
             "bytes",
-            query("sum by (instance) (process_resident_memory_bytes{@})", "{{instance}}"),
+            query("sum by (instance) (process_resident_memory_bytes{@})", "{{instance}} resident"),
+            query("sum by (instance) (process_virtual_memory_bytes{@})", "{{instance}} virtual"),
         ),
         series(
             "Open file descriptors",
-            "Open file descriptors of the exporter.",
-            "short",
-            query("sum by (instance) (process_open_fds{@})", "{{instance}}"),
+            "Open file descriptors of the exporter, as a part of what it may open.",
+            "percentunit",
+            query(
+                "max by (instance) (process_open_fds{@} / (process_max_fds{@} > 0))", "{{instance}}"
+            ),
         ),
         series(
             "Scrape",
@@ -247,11 +255,49 @@ def exporter():
             query("max by (instance) (time() - process_start_time_seconds{@})", "{{instance}}"),
         ),
         series(
-            "Failures to listen",
-            "Failed attempts to listen on the configured address.",
-            "short",
+            "Last look at the rings",
+            "How long ago the exporter last looked through its rings.",
+            "s",
             query(
-                f"sum by (instance) (increase(guard_exporter_bind_failures_total{{@}}{RATE}))",
+                "max by (instance) (time() - (guard_exporter_last_pass_timestamp_seconds{@} > 0))",
+                "{{instance}}",
+            ),
+        ),
+        timeline(
+            "Ready",
+            "Whether the rings are drained and the denial log can be written.",
+            ("no", "yes"),
+            query("min by (instance) (guard_exporter_ready{@})", "{{instance}}"),
+            width=8,
+        ),
+        series(
+            "Connections",
+            "Open HTTP connections, and clients that listen to live events.",
+            "short",
+            query("sum(guard_exporter_connections{@})", "connections"),
+            query("sum(guard_exporter_event_clients{@})", "listeners to events"),
+        ),
+        series(
+            "What clients lost",
+            "Connections closed to make room or because the client did not read, messages not handed "
+            "to slow listeners, and failed attempts to listen.",
+            "short",
+            *(
+                query(f"sum(increase(guard_exporter_{name}_total{{@}}{RATE}))", legend)
+                for name, legend in (
+                    ("connections_shed", "closed to make room"),
+                    ("connections_stalled", "closed since it did not read"),
+                    ("event_drops", "messages dropped"),
+                    ("bind_failures", "failures to listen"),
+                )
+            ),
+        ),
+        series(
+            "Label values beyond the bound",
+            "Decisions a second counted under other, since a label had too many values.",
+            "ops",
+            query(
+                f"sum by (instance) (rate(guard_exporter_capped_values_total{{@}}{RATE}))",
                 "{{instance}}",
             ),
         ),

@@ -108,7 +108,9 @@ def placed(rows):
     top = 0
     for name, members in rows:
         place = {"x": 0, "y": top, "w": 24, "h": 1}
-        panels.append({"type": "row", "title": name, "collapsed": False, "gridPos": place, "panels": []})
+        panels.append(
+            {"type": "row", "title": name, "collapsed": False, "gridPos": place, "panels": []}
+        )
         top += 1
         left = height = 0
         for member in members:

@@ -85,11 +85,11 @@ def denials():
             stack=True,
         ),
         bars(
-            "Where: denials by rule",
-            "Denials in the time that is shown, by the rule of the policy that spoke for the path.",
+            "Where: denials by zone",
+            "Denials in the time that is shown, by the protected zone that they touched.",
             "short",
-            'topk(15, sum by (rule) (increase(guard_rule_matches_total{@,verdict="deny"}[$__range])))',
-            "{{rule}}",
+            'topk(15, sum by (protected_zone) (increase(guard_zone_decisions_total{@,verdict="deny"}[$__range])))',
+            "{{protected_zone}}",
         ),
         bars(
             "Why: denials by reason",
@@ -135,9 +135,12 @@ def behaviour():
         ),
         series(
             "Mass deletions",
-            "An agent removes very many files in a short time, inside zones or outside.",
+            "An agent removes very many files in a short time, inside zones or outside; deny when all were refused.",
             "short",
-            query(f"sum by (agent) (increase(guard_mass_deletions_total{{@}}{RATE}))", "{{agent}}"),
+            query(
+                f"sum by (agent, verdict) (increase(guard_mass_deletions_total{{@}}{RATE}))",
+                "{{agent}}, {{verdict}}",
+            ),
             links=TO_AGENT,
         ),
         series(
@@ -157,7 +160,13 @@ def behaviour():
                 f'sum by (reason) (rate(guard_decision_reasons_total{{@,verdict="allow"}}{RATE}))',
                 "{{reason}}",
             ),
-            width=12,
+            stack=True,
+        ),
+        series(
+            "Trusted tools",
+            "Operations a second that agents may do because a trusted tool does them.",
+            "ops",
+            query(f"sum by (tool) (rate(guard_trusted_uses_total{{@}}{RATE}))", "{{tool}}"),
             stack=True,
         ),
         series(
@@ -166,10 +175,9 @@ def behaviour():
             "short",
             query("sum(guard_policy_overrides{@})", "in force"),
             query(
-                f'sum(rate(guard_decision_reasons_total{{@,reason="override"}}{RATE}))',
-                "operations/s let pass",
+                f"sum by (agent) (rate(guard_override_uses_total{{@}}{RATE}))",
+                "operations/s let pass for {{agent}}",
             ),
-            width=12,
         ),
     ]
 
@@ -193,8 +201,15 @@ def guard():
             ),
             width=12,
         ),
-        stat("Zones", "Protected zones, summed over the live guards.", "sum(guard_policy_zones{@})"),
-        stat("Rules", "Rules of the policies in force.", "sum(guard_policy_rules{@})"),
+        stat(
+            "Zones", "Protected zones, summed over the live guards.", "sum(guard_policy_zones{@})"
+        ),
+        stat(
+            "Traced denials",
+            "Denials in the time that is shown whose process carried a trace context, so that they "
+            "are part of the agent's own trace.",
+            "sum(increase(guard_traced_denials_total{@}[$__range]))",
+        ),
         stat(
             "Policy age",
             "How long ago a policy was last put in force.",
@@ -245,13 +260,24 @@ def log():
             "Lines that could not be written stay pending.",
             "ops",
             query(f"sum(rate(guard_denial_log_records_total{{@}}{RATE}))", "lines"),
-            query(f"sum(rate(guard_denial_log_write_failures_total{{@}}{RATE}))", "failed attempts"),
+            query(
+                f"sum(rate(guard_denial_log_write_failures_total{{@}}{RATE}))", "failed attempts"
+            ),
+            width=6,
         ),
         series(
             "Bytes written",
             "Bytes a second written to denials.jsonl.",
             "Bps",
             query(f"sum(rate(guard_denial_log_written_bytes_total{{@}}{RATE}))", "bytes"),
+            width=6,
+        ),
+        series(
+            "Waiting to be written",
+            "Bytes of lines that wait to be written, after a failed attempt.",
+            "bytes",
+            query("sum by (instance) (guard_denial_log_pending_bytes{@})", "{{instance}}"),
+            width=6,
         ),
         series(
             "Rotations",
@@ -259,5 +285,6 @@ def log():
             "shortens what is kept.",
             "short",
             query(f"sum(increase(guard_denial_log_rotations_total{{@}}{RATE}))", "rotations"),
+            width=6,
         ),
     ]

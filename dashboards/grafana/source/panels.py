@@ -77,7 +77,7 @@ def stat(title, tells, expression, *, unit="short", good=None, bad_from=None, wo
 
 def timeline(title, tells, words, *queries, width=12):
     """A state over time: 0 is the first word and 1 the second."""
-    (bad, good) = words
+    bad, good = words
     options = {"0": {"text": bad, "color": "red"}, "1": {"text": good, "color": "green"}}
     return panel(
         "state-timeline",

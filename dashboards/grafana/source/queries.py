@@ -1,9 +1,13 @@
-"""Queries: what a panel asks Prometheus. `{@}` and `{@,...}` stand for the selection by job and instance."""
+"""Queries: what a panel asks Prometheus.
+
+`{@}` and `{@,...}` stand for the selection by job and instance.
+"""
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTION = 'job=~"$job",instance=~"$instance"'
 RATE = "[$__rate_interval]"
-PERCENTILES = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"))
+SLOWEST = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"))
+NEAREST = ((0.001, "p0.1"), (0.01, "p1"), (0.1, "p10"))
 
 
 def selected(expression):
@@ -31,10 +35,10 @@ def column(expression):
     return query(expression, instant=True, form="table")
 
 
-def percentiles(histogram, by="le"):
+def quantiles(histogram, levels):
     """Quantiles of a histogram over all that is selected."""
-    buckets = f"sum by ({by}) (rate({histogram}_bucket{{@}}{RATE}))"
+    buckets = f"sum by (le) (rate({histogram}_bucket{{@}}{RATE}))"
     return [
         query(f"histogram_quantile({level}, {buckets})", name, exemplar=True)
-        for level, name in PERCENTILES
+        for level, name in levels
     ]
