@@ -77,8 +77,8 @@ def hosts():
             ("Denied", f"sum {each} (increase({DENIED}[$__range]))", "short", None),
             (
                 "p99",
-                f"histogram_quantile(0.99, sum by (instance, le)"
-                f" (rate(guard_decision_duration_seconds_bucket{{@}}{RATE})))",
+                "histogram_quantile(0.99, sum by (instance, le)"
+                " (increase(guard_decision_duration_seconds_bucket{@}[$__range])))",
                 "s",
                 None,
             ),
