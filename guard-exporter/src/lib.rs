@@ -9,6 +9,7 @@
 //! and guards never wait for it. It deliberately runs without any privilege, as the protected user.
 #![forbid(unsafe_code)]
 
+pub mod activity;
 pub mod cli;
 pub mod cursors;
 pub mod denial_log;
@@ -19,7 +20,11 @@ pub mod http;
 pub mod instance;
 pub mod metrics;
 pub mod notice;
+pub mod percentiles;
+pub mod recent;
 pub mod ring;
+pub mod rolling;
 pub mod service;
 #[cfg(test)]
 mod testing;
+pub mod time;
