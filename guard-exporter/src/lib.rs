@@ -13,6 +13,7 @@ pub mod activity;
 pub mod cli;
 pub mod cursors;
 pub mod denial_log;
+pub mod detect;
 pub mod discovery;
 pub mod drain;
 pub mod health;
