@@ -5,6 +5,7 @@
 //! that is broken names every place at once.
 
 #![allow(clippy::tests_outside_test_module, reason = "a test binary")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod files;
 mod grafana;
