@@ -131,6 +131,7 @@ fn dashboards_have_the_usual_variables() {
             assert_eq!(variable["includeAll"], true, "{path}: {name}");
             assert_eq!(variable["allValue"], ".+", "{path}: {name}");
             let query = text(&variable["query"]["query"]);
+            assert_eq!(variable["definition"], query, "{path}: {name}");
             let series = query.strip_prefix("label_values(").and_then(|rest| {
                 let (series, label) = rest.strip_suffix(')')?.rsplit_once(", ")?;
                 (label == name).then_some(series)
