@@ -100,11 +100,15 @@ def heatmap(title, tells, expression, *, width=12):
         title,
         tells,
         "s",
-        [query(expression, "{{le}}", form="heatmap")],
+        [query(expression, "{{le}}", exemplar=True, form="heatmap")],
         width=width,
         options={
             "calculate": False,
             "cellGap": 1,
+            "exemplars": {"color": "rgba(255,0,255,0.7)"},
+            "filterValues": {"le": 1e-9},
+            "legend": {"show": True},
+            "showValue": "never",
             "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
             "yAxis": {"unit": "s", "axisPlacement": "left"},
             "tooltip": {"mode": "single", "yHistogram": True},
@@ -147,9 +151,9 @@ def table(title, tells, columns, *, by, width=24, height=10, links=()):
                 {"id": "mappings", "value": [{"type": "value", "options": options}]},
                 {"id": "custom.cellOptions", "value": {"type": "color-text"}},
             ]
-        overrides.append(
-            {"matcher": {"id": "byName", "options": f"Value #{letter}"}, "properties": properties}
-        )
+        # So Grafana calls the values of one query, and of each of many.
+        value = "Value" if len(columns) == 1 else f"Value #{letter}"
+        overrides.append({"matcher": {"id": "byName", "options": value}, "properties": properties})
     if links:
         overrides.append(
             {
