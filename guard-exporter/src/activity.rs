@@ -13,10 +13,9 @@ use std::time::Instant;
 /// Filled by the reading thread, read by the HTTP server.
 #[derive(Debug)]
 pub struct Activity {
-    latencies: Rolling<Latencies>,
-    since_start: Latencies,
-    agents: Rolling<AgentCounts>,
-    agents_since_start: AgentCounts,
+    slices: Rolling<Slice>,
+    /// What has left the slices.
+    before: Slice,
     labels: Vec<Box<str>>,
 }
 
@@ -48,6 +47,13 @@ pub struct AgentActivity {
 /// and what is beyond stays at the most.
 pub type Nanoseconds = Histogram<u32>;
 
+/// What happened in some seconds.
+#[derive(Debug, Default)]
+struct Slice {
+    latencies: Latencies,
+    agents: AgentCounts,
+}
+
 #[derive(Debug, Default)]
 struct AgentCounts(Vec<[u64; Verdict::ALL.len()]>);
 
@@ -58,10 +64,8 @@ impl Activity {
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
-            latencies: Rolling::new(now),
-            since_start: Latencies::default(),
-            agents: Rolling::new(now),
-            agents_since_start: AgentCounts::default(),
+            slices: Rolling::new(now),
+            before: Slice::default(),
             labels: Vec::new(),
         }
     }
@@ -75,12 +79,10 @@ impl Activity {
         verdict: Verdict,
         latency_ns: u64,
     ) {
-        for latencies in [self.latencies.current(now), &mut self.since_start] {
-            latencies.add(operation, verdict, latency_ns);
-        }
-        for counts in [self.agents.current(now), &mut self.agents_since_start] {
-            counts.add(agent, verdict);
-        }
+        let before = &mut self.before;
+        let slice = self.slices.current(now, |gone| before.merge(gone));
+        slice.latencies.add(operation, verdict, latency_ns);
+        slice.agents.add(agent, verdict);
         if self.labels.len() <= agent {
             self.labels.resize(agent + 1, Box::default());
         }
@@ -93,29 +95,18 @@ impl Activity {
     #[must_use]
     pub fn latencies(&self, now: Instant, span: Span) -> Latencies {
         let mut sum = Latencies::default();
-        match span {
-            Span::SinceStart => sum.merge(&self.since_start),
-            Span::Last(window) => {
-                for slice in self.latencies.last(now, window) {
-                    sum.merge(slice);
-                }
-            }
-        }
+        self.each(now, span, |slice| sum.merge(&slice.latencies));
         sum
     }
 
     /// What each agent did, the busiest first.
     #[must_use]
     pub fn agents(&self, now: Instant) -> Vec<AgentActivity> {
-        let recent = WINDOWS.map(|window| {
+        let spans = Span::ALL.map(|span| {
             let mut sum = AgentCounts::default();
-            for slice in self.agents.last(now, window) {
-                sum.merge(slice);
-            }
+            self.each(now, span, |slice| sum.merge(&slice.agents));
             sum
         });
-        let spans: [&AgentCounts; WINDOWS.len() + 1] =
-            [&recent[0], &recent[1], &self.agents_since_start];
         let mut agents: Vec<AgentActivity> = self
             .labels
             .iter()
@@ -123,7 +114,7 @@ impl Activity {
             .filter(|(_, label)| !label.is_empty())
             .map(|(number, label)| AgentActivity {
                 agent: label.clone(),
-                decisions: spans.map(|counts| counts.of(number)),
+                decisions: [0, 1, 2].map(|span: usize| spans[span].of(number)),
             })
             .collect();
         agents.sort_by(|a, b| {
@@ -134,6 +125,26 @@ impl Activity {
             order(b).cmp(&order(a)).then_with(|| a.agent.cmp(&b.agent))
         });
         agents
+    }
+
+    /// Shows the slices that make up `span`, as it ends at `now`.
+    fn each(&self, now: Instant, span: Span, mut show: impl FnMut(&Slice)) {
+        match span {
+            Span::Last(window) => self.slices.last(now, window).for_each(show),
+            Span::SinceStart => {
+                show(&self.before);
+                self.slices.all().for_each(show);
+            }
+        }
+    }
+}
+
+// === impl Slice ===
+
+impl Slice {
+    fn merge(&mut self, other: &Self) {
+        self.latencies.merge(&other.latencies);
+        self.agents.merge(&other.agents);
     }
 }
 
@@ -291,18 +302,18 @@ mod tests {
     #[test]
     fn windows_forget_and_the_start_does_not() {
         let start = Instant::now();
-        let later = start + Duration::from_secs(120);
+        let later = start + Duration::from_secs(1200);
         let mut activity = Activity::new(start);
         let agent = (3, "codex");
         activity.add(start, agent, OperationKind::Unlink, Verdict::Deny, 5);
         activity.add(later, agent, OperationKind::Unlink, Verdict::Allow, 5);
         let count = |span| activity.latencies(later, span).together(|_, _| true).len();
-        assert_eq!(Span::ALL.map(count), [1, 2, 2]);
+        assert_eq!(Span::ALL.map(count), [1, 1, 2]);
         assert_eq!(
             activity.agents(later),
             [AgentActivity {
                 agent: "codex".into(),
-                decisions: [[1, 0, 0], [1, 1, 0], [1, 1, 0]],
+                decisions: [[1, 0, 0], [1, 0, 0], [1, 1, 0]],
             }]
         );
     }

@@ -67,15 +67,18 @@ impl<T: Default> Rolling<T> {
         }
     }
 
-    /// The slice to be filled at `now`.
-    pub fn current(&mut self, now: Instant) -> &mut T {
+    /// The slice to be filled at `now`. What no window shows any more goes to `gone`.
+    pub fn current(&mut self, now: Instant, mut gone: impl FnMut(&T)) -> &mut T {
         let number = self.number(now);
         if self.slices.back().is_none_or(|(last, _)| *last < number) {
             self.slices.push_back((number, T::default()));
             while let Some((first, _)) = self.slices.front()
                 && first + KEPT <= number
             {
-                self.slices.pop_front();
+                self.slices
+                    .pop_front()
+                    .iter()
+                    .for_each(|(_, slice)| gone(slice));
             }
         }
         &mut self.slices.back_mut().expect("one is there").1
@@ -88,6 +91,11 @@ impl<T: Default> Rolling<T> {
             .iter()
             .filter(move |(slice, _)| slice + window.slices > number)
             .map(|(_, slice)| slice)
+    }
+
+    /// All slices that there are.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.slices.iter().map(|(_, slice)| slice)
     }
 
     fn number(&self, now: Instant) -> u64 {
@@ -109,14 +117,16 @@ mod tests {
         let sum = |rolling: &Rolling<u64>, now, window| -> u64 {
             rolling.last(at(now), Window::named(window).unwrap()).sum()
         };
-        *rolling.current(at(0)) += 1;
-        *rolling.current(at(9)) += 1;
-        *rolling.current(at(55)) += 4;
+        *rolling.current(at(0), |_| panic!()) += 1;
+        *rolling.current(at(9), |_| panic!()) += 1;
+        *rolling.current(at(55), |_| panic!()) += 4;
         assert_eq!(sum(&rolling, 55, "1m"), 6);
         assert_eq!(sum(&rolling, 60, "1m"), 4, "the first slice left");
         assert_eq!(sum(&rolling, 299, "5m"), 6);
         assert_eq!(sum(&rolling, 300, "5m"), 4);
-        *rolling.current(at(10_000)) += 8;
+        let mut gone = 0;
+        *rolling.current(at(10_000), |slice| gone += slice) += 8;
+        assert_eq!(gone, 6, "nothing is lost on the way");
         assert_eq!(sum(&rolling, 10_000, "5m"), 8);
         assert_eq!(rolling.slices.len(), 1, "what no window shows is let go");
     }

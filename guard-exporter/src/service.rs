@@ -63,7 +63,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .context("starting the reading thread")?;
 
     runtime.block_on(async {
-        let shown = Shown { metrics, board };
+        let shown = Shown {
+            metrics,
+            scrapes: http::Scrapes::default(),
+            board,
+        };
         tokio::select! {
             _ = &mut reader_ended => {}
             () = signals.end() => {}

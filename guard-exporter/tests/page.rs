@@ -58,10 +58,10 @@ fn the_page_tells_what_matters_without_a_script() {
         "claude_code was stopped from moving /home/u/project/main.rs to /tmp/main.rs with mv: an AI \
          agent&#39;s process would destroy something in a zone (zone project)",
         "codex would have been stopped from moving",
-        "<th scope=row>claude_code</th>",
-        "<th scope=row>rename</th><td data-label=\"Verdict\">deny</td>",
+        "<th scope=row role=rowheader>claude_code</th>",
+        "<th scope=row role=rowheader>rename</th><td role=cell data-label=\"Verdict\">deny</td>",
         "12.5 µs",
-        "<td data-label=\"State\">enforcing</td>",
+        "<td role=cell data-label=\"State\">enforcing</td>",
         "href=/metrics",
         "lang=en",
         "name=viewport",

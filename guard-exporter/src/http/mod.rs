@@ -25,16 +25,18 @@ mod host_guard;
 mod page;
 mod patience;
 mod query;
+mod scrape;
 
 pub use api::{MAX_LIMIT, OPENAPI, USUAL_LIMIT};
 pub use connections::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
 pub use patience::WRITE_TIMEOUT;
+pub use scrape::Scrapes;
 
 use crate::board::Board;
-use crate::metrics::{self, Metrics, openmetrics};
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -45,6 +47,8 @@ use std::sync::Arc;
 pub struct Shown {
     /// What `/metrics` tells.
     pub metrics: Metrics,
+    /// What `/metrics` told a moment ago.
+    pub scrapes: Scrapes,
     /// What all others tell.
     pub board: Arc<Board>,
 }
@@ -55,7 +59,7 @@ pub fn router(shown: Shown) -> Router {
         .route("/", get(page::page))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
-        .route("/metrics", get(scrape))
+        .route("/metrics", get(scrape::scrape))
         .route("/api/v1/denials", get(api::denials))
         .route("/api/v1/detections", get(api::detections))
         .route("/api/v1/events", get(events::events))
@@ -67,20 +71,6 @@ pub fn router(shown: Shown) -> Router {
         .with_state(shown)
         .layer(map_response(shielded))
         .layer(from_fn(host_guard::host_guard))
-}
-
-async fn scrape(State(shown): State<Shown>, headers: HeaderMap) -> impl IntoResponse {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    let mut accepted = accepted.filter_map(|accept| accept.to_str().ok());
-    let (kind, text) = if accepted.any(openmetrics::is_preferred) {
-        (
-            openmetrics::CONTENT_TYPE,
-            shown.metrics.encode_openmetrics(),
-        )
-    } else {
-        (metrics::CONTENT_TYPE, shown.metrics.encode())
-    };
-    ([(header::CONTENT_TYPE, kind)], text)
 }
 
 async fn ready(State(shown): State<Shown>) -> impl IntoResponse {

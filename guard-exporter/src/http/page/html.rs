@@ -37,24 +37,28 @@ impl Html {
 
     /// A table's cell that says what column it is in, for narrow screens.
     pub(super) fn cell(&mut self, column: &str, text: &str) -> &mut Self {
-        self.raw("<td data-label=\"").raw(column).raw("\">");
-        self.text(text).raw("</td>")
+        self.raw("<td role=cell data-label=\"").raw(column);
+        self.raw("\">").text(text).raw("</td>")
     }
 
     /// As [`cell`](Self::cell), for a number.
     pub(super) fn number(&mut self, column: &str, text: &str) -> &mut Self {
-        self.raw("<td class=number data-label=\"").raw(column);
+        self.raw("<td class=number role=cell data-label=\"")
+            .raw(column);
         self.raw("\">").text(text).raw("</td>")
     }
 
-    /// The beginning of a table: caption, and the columns' names.
+    /// The beginning of a table: caption, and the columns' names. Roles are said in words, since
+    /// a table that is laid out otherwise on a narrow screen would lose them.
     pub(super) fn table(&mut self, caption: &str, columns: &[&str]) -> &mut Self {
-        self.raw("<table><caption>").text(caption);
-        self.raw("</caption><thead><tr>");
+        self.raw("<table role=table><caption>").text(caption);
+        self.raw("</caption><thead role=rowgroup><tr role=row>");
         for column in columns {
-            self.raw("<th scope=col>").text(column).raw("</th>");
+            self.raw("<th scope=col role=columnheader>")
+                .text(column)
+                .raw("</th>");
         }
-        self.raw("</tr></thead><tbody>")
+        self.raw("</tr></thead><tbody role=rowgroup>")
     }
 
     pub(super) fn finish(self) -> String {
@@ -72,7 +76,7 @@ mod tests {
         html.cell("Path", "</td><script>alert('\"&')</script>\u{202e}");
         assert_eq!(
             html.finish(),
-            "<td data-label=\"Path\">&lt;/td&gt;&lt;script&gt;alert(&#39;&quot;&amp;&#39;)\
+            "<td role=cell data-label=\"Path\">&lt;/td&gt;&lt;script&gt;alert(&#39;&quot;&amp;&#39;)\
              &lt;/script&gt;\\u{202e}</td>"
         );
     }

@@ -43,6 +43,7 @@
   const cell = (row, name, ...content) => {
     const cell = row.insertCell();
     cell.dataset.label = name;
+    cell.setAttribute("role", "cell");
     cell.append(...content);
   };
 
@@ -50,6 +51,7 @@
     if (document.getElementById(`d-${denial.id}`)) return;
     const row = body.insertRow(0);
     row.id = `d-${denial.id}`;
+    row.setAttribute("role", "row");
     row.className = denial.verdict === "audit" ? "audit" : "deny";
     const time = document.createElement("time");
     time.dateTime = denial.time;

@@ -76,11 +76,11 @@ fn row(html: &mut Html, told: &Told<'_>) {
     });
     html.raw(" id=\"d-")
         .text(&told.id())
-        .raw("\"><td data-label=Time>");
+        .raw("\" role=row><td role=cell data-label=Time>");
     html.raw("<time datetime=\"").text(&told.time).raw("\">");
     html.text(&clock(&told.time)).raw("</time></td>");
     html.cell("Agent", told.agent.as_deref().unwrap_or("unknown"));
-    html.raw("<td data-label=\"What happened\">");
+    html.raw("<td role=cell data-label=\"What happened\">");
     html.text(&sentence::of(told)).raw("</td></tr>");
 }
 
@@ -120,7 +120,9 @@ pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
     );
     for AgentActivity { agent, decisions } in agents {
         let [minute, five_minutes, start] = decisions;
-        html.raw("<tr><th scope=row>").text(agent).raw("</th>");
+        html.raw("<tr role=row><th scope=row role=rowheader>")
+            .text(agent)
+            .raw("</th>");
         let numbers = [
             minute[Verdict::Deny as usize],
             five_minutes[Verdict::Deny as usize],
@@ -159,7 +161,9 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
             count,
             ..
         } = row;
-        html.raw("<tr><th scope=row>").text(operation).raw("</th>");
+        html.raw("<tr role=row><th scope=row role=rowheader>")
+            .text(operation)
+            .raw("</th>");
         html.cell("Verdict", verdict)
             .number("Count", &count.to_string());
         let times = [
@@ -199,7 +203,7 @@ pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
     );
     for guard in guards {
         let policy = &guard.policy;
-        html.raw("<tr><th scope=row>")
+        html.raw("<tr role=row><th scope=row role=rowheader>")
             .text(&guard.session)
             .raw("</th>");
         html.number("Process", &guard.pid.to_string());
