@@ -156,7 +156,12 @@ Files in STATE:
   exporter.lock     locked while it runs
   cursors.json      how far it has read
 
-Endpoints: / /metrics /-/healthy /-/ready
+Endpoints:
+  /                 a page: live denials, agents, latency, the health of each guard
+  /metrics          Prometheus text format, or OpenMetrics with exemplars
+  /api/v1/          denials events detections latency status, see openapi.json
+  /-/healthy        200 while it runs
+  /-/ready          200 while it drains rings and can write the log
 
 Examples:
   guard-exporter &

@@ -11,19 +11,21 @@
 //! pass follows within milliseconds; in the long run of nothing the pause grows to
 //! `LONGEST_PAUSE`.
 
+use crate::board::Board;
 use crate::cursors::Cursors;
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::{Candidate, Discovery};
-use crate::health::Health;
-use crate::metrics::{DecisionMetrics, GuardState, Metrics, RingMetrics};
+use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::Notice;
+use crate::observe::Observer;
 use crate::ring::{Extent, Ring};
+use crate::status::Guard;
 use guard_core::ring::{AttachRingError, Lane};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Reads all rings.
 #[derive(Debug)]
@@ -35,9 +37,12 @@ pub struct Drain {
     cursors: Cursors,
     cursors_path: PathBuf,
     rings_metrics: RingMetrics,
-    decisions: DecisionMetrics,
-    health: Arc<Health>,
+    exporter_metrics: ExporterMetrics,
+    observer: Observer,
+    board: Arc<Board>,
     scanned: Option<Instant>,
+    shown: Option<Instant>,
+    infos: Infos,
     saved: Instant,
     last_live: Instant,
     unattached: Notice,
@@ -75,7 +80,7 @@ impl Drain {
         log: DenialLog,
         next: NextSequences,
         metrics: &Metrics,
-        health: Arc<Health>,
+        board: Arc<Board>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -86,9 +91,12 @@ impl Drain {
             cursors: Cursors::load(&sources.cursors),
             cursors_path: sources.cursors,
             rings_metrics: metrics.rings.clone(),
-            decisions: metrics.decisions(),
-            health,
+            exporter_metrics: metrics.exporter.clone(),
+            observer: Observer::new(Arc::clone(&board), metrics.decisions()),
+            board,
             scanned: None,
+            shown: None,
+            infos: Infos::default(),
             saved: now,
             last_live: now,
             unattached: Notice::default(),
@@ -136,14 +144,16 @@ impl Drain {
         };
         let mut ended = Vec::new();
         for ring in &mut self.rings {
-            let (records, extent) = ring.drain_denials(&mut self.log, &mut self.decisions);
+            let mut batch = self.observer.batch(now);
+            let (records, extent) = ring.drain_denials(&mut self.log, &mut batch);
             self.rings_metrics.read(Lane::Deny, records);
             pass.add(records, extent);
             ended.push(!ring.is_live && extent == Extent::All);
         }
         self.log.flush(now);
         for (ring, ended) in self.rings.iter_mut().zip(&mut ended) {
-            let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut self.decisions);
+            let mut batch = self.observer.batch(now);
+            let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut batch);
             self.rings_metrics.read(Lane::Allow, records);
             pass.add(records, extent);
             *ended &= extent == Extent::All;
@@ -267,13 +277,28 @@ impl Drain {
     fn show(&mut self, now: Instant) {
         let mut state = GuardState::default();
         for ring in &self.rings {
-            state.add(&ring.reader, ring.is_live);
+            state.add(&ring.reader, ring.capacity, &ring.version, ring.is_live);
         }
         if state.live > 0 {
             self.last_live = now;
         }
         self.rings_metrics.show(&state);
-        self.health.set_obstacle(self.log.trouble());
+        let trouble = self.log.trouble();
+        self.board.health.set_obstacle(trouble);
+        let exporter = &self.exporter_metrics;
+        exporter.ready.set(i64::from(trouble.is_none()));
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        exporter
+            .last_pass
+            .set(since_epoch.unwrap_or_default().as_secs_f64());
+        let is_due = |shown| now.duration_since(shown) >= SCAN_INTERVAL;
+        if self.shown.is_none_or(is_due) {
+            self.shown = Some(now);
+            self.rings_metrics.show_infos(&self.infos, &state.infos);
+            self.infos = state.infos;
+            self.board
+                .set_guards(self.rings.iter().map(Guard::of).collect());
+        }
     }
 }
 
@@ -292,7 +317,8 @@ impl Pass {
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
 /// The most a denial waits for its line.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
-/// How often directories are looked through and writers' locks are tried.
+/// How often directories are looked through, writers' locks are tried, and what guards say of
+/// themselves is put up.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// How often the log is brought to the medium.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);

@@ -4,7 +4,8 @@ use crate::cursors::Mark;
 use crate::denial_log::DenialLog;
 use crate::denial_log::line::{self, hex};
 use crate::discovery::{Candidate, FileId};
-use crate::metrics::{DecisionMetrics, RingMetrics};
+use crate::metrics::RingMetrics;
+use crate::observe::Batch;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use std::path::PathBuf;
 use std::{fs, io};
@@ -20,6 +21,10 @@ pub struct Ring {
     pub reader: Reader,
     /// Whether its writer was alive when last looked at.
     pub is_live: bool,
+    /// Bytes that its lanes have room for.
+    pub capacity: [u64; 2],
+    /// Its writer's version.
+    pub version: String,
     path: PathBuf,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
@@ -44,8 +49,12 @@ impl Ring {
     /// When it is no ring.
     pub fn attach(candidate: Candidate) -> Result<Self, AttachRingError> {
         let reader = Reader::attach(&candidate.path)?;
+        let header = reader.header();
+        let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
         Ok(Self {
-            id: hex(&reader.header().id),
+            id: hex(&header.id),
+            capacity: [header.deny_words, header.allow_words].map(bytes),
+            version: header.version,
             file: candidate.id,
             is_live: reader.is_writer_alive(),
             reader,
@@ -85,30 +94,28 @@ impl Ring {
     }
 
     /// Reads denials into the log while it has room. Returns how many, too.
-    pub fn drain_denials(
-        &mut self,
-        log: &mut DenialLog,
-        decisions: &mut DecisionMetrics,
-    ) -> (u64, Extent) {
+    pub fn drain_denials(&mut self, log: &mut DenialLog, batch: &mut Batch<'_>) -> (u64, Extent) {
         let mut records = 0;
         while log.has_room() {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            decisions.count(&event);
-            line::encode(&event, &self.id, log.pending());
+            let pending = log.pending();
+            let start = pending.len();
+            line::encode(&event, &self.id, pending);
+            batch.denial(&event, &pending[start..]);
             records += 1;
         }
         (records, Extent::Part)
     }
 
     /// Reads at most `limit` allowed operations. Returns how many, too.
-    pub fn drain_allowed(&mut self, limit: u64, decisions: &mut DecisionMetrics) -> (u64, Extent) {
+    pub fn drain_allowed(&mut self, limit: u64, batch: &mut Batch<'_>) -> (u64, Extent) {
         for records in 0..limit {
             let Some(event) = self.reader.next(Lane::Allow) else {
                 return (records, Extent::All);
             };
-            decisions.count(&event);
+            batch.decision(&event);
         }
         (limit, Extent::Part)
     }

@@ -3,14 +3,16 @@
 //! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is brought to the
 //! medium, and `exporter.json` goes. A file size limit (SIGXFSZ) is treated as a full disk.
 
+use crate::board::Board;
 use crate::cli::Settings;
 use crate::denial_log::DenialLog;
 use crate::drain::{Drain, Sources};
-use crate::health::Health;
 use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::notice::{self, Notice};
+use crate::recent::Recent;
+use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -38,14 +40,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let health = Arc::new(Health::new());
     let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let recent = Recent::load(&settings.denials);
+    let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
         directories: settings.rings.resolve(instance.uid()),
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&health));
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -60,7 +63,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .context("starting the reading thread")?;
 
     runtime.block_on(async {
-        let shown = Shown { metrics, health };
+        let shown = Shown {
+            metrics,
+            scrapes: http::Scrapes::default(),
+            board,
+        };
         tokio::select! {
             _ = &mut reader_ended => {}
             () = signals.end() => {}
@@ -76,6 +83,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 /// Listens on `address`, trying again for as long as it is taken, and serves.
 async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> Infallible {
     let bind_failures = shown.metrics.exporter.bind_failures.clone();
+    let connections = shown.metrics.connections.clone();
     let router = http::router(shown);
     let mut taken = Notice::default();
     let listener = loop {
@@ -100,7 +108,7 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     if let Err(error) = instance.announce(address) {
         notice::say(format_args!("{:#}", anyhow::Error::new(error)));
     }
-    http::serve(listener, router).await
+    http::serve(listener, router, &connections).await
 }
 
 struct Signals {

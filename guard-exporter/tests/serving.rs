@@ -3,12 +3,17 @@
 
 mod support;
 
+use guard_core::OperationKind;
 use guard_core::ring::{Counter, MIN_LANE_WORDS};
+use guard_core::verdict::Verdict;
 use guard_exporter::http::{MAX_CONNECTIONS, MAX_HEAD_BYTES};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use support::{Home, PROGRAM, allowed, denial, eventually, exists, publish, request, status};
+use support::{
+    Home, PROGRAM, allowed, denial, eventually, exists, openmetrics, publish, request, status,
+};
 
 #[test]
 fn metrics_tell_of_guards_and_decisions() {
@@ -78,6 +83,89 @@ fn metrics_tell_of_guards_and_decisions() {
         exporter.metric("guard_policy_reload_failures_total"),
         Some(2.0)
     );
+}
+
+#[test]
+fn openmetrics_is_strict_and_has_exemplars() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    producer.set(Counter::PolicyRevision, 7);
+    publish(&producer, &denial(), 3);
+    publish(&producer, &allowed(), 2);
+    let exporter = home.start();
+    eventually("all is read", || {
+        exporter.metric("guard_ring_records_total{lane=\"allow\"}") == Some(2.0)
+    });
+    let ask = |accept: &str| {
+        let asked = format!(
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        request(exporter.address(), &asked)
+    };
+    let (head, body) = ask("application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    let kind = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n";
+    assert!(head.contains(kind), "{head}");
+    let samples = openmetrics::parse(&body);
+    let exemplified: Vec<_> = samples
+        .iter()
+        .filter_map(|sample| Some((sample, sample.exemplar.as_ref()?)))
+        .collect();
+    assert_eq!(exemplified.len(), 2, "{exemplified:?}");
+    for (sample, (labels, value, time)) in exemplified {
+        assert_eq!(labels["trace_id"], "ab".repeat(16));
+        assert_eq!(labels["span_id"], "cd".repeat(8));
+        assert!((time - 1_718_000_000.0).abs() < 0.001);
+        match sample.name.as_str() {
+            "guard_decisions_total" => {
+                assert_eq!((sample.value, *value), (3.0, 1.0));
+                assert_eq!(sample.labels["agent"], "claude_code");
+            }
+            name => {
+                assert_eq!(name, "guard_decision_duration_seconds_bucket");
+                assert_eq!((sample.labels["le"].as_str(), *value), ("2.5e-05", 1.25e-5));
+            }
+        }
+    }
+    // Both formats have the same series; only bounds are written otherwise.
+    let (head, text) = ask("text/plain");
+    assert!(
+        head.contains("content-type: text/plain; version=0.0.4"),
+        "{head}"
+    );
+    assert!(!text.contains("trace_id") && !text.contains("# EOF"));
+    let in_text: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split(['{', ' ']).next().unwrap())
+        .collect();
+    let in_openmetrics: BTreeSet<&str> = samples.iter().map(|sample| &*sample.name).collect();
+    assert_eq!(in_text, in_openmetrics);
+    assert_eq!(
+        text.lines().filter(|line| !line.starts_with('#')).count(),
+        samples.len()
+    );
+}
+
+#[test]
+fn every_known_agent_has_all_its_series_before_it_does_anything() {
+    let home = Home::new();
+    let exporter = home.start();
+    let (_, scrape) = exporter.get("/metrics");
+    for agent in guard_core::agents::labels().chain(["none", "custom", "other"]) {
+        for operation in OperationKind::ALL.map(OperationKind::as_str) {
+            for verdict in Verdict::ALL.map(Verdict::as_str) {
+                let labels =
+                    format!("agent=\"{agent}\",operation=\"{operation}\",verdict=\"{verdict}\"");
+                let line = format!("\nguard_decisions_total{{{labels}}} 0\n");
+                assert!(scrape.contains(&line), "no {line}");
+            }
+        }
+        for family in ["retry_storms", "override_uses"] {
+            let line = format!("\nguard_{family}_total{{agent=\"{agent}\"}} 0\n");
+            assert!(scrape.contains(&line), "no {line}");
+        }
+    }
 }
 
 #[test]

@@ -21,13 +21,17 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 7] = [
+const LABELS: [&str; 11] = [
     "agent",
     "operation",
     "verdict",
     "reason",
     "answer",
     "lane",
+    "mode",
+    "protected_zone",
+    "revision",
+    "tool",
     "version",
 ];
 

@@ -14,6 +14,7 @@
 //! A line never holds a raw newline, so the log can be cut at newlines; `ring` and `seq` together
 //! are a denial's identity for ever.
 
+use crate::time::rfc3339;
 use guard_core::DecisionEvent;
 use guard_core::process::basename;
 use serde::Serialize;
@@ -135,12 +136,6 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 
 fn bytes_unless_text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).is_err().then(|| hex(bytes))
-}
-
-fn rfc3339(wall_ns: u64) -> String {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(wall_ns))
-        .expect("64 bits of nanoseconds end in the year 2554");
-    format!("{time:.9}")
 }
 
 const NANOSECONDS: u64 = 1_000_000_000;

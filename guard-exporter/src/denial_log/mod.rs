@@ -200,10 +200,12 @@ impl DenialLog {
             .as_ref()
             .is_some_and(|trouble| now < trouble.retry)
         {
+            self.show_pending();
             return false;
         }
         let result = self.write_pending();
         self.note(now, result);
+        self.show_pending();
         self.pending.is_empty() && self.trouble.is_none()
     }
 
@@ -216,6 +218,11 @@ impl DenialLog {
         let result = self.sync_written();
         self.note(now, result);
         self.trouble.is_none()
+    }
+
+    fn show_pending(&self) {
+        let bytes = i64::try_from(self.pending.len()).unwrap_or(i64::MAX);
+        self.metrics.pending.set(bytes);
     }
 
     fn write_pending(&mut self) -> Result<(), OpenLogError> {

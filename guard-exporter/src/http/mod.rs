@@ -2,28 +2,43 @@
 //!
 //! | endpoint | answer |
 //! |---|---|
-//! | `GET /` | this table, as text |
-//! | `GET /metrics` | Prometheus text format 0.0.4 |
+//! | `GET /` | a page for people |
+//! | `GET /metrics` | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 where that is preferred |
+//! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
+//! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
+//! | `GET /api/v1/events` | server-sent events: denials and detections as they come |
+//! | `GET /api/v1/latency` | percentiles as JSON, or HdrHistogram's percentile distribution |
+//! | `GET /api/v1/status` | the exporter, the guards and what each agent does |
+//! | `GET /api/v1/openapi.json` | the description of the above |
 //! | `GET /-/healthy` | 200 while the process runs |
 //! | `GET /-/ready` | 200 once the rings were drained and while the denial log can be written; else 503 and why |
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, a host that is not loopback 403.
 //!
-//! It deliberately has no authentication: who may connect to this user's loopback may see counts,
-//! and counts hold no path. It takes no command.
+//! It deliberately has no authentication: who may connect to this machine's loopback may see what
+//! was denied, as in the denial log. It takes no command.
 
+mod api;
 mod connections;
+pub mod events;
 mod host_guard;
+mod page;
+mod patience;
+mod query;
+mod scrape;
 
+pub use api::{MAX_LIMIT, OPENAPI, USUAL_LIMIT};
 pub use connections::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
+pub use patience::WRITE_TIMEOUT;
+pub use scrape::Scrapes;
 
-use crate::health::Health;
-use crate::metrics::{self, Metrics};
+use crate::board::Board;
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::middleware::from_fn;
-use axum::response::IntoResponse;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, map_response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 
@@ -32,30 +47,34 @@ use std::sync::Arc;
 pub struct Shown {
     /// What `/metrics` tells.
     pub metrics: Metrics,
-    /// What `/-/ready` tells.
-    pub health: Arc<Health>,
+    /// What `/metrics` told a moment ago.
+    pub scrapes: Scrapes,
+    /// What all others tell.
+    pub board: Arc<Board>,
 }
 
 /// The endpoints, behind the host guard.
 pub fn router(shown: Shown) -> Router {
     Router::new()
-        .route("/", get(async || INDEX))
-        .route("/metrics", get(scrape))
+        .route("/", get(page::page))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/metrics", get(scrape::scrape))
+        .route("/api/v1/denials", get(api::denials))
+        .route("/api/v1/detections", get(api::detections))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/latency", get(api::latency))
+        .route("/api/v1/openapi.json", get(api::openapi))
+        .route("/api/v1/status", get(api::status))
         .route("/-/healthy", get(async || "healthy\n"))
         .route("/-/ready", get(ready))
         .with_state(shown)
+        .layer(map_response(shielded))
         .layer(from_fn(host_guard::host_guard))
 }
 
-async fn scrape(State(shown): State<Shown>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)],
-        shown.metrics.encode(),
-    )
-}
-
 async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
-    match shown.health.obstacle() {
+    match shown.board.health.obstacle() {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(obstacle) => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -64,10 +83,27 @@ async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
     }
 }
 
-const INDEX: &str = "\
-guard-exporter: what the guards on this machine decide
+/// Tells browsers to let no other site near an answer, and to keep none.
+async fn shielded(mut response: Response) -> Response {
+    for (name, value) in SHIELDS {
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
 
-/metrics     Prometheus text format
-/-/healthy   200 while this process runs
-/-/ready     200 when rings are drained and the denial log can be written
-";
+const SHIELDS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];

@@ -8,6 +8,9 @@
 //! | `agent` | labels of the agent catalogue, `custom`, `none`, and `other` past [`MAX_AGENTS`] |
 //! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
 //! | `lane` | `deny` (verdicts deny and audit), `allow` |
+//! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
+//! | `tool` | names of trusted tools, likewise |
+//! | `revision`, `mode`, `version` | of the live guards, at most [`MAX_INFOS`] |
 //!
 //! ```
 //! use guard_exporter::metrics::catalogue;
@@ -36,12 +39,18 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Counts observations in [`DURATION_BOUNDS`].
+    /// Counts observations in [`Metric::bounds`].
     Histogram,
 }
 
 /// Distinct `agent` values before the rest become `other`.
 pub const MAX_AGENTS: usize = 64;
+
+/// Distinct values of `protected_zone` and of `tool` before the rest become `other`.
+pub const MAX_NAMES: usize = 64;
+
+/// Series of an info metric of the live guards.
+pub const MAX_INFOS: usize = 16;
 
 /// Upper bounds of duration buckets, seconds: 1-2.5-5 steps from half a microsecond to a second.
 pub const DURATION_BOUNDS: [f64; 20] = [
@@ -49,9 +58,24 @@ pub const DURATION_BOUNDS: [f64; 20] = [
     2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
 ];
 
+/// Upper bounds of what was left until a deadline, seconds: deadlines are seconds to a minute away.
+pub const MARGIN_BOUNDS: [f64; 12] = [
+    1e-3, 1e-2, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0,
+];
+
 // === impl Metric ===
 
 impl Metric {
+    /// The upper bounds of a histogram's buckets, seconds.
+    #[must_use]
+    pub fn bounds(&self) -> &'static [f64] {
+        if *self == DEADLINE_MARGIN {
+            &MARGIN_BOUNDS
+        } else {
+            &DURATION_BOUNDS
+        }
+    }
+
     /// The base unit that its name ends with; `None` for plain numbers.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
@@ -84,6 +108,20 @@ catalogue! {
         "Decisions taken, by how the answer was carried out.";
     DECISION_DURATION Histogram "guard_decision_duration_seconds" ["operation"],
         "Time from the guard's first sight of an operation to its verdict.";
+    DEADLINE_MARGIN Histogram "guard_deadline_margin_seconds" [],
+        "Time left until the kernel's deadline at the verdict, where the platform has one.";
+    ZONE_DECISIONS Counter "guard_zone_decisions_total" ["protected_zone", "verdict"],
+        "Decisions that touched a protected zone, by its configured name.";
+    TRUSTED_USES Counter "guard_trusted_uses_total" ["tool"],
+        "Operations of agents that a trusted tool was allowed.";
+    OVERRIDE_USES Counter "guard_override_uses_total" ["agent"],
+        "Operations that a temporary override allowed.";
+    TRACED_DENIALS Counter "guard_traced_denials_total" [],
+        "Denials whose process carried a trace context.";
+    RETRY_STORMS Counter "guard_retry_storms_total" ["agent"],
+        "Times an agent began to try a denied operation again and again.";
+    MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "verdict"],
+        "Times a session began to remove many names at once; deny when all were refused.";
 
     UP Gauge "guard_up" [],
         "Whether at least one guard is alive.";
@@ -100,6 +138,8 @@ catalogue! {
         "Records overwritten before they were read.";
     RING_LAG Gauge "guard_ring_lag_records" ["lane"],
         "Records committed to rings and not yet read.";
+    RING_CAPACITY Gauge "guard_ring_capacity_bytes" ["lane"],
+        "Room for records in the rings that are read.";
     RING_REJECTED Counter "guard_ring_rejected_total" [],
         "Files in ring directories that are no ring of this user's guards.";
 
@@ -122,6 +162,11 @@ catalogue! {
     ACTIVE_AGENTS Gauge "guard_active_agents" [],
         "Agents alive under the live guards.";
 
+    DAEMON_BUILD_INFO Gauge "guard_daemon_build_info" ["version"],
+        "Always 1; labels tell the builds of the live guards.";
+
+    POLICY_INFO Gauge "guard_policy_info" ["mode", "revision"],
+        "Always 1; labels tell the policies of the live guards.";
     POLICY_ZONES Gauge "guard_policy_zones" [],
         "Protected zones, summed over the live guards.";
     POLICY_OVERRIDES Gauge "guard_policy_overrides" [],
@@ -143,6 +188,8 @@ catalogue! {
         "Failed attempts to write the denial log; the lines stay pending.";
     LOG_WRITTEN_BYTES Counter "guard_denial_log_written_bytes_total" [],
         "Bytes written to the denial log.";
+    LOG_PENDING Gauge "guard_denial_log_pending_bytes" [],
+        "Bytes of lines that wait to be written to the denial log.";
     LOG_ROTATIONS Counter "guard_denial_log_rotations_total" [],
         "Times the denial log was moved to a numbered file.";
 
@@ -152,12 +199,32 @@ catalogue! {
         "Always 1; labels tell the exporter's build.";
     BIND_FAILURES Counter "guard_exporter_bind_failures_total" [],
         "Failed attempts to listen on the configured address.";
+    READY Gauge "guard_exporter_ready" [],
+        "Whether the rings are drained and the denial log can be written.";
+    LAST_PASS Gauge "guard_exporter_last_pass_timestamp_seconds" [],
+        "When the rings were last looked through, Unix time.";
+    CAPPED_VALUES Counter "guard_exporter_capped_values_total" [],
+        "Decisions counted under other, since a label had too many values.";
+    EVENT_CLIENTS Gauge "guard_exporter_event_clients" [],
+        "Clients that listen to /api/v1/events.";
+    EVENT_DROPS Counter "guard_exporter_event_drops_total" [],
+        "Messages not handed to a client that reads too slowly.";
+    CONNECTIONS Gauge "guard_exporter_connections" [],
+        "Open HTTP connections.";
+    CONNECTIONS_SHED Counter "guard_exporter_connections_shed_total" [],
+        "Connections closed to make room for new ones.";
+    CONNECTIONS_STALLED Counter "guard_exporter_connections_stalled_total" [],
+        "Connections closed since the client did not read its answer.";
     PROCESS_START_TIME Gauge "process_start_time_seconds" [],
         "When the exporter started, Unix time.";
     PROCESS_CPU Counter "process_cpu_seconds_total" [],
         "User and system CPU time of the exporter.";
     PROCESS_RESIDENT_MEMORY Gauge "process_resident_memory_bytes" [],
         "Resident memory of the exporter.";
+    PROCESS_VIRTUAL_MEMORY Gauge "process_virtual_memory_bytes" [],
+        "Virtual memory of the exporter.";
+    PROCESS_MAX_FDS Gauge "process_max_fds" [],
+        "The most file descriptors that the exporter may open.";
     PROCESS_OPEN_FDS Gauge "process_open_fds" [],
         "Open file descriptors of the exporter.";
 }
@@ -198,6 +265,9 @@ mod tests {
 
     #[test]
     fn bounds_rise() {
-        assert!(DURATION_BOUNDS.is_sorted_by(|a, b| a < b));
+        for bounds in ALL.iter().map(Metric::bounds) {
+            assert!(bounds.is_sorted_by(|a, b| a < b));
+        }
+        assert_eq!(DEADLINE_MARGIN.bounds(), MARGIN_BOUNDS);
     }
 }

@@ -4,48 +4,102 @@
 //! steps and a few additions. A hostile ring can make no series beyond [`MAX_AGENTS`] agents, and
 //! no label value that is not a plain lower-case word.
 
-use super::catalogue::{self, MAX_AGENTS};
-use super::{counter_vec, histogram_vec};
+use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
+use super::exemplars::{Exemplar, Exemplars, key};
+use super::named::Named;
+use super::{counter, counter_vec, histogram, histogram_vec};
+use guard_core::event::TraceContext;
 use guard_core::verdict::{Answer, Reason, Verdict};
-use guard_core::{DecisionEvent, OperationKind};
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
+use guard_core::{DecisionEvent, OperationKind, agents};
+use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
+use std::str::from_utf8;
 
 /// Counts decisions. One per registry, used by one thread.
 #[derive(Debug)]
 pub struct DecisionMetrics {
-    decisions: IntCounterVec,
-    reasons: IntCounterVec,
-    durations: HistogramVec,
+    families: Families,
     agents: Vec<AgentSeries>,
+    /// How many of them are neither [`NONE`], [`CUSTOM`] nor [`OTHER`].
+    named_agents: usize,
+    zones: Named<ByVerdict>,
+    tools: Named<IntCounter>,
     by_reason: [[Option<IntCounter>; Verdict::ALL.len()]; Reason::ALL.len()],
     by_answer: [IntCounter; Answer::ALL.len()],
-    by_operation: [Option<Histogram>; OperationKind::ALL.len()],
+    by_operation: [Histogram; OperationKind::ALL.len()],
+    deadline_margin: Histogram,
+    traced: IntCounter,
+    capped: IntCounter,
+    exemplars: Exemplars,
 }
 
+/// Where series are made.
+#[derive(Debug)]
+struct Families {
+    decisions: IntCounterVec,
+    reasons: IntCounterVec,
+    zones: IntCounterVec,
+    tools: IntCounterVec,
+    overrides: IntCounterVec,
+    retry_storms: IntCounterVec,
+    mass_deletions: IntCounterVec,
+}
+
+/// All series of one agent, made together.
 #[derive(Debug)]
 struct AgentSeries {
     label: Box<str>,
-    by_operation: [Option<[IntCounter; Verdict::ALL.len()]>; OperationKind::ALL.len()],
+    by_operation: [ByVerdict; OperationKind::ALL.len()],
+    overrides: IntCounter,
+    retry_storms: IntCounter,
+    mass_deletions: [IntCounter; 2],
 }
+
+type ByVerdict = [IntCounter; Verdict::ALL.len()];
 
 // === impl DecisionMetrics ===
 
 impl DecisionMetrics {
-    pub(super) fn new(registry: &Registry) -> Self {
-        let answers = counter_vec(registry, catalogue::ANSWERS);
-        Self {
+    pub(super) fn new(registry: &Registry, exemplars: Exemplars) -> Self {
+        let families = Families {
             decisions: counter_vec(registry, catalogue::DECISIONS),
             reasons: counter_vec(registry, catalogue::DECISION_REASONS),
-            durations: histogram_vec(registry, catalogue::DECISION_DURATION),
+            zones: counter_vec(registry, catalogue::ZONE_DECISIONS),
+            tools: counter_vec(registry, catalogue::TRUSTED_USES),
+            overrides: counter_vec(registry, catalogue::OVERRIDE_USES),
+            retry_storms: counter_vec(registry, catalogue::RETRY_STORMS),
+            mass_deletions: counter_vec(registry, catalogue::MASS_DELETIONS),
+        };
+        let answers = counter_vec(registry, catalogue::ANSWERS);
+        let durations = histogram_vec(registry, catalogue::DECISION_DURATION);
+        let capped = counter(registry, catalogue::CAPPED_VALUES);
+        let mut metrics = Self {
             agents: Vec::new(),
+            named_agents: 0,
+            zones: Named::new(capped.clone()),
+            tools: Named::new(capped.clone()),
             by_reason: Default::default(),
             by_answer: Answer::ALL.map(|answer| answers.with_label_values(&[answer.as_str()])),
-            by_operation: Default::default(),
+            by_operation: OperationKind::ALL
+                .map(|operation| durations.with_label_values(&[operation.as_str()])),
+            deadline_margin: histogram(registry, catalogue::DEADLINE_MARGIN),
+            traced: counter(registry, catalogue::TRACED_DENIALS),
+            capped,
+            exemplars,
+            families,
+        };
+        for label in [NONE, CUSTOM, OTHER].into_iter().chain(agents::labels()) {
+            metrics.add_agent(label);
         }
+        for reason in Reason::ALL {
+            for &verdict in verdicts_of(reason) {
+                metrics.reason(reason, verdict);
+            }
+        }
+        metrics
     }
 
-    /// Counts one decision.
-    pub fn count(&mut self, event: &DecisionEvent<'_>) {
+    /// Counts one decision. Returns its agent's number, which stays the same.
+    pub fn count(&mut self, event: &DecisionEvent<'_>) -> usize {
         let DecisionEvent {
             operation,
             verdict,
@@ -53,63 +107,125 @@ impl DecisionMetrics {
             answer,
             ..
         } = *event;
-        self.agent(event.agent, operation)[verdict as usize].inc();
-
-        self.by_reason[reason as usize][verdict as usize]
-            .get_or_insert_with(|| {
-                self.reasons
-                    .with_label_values(&[reason.as_str(), verdict.as_str()])
-            })
-            .inc();
-
+        let agent = self.agent(event.agent);
+        self.agents[agent].by_operation[operation as usize][verdict as usize].inc();
+        self.reason(reason, verdict).inc();
         self.by_answer[answer as usize].inc();
-
-        self.by_operation[operation as usize]
-            .get_or_insert_with(|| self.durations.with_label_values(&[operation.as_str()]))
-            .observe(seconds(event.latency_ns));
+        let duration = seconds(event.latency_ns);
+        self.by_operation[operation as usize].observe(duration);
+        if let Some(left_ns) = event.deadline_left_ns {
+            self.deadline_margin.observe(seconds(left_ns));
+        }
+        if let Some(zone) = event.zone {
+            let zones = &self.families.zones;
+            let make = |name: &str| {
+                Verdict::ALL.map(|verdict| zones.with_label_values(&[name, verdict.as_str()]))
+            };
+            self.zones.get(zone.name, make)[verdict as usize].inc();
+        }
+        if reason == Reason::TrustedTool
+            && let Some(tool) = event.tool
+        {
+            let tools = &self.families.tools;
+            let make = |name: &str| tools.with_label_values(&[name]);
+            let name = from_utf8(tool).unwrap_or_default();
+            self.tools.get(name, make).inc();
+        }
+        if reason == Reason::Override {
+            self.agents[agent].overrides.inc();
+        }
+        if let Some(trace) = event.trace {
+            self.traced.inc();
+            self.exemplify(event, agent, trace);
+        }
+        agent
     }
 
-    /// The counters of one agent and operation, by verdict; made together when first seen.
-    fn agent(
-        &mut self,
-        agent: Option<&str>,
-        operation: OperationKind,
-    ) -> &[IntCounter; Verdict::ALL.len()] {
-        let label = label(agent);
-        let known = self
-            .agents
-            .iter()
-            .position(|series| &*series.label == label);
-        let index = known.unwrap_or_else(|| self.add_agent(label));
-        let series = &mut self.agents[index];
-        series.by_operation[operation as usize].get_or_insert_with(|| {
-            Verdict::ALL.map(|verdict| {
-                let labels = [&*series.label, operation.as_str(), verdict.as_str()];
-                self.decisions.with_label_values(&labels)
-            })
+    /// The `agent` label's value of the agent with this number.
+    #[must_use]
+    pub fn label(&self, agent: usize) -> &str {
+        &self.agents[agent].label
+    }
+
+    /// Counts a retry storm of the agent with this number.
+    pub fn retry_storm(&self, agent: usize) {
+        self.agents[agent].retry_storms.inc();
+    }
+
+    /// Counts a mass deletion in a session of the agent with this number.
+    pub fn mass_deletion(&self, agent: usize, verdict: Verdict) {
+        let denied = usize::from(verdict == Verdict::Deny);
+        self.agents[agent].mass_deletions[denied].inc();
+    }
+
+    fn exemplify(&self, event: &DecisionEvent<'_>, agent: usize, trace: TraceContext) {
+        let exemplar = |value| Exemplar {
+            trace,
+            value,
+            time: seconds(event.wall_ns),
+        };
+        let operation = event.operation.as_str();
+        let values = [self.label(agent), operation, event.verdict.as_str()];
+        let counted = key(catalogue::DECISIONS.name, values, None);
+        self.exemplars.put(counted, exemplar(1.0));
+        let duration = seconds(event.latency_ns);
+        let bucket = DURATION_BOUNDS.partition_point(|&bound| bound < duration);
+        let observed = key(catalogue::DECISION_DURATION.name, [operation], Some(bucket));
+        self.exemplars.put(observed, exemplar(duration));
+    }
+
+    fn reason(&mut self, reason: Reason, verdict: Verdict) -> &IntCounter {
+        self.by_reason[reason as usize][verdict as usize].get_or_insert_with(|| {
+            let labels = [reason.as_str(), verdict.as_str()];
+            self.families.reasons.with_label_values(&labels)
         })
     }
 
+    /// The number of the agent that this label stands for.
+    fn agent(&mut self, agent: Option<&str>) -> usize {
+        let label = label(agent);
+        let known = self.position(label);
+        known.unwrap_or_else(|| {
+            if self.named_agents < MAX_AGENTS {
+                self.add_agent(label)
+            } else {
+                self.capped.inc();
+                self.position(OTHER).expect("it is there from the start")
+            }
+        })
+    }
+
+    fn position(&self, label: &str) -> Option<usize> {
+        let mut agents = self.agents.iter();
+        agents.position(|series| &*series.label == label)
+    }
+
     fn add_agent(&mut self, label: &str) -> usize {
-        let reserved = [NONE, CUSTOM, OTHER].contains(&label);
-        let label = if reserved || self.agents.len() < MAX_AGENTS {
-            label
-        } else {
-            OTHER
-        };
-        if let Some(index) = self
-            .agents
-            .iter()
-            .position(|series| &*series.label == label)
-        {
-            return index;
-        }
-        let series = AgentSeries {
-            label: label.into(),
-            by_operation: Default::default(),
-        };
-        self.agents.push(series);
+        self.named_agents += usize::from(![NONE, CUSTOM, OTHER].contains(&label));
+        self.agents.push(AgentSeries::new(label, &self.families));
         self.agents.len() - 1
+    }
+}
+
+// === impl AgentSeries ===
+
+impl AgentSeries {
+    fn new(label: &str, families: &Families) -> Self {
+        Self {
+            by_operation: OperationKind::ALL.map(|operation| {
+                Verdict::ALL.map(|verdict| {
+                    let labels = [label, operation.as_str(), verdict.as_str()];
+                    families.decisions.with_label_values(&labels)
+                })
+            }),
+            overrides: families.overrides.with_label_values(&[label]),
+            retry_storms: families.retry_storms.with_label_values(&[label]),
+            mass_deletions: [Verdict::Allow, Verdict::Deny].map(|verdict| {
+                let labels = [label, verdict.as_str()];
+                families.mass_deletions.with_label_values(&labels)
+            }),
+            label: label.into(),
+        }
     }
 }
 
@@ -126,6 +242,19 @@ fn label(agent: Option<&str>) -> &str {
 fn is_plain_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=MAX_LABEL_BYTES).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The verdicts that go with a reason, so that their series are there before the first.
+const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
+    match reason {
+        Reason::AgentInZone => &[Verdict::Deny],
+        Reason::AuditOnly => &[Verdict::Audit],
+        Reason::GuardFiles => &[Verdict::Deny],
+        Reason::UnknownLineage | Reason::Deadline | Reason::UnresolvedPath => {
+            &[Verdict::Allow, Verdict::Deny]
+        }
+        _ => &[Verdict::Allow],
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
@@ -147,7 +276,8 @@ mod tests {
     #[test]
     fn the_65th_agent_and_strange_labels_are_other() {
         let registry = Registry::new();
-        let mut metrics = DecisionMetrics::new(&registry);
+        let mut metrics = DecisionMetrics::new(&registry, Exemplars::default());
+        let room = (MAX_AGENTS - agents::labels().count()) as u64;
         let mut event = denial(0);
         let names: Vec<String> = (0..200).map(|index| format!("agent_{index}")).collect();
         let strange = [
@@ -156,22 +286,54 @@ mod tests {
             "/home/u/secret",
             "agent_0",
         ];
-        let agents = names.iter().map(|name| Some(name.as_str()));
-        for agent in agents.chain([None]).chain(strange.map(Some)) {
+        let named = names.iter().map(|name| Some(name.as_str()));
+        for agent in named.chain([None]).chain(strange.map(Some)) {
             event.agent = agent;
             metrics.count(&event);
         }
 
-        let counted = |agent| {
-            metrics
-                .decisions
-                .with_label_values(&[agent, "rename", "deny"])
-                .get()
+        let counted = |agent: &str| {
+            let index = metrics.position(agent).unwrap();
+            let series = &metrics.agents[index].by_operation[OperationKind::Rename as usize];
+            series[Verdict::Deny as usize].get()
         };
         assert_eq!(metrics.agents.len(), MAX_AGENTS + 3);
         assert_eq!(counted("agent_0"), 2);
-        assert_eq!(counted("agent_63"), 1);
+        assert_eq!(counted(&format!("agent_{}", room - 1)), 1);
         assert_eq!([counted(NONE), counted(CUSTOM)], [1, 2]);
-        assert_eq!(counted(OTHER), 200 - 64 + 1);
+        assert_eq!(counted(OTHER), 200 - room + 1);
+        assert_eq!(metrics.capped.get(), 200 - room);
+    }
+
+    #[test]
+    fn zones_tools_overrides_and_deadlines_are_counted() {
+        let registry = Registry::new();
+        let mut metrics = DecisionMetrics::new(&registry, Exemplars::default());
+        metrics.count(&denial(0));
+        for reason in [Reason::TrustedTool, Reason::Override] {
+            metrics.count(&DecisionEvent {
+                verdict: Verdict::Allow,
+                reason,
+                tool: Some(b"git"),
+                trace: None,
+                deadline_left_ns: Some(7_000_000_000),
+                ..denial(0)
+            });
+        }
+        let families = &metrics.families;
+        let zone = |verdict| {
+            families
+                .zones
+                .with_label_values(&["project", verdict])
+                .get()
+        };
+        assert_eq!([zone("deny"), zone("allow"), zone("audit")], [1, 2, 0]);
+        assert_eq!(families.tools.with_label_values(&["git"]).get(), 1);
+        assert_eq!(
+            families.overrides.with_label_values(&["claude_code"]).get(),
+            1
+        );
+        assert_eq!(metrics.deadline_margin.get_sample_count(), 2);
+        assert_eq!(metrics.traced.get(), 1);
     }
 }

@@ -1,8 +1,9 @@
 //! The exporter's metrics: what the [`catalogue`] names, kept in one Prometheus registry.
 //!
 //! Guarantees: every family of the catalogue without labels is there from the first scrape, at 0;
-//! when an (agent, operation) is first seen all its verdicts are, so that rates and ratios never
-//! go missing; counters never fall while the exporter runs, also when a ring goes away.
+//! so are all series of every agent that the guard knows, and an unknown one's when it is first
+//! seen, so that rates and ratios never go missing and the first denial is an increase; counters
+//! never fall while the exporter runs, also when a ring goes away.
 //!
 //! It deliberately keeps no event: a record is counted and forgotten.
 //!
@@ -15,17 +16,22 @@
 
 pub mod catalogue;
 mod decisions;
+mod exemplars;
+mod named;
+pub mod openmetrics;
 mod process;
 mod rings;
 
 pub use decisions::DecisionMetrics;
-pub use rings::{GuardState, RingMetrics};
+pub use rings::{GuardState, Infos, RingMetrics};
 
 use catalogue::Metric;
+use exemplars::Exemplars;
 use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::time::Instant;
 
@@ -37,8 +43,13 @@ pub struct Metrics {
     pub rings: RingMetrics,
     /// Of the denial log.
     pub denial_log: LogMetrics,
+    /// Of those who listen to events.
+    pub stream: StreamMetrics,
+    /// Of HTTP connections.
+    pub connections: ConnectionMetrics,
     /// Of the exporter itself.
     pub exporter: ExporterMetrics,
+    exemplars: Exemplars,
 }
 
 /// Metrics of the denial log.
@@ -52,6 +63,30 @@ pub struct LogMetrics {
     pub write_failures: IntCounter,
     pub written_bytes: IntCounter,
     pub rotations: IntCounter,
+    pub pending: IntGauge,
+}
+
+/// Metrics of those who listen to events.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
+pub struct StreamMetrics {
+    pub clients: IntGauge,
+    pub drops: IntCounter,
+}
+
+/// Metrics of HTTP connections.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
+pub struct ConnectionMetrics {
+    pub open: IntGauge,
+    pub shed: IntCounter,
+    pub stalled: IntCounter,
 }
 
 /// Metrics of the exporter itself.
@@ -63,6 +98,8 @@ pub struct LogMetrics {
 pub struct ExporterMetrics {
     pub scrape_duration: Gauge,
     pub bind_failures: IntCounter,
+    pub ready: IntGauge,
+    pub last_pass: Gauge,
 }
 
 /// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
@@ -86,11 +123,24 @@ impl Metrics {
                 write_failures: counter(&registry, catalogue::LOG_WRITE_FAILURES),
                 written_bytes: counter(&registry, catalogue::LOG_WRITTEN_BYTES),
                 rotations: counter(&registry, catalogue::LOG_ROTATIONS),
+                pending: int_gauge(&registry, catalogue::LOG_PENDING),
+            },
+            stream: StreamMetrics {
+                clients: int_gauge(&registry, catalogue::EVENT_CLIENTS),
+                drops: counter(&registry, catalogue::EVENT_DROPS),
+            },
+            connections: ConnectionMetrics {
+                open: int_gauge(&registry, catalogue::CONNECTIONS),
+                shed: counter(&registry, catalogue::CONNECTIONS_SHED),
+                stalled: counter(&registry, catalogue::CONNECTIONS_STALLED),
             },
             exporter: ExporterMetrics {
                 scrape_duration: gauge(&registry, catalogue::SCRAPE_DURATION),
                 bind_failures: counter(&registry, catalogue::BIND_FAILURES),
+                ready: int_gauge(&registry, catalogue::READY),
+                last_pass: gauge(&registry, catalogue::LAST_PASS),
             },
+            exemplars: Exemplars::default(),
             registry,
         }
     }
@@ -98,7 +148,7 @@ impl Metrics {
     /// Adds the metrics of decisions, for the one thread that counts them.
     #[must_use]
     pub fn decisions(&self) -> DecisionMetrics {
-        DecisionMetrics::new(&self.registry)
+        DecisionMetrics::new(&self.registry, self.exemplars.clone())
     }
 
     /// Adds the metrics of this process, read from `/proc` at each scrape where there is one.
@@ -109,10 +159,22 @@ impl Metrics {
     /// The text format 0.0.4 of everything now.
     #[must_use]
     pub fn encode(&self) -> String {
+        self.timed(|families| {
+            TextEncoder::new()
+                .encode_to_string(families)
+                .expect("what a registry gathers has names, and a string takes all text")
+        })
+    }
+
+    /// OpenMetrics 1.0.0 of everything now, with the exemplars that there are.
+    #[must_use]
+    pub fn encode_openmetrics(&self) -> String {
+        self.timed(|families| openmetrics::encode(families, &self.exemplars))
+    }
+
+    fn timed(&self, encode: impl FnOnce(&[MetricFamily]) -> String) -> String {
         let started = Instant::now();
-        let text = TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .expect("what a registry gathers has names, and a string takes all text");
+        let text = encode(&self.registry.gather());
         self.exporter
             .scrape_duration
             .set(started.elapsed().as_secs_f64());
@@ -161,12 +223,22 @@ fn int_gauge_vec(registry: &Registry, metric: Metric) -> IntGaugeVec {
     )
 }
 
-fn histogram_vec(registry: &Registry, metric: Metric) -> HistogramVec {
-    let options = HistogramOpts::from(options(metric)).buckets(catalogue::DURATION_BOUNDS.into());
+fn histogram(registry: &Registry, metric: Metric) -> Histogram {
     registered(
         registry,
-        HistogramVec::new(options, metric.labels).expect(WELL_FORMED),
+        Histogram::with_opts(histogram_options(metric)).expect(WELL_FORMED),
     )
+}
+
+fn histogram_vec(registry: &Registry, metric: Metric) -> HistogramVec {
+    registered(
+        registry,
+        HistogramVec::new(histogram_options(metric), metric.labels).expect(WELL_FORMED),
+    )
+}
+
+fn histogram_options(metric: Metric) -> HistogramOpts {
+    HistogramOpts::from(options(metric)).buckets(metric.bounds().into())
 }
 
 fn options(metric: Metric) -> Opts {
@@ -187,9 +259,15 @@ mod tests {
     use super::*;
     use crate::testing::denial;
     use catalogue::Kind;
+    use guard_core::OperationKind;
     use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
     use std::collections::BTreeSet;
+
+    fn show(metrics: &Metrics, state: &GuardState) {
+        metrics.rings.show(state);
+        metrics.rings.show_infos(&Infos::default(), &state.infos);
+    }
 
     #[test]
     fn the_golden_scrape() {
@@ -202,28 +280,69 @@ mod tests {
         allowed.reason = Reason::Human;
         allowed.latency_ns = 800;
         decisions.count(&allowed);
+        let human = decisions.count(&allowed);
+        decisions.retry_storm(human);
+        decisions.mass_deletion(human, Verdict::Allow);
+        allowed.reason = Reason::TrustedTool;
+        allowed.tool = Some(b"git");
         decisions.count(&allowed);
         metrics.rings.read(Lane::Allow, 2);
         metrics.rings.lost(Lane::Deny, 1);
-        metrics.rings.show(&GuardState {
-            live: 2,
-            policy_ok: true,
-            ..GuardState::default()
-        });
+        show(
+            &metrics,
+            &GuardState {
+                live: 2,
+                policy_ok: true,
+                infos: Infos {
+                    policies: [("enforce", 0xab)].into(),
+                    versions: ["VERSION".to_owned()].into(),
+                },
+                ..GuardState::default()
+            },
+        );
         let golden = include_str!("golden.txt");
         let scrape = metrics
             .encode()
             .replace(env!("CARGO_PKG_VERSION"), "VERSION");
-        for (line, golden) in scrape.lines().zip(golden.lines()) {
-            assert_eq!(line, golden);
+        // Of the many agents and operations two are enough to see.
+        let shown = |line: &&str| {
+            let one_of = |label: &str, values: [&str; 2]| {
+                let value = line.split_once(label).map(|(_, rest)| rest);
+                value.is_none_or(|value| values.iter().any(|known| value.starts_with(known)))
+            };
+            one_of("agent=\"", ["claude_code\"", "none\""])
+                && one_of("operation=\"", ["rename\"", "unlink\""])
+        };
+        let shown: Vec<&str> = scrape.lines().filter(shown).collect();
+        for (line, golden) in shown.iter().zip(golden.lines()) {
+            assert_eq!(*line, golden);
         }
-        assert_eq!(scrape.lines().count(), golden.lines().count());
+        assert_eq!(shown.len(), golden.lines().count());
+        let series = scrape.matches("\nguard_decisions_total{").count();
+        let agents = guard_core::agents::labels().count() + 3;
+        assert_eq!(
+            series,
+            agents * OperationKind::ALL.len() * Verdict::ALL.len()
+        );
     }
 
     #[test]
     fn every_entry_of_the_catalogue_is_exported_as_it_says() {
         let metrics = Metrics::new();
-        metrics.decisions().count(&denial(0));
+        let mut event = denial(0);
+        event.reason = Reason::TrustedTool;
+        event.tool = Some(b"git");
+        metrics.decisions().count(&event);
+        show(
+            &metrics,
+            &GuardState {
+                infos: Infos {
+                    policies: [("enforce", 1)].into(),
+                    versions: ["1.0.0".to_owned()].into(),
+                },
+                ..GuardState::default()
+            },
+        );
         metrics.watch_process();
         let scrape = metrics.encode();
         for metric in catalogue::ALL {

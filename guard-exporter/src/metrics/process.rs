@@ -15,7 +15,9 @@ pub(super) struct ProcessCollector {
     start_time: Gauge,
     cpu: Counter,
     resident_memory: Gauge,
+    virtual_memory: Gauge,
     open_fds: Gauge,
+    max_fds: Gauge,
 }
 
 // === impl ProcessCollector ===
@@ -30,14 +32,22 @@ impl ProcessCollector {
             start_time,
             cpu: Counter::with_opts(options(catalogue::PROCESS_CPU)).expect(super::WELL_FORMED),
             resident_memory: gauge(catalogue::PROCESS_RESIDENT_MEMORY),
+            virtual_memory: gauge(catalogue::PROCESS_VIRTUAL_MEMORY),
             open_fds: gauge(catalogue::PROCESS_OPEN_FDS),
+            max_fds: gauge(catalogue::PROCESS_MAX_FDS),
         }
     }
 }
 
 impl Collector for ProcessCollector {
     fn desc(&self) -> Vec<&Desc> {
-        let gauges = [&self.start_time, &self.resident_memory, &self.open_fds];
+        let gauges = [
+            &self.start_time,
+            &self.resident_memory,
+            &self.virtual_memory,
+            &self.open_fds,
+            &self.max_fds,
+        ];
         gauges
             .into_iter()
             .flat_map(Collector::desc)
@@ -51,13 +61,17 @@ impl Collector for ProcessCollector {
             self.cpu.inc_by((seconds - self.cpu.get()).max(0.0));
             families.extend(self.cpu.collect());
         }
-        if let Some(bytes) = resident_bytes() {
-            self.resident_memory.set(bytes);
-            families.extend(self.resident_memory.collect());
-        }
-        if let Some(count) = open_fds() {
-            self.open_fds.set(count);
-            families.extend(self.open_fds.collect());
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        for (gauge, value) in [
+            (&self.resident_memory, kibibytes(&status, "VmRSS:")),
+            (&self.virtual_memory, kibibytes(&status, "VmSize:")),
+            (&self.open_fds, open_fds()),
+            (&self.max_fds, max_fds()),
+        ] {
+            if let Some(value) = value {
+                gauge.set(value);
+                families.extend(gauge.collect());
+            }
         }
         families
     }
@@ -76,13 +90,20 @@ fn cpu_seconds() -> Option<f64> {
     Some((user + system) / USER_HZ)
 }
 
-fn resident_bytes() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// The bytes of a line of `/proc/self/status`.
+fn kibibytes(status: &str, field: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024.0)
+}
+
+/// The soft limit; `None` when there is none.
+fn max_fds() -> Option<f64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 fn open_fds() -> Option<f64> {

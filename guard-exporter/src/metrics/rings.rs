@@ -1,9 +1,11 @@
 //! Metrics of rings, and of the guards behind them as their rings' headers tell.
 
 use super::{catalogue, counter, counter_vec, gauge, int_gauge, int_gauge_vec};
-use catalogue::Metric;
+use crate::status::policy_mode;
+use catalogue::{MAX_INFOS, Metric};
 use guard_core::ring::{Counter, Lane, Reader};
-use prometheus::{Gauge, IntCounter, IntGauge, Registry};
+use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
+use std::collections::BTreeSet;
 
 /// Counters that grow with what is read, and gauges of the last [`GuardState`].
 #[derive(Clone, Debug)]
@@ -11,6 +13,7 @@ pub struct RingMetrics {
     records: [IntCounter; 2],
     lost_records: [IntCounter; 2],
     lag: [IntGauge; 2],
+    capacity: [IntGauge; 2],
     counters: [IntCounter; GROWING.len()],
     rejected: IntCounter,
     up: IntGauge,
@@ -24,6 +27,8 @@ pub struct RingMetrics {
     audit_mode: IntGauge,
     policy_ok: IntGauge,
     policy_loaded: Gauge,
+    policy_info: IntGaugeVec,
+    build_info: IntGaugeVec,
 }
 
 /// What the live guards say of themselves, taken together.
@@ -51,6 +56,19 @@ pub struct GuardState {
     pub overrides: u64,
     /// Records not read yet, by lane, also of dead guards.
     pub lag: [u64; 2],
+    /// Room for records, by lane, also of dead guards; bytes.
+    pub capacity: [u64; 2],
+    /// The live guards' policies and builds.
+    pub infos: Infos,
+}
+
+/// What info metrics tell of the live guards; at most [`MAX_INFOS`] of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Infos {
+    /// Mode and digest of each policy.
+    pub policies: BTreeSet<(&'static str, u64)>,
+    /// The guards' versions.
+    pub versions: BTreeSet<String>,
 }
 
 /// The counters in ring headers that are exported as they are, summed over all rings ever seen.
@@ -82,10 +100,12 @@ impl RingMetrics {
         let records = counter_vec(registry, catalogue::RING_RECORDS);
         let lost_records = counter_vec(registry, catalogue::RING_LOST_RECORDS);
         let lag = int_gauge_vec(registry, catalogue::RING_LAG);
+        let capacity = int_gauge_vec(registry, catalogue::RING_CAPACITY);
         Self {
             records: LANE_LABELS.map(|lane| records.with_label_values(&[lane])),
             lost_records: LANE_LABELS.map(|lane| lost_records.with_label_values(&[lane])),
             lag: LANE_LABELS.map(|lane| lag.with_label_values(&[lane])),
+            capacity: LANE_LABELS.map(|lane| capacity.with_label_values(&[lane])),
             counters: GROWING.map(|(_, metric)| counter(registry, metric)),
             rejected: counter(registry, catalogue::RING_REJECTED),
             up: int_gauge(registry, catalogue::UP),
@@ -99,6 +119,8 @@ impl RingMetrics {
             audit_mode: int_gauge(registry, catalogue::POLICY_AUDIT_MODE),
             policy_ok: int_gauge(registry, catalogue::POLICY_LAST_RELOAD_SUCCESSFUL),
             policy_loaded: gauge(registry, catalogue::POLICY_LAST_RELOAD_TIME),
+            policy_info: int_gauge_vec(registry, catalogue::POLICY_INFO),
+            build_info: int_gauge_vec(registry, catalogue::DAEMON_BUILD_INFO),
         }
     }
 
@@ -141,8 +163,29 @@ impl RingMetrics {
         self.active_agents.set(integer(state.active_agents));
         self.zones.set(integer(state.zones));
         self.overrides.set(integer(state.overrides));
-        for (gauge, lag) in self.lag.iter().zip(state.lag) {
-            gauge.set(integer(lag));
+        let by_lane = self.lag.iter().zip(state.lag);
+        for (gauge, value) in by_lane.chain(self.capacity.iter().zip(state.capacity)) {
+            gauge.set(integer(value));
+        }
+    }
+
+    /// Names the policies and builds that there are `now`, and forgets those of `before` that went.
+    /// What stays is never missing from a scrape.
+    pub fn show_infos(&self, before: &Infos, now: &Infos) {
+        let policy =
+            |&(mode, revision): &(&'static str, u64)| [mode.to_owned(), format!("{revision:016x}")];
+        for labels in now.policies.iter().map(policy) {
+            self.policy_info.with_label_values(&labels).set(1);
+        }
+        for version in &now.versions {
+            self.build_info.with_label_values(&[version]).set(1);
+        }
+        // Removing what is not there any more is no failure.
+        for labels in before.policies.difference(&now.policies).map(policy) {
+            drop(self.policy_info.remove_label_values(&labels));
+        }
+        for version in before.versions.difference(&now.versions) {
+            drop(self.build_info.remove_label_values(&[version]));
         }
     }
 }
@@ -150,11 +193,14 @@ impl RingMetrics {
 // === impl GuardState ===
 
 impl GuardState {
-    /// Takes one ring into account.
-    pub fn add(&mut self, reader: &Reader, is_live: bool) {
+    /// Takes one ring into account: the bytes its lanes have room for, and its guard's version.
+    pub fn add(&mut self, reader: &Reader, capacity: [u64; 2], version: &str, is_live: bool) {
         for lane in Lane::ALL {
             let lag = &mut self.lag[index(lane)];
             *lag = lag.saturating_add(reader.lag(lane));
+        }
+        for (capacity, bytes) in self.capacity.iter_mut().zip(capacity) {
+            *capacity = capacity.saturating_add(bytes);
         }
         if !is_live {
             return;
@@ -172,6 +218,14 @@ impl GuardState {
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
         self.overrides = sum(self.overrides, Counter::Overrides);
+        let Infos { policies, versions } = &mut self.infos;
+        if policies.len() < MAX_INFOS {
+            let mode = policy_mode(reader.counter(Counter::PolicyAudit));
+            policies.insert((mode, reader.counter(Counter::PolicyRevision)));
+        }
+        if versions.len() < MAX_INFOS && !versions.contains(version) {
+            versions.insert(version.to_owned());
+        }
     }
 }
 
@@ -190,6 +244,8 @@ impl Default for GuardState {
             zones: 0,
             overrides: 0,
             lag: [0; 2],
+            capacity: [0; 2],
+            infos: Infos::default(),
         }
     }
 }

@@ -2,6 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+pub mod events;
+pub mod openmetrics;
+pub mod schema;
+
 use guard_core::OperationKind;
 use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
 use guard_core::process::ProcessKey;

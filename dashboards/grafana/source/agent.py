@@ -1,0 +1,139 @@
+"""One agent: what it does, what it is denied, and whether that is usual for it."""
+
+import layout
+from panels import bars, series, stat
+from queries import RATE, query
+
+ALL = 'guard_decisions_total{@,agent=~"$agent"}'
+DENIED = 'guard_decisions_total{@,agent=~"$agent",verdict="deny"}'
+
+
+def dashboard():
+    return layout.dashboard(
+        "guard-agent",
+        "Guard: One agent",
+        "What an agent does, what it is denied, and whether that is usual for it.",
+        [
+            ("In the time that is shown", numbers()),
+            ("Over time", over_time()),
+            ("Habits", habits()),
+        ],
+        agent=True,
+    )
+
+
+def numbers():
+    return [
+        stat(
+            "Decisions",
+            "Operations of the agent that were judged.",
+            f"sum(increase({ALL}[$__range]))",
+        ),
+        stat(
+            "Denied",
+            "Operations of the agent that were denied.",
+            f"sum(increase({DENIED}[$__range]))",
+        ),
+        stat(
+            "Part denied",
+            "Denied operations, as a part of all of the agent's that were judged.",
+            f"sum(increase({DENIED}[$__range])) / sum(increase({ALL}[$__range]))",
+            unit="percentunit",
+        ),
+        stat(
+            "Audited",
+            "Operations that were let go in audit mode and would have been denied.",
+            'sum(increase(guard_decisions_total{@,agent=~"$agent",verdict="audit"}[$__range]))',
+        ),
+        stat(
+            "Retry storms",
+            "Times the agent tried the same denied operation over and over.",
+            'sum(increase(guard_retry_storms_total{@,agent=~"$agent"}[$__range]))',
+            bad_from=1,
+        ),
+        stat(
+            "Mass deletions",
+            "Times the agent removed very many files in a short time.",
+            'sum(increase(guard_mass_deletions_total{@,agent=~"$agent"}[$__range]))',
+            bad_from=1,
+        ),
+    ]
+
+
+def over_time():
+    return [
+        series(
+            "Decisions by verdict",
+            "Operations a second that were judged. Points are exemplars: each leads to the trace of "
+            "one denial.",
+            "ops",
+            query(f"sum by (verdict) (rate({ALL}{RATE}))", "{{verdict}}", exemplar=True),
+            width=12,
+            stack=True,
+        ),
+        series(
+            "Denials by operation",
+            "Denied operations a second, by what was tried.",
+            "ops",
+            query(f"sum by (operation) (rate({DENIED}{RATE}))", "{{operation}}", exemplar=True),
+            width=12,
+            stack=True,
+        ),
+        series(
+            "Denials by host",
+            "Denied operations a second, by the exporter that counted them.",
+            "ops",
+            query(f"sum by (instance) (rate({DENIED}{RATE}))", "{{instance}}"),
+            width=12,
+        ),
+        series(
+            "Operations",
+            "Operations a second that were judged, by what was tried.",
+            "ops",
+            query(f"sum by (operation) (rate({ALL}{RATE}))", "{{operation}}"),
+            width=12,
+            stack=True,
+        ),
+    ]
+
+
+def habits():
+    return [
+        series(
+            "Denials against what is usual",
+            "Denials in five minutes, and their mean of the day before. Needs the recording rules; "
+            "an alert fires at five times the mean.",
+            "short",
+            query('sum(agent:guard_denials:increase5m{@,agent=~"$agent"})', "in 5 minutes"),
+            query('sum(agent:guard_denials:mean1d_increase5m{@,agent=~"$agent"})', "mean of a day"),
+            query(
+                '5 * sum(agent:guard_denials:mean1d_increase5m{@,agent=~"$agent"})', "five times it"
+            ),
+            width=12,
+        ),
+        series(
+            "Part denied",
+            "Denied operations, as a part of all of each agent's. Needs the recording rules.",
+            "percentunit",
+            query(
+                'max by (agent) (agent:guard_denials:ratio_rate5m{@,agent=~"$agent"})', "{{agent}}"
+            ),
+            width=12,
+        ),
+        bars(
+            "Agents by denials",
+            "The agents that were denied most in the time that is shown.",
+            "short",
+            f"topk(10, sum by (agent) (increase({DENIED}[$__range])))",
+            "{{agent}}",
+            width=12,
+        ),
+        bars(
+            "Denials by operation, in all",
+            "What the agent was denied in the time that is shown.",
+            "short",
+            f"sum by (operation) (increase({DENIED}[$__range]))",
+            "{{operation}}",
+            width=12,
+        ),
+    ]

@@ -1,0 +1,320 @@
+//! What happened in the last minutes and since the start: latencies by operation and verdict, and
+//! decisions by agent.
+//!
+//! Percentiles come from HDR histograms: two significant digits from a nanosecond to a minute, so
+//! that no answer is off by more than one in a hundred. A longer time counts as a minute.
+
+use crate::rolling::{Rolling, WINDOWS, Window};
+use guard_core::OperationKind;
+use guard_core::verdict::Verdict;
+use hdrhistogram::Histogram;
+use std::time::Instant;
+
+/// Filled by the reading thread, read by the HTTP server.
+#[derive(Debug)]
+pub struct Activity {
+    slices: Rolling<Slice>,
+    /// What has left the slices.
+    before: Slice,
+    labels: Vec<Box<str>>,
+}
+
+/// Which span of time is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The last minutes.
+    Last(Window),
+    /// All since the exporter began.
+    SinceStart,
+}
+
+/// One histogram of nanoseconds for each operation and verdict that was seen.
+#[derive(Debug, Default)]
+pub struct Latencies {
+    series: [[Option<Box<Nanoseconds>>; Verdict::ALL.len()]; OperationKind::ALL.len()],
+}
+
+/// Decisions of one agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentActivity {
+    /// The value of the `agent` label.
+    pub agent: Box<str>,
+    /// Decisions in each of [`WINDOWS`], then since the start; each by verdict.
+    pub decisions: [[u64; Verdict::ALL.len()]; WINDOWS.len() + 1],
+}
+
+/// A histogram of nanoseconds. Counts have 32 bits: four billion in one slice are beyond any guard,
+/// and what is beyond stays at the most.
+pub type Nanoseconds = Histogram<u32>;
+
+/// What happened in some seconds.
+#[derive(Debug, Default)]
+struct Slice {
+    latencies: Latencies,
+    agents: AgentCounts,
+}
+
+#[derive(Debug, Default)]
+struct AgentCounts(Vec<[u64; Verdict::ALL.len()]>);
+
+// === impl Activity ===
+
+impl Activity {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            slices: Rolling::new(now),
+            before: Slice::default(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Takes one decision, of the agent with this number and label.
+    pub fn add(
+        &mut self,
+        now: Instant,
+        (agent, label): (usize, &str),
+        operation: OperationKind,
+        verdict: Verdict,
+        latency_ns: u64,
+    ) {
+        let before = &mut self.before;
+        let slice = self.slices.current(now, |gone| before.merge(gone));
+        slice.latencies.add(operation, verdict, latency_ns);
+        slice.agents.add(agent, verdict);
+        if self.labels.len() <= agent {
+            self.labels.resize(agent + 1, Box::default());
+        }
+        if self.labels[agent].is_empty() {
+            self.labels[agent] = label.into();
+        }
+    }
+
+    /// The latencies of `span`, as it ends at `now`.
+    #[must_use]
+    pub fn latencies(&self, now: Instant, span: Span) -> Latencies {
+        let mut sum = Latencies::default();
+        self.each(now, span, |slice| sum.merge(&slice.latencies));
+        sum
+    }
+
+    /// What each agent did, the busiest first.
+    #[must_use]
+    pub fn agents(&self, now: Instant) -> Vec<AgentActivity> {
+        let spans = Span::ALL.map(|span| {
+            let mut sum = AgentCounts::default();
+            self.each(now, span, |slice| sum.merge(&slice.agents));
+            sum
+        });
+        let mut agents: Vec<AgentActivity> = self
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, label)| !label.is_empty())
+            .map(|(number, label)| AgentActivity {
+                agent: label.clone(),
+                decisions: [0, 1, 2].map(|span: usize| spans[span].of(number)),
+            })
+            .collect();
+        agents.sort_by(|a, b| {
+            let order = |activity: &AgentActivity| {
+                let [.., all] = activity.decisions;
+                (all[Verdict::Deny as usize], all.iter().sum::<u64>())
+            };
+            order(b).cmp(&order(a)).then_with(|| a.agent.cmp(&b.agent))
+        });
+        agents
+    }
+
+    /// Shows the slices that make up `span`, as it ends at `now`.
+    fn each(&self, now: Instant, span: Span, mut show: impl FnMut(&Slice)) {
+        match span {
+            Span::Last(window) => self.slices.last(now, window).for_each(show),
+            Span::SinceStart => {
+                show(&self.before);
+                self.slices.all().for_each(show);
+            }
+        }
+    }
+}
+
+// === impl Slice ===
+
+impl Slice {
+    fn merge(&mut self, other: &Self) {
+        self.latencies.merge(&other.latencies);
+        self.agents.merge(&other.agents);
+    }
+}
+
+// === impl Span ===
+
+impl Span {
+    /// All of them, shortest first.
+    pub const ALL: [Self; WINDOWS.len() + 1] = [
+        Self::Last(WINDOWS[0]),
+        Self::Last(WINDOWS[1]),
+        Self::SinceStart,
+    ];
+
+    /// The span of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|span| span.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Last(window) => window.name,
+            Self::SinceStart => "start",
+        }
+    }
+}
+
+// === impl Latencies ===
+
+impl Latencies {
+    /// The histograms that hold something, by operation and verdict.
+    pub fn iter(&self) -> impl Iterator<Item = (OperationKind, Verdict, &Nanoseconds)> {
+        let operations = OperationKind::ALL.into_iter().zip(&self.series);
+        operations.flat_map(|(operation, by_verdict)| {
+            let verdicts = Verdict::ALL.into_iter().zip(by_verdict);
+            verdicts.filter_map(move |(verdict, histogram)| {
+                Some((operation, verdict, histogram.as_deref()?))
+            })
+        })
+    }
+
+    /// All that `chosen` names, in one histogram.
+    #[must_use]
+    pub fn together(&self, chosen: impl Fn(OperationKind, Verdict) -> bool) -> Nanoseconds {
+        let mut sum = nanoseconds();
+        for (operation, verdict, histogram) in self.iter() {
+            if chosen(operation, verdict) {
+                sum.add(histogram).expect(SAME_BOUNDS);
+            }
+        }
+        sum
+    }
+
+    fn add(&mut self, operation: OperationKind, verdict: Verdict, latency_ns: u64) {
+        self.series[operation as usize][verdict as usize]
+            .get_or_insert_with(|| Box::new(nanoseconds()))
+            .record(latency_ns.min(LONGEST_NS))
+            .expect("a histogram that grows takes a minute");
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (operation, verdict, histogram) in other.iter() {
+            self.series[operation as usize][verdict as usize]
+                .get_or_insert_with(|| Box::new(nanoseconds()))
+                .add(histogram)
+                .expect(SAME_BOUNDS);
+        }
+    }
+}
+
+// === impl AgentCounts ===
+
+impl AgentCounts {
+    fn add(&mut self, agent: usize, verdict: Verdict) {
+        if self.0.len() <= agent {
+            self.0.resize(agent + 1, Default::default());
+        }
+        self.0[agent][verdict as usize] += 1;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), Default::default());
+        }
+        for (sum, counts) in self.0.iter_mut().zip(&other.0) {
+            for (sum, count) in sum.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+    }
+
+    fn of(&self, agent: usize) -> [u64; Verdict::ALL.len()] {
+        self.0.get(agent).copied().unwrap_or_default()
+    }
+}
+
+fn nanoseconds() -> Nanoseconds {
+    let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are allowed");
+    // Grows with the longest time seen: most decisions take microseconds, and few slices need room
+    // for more.
+    histogram.auto(true);
+    histogram
+}
+
+const SIGNIFICANT_DIGITS: u8 = 2;
+const LONGEST_NS: u64 = 60_000_000_000;
+const SAME_BOUNDS: &str = "a histogram that grows takes what another holds";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn percentiles_are_right_to_one_in_a_hundred() {
+        let now = Instant::now();
+        let mut activity = Activity::new(now);
+        for nanoseconds in 1..=100_000_u64 {
+            let agent = (0, "codex");
+            activity.add(
+                now,
+                agent,
+                OperationKind::Unlink,
+                Verdict::Deny,
+                nanoseconds,
+            );
+        }
+        let agent = (1, "none");
+        activity.add(now, agent, OperationKind::Rename, Verdict::Allow, u64::MAX);
+        let latencies = activity.latencies(now, Span::SinceStart);
+        let series: Vec<_> = latencies.iter().collect();
+        let [
+            (OperationKind::Unlink, Verdict::Deny, unlinks),
+            (_, _, renames),
+        ] = series[..]
+        else {
+            panic!("{series:?}");
+        };
+        for (quantile, exact) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.9999, 99_990.0)] {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let found = unlinks.value_at_quantile(quantile) as f64;
+            assert!((found / exact - 1.0).abs() < 0.01, "{quantile}: {found}");
+        }
+        assert_eq!((unlinks.len(), renames.len()), (100_000, 1));
+        assert!(
+            renames.max() >= LONGEST_NS,
+            "a longer time counts as a minute"
+        );
+        let both = latencies.together(|_, _| true);
+        assert_eq!(both.len(), 100_001);
+    }
+
+    #[test]
+    fn windows_forget_and_the_start_does_not() {
+        let start = Instant::now();
+        let later = start + Duration::from_secs(1200);
+        let mut activity = Activity::new(start);
+        let agent = (3, "codex");
+        activity.add(start, agent, OperationKind::Unlink, Verdict::Deny, 5);
+        activity.add(later, agent, OperationKind::Unlink, Verdict::Allow, 5);
+        let count = |span| activity.latencies(later, span).together(|_, _| true).len();
+        assert_eq!(Span::ALL.map(count), [1, 1, 2]);
+        assert_eq!(
+            activity.agents(later),
+            [AgentActivity {
+                agent: "codex".into(),
+                decisions: [[1, 0, 0], [1, 0, 0], [1, 1, 0]],
+            }]
+        );
+    }
+}

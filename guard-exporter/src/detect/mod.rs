@@ -1,0 +1,232 @@
+//! What many decisions mean together.
+//!
+//! | kind | is told when |
+//! |---|---|
+//! | `retry_storm` | one agent is denied the same operation on the same path [`STORM`] times, never more than [`STORM_PAUSE`] apart |
+//! | `mass_deletion` | one session removes, or tries to remove, [`MASS`] names within [`MASS_WINDOW`], in zones or outside them |
+//!
+//! Each is told once when it begins, and again when it has grown tenfold. What the policy itself
+//! gives away (temporary and disposable places, overrides, trusted tools, an agent's own scratch)
+//! and what people do is no mass deletion.
+//!
+//! Time is the guards' monotonic clock, as it stands in each event: a backlog that is read at once
+//! is judged by when things happened, and a clock that is set back changes nothing. Memory is
+//! bounded whatever a ring says: of more actors than fit, the longest quiet are forgotten.
+
+mod deletions;
+mod generations;
+mod retries;
+
+pub use deletions::{MASS, MASS_WINDOW};
+pub use retries::{STORM, STORM_PAUSE};
+
+use crate::time::rfc3339;
+use deletions::Deletions;
+use guard_core::DecisionEvent;
+use guard_core::verdict::Verdict;
+use retries::Retries;
+use serde::Serialize;
+
+/// Looks at every decision.
+#[derive(Debug, Default)]
+pub struct Detector {
+    retries: Retries,
+    deletions: Deletions,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Detection {
+    /// Which it is.
+    pub kind: Kind,
+    /// Of the decision that completed it.
+    pub time: String,
+    /// The `agent` label's value.
+    pub agent: String,
+    /// The session.
+    pub session: String,
+    /// What was asked.
+    pub operation: &'static str,
+    /// The path; for a mass deletion the last of them.
+    pub path: String,
+    /// The zone of that path, by its name.
+    pub zone: Option<String>,
+    /// How many times; for a mass deletion within the window.
+    pub count: u64,
+    /// How many of these were refused.
+    pub denied: u64,
+    /// Whether it has just begun; otherwise it has grown tenfold.
+    pub begins: bool,
+}
+
+/// The kinds of detections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The same again and again.
+    RetryStorm,
+    /// Many names removed at once.
+    MassDeletion,
+}
+
+/// How often something happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    count: u64,
+    denied: u64,
+}
+
+// === impl Detector ===
+
+impl Detector {
+    /// Looks at `event`, of the agent with this `label`.
+    pub fn look(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
+        let found = |kind, (tally, begins): (Tally, bool)| Detection {
+            kind,
+            time: rfc3339(event.wall_ns),
+            agent: label.to_owned(),
+            session: text(event.session),
+            operation: event.operation.as_str(),
+            path: text(event.path),
+            zone: event.zone.map(|zone| zone.name.to_owned()),
+            count: tally.count,
+            denied: tally.denied,
+            begins,
+        };
+        [
+            self.retries
+                .look(event)
+                .map(|storm| found(Kind::RetryStorm, storm)),
+            self.deletions
+                .look(event)
+                .map(|deletion| found(Kind::MassDeletion, deletion)),
+        ]
+    }
+}
+
+// === impl Detection ===
+
+impl Detection {
+    /// `allow` when something was done, `deny` when all of it was refused.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        if self.denied < self.count {
+            Verdict::Allow
+        } else {
+            Verdict::Deny
+        }
+    }
+
+    /// What was found, in one sentence without its full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { count, denied, .. } = self;
+        let visible = crate::recent::sentence::visible;
+        let (agent, path) = (visible(&self.agent), visible(&self.path));
+        let session = visible(&self.session);
+        match self.kind {
+            Kind::RetryStorm => format!(
+                "retry storm: {agent} (session {session}) was denied {} on {path} {count} times",
+                self.operation
+            ),
+            Kind::MassDeletion => format!(
+                "mass deletion: {agent} (session {session}) asked to remove {count} names within \
+                 {} s, {denied} of them denied, the last {path}",
+                MASS_WINDOW.as_secs()
+            ),
+        }
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RetryStorm => "retry_storm",
+            Self::MassDeletion => "mass_deletion",
+        }
+    }
+}
+
+/// Whether `count` is `first`, or that times a power of ten.
+const fn is_told_at(count: u64, first: u64) -> bool {
+    let mut told = first;
+    while told < count {
+        told = told.saturating_mul(10);
+    }
+    told == count
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::denial;
+    use guard_core::OperationKind;
+    use guard_core::verdict::{Answer, Reason};
+
+    #[test]
+    fn a_denied_rm_r_is_a_mass_deletion_and_no_storm() {
+        let mut detector = Detector::default();
+        let mut found = Vec::new();
+        for number in 0..10 * MASS {
+            let path = format!("/home/u/project/{number}");
+            let event = DecisionEvent {
+                operation: OperationKind::Unlink,
+                path: path.as_bytes(),
+                destination: None,
+                ..denial(number)
+            };
+            found.extend(detector.look(&event, "codex").into_iter().flatten());
+        }
+        let [first, second] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (first.kind, first.count, first.begins),
+            (Kind::MassDeletion, MASS, true)
+        );
+        assert_eq!((second.count, second.begins), (10 * MASS, false));
+        assert_eq!(first.verdict(), Verdict::Deny);
+        assert_eq!(
+            first.sentence(),
+            "mass deletion: codex (session s-1) asked to remove 200 names within 10 s, 200 of them \
+             denied, the last /home/u/project/199"
+        );
+    }
+
+    #[test]
+    fn the_same_again_and_again_is_a_storm() {
+        let mut detector = Detector::default();
+        let counts: Vec<(u64, bool)> = (0..10 * STORM)
+            .flat_map(|number| detector.look(&denial(number), "codex"))
+            .flatten()
+            .inspect(|found| assert_eq!(found.kind, Kind::RetryStorm))
+            .map(|found| (found.count, found.begins))
+            .collect();
+        assert_eq!(counts, [(STORM, true), (10 * STORM, false)]);
+        let allowed = DecisionEvent {
+            verdict: Verdict::Allow,
+            reason: Reason::Human,
+            answer: Answer::Continued,
+            ..denial(0)
+        };
+        let mut detector = Detector::default();
+        let found = (0..100)
+            .flat_map(|_| detector.look(&allowed, "none"))
+            .flatten();
+        assert_eq!(found.count(), 0, "what is allowed is no storm");
+    }
+
+    #[test]
+    fn tenfold_is_told_and_nothing_between() {
+        let told: Vec<u64> = (0..6000).filter(|&count| is_told_at(count, 5)).collect();
+        assert_eq!(told, [5, 50, 500, 5000]);
+    }
+}

@@ -1,0 +1,123 @@
+//! Retry storms: the same denied again and again.
+
+use super::generations::Generations;
+use super::{Tally, is_told_at};
+use guard_core::DecisionEvent;
+use guard_core::verdict::Verdict;
+use std::time::Duration;
+
+/// Denials of the same that make a storm.
+pub const STORM: u64 = 5;
+/// A longer quiet ends a storm.
+pub const STORM_PAUSE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Retries(Generations<Retry>);
+
+#[derive(Debug, Default)]
+struct Retry {
+    last_ns: u64,
+    count: u64,
+}
+
+// === impl Retries ===
+
+impl Retries {
+    /// Counts a denial, and tells of a storm that begins or has grown.
+    pub(super) fn look(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
+        if event.verdict != Verdict::Deny {
+            return None;
+        }
+        // An agent tries again with a new process each time; it is the agent that insists.
+        let actor = event.agent_pid.unwrap_or(event.process.key.pid);
+        let retry = self.0.touch((
+            event.session,
+            actor,
+            event.operation,
+            event.path,
+            event.destination,
+        ));
+        // Also when the clock begins anew, as after a reboot.
+        let pause_ns = event.monotonic_ns.abs_diff(retry.last_ns);
+        if u128::from(pause_ns) > STORM_PAUSE.as_nanos() {
+            retry.count = 0;
+        }
+        retry.last_ns = event.monotonic_ns;
+        retry.count += 1;
+        let tally = Tally {
+            count: retry.count,
+            denied: retry.count,
+        };
+        is_told_at(retry.count, STORM).then_some((tally, retry.count == STORM))
+    }
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self(Generations::new(CAPACITY))
+    }
+}
+
+/// Some 100 KB when full.
+const CAPACITY: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::denial;
+
+    fn storms<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> usize {
+        let mut retries = Retries::default();
+        events
+            .into_iter()
+            .filter(|event| retries.look(event).is_some())
+            .count()
+    }
+
+    #[test]
+    fn who_what_and_where_make_it_the_same() {
+        let same = || (0..STORM).map(denial);
+        assert_eq!(storms(same()), 1);
+        let paths = ["/a", "/b", "/c", "/d", "/e"];
+        assert_eq!(
+            storms(same().zip(paths).map(|(event, path)| DecisionEvent {
+                path: path.as_bytes(),
+                ..event
+            })),
+            0
+        );
+        assert_eq!(
+            storms(same().map(|event| DecisionEvent {
+                agent_pid: u32::try_from(event.sequence).ok(),
+                ..event
+            })),
+            0
+        );
+        assert_eq!(
+            storms(same().map(|event| {
+                let mut event = event;
+                event.process.key.pid = u32::try_from(event.sequence).unwrap();
+                event
+            })),
+            1,
+            "each try is another process of the same agent"
+        );
+    }
+
+    #[test]
+    fn a_pause_ends_it() {
+        let every = |seconds: u64| {
+            (0..STORM).map(move |number| DecisionEvent {
+                monotonic_ns: number * seconds * 1_000_000_000,
+                ..denial(number)
+            })
+        };
+        assert_eq!(storms(every(60)), 1);
+        assert_eq!(storms(every(61)), 0);
+        let around_a_reboot = every(1).rev().map(|event| DecisionEvent {
+            monotonic_ns: event.monotonic_ns * 1_000,
+            ..event
+        });
+        assert_eq!(storms(around_a_reboot), 0);
+    }
+}

@@ -1,0 +1,127 @@
+//! `/api/v1/events`: what happens, as server-sent events (HTML Living Standard, §9.2).
+//!
+//! | event | data |
+//! |---|---|
+//! | `denial`, with its identity as `id` | as in `/api/v1/denials` |
+//! | `detection` | as in `/api/v1/detections` |
+//! | `missed` | `{"count": n}`: so many were not sent since the client reads too slowly; `null` when it is not known how many |
+//!
+//! A client that comes back with `Last-Event-ID` first gets what it missed, as far as it is kept,
+//! also from another exporter than before. A comment every [`HEARTBEAT`] shows that the connection
+//! lives, and finds out when it does not.
+
+use super::{Shown, api};
+use crate::detect::Detection;
+use crate::recent::{Denial, DenialId};
+use crate::stream::{Next, Subscription};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body::Frame;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// The longest silence on a connection.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The body of the answer: it ends when the client does.
+struct Events {
+    /// Sent first.
+    greeting: Option<Bytes>,
+    /// Sent next: what the client missed.
+    replay: VecDeque<Arc<Denial>>,
+    subscription: Subscription,
+    heartbeat: Interval,
+}
+
+/// `GET /api/v1/events`
+pub(super) async fn events(State(shown): State<Shown>, headers: HeaderMap) -> Response {
+    let board = &shown.board;
+    let last = headers
+        .get("last-event-id")
+        .map(|id| id.to_str().ok().and_then(DenialId::parse));
+    let catch_up = || last.map(|id| board.recent.after(&id?));
+    let (subscription, replay) = match board.stream.subscribe(catch_up) {
+        Ok(subscribed) => subscribed,
+        Err(error) => {
+            let head = [(header::RETRY_AFTER, "10")];
+            return (StatusCode::SERVICE_UNAVAILABLE, head, format!("{error}\n")).into_response();
+        }
+    };
+    let is_gap = matches!(replay, Some(None));
+    let greeting = if is_gap {
+        format!("{RETRY}{}", missed(None))
+    } else {
+        RETRY.to_owned()
+    };
+    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
+    let body = Body::new(Events {
+        greeting: Some(greeting.into()),
+        replay: replay.flatten().unwrap_or_default().into(),
+        subscription,
+        heartbeat,
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
+}
+
+/// The message of a denial.
+#[must_use]
+pub fn denial(denial: &Denial) -> Bytes {
+    match api::object(denial) {
+        Some((id, object)) => format!("id: {id}\nevent: denial\ndata: {object}\n\n").into(),
+        None => Bytes::new(),
+    }
+}
+
+/// The message of a detection.
+#[must_use]
+pub fn detection(detection: &Detection) -> Bytes {
+    let json = serde_json::to_string(detection).expect("strings and numbers make JSON");
+    format!("event: detection\ndata: {json}\n\n").into()
+}
+
+fn missed(count: Option<u64>) -> String {
+    let count = count.map_or_else(|| "null".to_owned(), |count| count.to_string());
+    format!("event: missed\ndata: {{\"count\":{count}}}\n\n")
+}
+
+// === impl Events ===
+
+impl http_body::Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        let sent = |bytes: Bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
+        if let Some(greeting) = this.greeting.take() {
+            return sent(greeting);
+        }
+        if let Some(next) = this.replay.pop_front() {
+            return sent(denial(&next));
+        }
+        match this.subscription.poll_next(context) {
+            Poll::Ready(Some(Next::Message(message))) => sent(message),
+            Poll::Ready(Some(Next::Missed(count))) => sent(missed(Some(count)).into()),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => match this.heartbeat.poll_tick(context) {
+                Poll::Ready(_) => sent(Bytes::from_static(b":\n\n")),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+/// How soon a client should come back, milliseconds.
+const RETRY: &str = "retry: 2000\n\n";

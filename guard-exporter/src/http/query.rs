@@ -1,0 +1,219 @@
+//! What a request asks for, read strictly: a parameter that is misspelt is an error and not ignored,
+//! since an answer to another question is worse than none.
+
+use super::api::{JSON, MAX_LIMIT, USUAL_LIMIT};
+use crate::activity::Span;
+use crate::recent::{DenialId, Filter};
+use crate::time;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use guard_core::OperationKind;
+use guard_core::verdict::Verdict;
+
+/// The parameters of a request's address, as they stand there.
+#[derive(Debug)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+/// Why a request makes no sense, said to who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadRequest(String);
+
+/// Which denials are asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DenialsQuery {
+    pub(super) filter: Filter,
+    pub(super) before: Option<DenialId>,
+    pub(super) limit: usize,
+}
+
+/// Which latencies are asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct LatencyQuery {
+    pub(super) span: Option<Span>,
+    pub(super) operation: Option<OperationKind>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) as_text: bool,
+}
+
+// === impl Parameters ===
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = BadRequest;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BadRequest> {
+        let Query(parameters) = Query::try_from_uri(&parts.uri)
+            .map_err(|error| BadRequest(format!("the query cannot be read: {error}")))?;
+        Ok(Self(parameters))
+    }
+}
+
+impl Parameters {
+    /// The parameters of `/api/v1/denials` and of the page. An empty one, as an untouched field of a
+    /// form makes it, is as good as none.
+    pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
+        let mut query = DenialsQuery {
+            filter: Filter::default(),
+            before: None,
+            limit: USUAL_LIMIT,
+        };
+        let filter = &mut query.filter;
+        for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
+            match name.as_str() {
+                "agent" => filter.agent = Some(value.clone()),
+                "zone" => filter.zone = Some(value.clone()),
+                "operation" => filter.operation = Some(operation(value)?),
+                "verdict" => filter.verdict = Some(verdict(value)?),
+                "since" => {
+                    let since = time::parse(value);
+                    filter.since_ns = Some(since.ok_or_else(|| {
+                        BadRequest::value("since", value, "RFC 3339 or seconds since 1970")
+                    })?);
+                }
+                "before" => {
+                    let id = DenialId::parse(value);
+                    query.before =
+                        Some(id.ok_or_else(|| {
+                            BadRequest::value("before", value, "the id of a denial")
+                        })?);
+                }
+                "limit" => {
+                    let limit = value.parse().ok();
+                    let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
+                    query.limit = limit.ok_or_else(|| {
+                        BadRequest::value("limit", value, &format!("1 to {MAX_LIMIT}"))
+                    })?;
+                }
+                _ => return Err(BadRequest::name(name)),
+            }
+        }
+        Ok(query)
+    }
+
+    /// The parameters of `/api/v1/latency`.
+    pub(super) fn latency(&self) -> Result<LatencyQuery, BadRequest> {
+        let mut query = LatencyQuery::default();
+        for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
+            match (name.as_str(), value.as_str()) {
+                ("operation", _) => query.operation = Some(operation(value)?),
+                ("verdict", _) => query.verdict = Some(verdict(value)?),
+                ("span", _) => {
+                    let span = Span::named(value);
+                    let known = Span::ALL.map(Span::name).join(", ");
+                    query.span =
+                        Some(span.ok_or_else(|| BadRequest::value("span", value, &known))?);
+                }
+                ("format", "json") => query.as_text = false,
+                ("format", "hgrm") => query.as_text = true,
+                ("format", _) => return Err(BadRequest::value(name, value, "json, hgrm")),
+                _ => return Err(BadRequest::name(name)),
+            }
+        }
+        Ok(query)
+    }
+
+    /// The values as a form would send them again, without the one of this name.
+    pub(super) fn without(&self, left_out: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter(move |(name, value)| name != left_out && !value.is_empty())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+// === impl BadRequest ===
+
+impl BadRequest {
+    fn name(name: &str) -> Self {
+        Self(format!("there is no parameter {name:?}"))
+    }
+
+    fn value(name: &str, value: &str, expected: &str) -> Self {
+        Self(format!("{name} is {value:?}, but may be {expected}"))
+    }
+}
+
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response {
+        let json = serde_json::json!({ "error": self.0 }).to_string();
+        let head = [(header::CONTENT_TYPE, JSON)];
+        (StatusCode::BAD_REQUEST, head, json).into_response()
+    }
+}
+
+fn operation(name: &str) -> Result<OperationKind, BadRequest> {
+    OperationKind::from_name(name).ok_or_else(|| {
+        let known = OperationKind::ALL.map(OperationKind::as_str).join(", ");
+        BadRequest::value("operation", name, &known)
+    })
+}
+
+fn verdict(name: &str) -> Result<Verdict, BadRequest> {
+    let mut verdicts = Verdict::ALL.into_iter();
+    let verdict = verdicts.find(|verdict| verdict.as_str() == name);
+    verdict.ok_or_else(|| {
+        let known = Verdict::ALL.map(Verdict::as_str).join(", ");
+        BadRequest::value("verdict", name, &known)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(query: &str) -> Parameters {
+        let uri = format!("/?{query}").parse().unwrap();
+        Parameters(Query::try_from_uri(&uri).unwrap().0)
+    }
+
+    #[test]
+    fn what_is_asked_is_understood() {
+        let id = format!("{}-7", "0f".repeat(16));
+        let query = format!(
+            "agent=codex&zone=my%20zone&operation=unlink&verdict=audit&since=2&before={id}&limit=5"
+        );
+        let query = parameters(&query).denials().unwrap();
+        assert_eq!(
+            query,
+            DenialsQuery {
+                filter: Filter {
+                    agent: Some("codex".to_owned()),
+                    zone: Some("my zone".to_owned()),
+                    operation: Some(OperationKind::Unlink),
+                    verdict: Some(Verdict::Audit),
+                    since_ns: Some(2_000_000_000),
+                },
+                before: DenialId::parse(&id),
+                limit: 5,
+            }
+        );
+        assert_eq!(
+            parameters("agent=&limit=").denials().unwrap().filter,
+            Filter::default()
+        );
+        let latency = parameters("span=5m&format=hgrm").latency().unwrap();
+        assert_eq!(latency.span, Span::named("5m"));
+        assert!(latency.as_text);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        for (query, said) in [
+            ("agnet=codex", "there is no parameter \"agnet\""),
+            ("limit=0", "limit is \"0\", but may be 1 to 1000"),
+            ("limit=1001", "1 to 1000"),
+            ("limit=-1", "1 to 1000"),
+            ("operation=delete", "unlink, rename"),
+            ("verdict=no", "allow, deny, audit"),
+            ("since=yesterday", "RFC 3339"),
+            ("before=7", "the id of a denial"),
+        ] {
+            let BadRequest(error) = parameters(query).denials().unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        for query in ["span=1h", "format=xml", "window=1m"] {
+            parameters(query).latency().unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which trace stands for a number: the latest traced denial of a series.
+//!
+//! A process tells its trace itself, so an exemplar is a hint where to look, as the trace context in
+//! the denial log is. There is at most one for each series that can have one, and those are bounded.
+
+use crate::denial_log::line::hex;
+use guard_core::event::TraceContext;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The latest of each series. A clone is the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exemplars(Arc<Mutex<HashMap<Box<str>, Exemplar>>>);
+
+/// One observation and its trace.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Exemplar {
+    pub(super) trace: TraceContext,
+    pub(super) value: f64,
+    /// Wall clock seconds.
+    pub(super) time: f64,
+}
+
+// === impl Exemplars ===
+
+impl Exemplars {
+    /// Puts the exemplar of `key`, made by [`key`].
+    pub(super) fn put(&self, key: String, exemplar: Exemplar) {
+        let mut exemplars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        exemplars.insert(key.into(), exemplar);
+    }
+
+    /// The exemplar of `key`.
+    pub(super) fn get(&self, key: &str) -> Option<Exemplar> {
+        let exemplars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        exemplars.get(key).cloned()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let exemplars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        exemplars.is_empty()
+    }
+}
+
+// === impl Exemplar ===
+
+impl Exemplar {
+    /// Its labels, as they stand in the text format.
+    pub(super) fn labels(&self) -> String {
+        let TraceContext {
+            trace_id, span_id, ..
+        } = &self.trace;
+        format!(
+            "{{trace_id=\"{}\",span_id=\"{}\"}}",
+            hex(trace_id),
+            hex(span_id)
+        )
+    }
+}
+
+/// What a sample is known by: its family, its label values in the order of the labels' names, and
+/// the number of its bucket if it is one.
+pub(super) fn key<'a>(
+    family: &str,
+    values: impl IntoIterator<Item = &'a str>,
+    bucket: Option<usize>,
+) -> String {
+    let mut key = family.to_owned();
+    for value in values {
+        key.push('\n');
+        key.push_str(value);
+    }
+    if let Some(bucket) = bucket {
+        key.push('\n');
+        key.push_str(&bucket.to_string());
+    }
+    key
+}

@@ -1,0 +1,287 @@
+//! OpenMetrics 1.0.0, for those who ask for it.
+//!
+//! Beside the text format 0.0.4 it has units, exemplars and an end, so that a scrape that was cut
+//! short is noticed. Families are the catalogue's; a counter's family is named without `_total`.
+//!
+//! It deliberately writes no `_created` samples: they would double the series for a time that
+//! `process_start_time_seconds` tells.
+
+use super::catalogue::{self, Metric};
+use super::exemplars::{Exemplars, key};
+use prometheus::proto::{LabelPair, MetricFamily, MetricType};
+use std::fmt::Write as _;
+
+/// The content type of [`Metrics::encode_openmetrics`](super::Metrics::encode_openmetrics).
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether an `Accept` header prefers OpenMetrics 1.0.0 to plain text.
+///
+/// ```
+/// use guard_exporter::metrics::openmetrics::is_preferred;
+///
+/// assert!(is_preferred("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"));
+/// assert!(!is_preferred("text/plain, application/openmetrics-text;q=0.9"));
+/// assert!(!is_preferred("*/*"));
+/// ```
+#[must_use]
+pub fn is_preferred(accept: &str) -> bool {
+    let mut openmetrics = 0.0_f32;
+    let mut text = 0.0_f32;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let mut quality = 1.0_f32;
+        let mut is_known_version = true;
+        for (parameter, value) in parts.filter_map(|part| part.split_once('=')) {
+            match parameter.trim().to_ascii_lowercase().as_str() {
+                "q" => quality = value.trim().parse().unwrap_or(0.0),
+                "version" => is_known_version = value.trim().trim_matches('"') == "1.0.0",
+                _ => {}
+            }
+        }
+        match name.as_str() {
+            "application/openmetrics-text" if is_known_version => {
+                openmetrics = openmetrics.max(quality);
+            }
+            "text/plain" => text = text.max(quality),
+            _ => {}
+        }
+    }
+    openmetrics > 0.0 && openmetrics >= text
+}
+
+/// The families, as a registry gathers them.
+pub(super) fn encode(families: &[MetricFamily], exemplars: &Exemplars) -> String {
+    let mut text = String::with_capacity(families.len() * 512);
+    let exemplars = (!exemplars.is_empty()).then_some(exemplars);
+    for family in families {
+        let metric = catalogue::ALL
+            .iter()
+            .find(|metric| metric.name == family.name());
+        encode_family(family, metric, exemplars, &mut text).expect(NO_FAILURE);
+    }
+    text.push_str("# EOF\n");
+    text
+}
+
+fn encode_family(
+    family: &MetricFamily,
+    metric: Option<&Metric>,
+    exemplars: Option<&Exemplars>,
+    text: &mut String,
+) -> std::fmt::Result {
+    let full = family.name();
+    let kind = family.get_field_type();
+    let (name, kind_name) = match kind {
+        MetricType::COUNTER => (full.strip_suffix("_total").unwrap_or(full), "counter"),
+        MetricType::HISTOGRAM => (full, "histogram"),
+        MetricType::GAUGE => (full, "gauge"),
+        // The catalogue has no others.
+        _ => (full, "unknown"),
+    };
+    writeln!(text, "# TYPE {name} {kind_name}")?;
+    if let Some(unit) = metric.and_then(Metric::unit) {
+        writeln!(text, "# UNIT {name} {unit}")?;
+    }
+    writeln!(text, "# HELP {name} {}", Escaped(family.help()))?;
+    for series in family.get_metric() {
+        let labels = series.get_label();
+        let mut sample = |suffix: &str, bucket: Option<(usize, f64)>, value: Value| {
+            write!(text, "{name}{suffix}")?;
+            write_labels(labels, bucket.map(|(_, bound)| bound), text)?;
+            write!(text, " {value}")?;
+            if let Some(exemplars) = exemplars {
+                let values = labels.iter().map(LabelPair::value);
+                let key = key(full, values, bucket.map(|(number, _)| number));
+                if let Some(exemplar) = exemplars.get(&key) {
+                    let (value, time) = (Value::Float(exemplar.value), exemplar.time);
+                    write!(text, " # {} {value} {time:.3}", exemplar.labels())?;
+                }
+            }
+            text.push('\n');
+            Ok::<_, std::fmt::Error>(())
+        };
+        match kind {
+            MetricType::COUNTER => {
+                sample(
+                    "_total",
+                    None,
+                    Value::Float(series.get_counter().get_value()),
+                )?;
+            }
+            MetricType::HISTOGRAM => {
+                let histogram = series.get_histogram();
+                let buckets = histogram.get_bucket();
+                for (number, bucket) in buckets.iter().enumerate() {
+                    let place = (number, bucket.upper_bound());
+                    sample(
+                        "_bucket",
+                        Some(place),
+                        Value::Count(bucket.cumulative_count()),
+                    )?;
+                }
+                let all = histogram.get_sample_count();
+                if buckets
+                    .last()
+                    .is_none_or(|last| last.upper_bound().is_finite())
+                {
+                    let place = (buckets.len(), f64::INFINITY);
+                    sample("_bucket", Some(place), Value::Count(all))?;
+                }
+                sample("_count", None, Value::Count(all))?;
+                sample("_sum", None, Value::Float(histogram.get_sample_sum()))?;
+            }
+            _ => sample("", None, Value::Float(series.get_gauge().get_value()))?,
+        }
+    }
+    Ok(())
+}
+
+fn write_labels(labels: &[LabelPair], bound: Option<f64>, text: &mut String) -> std::fmt::Result {
+    if labels.is_empty() && bound.is_none() {
+        return Ok(());
+    }
+    let mut separator = '{';
+    for label in labels {
+        write!(
+            text,
+            "{separator}{}=\"{}\"",
+            label.name(),
+            Escaped(label.value())
+        )?;
+        separator = ',';
+    }
+    if let Some(bound) = bound {
+        write!(text, "{separator}le=\"{}\"", Value::Float(bound))?;
+    }
+    text.push('}');
+    Ok(())
+}
+
+/// A sample's value. Floats are written as Go does, which OpenMetrics calls canonical: `1.0`,
+/// `0.0001`, `5e-07`, `+Inf`.
+#[derive(Clone, Copy)]
+enum Value {
+    Count(u64),
+    Float(f64),
+}
+
+// === impl Value ===
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = match *self {
+            Self::Count(count) => return write!(formatter, "{count}"),
+            Self::Float(value) => value,
+        };
+        if value.is_nan() {
+            return formatter.write_str("NaN");
+        }
+        if value.is_infinite() {
+            return formatter.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+        }
+        let scientific = format!("{value:e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        if value != 0.0 && !(-4..21).contains(&exponent) {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            return write!(formatter, "{digits}e{sign}{:02}", exponent.abs());
+        }
+        // Shortest, and with a point.
+        write!(formatter, "{value:?}")
+    }
+}
+
+/// A text with what would end it written otherwise.
+struct Escaped<'a>(&'a str);
+
+// === impl Escaped ===
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\\' => formatter.write_str("\\\\")?,
+                '"' => formatter.write_str("\\\"")?,
+                '\n' => formatter.write_str("\\n")?,
+                c => formatter.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+const NO_FAILURE: &str = "writing to a string does not fail";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::testing::denial;
+
+    #[test]
+    fn floats_are_canonical() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (1.0, "1.0"),
+            (5e-7, "5e-07"),
+            (2.5e-6, "2.5e-06"),
+            (1e-5, "1e-05"),
+            (1e-4, "0.0001"),
+            (0.25, "0.25"),
+            (1.718e9, "1718000000.0"),
+            (1e21, "1e+21"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(Value::Float(value).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_prometheus_says_is_understood() {
+        let prometheus_2 = "application/openmetrics-text;version=1.0.0,\
+             application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;\
+             escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        for accept in [prometheus_2, prometheus_3, "application/openmetrics-text"] {
+            assert!(is_preferred(accept), "{accept}");
+        }
+        for accept in [
+            "",
+            "*/*",
+            "text/plain",
+            "application/openmetrics-text;q=0",
+            "application/openmetrics-text;version=0.0.1",
+            "application/openmetrics-text;version=2.0.0",
+            "application/openmetrics-text;q=x",
+        ] {
+            assert!(!is_preferred(accept), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_traced_denial_is_an_exemplar_of_its_series_and_bucket() {
+        let metrics = Metrics::new();
+        metrics.decisions().count(&denial(0));
+        let text = metrics.encode_openmetrics();
+        let trace = "trace_id=\"0af7651916cd43dd8448eb211c80319c\",span_id=\"b7ad6b7169203331\"";
+        let counted = "guard_decisions_total{agent=\"claude_code\",operation=\"rename\",\
+                       verdict=\"deny\"} 1.0";
+        let bucket =
+            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"2.5e-05\"} 1";
+        for (sample, value) in [(counted, "1.0"), (bucket, "1.25e-05")] {
+            let line = format!("\n{sample} # {{{trace}}} {value} 1718000000.000\n");
+            assert!(text.contains(&line), "no {line} in {text}");
+        }
+        assert_eq!(text.matches(" # {").count(), 2);
+        assert!(text.contains("# TYPE guard_decisions counter\n"));
+        assert!(text.contains("# UNIT guard_decision_duration_seconds seconds\n"));
+        assert!(text.ends_with("\n# EOF\n"));
+        assert!(
+            !metrics.encode().contains("trace_id"),
+            "not in the format without exemplars"
+        );
+    }
+}

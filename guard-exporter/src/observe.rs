@@ -1,0 +1,116 @@
+//! What is made of each decision that is read from a ring, beside its line in the denial log.
+//!
+//! Every decision is counted, timed and looked at by the detector; a denial is also kept and told to
+//! those who listen. This is the place where another way out of the exporter is joined on.
+
+use crate::activity::Activity;
+use crate::board::Board;
+use crate::detect::{Detection, Detector, Kind};
+use crate::http::events;
+use crate::metrics::DecisionMetrics;
+use crate::notice::Notice;
+use crate::recent::Denial;
+use guard_core::DecisionEvent;
+use std::sync::{Arc, MutexGuard};
+use std::time::Instant;
+
+/// Takes decisions, batch by batch.
+#[derive(Debug)]
+pub struct Observer {
+    board: Arc<Board>,
+    decisions: DecisionMetrics,
+    detector: Detector,
+    storms: Notice,
+    deletions: Notice,
+}
+
+/// Some decisions that are read in one go.
+#[derive(Debug)]
+pub struct Batch<'o> {
+    now: Instant,
+    board: &'o Board,
+    activity: MutexGuard<'o, Activity>,
+    decisions: &'o mut DecisionMetrics,
+    detector: &'o mut Detector,
+    storms: &'o mut Notice,
+    deletions: &'o mut Notice,
+}
+
+// === impl Observer ===
+
+impl Observer {
+    /// Counts into `decisions` and shows on `board`.
+    #[must_use]
+    pub fn new(board: Arc<Board>, decisions: DecisionMetrics) -> Self {
+        Self {
+            board,
+            decisions,
+            detector: Detector::default(),
+            storms: Notice::default(),
+            deletions: Notice::default(),
+        }
+    }
+
+    /// Begins a batch; until it ends nobody else sees the activity.
+    pub fn batch(&mut self, now: Instant) -> Batch<'_> {
+        Batch {
+            now,
+            board: &self.board,
+            activity: self.board.activity(),
+            decisions: &mut self.decisions,
+            detector: &mut self.detector,
+            storms: &mut self.storms,
+            deletions: &mut self.deletions,
+        }
+    }
+}
+
+// === impl Batch ===
+
+impl Batch<'_> {
+    /// Takes one decision of either lane.
+    pub fn decision(&mut self, event: &DecisionEvent<'_>) {
+        let agent = self.decisions.count(event);
+        let label = self.decisions.label(agent);
+        self.activity.add(
+            self.now,
+            (agent, label),
+            event.operation,
+            event.verdict,
+            event.latency_ns,
+        );
+        for detection in self.detector.look(event, label).into_iter().flatten() {
+            self.detected(agent, detection);
+        }
+    }
+
+    /// Takes a denial, whose line in the log is `line`, with its newline.
+    pub fn denial(&mut self, event: &DecisionEvent<'_>, line: &[u8]) {
+        self.decision(event);
+        let line = std::str::from_utf8(line).expect("a line is JSON, which is text");
+        let denial = Arc::new(Denial::new(event, line.trim_end()));
+        self.board.stream.publish(
+            || self.board.recent.push(Arc::clone(&denial)),
+            || events::denial(&denial),
+        );
+    }
+
+    fn detected(&mut self, agent: usize, detection: Detection) {
+        let notice = match detection.kind {
+            Kind::RetryStorm => &mut *self.storms,
+            Kind::MassDeletion => &mut *self.deletions,
+        };
+        notice.say_at(self.now, detection.sentence());
+        if detection.begins {
+            match detection.kind {
+                Kind::RetryStorm => self.decisions.retry_storm(agent),
+                Kind::MassDeletion => self.decisions.mass_deletion(agent, detection.verdict()),
+            }
+        }
+        let detection = Arc::new(detection);
+        self.board.stream.publish(
+            || self.board.add_detection(Arc::clone(&detection)),
+            || events::detection(&detection),
+        );
+    }
+}

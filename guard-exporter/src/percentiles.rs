@@ -1,0 +1,167 @@
+//! Latencies as they are told: as JSON, and as HdrHistogram's percentile distribution.
+
+use crate::activity::{Latencies, Nanoseconds};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// The latencies of one operation and verdict, nanoseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each is named for what it is")]
+pub struct Percentiles {
+    pub operation: &'static str,
+    pub verdict: &'static str,
+    pub count: u64,
+    pub mean_ns: f64,
+    pub min_ns: u64,
+    pub p50_ns: u64,
+    pub p75_ns: u64,
+    pub p90_ns: u64,
+    pub p99_ns: u64,
+    pub p99_9_ns: u64,
+    pub p99_99_ns: u64,
+    pub max_ns: u64,
+}
+
+/// The percentiles of each operation and verdict.
+#[must_use]
+pub fn table(latencies: &Latencies) -> Vec<Percentiles> {
+    latencies
+        .iter()
+        .map(|(operation, verdict, histogram)| {
+            let at = |quantile| histogram.value_at_quantile(quantile);
+            Percentiles {
+                operation: operation.as_str(),
+                verdict: verdict.as_str(),
+                count: histogram.len(),
+                mean_ns: histogram.mean(),
+                min_ns: histogram.min(),
+                p50_ns: at(0.5),
+                p75_ns: at(0.75),
+                p90_ns: at(0.9),
+                p99_ns: at(0.99),
+                p99_9_ns: at(0.999),
+                p99_99_ns: at(0.9999),
+                max_ns: histogram.max(),
+            }
+        })
+        .collect()
+}
+
+/// The text form that HdrHistogram's tools read and draw; values in microseconds.
+#[must_use]
+pub fn distribution(histogram: &Nanoseconds) -> String {
+    let mut text = format!(
+        "{:>12} {:>14} {:>10} {:>14}\n\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    );
+    let mut add = |arguments: std::fmt::Arguments<'_>| {
+        text.write_fmt(arguments)
+            .expect("writing to a string does not fail");
+    };
+    let mut total = 0;
+    // Of an empty histogram there is nothing to iterate to.
+    let steps = (!histogram.is_empty()).then(|| histogram.iter_quantiles(TICKS_PER_HALF_DISTANCE));
+    for step in steps.into_iter().flatten() {
+        total += step.count_since_last_iteration();
+        let value = microseconds(step.value_iterated_to());
+        let quantile = step.quantile_iterated_to();
+        add(format_args!("{value:12.3} {quantile:2.12} {total:10}"));
+        if quantile < 1.0 {
+            add(format_args!(" {:14.2}", 1.0 / (1.0 - quantile)));
+        }
+        add(format_args!("\n"));
+    }
+    add(format_args!(
+        "#[Mean    = {:12.3}, StdDeviation   = {:12.3}]\n",
+        histogram.mean() / NANOSECONDS,
+        histogram.stdev() / NANOSECONDS
+    ));
+    add(format_args!(
+        "#[Max     = {:12.3}, Total count    = {:12}]\n",
+        microseconds(histogram.max()),
+        histogram.len()
+    ));
+    add(format_args!(
+        "#[Buckets = {:12}, SubBuckets     = {:12}]\n",
+        histogram.buckets(),
+        histogram.distinct_values()
+    ));
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
+fn microseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / NANOSECONDS
+}
+
+/// In a microsecond.
+const NANOSECONDS: f64 = 1e3;
+/// As HdrHistogram's own tools have it.
+const TICKS_PER_HALF_DISTANCE: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::{Activity, Span};
+    use guard_core::OperationKind;
+    use guard_core::verdict::Verdict;
+    use std::time::Instant;
+
+    fn latencies(nanoseconds: impl IntoIterator<Item = u64>) -> Latencies {
+        let now = Instant::now();
+        let mut activity = Activity::new(now);
+        for latency_ns in nanoseconds {
+            let (operation, verdict) = (OperationKind::Unlink, Verdict::Deny);
+            activity.add(now, (0, "codex"), operation, verdict, latency_ns);
+        }
+        activity.latencies(now, Span::SinceStart)
+    }
+
+    #[test]
+    fn the_distribution_rises_to_all_of_them() {
+        let latencies = latencies((1..=1000).map(|number| number * 1000));
+        let text = distribution(&latencies.together(|_, _| true));
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some("       Value     Percentile TotalCount 1/(1-Percentile)")
+        );
+        assert_eq!(lines.next(), Some(""));
+        let rows: Vec<Vec<f64>> = lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("#[Mean"))
+            .map(|line| {
+                let cells = line.split_whitespace();
+                cells.map(|cell| cell.parse().unwrap()).collect()
+            })
+            .collect();
+        assert!(rows.len() > 20);
+        assert!(rows.is_sorted_by(|a, b| a[0] <= b[0] && a[1] <= b[1] && a[2] <= b[2]));
+        let half = rows.iter().find(|row| row[1] >= 0.5).unwrap();
+        assert!((495.0..=510.0).contains(&half[0]), "{half:?}");
+        let last = rows.last().unwrap();
+        assert_eq!((last[1], last[2], last.len()), (1.0, 1000.0, 3));
+        assert!(text.contains("Total count    =         1000]\n"), "{text}");
+    }
+
+    #[test]
+    fn of_nothing_there_is_a_head_and_a_foot() {
+        let text = distribution(&latencies([]).together(|_, _| true));
+        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(table(&latencies([])).is_empty());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_operation_and_verdict() {
+        let table = table(&latencies([2_000; 10]));
+        assert_eq!(table.len(), 1);
+        let row = &table[0];
+        assert_eq!(
+            (row.operation, row.verdict, row.count),
+            ("unlink", "deny", 10)
+        );
+        for value in [row.min_ns, row.p50_ns, row.p99_99_ns, row.max_ns] {
+            assert!((1_980..=2_020).contains(&value), "{row:?}");
+        }
+    }
+}

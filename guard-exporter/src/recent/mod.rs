@@ -1,0 +1,375 @@
+//! The latest denials, kept in memory for the page and the API.
+//!
+//! Each is kept as the very line that the denial log has of it. At most [`MAX_KEPT`] are kept and
+//! [`MAX_KEPT_BYTES`] of them, whichever comes first; the oldest go. After a restart the log's newest
+//! lines are there again ([`load`]).
+//!
+//! A denial's identity is its ring's id and its number in it, written `RING-NUMBER`. It holds for
+//! ever, so a reader may go on after any of them, also with another exporter.
+
+pub mod load;
+pub mod sentence;
+pub mod told;
+
+use guard_core::verdict::Verdict;
+use guard_core::{DecisionEvent, OperationKind};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The latest denials. Shared by the reading thread and the HTTP server.
+#[derive(Debug, Default)]
+pub struct Recent {
+    kept: Mutex<Kept>,
+}
+
+/// One denial, or what audit mode would have denied.
+#[derive(Debug)]
+pub struct Denial {
+    /// Its line in the denial log, without the newline: a JSON object.
+    pub line: Box<str>,
+    /// The agent's label.
+    pub agent: Option<Box<str>>,
+    /// The zone's name.
+    pub zone: Option<Box<str>>,
+    /// What was asked.
+    pub operation: OperationKind,
+    /// What was answered.
+    pub verdict: Verdict,
+    /// Wall clock nanoseconds.
+    pub wall_ns: u64,
+}
+
+/// Which denials are wanted. What is `None` wants all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this agent.
+    pub agent: Option<String>,
+    /// In the zone of this name.
+    pub zone: Option<String>,
+    /// Of this operation.
+    pub operation: Option<OperationKind>,
+    /// With this verdict.
+    pub verdict: Option<Verdict>,
+    /// Not before this wall clock time, nanoseconds.
+    pub since_ns: Option<u64>,
+}
+
+/// A denial's identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DenialId {
+    ring: String,
+    sequence: u64,
+}
+
+/// Some denials, newest first.
+#[derive(Debug)]
+pub struct Selection {
+    /// At most as many as were asked for.
+    pub denials: Vec<Arc<Denial>>,
+    /// Whether older ones match as well.
+    pub more: bool,
+}
+
+/// The most denials that are kept.
+pub const MAX_KEPT: usize = 10_000;
+/// The most bytes of lines that are kept: a path may have 16 KiB, and a line two of them.
+pub const MAX_KEPT_BYTES: usize = 8 * 1024 * 1024;
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Oldest first.
+    denials: VecDeque<Arc<Denial>>,
+    bytes: usize,
+}
+
+// === impl Recent ===
+
+impl Recent {
+    /// Takes the newest.
+    pub fn push(&self, denial: Arc<Denial>) {
+        let mut kept = self.kept();
+        kept.bytes += denial.line.len();
+        kept.denials.push_back(denial);
+        while kept.denials.len() > MAX_KEPT || kept.bytes > MAX_KEPT_BYTES {
+            let Some(oldest) = kept.denials.pop_front() else {
+                break;
+            };
+            kept.bytes -= oldest.line.len();
+        }
+    }
+
+    /// How many are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept().denials.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The newest `limit` that `filter` wants, older than `before` where that is given. After one
+    /// that is not kept any more there is none.
+    #[must_use]
+    pub fn select(&self, filter: &Filter, before: Option<&DenialId>, limit: usize) -> Selection {
+        let kept = self.kept();
+        let end = match before {
+            None => kept.denials.len(),
+            Some(before) => kept.position(before).unwrap_or(0),
+        };
+        let mut wanted = kept
+            .denials
+            .range(..end)
+            .rev()
+            .filter(|denial| filter.wants(denial));
+        let denials = wanted.by_ref().take(limit).cloned().collect();
+        Selection {
+            denials,
+            more: wanted.next().is_some(),
+        }
+    }
+
+    /// Those that came after `id`, oldest first; `None` when it is not kept.
+    #[must_use]
+    pub fn after(&self, id: &DenialId) -> Option<Vec<Arc<Denial>>> {
+        let kept = self.kept();
+        let position = kept.position(id)?;
+        Some(kept.denials.range(position + 1..).cloned().collect())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn position(&self, id: &DenialId) -> Option<usize> {
+        let mark = id.mark();
+        self.denials
+            .iter()
+            .rposition(|denial| denial.line.contains(&mark))
+    }
+}
+
+// === impl Denial ===
+
+impl Denial {
+    /// The denial of `event`, whose line in the log is `line`.
+    #[must_use]
+    pub fn new(event: &DecisionEvent<'_>, line: &str) -> Self {
+        Self {
+            line: line.into(),
+            agent: event.agent.map(Into::into),
+            zone: event.zone.map(|zone| zone.name.into()),
+            operation: event.operation,
+            verdict: event.verdict,
+            wall_ns: event.wall_ns,
+        }
+    }
+}
+
+// === impl Filter ===
+
+impl Filter {
+    fn wants(&self, denial: &Denial) -> bool {
+        let is = |wanted: &Option<String>, found: &Option<Box<str>>| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| found.as_deref() == Some(wanted))
+        };
+        is(&self.agent, &denial.agent)
+            && is(&self.zone, &denial.zone)
+            && self
+                .operation
+                .is_none_or(|wanted| wanted == denial.operation)
+            && self.verdict.is_none_or(|wanted| wanted == denial.verdict)
+            && self.since_ns.is_none_or(|since| since <= denial.wall_ns)
+    }
+}
+
+// === impl DenialId ===
+
+impl DenialId {
+    /// Reads `RING-NUMBER`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (ring, sequence) = text.split_once('-')?;
+        let is_id = ring.len() == RING_ID_DIGITS
+            && ring.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && sequence.bytes().all(|byte| byte.is_ascii_digit());
+        Some(Self {
+            ring: ring.to_ascii_lowercase(),
+            sequence: sequence.parse().ok().filter(|_| is_id)?,
+        })
+    }
+
+    /// What stands in the line of this denial and in no other. A path cannot feign it: quotes in
+    /// it are escaped.
+    fn mark(&self) -> String {
+        format!(r#""ring":"{}","seq":{},"#, self.ring, self.sequence)
+    }
+}
+
+impl std::fmt::Display for DenialId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}-{}", self.ring, self.sequence)
+    }
+}
+
+const RING_ID_DIGITS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::denial_log::line;
+    use crate::testing::denial;
+
+    const RING: &str = "000102030405060708090a0b0c0d0e0f";
+
+    fn push(recent: &Recent, event: &DecisionEvent<'_>) {
+        let mut bytes = Vec::new();
+        line::encode(event, RING, &mut bytes);
+        let line = std::str::from_utf8(&bytes).unwrap().trim_end();
+        recent.push(Arc::new(Denial::new(event, line)));
+    }
+
+    fn id(sequence: u64) -> DenialId {
+        DenialId::parse(&format!("{RING}-{sequence}")).unwrap()
+    }
+
+    fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
+        let told = denials.iter().map(|denial| told::Told::parse(&denial.line));
+        told.map(|told| told.unwrap().seq).collect()
+    }
+
+    #[test]
+    fn the_newest_are_kept_within_both_bounds() {
+        let recent = Recent::default();
+        for sequence in 0..MAX_KEPT as u64 + 5 {
+            push(&recent, &denial(sequence));
+        }
+        assert_eq!(recent.len(), MAX_KEPT);
+        assert_eq!(recent.after(&id(4)).map(|after| after.len()), None);
+        let long = vec![b'x'; 16 * 1024];
+        for sequence in 20_000..21_000 {
+            let mut event = denial(sequence);
+            event.path = &long;
+            push(&recent, &event);
+        }
+        let kept = recent.kept();
+        assert!(kept.denials.len() < 513 && kept.bytes <= MAX_KEPT_BYTES);
+        let counted: usize = kept.denials.iter().map(|denial| denial.line.len()).sum();
+        assert_eq!(counted, kept.bytes);
+    }
+
+    #[test]
+    fn pages_follow_each_other_without_a_gap() {
+        let recent = Recent::default();
+        for sequence in 0..10 {
+            let mut event = denial(sequence);
+            event.agent = Some(["codex", "claude_code"][usize::from(sequence % 2 == 0)]);
+            push(&recent, &event);
+        }
+        let first = recent.select(&Filter::default(), None, 4);
+        assert_eq!(
+            (sequences(&first.denials), first.more),
+            (vec![9, 8, 7, 6], true)
+        );
+        let last = recent.select(&Filter::default(), Some(&id(6)), 6);
+        assert_eq!(sequences(&last.denials), [5, 4, 3, 2, 1, 0]);
+        assert!(!last.more);
+        let of_codex = Filter {
+            agent: Some("codex".to_owned()),
+            ..Filter::default()
+        };
+        let page = recent.select(&of_codex, Some(&id(6)), 2);
+        assert_eq!((sequences(&page.denials), page.more), (vec![5, 3], true));
+        assert!(
+            recent
+                .select(&of_codex, Some(&id(77)), 2)
+                .denials
+                .is_empty()
+        );
+        assert_eq!(sequences(&recent.after(&id(7)).unwrap()), [8, 9]);
+    }
+
+    #[test]
+    fn filters_ask_for_all_that_they_name() {
+        let recent = Recent::default();
+        push(&recent, &denial(0));
+        let finds = |filter: Filter| recent.select(&filter, None, 9).denials.len();
+        let wall_ns = denial(0).wall_ns;
+        for (filter, expected) in [
+            (
+                Filter {
+                    zone: Some("project".into()),
+                    ..Filter::default()
+                },
+                1,
+            ),
+            (
+                Filter {
+                    zone: Some("proj".into()),
+                    ..Filter::default()
+                },
+                0,
+            ),
+            (
+                Filter {
+                    operation: Some(OperationKind::Rename),
+                    ..Filter::default()
+                },
+                1,
+            ),
+            (
+                Filter {
+                    operation: Some(OperationKind::Unlink),
+                    ..Filter::default()
+                },
+                0,
+            ),
+            (
+                Filter {
+                    verdict: Some(Verdict::Audit),
+                    ..Filter::default()
+                },
+                0,
+            ),
+            (
+                Filter {
+                    since_ns: Some(wall_ns),
+                    ..Filter::default()
+                },
+                1,
+            ),
+            (
+                Filter {
+                    since_ns: Some(wall_ns + 1),
+                    ..Filter::default()
+                },
+                0,
+            ),
+        ] {
+            assert_eq!(finds(filter.clone()), expected, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn only_whole_identities_are_read() {
+        assert_eq!(id(7).to_string(), format!("{RING}-7"));
+        for text in [
+            "",
+            "-",
+            "00-1",
+            &format!("{RING}-"),
+            &format!("{RING}-+1"),
+            &format!("{RING}x-1"),
+        ] {
+            assert_eq!(DenialId::parse(text), None, "{text}");
+        }
+    }
+}

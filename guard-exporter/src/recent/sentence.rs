@@ -1,0 +1,126 @@
+//! A denial in plain language.
+//!
+//! Paths and names come from whoever was denied. Characters that would turn a text around or hide
+//! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
+//! stands in.
+
+use super::told::Told;
+use guard_core::OperationKind;
+use guard_core::verdict::Verdict;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// What happened, in one sentence without its full stop.
+///
+/// ```
+/// use guard_exporter::recent::{sentence, told::Told};
+///
+/// let line = r#"{"op":"unlink","path":"/p/main.rs","dest":null,"process":"rm","time":"",
+///   "ring":"00","seq":0,"verdict":"deny","reason":"agent_in_zone","agent":"codex","pid":7,
+///   "zone_name":"p"}"#;
+/// assert_eq!(
+///     sentence::of(&Told::parse(line).unwrap()),
+///     "codex was stopped from removing /p/main.rs with rm: an AI agent's process would destroy \
+///      something in a zone (zone p)"
+/// );
+/// ```
+#[must_use]
+pub fn of(told: &Told<'_>) -> String {
+    let who = told.agent.as_deref().unwrap_or("a process");
+    let was = match told.verdict() {
+        Some(Verdict::Audit) => "would have been stopped from",
+        Some(Verdict::Allow) => "was allowed",
+        _ => "was stopped from",
+    };
+    let mut text = format!(
+        "{} {was} {} {}",
+        visible(who),
+        doing(told.operation()),
+        visible(&told.path)
+    );
+    let mut add = |arguments: std::fmt::Arguments<'_>| {
+        text.write_fmt(arguments)
+            .expect("writing to a string does not fail");
+    };
+    if let Some(destination) = &told.dest {
+        add(format_args!(" to {}", visible(destination)));
+    }
+    add(format_args!(" with {}: ", visible(&told.process)));
+    match told.reason() {
+        Some(reason) => add(format_args!("{}", reason.explain())),
+        None => add(format_args!("{}", visible(&told.reason))),
+    }
+    if let Some(zone) = &told.zone_name {
+        add(format_args!(" (zone {})", visible(zone)));
+    }
+    text
+}
+
+/// The text with everything shown that would not be seen, or would change how the rest is seen.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(misleads) {
+        return text.into();
+    }
+    let shown = text.chars().fold(String::new(), |mut shown, c| {
+        if misleads(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
+    });
+    shown.into()
+}
+
+/// Control characters, and those of no width that order or hide others.
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+const fn doing(operation: Option<OperationKind>) -> &'static str {
+    match operation {
+        Some(OperationKind::Unlink) => "removing",
+        Some(OperationKind::Rename) => "moving",
+        Some(OperationKind::Exchange) => "swapping",
+        Some(OperationKind::Truncate) => "emptying",
+        Some(OperationKind::Clone) => "overwriting",
+        Some(OperationKind::Link) => "linking",
+        Some(OperationKind::Write) => "writing to",
+        Some(OperationKind::Control) => "reaching into",
+        _ => "changing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_and_verdict_makes_a_sentence() {
+        for operation in OperationKind::ALL {
+            assert_ne!(doing(Some(operation)), "changing", "{operation:?}");
+        }
+        let line = |verdict| {
+            format!(
+                r#"{{"op":"rename","path":"/p/a","dest":"/q","process":"mv","time":"","ring":"0",
+                "seq":0,"verdict":"{verdict}","reason":"audit_only","agent":null,"pid":1,
+                "zone_name":null}}"#
+            )
+        };
+        assert_eq!(
+            of(&Told::parse(&line("audit")).unwrap()),
+            "a process would have been stopped from moving /p/a to /q with mv: it would be denied, \
+             but the policy's mode is audit"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_rewrite_its_sentence() {
+        assert_eq!(visible("/a/\u{202e}txt.exe\n"), "/a/\\u{202e}txt.exe\\u{a}");
+        assert_eq!(visible("/日本/é b"), "/日本/é b");
+    }
+}

@@ -1,0 +1,170 @@
+//! Slow clients, greedy ones, and those that speak no HTTP.
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "a test binary"
+)]
+
+mod support;
+
+use guard_core::ring::MIN_LANE_WORDS;
+use guard_exporter::http::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEADERS, WRITE_TIMEOUT};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+use support::events::Events;
+use support::{DEADLINE, Dice, Home, denial, eventually, publish, request, status};
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
+/// Whether the other end has hung up, be it with an answer or without.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let mut some = [0; 4096];
+    loop {
+        match stream.read(&mut some) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+}
+
+#[test]
+fn a_head_that_does_not_come_ends_its_connection() {
+    let home = Home::new();
+    let exporter = home.start();
+    let address = exporter.address();
+    let begun = Instant::now();
+    let mut silent = connect(address);
+    let mut halting = connect(address);
+    halting.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();
+    let mut idle = connect(address);
+    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    for stream in [&mut silent, &mut halting, &mut idle] {
+        let mut answer = Vec::new();
+        // A reset is an end as well.
+        drop(stream.read_to_end(&mut answer));
+    }
+    let took = begun.elapsed();
+    assert!(
+        took >= HEAD_TIMEOUT / 2 && took < HEAD_TIMEOUT * 4,
+        "{took:?}"
+    );
+    eventually("all are counted as gone", || {
+        exporter.metric("guard_exporter_connections") == Some(1.0)
+    });
+}
+
+#[test]
+fn who_does_not_read_an_answer_loses_the_connection() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let exporter = home.start();
+    let address = exporter.address();
+    publish(&producer, &denial(), 20);
+    // Asks for more than any buffer holds, and reads none of it.
+    let mut greedy = connect(address);
+    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000);
+    greedy.set_nonblocking(true).unwrap();
+    let mut sent = 0;
+    let begun = Instant::now();
+    eventually("its connection is given up", || {
+        // More is asked as there is room for it.
+        if let Some(rest) = asked.as_bytes().get(sent..).filter(|rest| !rest.is_empty()) {
+            let part = &rest[..rest.len().min(480)];
+            if greedy.write_all(part).is_ok() {
+                sent += part.len();
+            }
+        }
+        exporter.metric("guard_exporter_connections_stalled_total") == Some(1.0)
+    });
+    assert!(begun.elapsed() >= WRITE_TIMEOUT / 2);
+    assert_eq!(exporter.get("/-/healthy").0, 200);
+}
+
+#[test]
+fn a_crowd_takes_no_one_s_events() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let exporter = home.start();
+    let address = exporter.address();
+    let mut events = Events::listen(address, "");
+    let crowd: Vec<TcpStream> = (0..MAX_CONNECTIONS * 10)
+        .map(|_| {
+            let mut stream = connect(address);
+            stream.write_all(b"GET /").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(exporter.get("/-/healthy").0, 200);
+    producer.publish(&denial());
+    assert_eq!(events.next().kind, "denial");
+    let open = exporter.metric("guard_exporter_connections").unwrap();
+    assert!(open <= MAX_CONNECTIONS as f64 + 1.0, "{open}");
+    let shed = exporter
+        .metric("guard_exporter_connections_shed_total")
+        .unwrap();
+    assert!(shed >= (MAX_CONNECTIONS * 9) as f64, "{shed}");
+    let mut closed = crowd.into_iter().map(|mut stream| is_closed(&mut stream));
+    assert!(
+        closed
+            .by_ref()
+            .take(MAX_CONNECTIONS)
+            .all(|is_closed| is_closed)
+    );
+}
+
+#[test]
+fn greedy_and_malformed_requests_are_refused_and_harm_nothing() {
+    let home = Home::new();
+    let exporter = home.start();
+    let address = exporter.address();
+    let end = "Connection: close\r\n\r\n";
+    let many: String = (0..=MAX_HEADERS)
+        .map(|number| format!("X-{number}: x\r\n"))
+        .collect();
+    let long = "x".repeat(20_000);
+    for (asked, expected) in [
+        (format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}{end}"), vec![431]),
+        (format!("GET /?agent={long} HTTP/1.1\r\nHost: localhost\r\n{end}"), vec![414, 431]),
+        ("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n".to_owned(), vec![400, 505]),
+        ("\0\u{1}\u{2}\r\n\r\n".to_owned(), vec![400]),
+        ("GET /api/v1/denials?limit=1%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(), vec![400]),
+        ("GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(), vec![404]),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(), vec![400]),
+    ] {
+        let (head, _) = request(address, &asked);
+        assert!(expected.contains(&status(&head)), "{asked:.80} got {head}");
+    }
+    // A body is never waited for.
+    let asked =
+        format!("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n{end}");
+    assert_eq!(status(&request(address, &asked).0), 200);
+
+    let mut dice = Dice(0xbad);
+    let good =
+        b"GET /api/v1/denials?limit=5 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for _ in 0..500 {
+        let mut bytes = good.to_vec();
+        for _ in 0..=dice.below(5) {
+            let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
+            bytes[at] = dice.below(256).to_le_bytes()[0];
+        }
+        let mut stream = connect(address);
+        stream.write_all(&bytes).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer));
+        assert!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1."),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(exporter.get("/-/healthy").0, 200);
+}
