@@ -24,6 +24,7 @@ pub mod agents;
 pub mod decision;
 pub mod event;
 pub mod glob;
+pub mod guard;
 pub mod lineage;
 pub mod operation;
 pub mod policy;

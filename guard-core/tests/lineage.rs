@@ -410,3 +410,19 @@ fn agents_are_told_apart_by_session_up_to_a_bound() {
     world.spawn(3, 4, "rm +CLAUDE_CODE_SESSION_ID=s0");
     assert_eq!(learn(&lineage, &world, 4), "claude_code 3 s0");
 }
+
+#[test]
+fn an_orphan_is_lost_until_its_parent_is_heard_of() {
+    let world = World::new("1 launchd / 10 zsh / 11 claude");
+    let lineage = lineage();
+    learn(&lineage, &world, 11);
+    let agent = world.key(11);
+    let orphan = world.spawn(11, 12, "rm");
+    world.exit(11);
+    // Looked up now it would be pid 1's child, and a person's.
+    let told_of = told(lineage.observe_orphan(orphan, world.now(), world.now()));
+    assert_eq!(told_of, "unknown beside agents");
+    assert_eq!(refresh(&lineage, &world, 12), "unknown beside agents");
+    lineage.observe_fork(agent, orphan, world.now(), world.now());
+    assert_eq!(find(&lineage, orphan).as_deref(), Some("claude_code 11"));
+}

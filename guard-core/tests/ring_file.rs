@@ -277,6 +277,15 @@ fn what_is_no_ring_is_refused_with_the_value_that_is_wrong() {
 }
 
 #[test]
+fn a_pipe_in_a_rings_place_is_not_waited_for() {
+    let (_directory, path) = setup();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let error = Reader::attach(&path).unwrap_err();
+    assert!(matches!(error, AttachRingError::Header { .. }), "{error}");
+}
+
+#[test]
 fn a_ring_without_a_file_is_read_in_its_own_process() {
     let producer = Producer::anonymous(&options()).unwrap();
     assert_eq!(producer.path(), None);

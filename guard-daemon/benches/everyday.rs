@@ -39,7 +39,7 @@ const WORKS: &[Work] = &[
         prepare: make_packages,
         before: "rm -rf app/node_modules app/package-lock.json",
         script: "cd app && npm install --offline --no-audit --no-fund --silent",
-        pairs: 9,
+        pairs: 15,
     },
     Work {
         name: "cargo build",
@@ -48,7 +48,7 @@ const WORKS: &[Work] = &[
         before: "rm -rf target",
         script: "cargo build --quiet --offline -p guard-core --manifest-path $SOURCE/Cargo.toml \
                  --target-dir target",
-        pairs: 3,
+        pairs: 7,
     },
 ];
 

@@ -3,23 +3,16 @@
 //! The binary binds [`guard_core`] to a kernel. On Linux that is seccomp user notification around a
 //! session ([`linux`]); every command is described by `codex-es-guard --help`.
 
-#[cfg(target_os = "linux")]
-mod changed;
 mod cli;
-#[cfg(target_os = "linux")]
-mod creations;
 mod exporter;
-#[cfg(target_os = "linux")]
-mod guard;
-#[cfg(target_os = "linux")]
 mod journal;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod places;
 mod policy_file;
-#[cfg(target_os = "linux")]
 mod policy_watch;
-#[cfg(target_os = "linux")]
 mod rings;
 
 use std::io::Read as _;

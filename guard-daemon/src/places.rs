@@ -54,11 +54,33 @@ impl Places {
             .map(PathBuf::from)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join("codex-es-guard/rings"));
-        let shared = PathBuf::from(format!("/dev/shm/codex-es-guard-{uid}/rings"));
+        let memory = if cfg!(target_os = "macos") {
+            // No directory of a Mac is in memory; this one is emptied when it starts.
+            "/private/var/run"
+        } else {
+            "/dev/shm"
+        };
+        let shared = PathBuf::from(format!("{memory}/codex-es-guard-{uid}/rings"));
         [Some(self.state.join("rings")), runtime, Some(shared)]
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// The guard's own directory as the kernel names it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn state_canonical(&self) -> Result<PathBuf> {
+        use std::os::unix::ffi::OsStringExt;
+        let located = crate::policy_file::locate(self.state.as_os_str().as_bytes());
+        let found = located.into_iter().next_back();
+        let found = found.map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes)));
+        found
+            .filter(|found| found.is_dir())
+            .ok_or_else(|| anyhow!("the directory {} is not there", self.state.display()))
     }
 
     /// The home directory as bytes.

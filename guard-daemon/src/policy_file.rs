@@ -12,9 +12,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-#[cfg(target_os = "linux")]
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 /// What a snapshot is made of besides the file's text.
@@ -84,7 +82,6 @@ pub(crate) enum LoadPolicyError {
 }
 
 /// What tells two states of a file apart.
-#[cfg(target_os = "linux")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -118,7 +115,6 @@ impl PolicySource {
     }
 
     /// Compiles a policy without a file: the command line's zones and every default.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
     pub(crate) fn without_file(&self) -> Result<Snapshot, LoadPolicyError> {
         self.compile(&WrittenPolicy::absent())
     }
@@ -167,16 +163,21 @@ impl PolicySource {
             session: &self.session,
             started_ns: self.started_ns,
         };
-        Snapshot::compile(&written.policy, &surroundings).map_err(|error| {
-            LoadPolicyError::Senseless {
-                path: written.path.clone(),
-                error,
-            }
+        #[cfg(target_os = "macos")]
+        let compiled = {
+            let volumes = guard_es::volumes::Volumes::of_this_machine();
+            let folding = |directory: &[u8]| volumes.folding(directory);
+            Snapshot::compile_folding(&written.policy, &surroundings, &folding)
+        };
+        #[cfg(not(target_os = "macos"))]
+        let compiled = Snapshot::compile(&written.policy, &surroundings);
+        compiled.map_err(|error| LoadPolicyError::Senseless {
+            path: written.path.clone(),
+            error,
         })
     }
 
     /// What the policy file looks like from outside; `None` when there is none.
-    #[cfg(target_os = "linux")]
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let found = fs::metadata(&self.places.policy).ok()?;
         Some(Stamp {
@@ -271,9 +272,13 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     Ok(text)
 }
 
+#[cfg(target_os = "macos")]
+pub(crate) use guard_es::paths::locate;
+
 /// The canonical locations of a configured path: itself, with the links on its way resolved, and
 /// what it points to when it is itself a link. What does not exist yet is placed below its longest
 /// existing parent.
+#[cfg(not(target_os = "macos"))]
 pub(crate) fn locate(path: &[u8]) -> Vec<Vec<u8>> {
     let path = Path::new(OsStr::from_bytes(path));
     let mut found = Vec::new();
@@ -291,6 +296,7 @@ pub(crate) fn locate(path: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
+#[cfg(not(target_os = "macos"))]
 fn canonical(path: &Path) -> PathBuf {
     if let Ok(found) = fs::canonicalize(path) {
         return found;

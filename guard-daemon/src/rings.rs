@@ -1,4 +1,4 @@
-//! Where a session's ring is made.
+//! Where a guard's ring is made.
 
 use crate::cli::terminal;
 use crate::journal::Journal;
@@ -49,7 +49,10 @@ fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
 
 /// The identity of this boot; zeros where the system has none.
 pub(crate) fn boot_id() -> [u8; 16] {
+    #[cfg(target_os = "linux")]
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    #[cfg(target_os = "macos")]
+    let text = guard_es::processes::boot_session().unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
     u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
 }

@@ -33,6 +33,7 @@ fn the_help_of_every_command() {
     let commands = [
         "",
         "run",
+        "daemon",
         "demo",
         "explain",
         "policy",
@@ -56,6 +57,15 @@ fn the_help_of_every_command() {
     {
         assert!(listed.contains(command), "{command} is listed");
     }
+}
+
+#[test]
+fn the_daemon_is_not_offered_and_says_why() {
+    let done = stage().run(["daemon"]);
+    assert_eq!((done.code, done.stdout.as_str()), (125, ""));
+    let why = "the daemon is for macOS: Linux lets no program refuse what all processes do";
+    assert!(done.stderr.contains(why), "{}", done.stderr);
+    assert!(done.stderr.contains("codex-es-guard run -- COMMAND"));
 }
 
 #[test]

@@ -191,6 +191,25 @@ impl Lineage {
         self.write(&[sighting], legacy, &mut |_| false);
     }
 
+    /// Tells that the process that started `orphan` ended before anyone looked: the ancestry is
+    /// lost, whoever took its parent's place. News of the lost parent may still come, and count.
+    pub fn observe_orphan(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
+        let sighting = Sighting {
+            key: orphan,
+            ppid: 0,
+            started_ns,
+            executable_changed_ns: 0,
+            agent: None,
+            tool: None,
+        };
+        let legacy = Legacy::of_top(Kind::Unknown, now_ns);
+        let record = self.write(&[sighting], legacy, &mut |_| false);
+        record.map_or_else(
+            || self.nobody(orphan.pid, now_ns),
+            |record| self.entry(record),
+        )
+    }
+
     /// Tells that process `before` became the program that `after` describes; their keys differ
     /// where the platform counts programs. If neither was known and `after` is no agent, nothing is
     /// learnt.

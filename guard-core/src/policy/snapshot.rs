@@ -16,7 +16,7 @@ use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::process::basename;
 use crate::tools::ToolTable;
-use crate::zones::{Entry, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
+use crate::zones::{Entry, Folding, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
 use arc_swap::ArcSwap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -64,6 +64,7 @@ pub struct OwnFile<'a> {
 pub struct Snapshot {
     pub(crate) tree: ZoneTree,
     pub(crate) zones: Vec<Zone>,
+    own: Vec<Box<[u8]>>,
     pub(crate) overrides: Vec<OverrideEntry>,
     pub(crate) disposable: Vec<Glob>,
     pub(crate) tools: ToolTable,
@@ -140,7 +141,21 @@ impl Snapshot {
         policy: &Policy,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, CompilePolicyError> {
-        let mut builder = ZoneTreeBuilder::default();
+        Self::compile_folding(policy, surroundings, &|_| Folding::Exact)
+    }
+
+    /// Makes a policy ready where volumes may fold names: `folding` says of a directory, by its
+    /// canonical path, how the names in it are compared.
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Self::compile).
+    pub fn compile_folding(
+        policy: &Policy,
+        surroundings: &Surroundings<'_>,
+        folding: &dyn Fn(&[u8]) -> Folding,
+    ) -> Result<Self, CompilePolicyError> {
+        let mut builder = ZoneTreeBuilder::folding(folding);
         let zones = insert_zones(policy, surroundings, &mut builder)?;
         for (number, entry) in (0u32..).zip(&policy.temporary_overrides) {
             for location in surroundings.locations(&entry.path)? {
@@ -168,9 +183,11 @@ impl Snapshot {
                 }
             }
         }
-        for own in surroundings.own_files {
-            for location in surroundings.absolute(own.path)? {
+        let mut own = Vec::new();
+        for file in surroundings.own_files {
+            for location in surroundings.absolute(file.path)? {
                 builder.insert_own(&location);
+                own.push(location.into());
             }
         }
         let tree = builder.build();
@@ -179,6 +196,7 @@ impl Snapshot {
             revision: revision(policy, surroundings, &zones),
             tree,
             zones,
+            own,
             overrides: policy.temporary_overrides.clone(),
             disposable,
             tools: policy
@@ -199,6 +217,11 @@ impl Snapshot {
             agent_patterns: policy.ai_agent_patterns.clone(),
             warnings,
         })
+    }
+
+    /// The guard's own files, at their canonical paths.
+    pub fn own_files(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.own.iter().map(AsRef::as_ref)
     }
 
     /// Every location of every zone.
@@ -287,7 +310,7 @@ impl Snapshot {
 fn insert_zones(
     policy: &Policy,
     surroundings: &Surroundings<'_>,
-    builder: &mut ZoneTreeBuilder,
+    builder: &mut ZoneTreeBuilder<'_>,
 ) -> Result<Vec<Zone>, CompilePolicyError> {
     let mut zones: Vec<Zone> = Vec::new();
     let mut add = |name: Option<&str>, configured: &[u8], locations: Vec<Vec<u8>>| {

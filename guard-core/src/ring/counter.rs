@@ -52,6 +52,13 @@ pub enum Counter {
     /// Counter: events with a field beyond its bound; see
     /// [`FIELD_BOUNDS`](crate::event::FIELD_BOUNDS). Kept by the ring itself.
     EventsCut = 20,
+    /// Counter: nanoseconds that operations waited between the kernel's notice and the backend's
+    /// first sight of it, all together; divided by `Notifications` it is the mean.
+    DeliveryDelayNs = 21,
+    /// Gauge: the longest such wait since the guard started, nanoseconds.
+    LongestDeliveryDelayNs = 22,
+    /// Counter: panics in the guard's code, each answered as the policy answers at a deadline.
+    Panics = 23,
 }
 
 /// How many counters a ring's header has room for.
@@ -61,7 +68,7 @@ pub const MAX_COUNTERS: usize = 64;
 
 impl Counter {
     /// All counters, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Notifications,
         Self::AnswersPerformed,
         Self::AnswersContinued,
@@ -83,6 +90,9 @@ impl Counter {
         Self::Zones,
         Self::Overrides,
         Self::EventsCut,
+        Self::DeliveryDelayNs,
+        Self::LongestDeliveryDelayNs,
+        Self::Panics,
     ];
 }
 

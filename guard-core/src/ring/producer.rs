@@ -159,6 +159,11 @@ impl Producer {
         self.cell(counter).store(value, Ordering::Relaxed);
     }
 
+    /// Raises a gauge to this value, if it is lower.
+    pub fn raise(&self, counter: Counter, value: u64) {
+        self.cell(counter).fetch_max(value, Ordering::Relaxed);
+    }
+
     /// Says that the guard is alive and well at this time.
     pub fn beat(&self, wall_ns: u64) {
         header::beat(self.memory.words(), wall_ns);

@@ -6,8 +6,9 @@ use super::memory::{Access, Memory, ReadWords};
 use super::place::Place;
 use super::{Counter, Cursor, Header, InvalidHeader, Lane};
 use crate::event::{DecisionEvent, MAX_ENCODED_BYTES};
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,7 +66,12 @@ impl Reader {
                 source,
             }
         };
-        let file = File::open(path).map_err(failed("opening"))?;
+        // A pipe in a ring's place is an error like any other, and nothing to wait for.
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)
+            .map_err(failed("opening"))?;
         let mut bytes = Vec::new();
         let limit = (HEADER_WORDS * size_of::<u64>()) as u64;
         (&file)

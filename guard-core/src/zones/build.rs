@@ -2,10 +2,12 @@
 
 use super::{Entry, Folding, NONE, Node, Slot, ZoneTree, components};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Collects entries; [`build`](Self::build) lays them out for look-ups.
-#[derive(Debug)]
-pub struct ZoneTreeBuilder {
+pub struct ZoneTreeBuilder<'f> {
+    /// How the names in a directory are compared.
+    folding: &'f dyn Fn(&[u8]) -> Folding,
     /// Parents stand before their children; the first is `/`.
     seedlings: Vec<Seedling>,
     children: HashMap<(u32, Box<[u8]>), u32>,
@@ -17,20 +19,41 @@ struct Seedling {
     name: Box<[u8]>,
     entries: Vec<Entry>,
     own: bool,
+    folding: Folding,
 }
 
 // === impl ZoneTreeBuilder ===
 
-impl Default for ZoneTreeBuilder {
+impl Default for ZoneTreeBuilder<'_> {
     fn default() -> Self {
-        Self {
-            seedlings: vec![Seedling::default()],
-            children: HashMap::new(),
-        }
+        Self::folding(&|_| Folding::Exact)
     }
 }
 
-impl ZoneTreeBuilder {
+impl fmt::Debug for ZoneTreeBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ZoneTreeBuilder")
+            .field("seedlings", &self.seedlings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'f> ZoneTreeBuilder<'f> {
+    /// A builder that asks `folding` of each directory, by its canonical path, how the names in it
+    /// are compared. The default compares bytes everywhere.
+    #[must_use]
+    pub fn folding(folding: &'f dyn Fn(&[u8]) -> Folding) -> Self {
+        let root = Seedling {
+            folding: folding(b"/"),
+            ..Seedling::default()
+        };
+        Self {
+            folding,
+            seedlings: vec![root],
+            children: HashMap::new(),
+        }
+    }
+
     /// Adds an entry at this canonical path.
     pub fn insert(&mut self, path: &[u8], entry: Entry) {
         let seedling = self.seedling(path);
@@ -53,7 +76,6 @@ impl ZoneTreeBuilder {
             slots: vec![Slot::default(); capacity],
             names: Vec::new(),
             entries: Vec::new(),
-            folding: Folding::Exact,
         };
         for (number, seedling) in (0u32..).zip(self.seedlings) {
             plant(&mut tree, number, seedling);
@@ -64,15 +86,21 @@ impl ZoneTreeBuilder {
 
     fn seedling(&mut self, path: &[u8]) -> &mut Seedling {
         let mut number = 0;
+        let mut directory = Vec::with_capacity(path.len());
         for component in components(path) {
             let next = narrow(self.seedlings.len());
+            let above = self.seedlings.get(number as usize);
+            let key = above.map_or(Folding::Exact, |above| above.folding);
+            directory.push(b'/');
+            directory.extend_from_slice(component);
             number = *self
                 .children
-                .entry((number, component.into()))
+                .entry((number, key.key(component)))
                 .or_insert_with(|| {
                     self.seedlings.push(Seedling {
                         parent: number,
                         name: component.into(),
+                        folding: (self.folding)(&directory),
                         ..Seedling::default()
                     });
                     next
@@ -107,6 +135,7 @@ fn plant(tree: &mut ZoneTree, number: u32, mut seedling: Seedling) {
         carries: zone.unwrap_or(NONE),
         own: own || seedling.own,
         carries_own: seedling.own,
+        folding: seedling.folding,
     };
     tree.names.extend_from_slice(&seedling.name);
     tree.entries.append(&mut seedling.entries);

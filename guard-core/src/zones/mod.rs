@@ -6,7 +6,8 @@
 //! in one array and children in one hash table keyed by (parent, component); nothing is allocated
 //! and nothing is chased through pointers.
 //!
-//! Guarantees: whole components of canonical bytes are compared (`/a/b` does not cover `/a/bc`);
+//! Guarantees: whole components of canonical bytes are compared (`/a/b` does not cover `/a/bc`), in
+//! each directory as its volume compares them ([`Folding`]);
 //! [`Place::entries`] yields the entries that cover a path from the most specific to the least; on
 //! one node the order is override, zone, disposable, temporary.
 //!
@@ -65,7 +66,6 @@ pub struct ZoneTree {
     names: Vec<u8>,
     /// All entries, grouped by node.
     entries: Vec<Entry>,
-    folding: Folding,
 }
 
 /// Where a path stands in the tree.
@@ -102,6 +102,8 @@ struct Node {
     own: bool,
     /// One of the guard's own files is here or below.
     carries_own: bool,
+    /// How the names in this directory are compared.
+    folding: Folding,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -159,6 +161,7 @@ impl ZoneTree {
     }
 
     fn child(&self, parent: u32, component: &[u8]) -> Option<u32> {
+        let folding = self.node(parent).folding;
         let (mut at, tag) = self.slot_of(parent, component);
         loop {
             let slot = self.slots.get(at)?;
@@ -167,7 +170,7 @@ impl ZoneTree {
             }
             if slot.tag == tag {
                 let node = self.node(slot.node);
-                if node.parent == parent && self.folding.same(self.name(node), component) {
+                if node.parent == parent && folding.same(self.name(node), component) {
                     return Some(slot.node);
                 }
             }
@@ -177,7 +180,8 @@ impl ZoneTree {
 
     /// Where the search for a child begins, and the tag to look for.
     fn slot_of(&self, parent: u32, component: &[u8]) -> (usize, u32) {
-        let hash = self.folding.hash(u64::from(parent), component);
+        let folding = self.node(parent).folding;
+        let hash = folding.hash(u64::from(parent), component);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "halves of a hash are meant"
@@ -366,6 +370,28 @@ mod tests {
         assert_eq!(place.entries().count(), 0);
         assert_eq!(tree.place(b"/").carries(), None);
         assert!(!place.is_own());
+    }
+
+    #[test]
+    fn each_directory_compares_names_as_its_volume_does() {
+        let folding = |directory: &[u8]| {
+            if directory.starts_with(b"/Volumes/Exact") {
+                Folding::Exact
+            } else {
+                Folding::Insensitive
+            }
+        };
+        let mut builder = ZoneTreeBuilder::folding(&folding);
+        builder.insert(b"/Users/u/Work", zone(0));
+        builder.insert(b"/users/U/work", zone(1));
+        builder.insert(b"/Volumes/Exact/Work", zone(2));
+        let tree = builder.build();
+        let covered = |path: &[u8]| tree.place(path).entries().count();
+        assert_eq!(covered(b"/USERS/u/wORK/a"), 2, "one place, spelled twice");
+        assert_eq!(covered(b"/Users/u/Works"), 0);
+        assert_eq!(covered(b"/volumes/eXACT/Work/a"), 1);
+        assert_eq!(covered(b"/Volumes/Exact/work/a"), 0);
+        assert_eq!(tree.place(b"/uSERS").carries(), Some(ZoneId(0)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and where it leads.
 
+mod daemon;
 mod demo;
 mod explain;
 mod policy;
@@ -36,6 +37,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArguments),
+    Daemon(daemon::DaemonArguments),
     Demo(demo::DemoArguments),
     Explain(explain::ExplainArguments),
     /// Check, show or start the policy.
@@ -64,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Run(run) => run::run(run),
+        Command::Daemon(daemon) => daemon::daemon(&daemon),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Policy(policy) => policy::policy(policy),

@@ -5,6 +5,7 @@ use crate::exporter;
 use crate::places::{Places, make_private, sibling};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy};
 use anyhow::{Context as _, Result, anyhow, bail};
+use guard_core::actor::AgentMatch;
 use guard_core::policy::Snapshot;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 /// What an AI agent in the session would remove or move out of a protected zone stays, and the
 /// agent gets EPERM. What you type into a shell in the session is yours. The command's exit status
 /// is passed on; 125 is the guard's own failure, 126 and 127 mean that the command could not be
-/// run or was not found.
+/// run or was not found. On macOS this takes macOS 27; the daemon guards older ones.
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArguments {
     #[command(flatten)]
@@ -65,7 +66,6 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
-    use guard_core::actor::AgentMatch;
     let dispositions = crate::linux::Dispositions::take();
     keep_state(&ready)?;
     let command = arguments
@@ -77,12 +77,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     let plan = crate::linux::Plan {
         command,
         dispositions,
-        agent: arguments.agent.map(|name| AgentMatch {
-            label: label(&name),
-            ancestor: name.into_bytes(),
-            session: Vec::new(),
-            by_environment: false,
-        }),
+        agent: arguments.agent.map(|name| declared(&name)),
         source: ready.source,
         policy: ready.policy,
         origin: ready.origin,
@@ -92,9 +87,35 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     crate::linux::session::end_as(crate::linux::run(plan)?)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
+    use crate::macos::session::{self, Plan};
+    keep_state(&ready)?;
+    let session = ready.source.session.clone();
+    let plan = Plan {
+        command: arguments.command,
+        agent: arguments.agent.map(|name| declared(&name)),
+        source: ready.source,
+        policy: ready.policy,
+        origin: ready.origin,
+        session,
+    };
+    session::end_as(session::run(plan)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
-    bail!("guarded sessions are for Linux; on macOS the daemon guards the whole machine")
+    bail!("guarded sessions are for Linux and macOS")
+}
+
+/// The agent that a command is declared to be.
+fn declared(name: &str) -> AgentMatch {
+    AgentMatch {
+        label: label(name),
+        ancestor: name.as_bytes().to_vec(),
+        session: Vec::new(),
+        by_environment: false,
+    }
 }
 
 /// Finds and compiles the policy, or says what is missing.
@@ -150,8 +171,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
 }
 
 /// Makes the guard's own directory, and keeps there what the next session may need.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "sessions do it"))]
-fn keep_state(ready: &Ready) -> Result<()> {
+pub(super) fn keep_state(ready: &Ready) -> Result<()> {
     let state = &ready.source.places.state;
     if let Err(error) = make_private(state) {
         if state.symlink_metadata().is_ok() {

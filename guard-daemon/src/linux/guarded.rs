@@ -7,7 +7,6 @@ use super::sys::files::{Base, open_for_reading, poll};
 use super::sys::process::{self, Change, clock_ns};
 use super::world::World;
 use crate::exporter;
-use crate::guard::{Guard, SharedGuard};
 use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
@@ -15,6 +14,7 @@ use crate::rings;
 use anyhow::{Context as _, Result};
 use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
+use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::policy::Snapshot;
 use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource};
@@ -89,7 +89,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
-        lineage_root,
+        Some(lineage_root),
         ring,
         plan.session.into_bytes(),
         Box::new(source),

@@ -21,10 +21,10 @@ use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
 use super::witness::CallWitness;
 use super::world::World;
-use crate::guard::{Circumstances, Guard};
 use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::Decision;
 use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::guard::{Circumstances, Guard};
 use guard_core::process::MAX_ENVIRONMENT_BYTES;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
@@ -175,9 +175,9 @@ impl Case<'_> {
                 self.world.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
-            Call::Mount => self.mount(args[1], args[3]),
+            Call::Mount => self.mount(args[0], args[1], args[3]),
             Call::Unmount => self.unmount(args[0]),
-            Call::MoveMount => self.move_mount(args[2], args[3]),
+            Call::MoveMount => self.move_mount((args[0], args[1]), (args[2], args[3]), args[4]),
             Call::MountChange => self.mount_changes(),
             Call::Ptrace => self.touch_process(args[1]),
             Call::ProcessWrite => self.touch_process(args[0]),
@@ -239,6 +239,7 @@ impl Case<'_> {
                 wall_ns,
                 monotonic_ns,
                 latency_ns: monotonic_ns.saturating_sub(self.received_ns),
+                deadline_left_ns: None,
                 trace: if denied { self.trace_context() } else { None },
             },
         );

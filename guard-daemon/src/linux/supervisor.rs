@@ -11,7 +11,7 @@ use super::sys::files::poll;
 use super::sys::notify::{self, Notification, Reply};
 use super::sys::process::{clock_ns, descriptor_limit, name_thread};
 use super::world::World;
-use crate::guard::SharedGuard;
+use guard_core::guard::SharedGuard;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

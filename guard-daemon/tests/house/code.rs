@@ -4,7 +4,15 @@ use crate::repository::{CRATES, Source, between, has_word, needs, none, quoted, 
 use crate::repository::{rust_files, sources};
 
 /// Where unsafe code may stand.
-const UNSAFE: [&str; 2] = [
+const UNSAFE: [&str; 10] = [
+    "endpoint-sec-sim/src/abi/",
+    "endpoint-sec-sim/src/memory/",
+    "endpoint-sec-sys/src/block.rs",
+    "endpoint-sec-sys/src/functions.rs",
+    "endpoint-sec-sys/src/layout.rs",
+    "endpoint-sec-sys/src/newer.rs",
+    "endpoint-sec-sys/src/release.rs",
+    "endpoint-sec-sys/src/system.rs",
     "guard-core/src/ring/memory.rs",
     "guard-daemon/src/linux/sys/",
 ];

@@ -5,11 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's crates.
-pub(crate) const CRATES: [&str; 5] = [
+pub(crate) const CRATES: [&str; 8] = [
     "endpoint-sec",
+    "endpoint-sec-oracle",
+    "endpoint-sec-sim",
     "endpoint-sec-sys",
     "guard-core",
     "guard-daemon",
+    "guard-es",
     "guard-exporter",
 ];
 

@@ -1,4 +1,4 @@
-//! What agents make in zones, as their calls tell: see [`crate::creations`].
+//! What agents make in zones, as their calls tell: see [`guard_core::guard::Creations`].
 //!
 //! A name that an agent asks for while nothing stands there is remembered. So is the new name of
 //! what the agent could have removed under its old one: an atomic save ends there. What replaces

@@ -1,24 +1,31 @@
 //! Calls that change what stands at a path without touching what stood there.
 //!
-//! A file system mounted over the policy would be the policy, so an agent may not mount over, or
-//! unmount, the guard's own files, a zone, or a parent of either. Only the privileged can, and only
+//! A file system mounted over the policy would be the policy, so an agent may not mount over,
+//! unmount, or move away the guard's own files, a zone, or a parent of either. Only the privileged can, and only
 //! in the mount namespace that the guard shares: what containers and sandboxes set up in one of
 //! their own does not concern the guard.
 
 use super::{Answered, Case, here};
-use crate::linux::directories::{self, int_argument};
+use crate::linux::directories::{self, Start, int_argument};
 use crate::linux::judge::names::Resolved;
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
 use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
+use std::os::fd::OwnedFd;
 
 impl Case<'_> {
     /// `mount`. Remounting and changing how mounts spread put nothing elsewhere.
-    pub(super) fn mount(&mut self, target: u64, flags: u64) -> Answered {
+    pub(super) fn mount(&mut self, source: u64, target: u64, flags: u64) -> Answered {
         if flags & IN_PLACE != 0 {
             return self.mount_changes();
+        }
+        if flags & libc::MS_MOVE != 0 {
+            let moved = self.cover(here(source))?;
+            if moved != Reply::Continue {
+                return Ok(moved);
+            }
         }
         self.cover(here(target))
     }
@@ -28,9 +35,19 @@ impl Case<'_> {
         self.cover(here(target))
     }
 
-    /// `move_mount`.
-    pub(super) fn move_mount(&mut self, dirfd: u64, target: u64) -> Answered {
-        self.cover((dirfd, target))
+    /// `move_mount`. What a descriptor alone names may be a new mount, which stands nowhere yet.
+    pub(super) fn move_mount(&mut self, from: (u64, u64), to: (u64, u64), flags: u64) -> Answered {
+        let from = if flags & MOVE_MOUNT_F_EMPTY_PATH == 0 {
+            self.cover(from)?
+        } else {
+            let start = Start::from_argument(from.0);
+            let found = directories::pin_object(self.caller, start, b"").ok();
+            self.change(found)?
+        };
+        if from != Reply::Continue {
+            return Ok(from);
+        }
+        self.cover(to)
     }
 
     /// `mount_setattr`, and whatever else changes mounts where they are.
@@ -41,18 +58,22 @@ impl Case<'_> {
 
     /// Judges that something else will stand at a path.
     fn cover(&mut self, (dirfd, target): (u64, u64)) -> Answered {
+        let dirfd = int_argument(dirfd).cast_unsigned().into();
+        let Resolved::Name(name) = self.resolve(dirfd, target)? else {
+            return self.mount_changes();
+        };
+        let found = self.follow(&name);
+        self.change(found)
+    }
+
+    /// Judges that something else will stand where `found` stands.
+    fn change(&self, found: Option<OwnedFd>) -> Answered {
         let goes_on = self.mount_changes()?;
         if !self.world.shares_mount_namespace(self.caller.base()) {
             return Ok(goes_on);
         }
-        let Resolved::Name(name) =
-            self.resolve(int_argument(dirfd).cast_unsigned().into(), target)?
-        else {
-            return Ok(goes_on);
-        };
-        let located = self
-            .follow(&name)
-            .and_then(|found| directories::locate(&found, self.caller, self.world).ok());
+        let located =
+            found.and_then(|found| directories::locate(&found, self.caller, self.world).ok());
         let Some(located) = located else {
             return Ok(goes_on);
         };
@@ -72,6 +93,9 @@ impl Case<'_> {
         Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns))
     }
 }
+
+/// `include/uapi/linux/mount.h`: the descriptor itself is what moves.
+const MOVE_MOUNT_F_EMPTY_PATH: u64 = 0x4;
 
 /// Flags of `mount` that make it a change in place.
 const IN_PLACE: u64 =

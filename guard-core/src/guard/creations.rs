@@ -10,7 +10,8 @@
 //! It deliberately remembers paths, not inodes: when a call is seen the file has none yet. What
 //! moves names tells [`Creations::carry`].
 //!
-//! ```text
+//! ```
+//! # use guard_core::guard::{Creations, is_birth_of};
 //! let creations = Creations::default();
 //! creations.remember(b"/zone/draft", 5_000_000_000);
 //! assert!(is_birth_of(creations.made_ns(b"/zone/draft").unwrap(), 5_000_100_000));
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What agents made.
 #[derive(Debug, Default)]
-pub(crate) struct Creations {
+pub struct Creations {
     /// Whether anything was ever remembered: sessions without agents take no lock. Set before the
     /// first memory can be asked for, never unset.
     used: AtomicBool,
@@ -48,7 +49,8 @@ struct Memory {
 
 /// Whether a file born at `born_ns` (wall clock) is the one made by the call seen at `made_ns`.
 /// Birth times come from a clock that is read once a tick, so they may be a little earlier.
-pub(crate) fn is_birth_of(made_ns: u64, born_ns: u64) -> bool {
+#[must_use]
+pub fn is_birth_of(made_ns: u64, born_ns: u64) -> bool {
     let earliest = made_ns.saturating_sub(TICK_NS);
     let latest = made_ns.saturating_add(CALL_NS);
     (earliest..=latest).contains(&born_ns)
@@ -58,7 +60,7 @@ pub(crate) fn is_birth_of(made_ns: u64, born_ns: u64) -> bool {
 
 impl Creations {
     /// An agent asked for this name, which was not there, at `made_ns` (wall clock).
-    pub(crate) fn remember(&self, path: &[u8], made_ns: u64) {
+    pub fn remember(&self, path: &[u8], made_ns: u64) {
         self.used.store(true, Ordering::Release);
         let mut table = self.lock();
         table.forget(path);
@@ -69,19 +71,20 @@ impl Creations {
     }
 
     /// When an agent asked for this name.
-    pub(crate) fn made_ns(&self, path: &[u8]) -> Option<u64> {
+    #[must_use]
+    pub fn made_ns(&self, path: &[u8]) -> Option<u64> {
         self.table()?.by_path.get(path).map(|memory| memory.made_ns)
     }
 
     /// The name was removed, or something else stands there now.
-    pub(crate) fn forget(&self, path: &[u8]) {
+    pub fn forget(&self, path: &[u8]) {
         if let Some(mut table) = self.table() {
             table.forget(path);
         }
     }
 
     /// A directory was moved, and all below it.
-    pub(crate) fn carry(&self, from: &[u8], to: &[u8]) {
+    pub fn carry(&self, from: &[u8], to: &[u8]) {
         let Some(mut table) = self.table() else {
             return;
         };

@@ -2,33 +2,33 @@
 //!
 //! A set without a lock: one slot for all process ids that are equal modulo its size. A newcomer
 //! pushes out whoever had the slot, and a later process of the same id counts as marked; both cost
-//! no more than a look too late (bounded by age, see [`Guard`](crate::guard::Guard)) or too many.
+//! no more than a look too late (bounded by age, see [`Guard`](super::Guard)) or too many.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A set of process ids.
 #[derive(Debug)]
-pub(crate) struct ChangedProcesses(Vec<AtomicU32>);
+pub(super) struct ChangedProcesses(Vec<AtomicU32>);
 
 // === impl ChangedProcesses ===
 
 impl ChangedProcesses {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self((0..SLOTS).map(|_| AtomicU32::new(NOBODY)).collect())
     }
 
     /// Marks a process. Whoever hears of its next call hears of it after this.
-    pub(crate) fn mark(&self, pid: u32) {
+    pub(super) fn mark(&self, pid: u32) {
         self.slot(pid).store(pid, Ordering::Release);
     }
 
     /// Whether it is marked.
-    pub(crate) fn contains(&self, pid: u32) -> bool {
+    pub(super) fn contains(&self, pid: u32) -> bool {
         self.slot(pid).load(Ordering::Acquire) == pid
     }
 
     /// Takes the mark away; whether there was one.
-    pub(crate) fn take(&self, pid: u32) -> bool {
+    pub(super) fn take(&self, pid: u32) -> bool {
         self.slot(pid)
             .compare_exchange(pid, NOBODY, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()

@@ -1,37 +1,42 @@
 //! One operation's way from a backend to its verdict and into the ring.
 //!
-//! A [`Guard`] binds the parts of guard-core together for one backend: the policy's cell, the
+//! A [`Guard`] binds the parts of this crate together for one backend: the policy's cell, the
 //! lineage, and the ring. It knows no kernel interface; what is platform-specific comes in as a
-//! [`ProcessSource`] and a [`Witness`](guard_core::actor::Witness).
+//! [`ProcessSource`] and a [`Witness`](crate::actor::Witness).
 //!
 //! The allow path takes no lock and allocates nothing here: a policy load, a zone lookup, a lineage
 //! lookup, one record into the ring.
 
-use crate::changed::ChangedProcesses;
-use crate::creations::Creations;
-use guard_core::actor::{AgentMatch, Recogniser, Standing};
-use guard_core::agents::{self, IgnoredMarkers};
-use guard_core::event::{ActingProcess, DecisionEvent, TraceContext};
-use guard_core::lineage::{Entry, Lineage, Root};
-use guard_core::policy::{PolicyCell, Snapshot};
-use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource};
-use guard_core::ring::{Counter, Producer};
-use guard_core::verdict::Answer;
-use guard_core::{Operation, decision::Decision};
+mod changed;
+mod creations;
+
+pub use creations::{Creations, is_birth_of};
+
+use crate::actor::{AgentMatch, Recogniser, Standing};
+use crate::agents::{self, IgnoredMarkers};
+use crate::decision::Decision;
+use crate::event::{ActingProcess, DecisionEvent, TraceContext};
+use crate::lineage::{Entry, Lineage, Root};
+use crate::operation::Operation;
+use crate::policy::{Mode, PolicyCell, Snapshot};
+use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
+use crate::ring::{Counter, Producer};
+use crate::verdict::Answer;
+use changed::ChangedProcesses;
 use std::sync::Arc;
 
 /// Everything a session or a daemon decides with.
-pub(crate) struct Guard {
+pub struct Guard {
     /// The policy in force.
-    pub(crate) policy: PolicyCell,
+    pub policy: PolicyCell,
     /// Who descends from whom.
-    pub(crate) lineage: Lineage,
+    pub lineage: Lineage,
     /// Where decisions are told.
-    pub(crate) ring: Producer,
+    pub ring: Producer,
     /// What agents made in zones.
-    pub(crate) creations: Creations,
+    pub creations: Creations,
     /// The session's name, for events of agents that have none of their own.
-    pub(crate) session: Vec<u8>,
+    pub session: Vec<u8>,
     source: Box<dyn ProcessSource + Send + Sync>,
     /// The parent's process id: a cheaper question than a whole description.
     parent_of: fn(u32) -> Option<u32>,
@@ -39,23 +44,28 @@ pub(crate) struct Guard {
     changed: ChangedProcesses,
 }
 
+/// A guard shared by the threads that answer.
+pub type SharedGuard = Arc<Guard>;
+
 /// What a backend measured of one operation, besides its decision.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Circumstances<'a> {
+pub struct Circumstances<'a> {
     /// The acting process.
-    pub(crate) process: ActingProcess<'a>,
+    pub process: ActingProcess<'a>,
     /// How the answer was carried out.
-    pub(crate) answer: Answer,
+    pub answer: Answer,
     /// What the caller got.
-    pub(crate) errno: i32,
+    pub errno: i32,
     /// Wall clock when the verdict was reached, nanoseconds.
-    pub(crate) wall_ns: u64,
+    pub wall_ns: u64,
     /// Monotonic clock then.
-    pub(crate) monotonic_ns: u64,
+    pub monotonic_ns: u64,
     /// From first sight to verdict.
-    pub(crate) latency_ns: u64,
+    pub latency_ns: u64,
+    /// What was left until the kernel's deadline, where the platform has one.
+    pub deadline_left_ns: Option<u64>,
     /// The actor's trace context, for denials.
-    pub(crate) trace: Option<TraceContext>,
+    pub trace: Option<TraceContext>,
 }
 
 /// Recognises by the policy in force.
@@ -67,9 +77,15 @@ struct ByPolicy<'a> {
 // === impl Guard ===
 
 impl Guard {
-    pub(crate) fn new(
+    /// Binds the parts together.
+    ///
+    /// `root` is the session's root command, nothing above which counts; without one, pid 1 is the
+    /// root. `parent_of` tells a parent's process id more cheaply than `source` describes a
+    /// process. Markers in `ignored` were in the environment before any agent.
+    #[must_use]
+    pub fn new(
         snapshot: Snapshot,
-        root: Root,
+        root: Option<Root>,
         ring: Producer,
         session: Vec<u8>,
         source: Box<dyn ProcessSource + Send + Sync>,
@@ -78,7 +94,7 @@ impl Guard {
     ) -> Self {
         Self {
             policy: PolicyCell::new(snapshot),
-            lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, Some(root)),
+            lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, root),
             ring,
             creations: Creations::default(),
             session,
@@ -91,7 +107,7 @@ impl Guard {
 
     /// What lineage knows of `process`, learning what it does not. A human's standing older than
     /// [`TITLE_AGE_NS`] is looked at again: a title set late makes an agent.
-    pub(crate) fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
+    pub fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
         if let Some(known) = self.lineage.find(process)
             && !known.is_stale(now_ns, TITLE_AGE_NS)
             && !self.changed.contains(process.pid)
@@ -111,7 +127,7 @@ impl Guard {
 
     /// Tells that `process`, a child of `parent`, is about to become another program. Its descent
     /// is written down now, while its parents live.
-    pub(crate) fn program_changes(
+    pub fn program_changes(
         &self,
         process: ProcessKey,
         parent: Option<ProcessKey>,
@@ -135,6 +151,51 @@ impl Guard {
         self.changed.mark(process.pid);
     }
 
+    /// Tells that `parent` started `child`. A child whose parent is not known is looked at.
+    pub fn process_forked(
+        &self,
+        parent: ProcessKey,
+        child: ProcessKey,
+        started_ns: u64,
+        now_ns: u64,
+    ) {
+        self.lineage.observe_fork(parent, child, started_ns, now_ns);
+        if self.lineage.find(child).is_none() {
+            self.learn(child.pid, now_ns);
+        }
+    }
+
+    /// Tells that process `before` became the program that `after` describes. One of which nothing
+    /// was known is looked at.
+    pub fn program_started(&self, before: ProcessKey, after: &ProcessDescription, now_ns: u64) {
+        let snapshot = self.policy.load();
+        let recogniser = ByPolicy {
+            snapshot: &snapshot,
+            ignored: &self.ignored,
+        };
+        self.lineage
+            .observe_exec(before, after, &recogniser, now_ns);
+        if self.lineage.find(after.key).is_none() {
+            self.learn(after.key.pid, now_ns);
+        }
+    }
+
+    /// Tells that the process that started `orphan` ended before anyone looked.
+    pub fn process_orphaned(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
+        self.lineage.observe_orphan(orphan, started_ns, now_ns)
+    }
+
+    /// Tells that this process ended.
+    pub fn process_ended(&self, process: ProcessKey) {
+        self.lineage.observe_exit(process);
+    }
+
+    /// Where facts about processes come from.
+    #[must_use]
+    pub fn source(&self) -> &(dyn ProcessSource + Send + Sync) {
+        self.source.as_ref()
+    }
+
     /// Looks again at `pid` and those of its ancestors that became another program, topmost first.
     fn learn_changed(&self, pid: u32, now_ns: u64, depth: usize) {
         if depth == 0 || !self.changed.take(pid) {
@@ -146,7 +207,8 @@ impl Guard {
         self.learn(pid, now_ns);
     }
 
-    fn learn(&self, pid: u32, now_ns: u64) {
+    /// Looks at a process and its ancestors up to the first known one.
+    pub fn learn(&self, pid: u32, now_ns: u64) {
         let snapshot = self.policy.load();
         let recogniser = ByPolicy {
             snapshot: &snapshot,
@@ -157,13 +219,13 @@ impl Guard {
     }
 
     /// Puts a snapshot in force.
-    pub(crate) fn adopt(&self, snapshot: Snapshot) {
+    pub fn adopt(&self, snapshot: Snapshot) {
         // What the new patterns make an agent is seen at the next look: see TITLE_AGE_NS.
         self.policy.store(snapshot);
     }
 
     /// Tells one decision to the world.
-    pub(crate) fn tell(
+    pub fn tell(
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
@@ -190,7 +252,7 @@ impl Guard {
             wall_ns: circumstances.wall_ns,
             monotonic_ns: circumstances.monotonic_ns,
             latency_ns: circumstances.latency_ns,
-            deadline_left_ns: None,
+            deadline_left_ns: circumstances.deadline_left_ns,
             operation: operation.kind,
             verdict: decision.verdict,
             reason: decision.reason,
@@ -211,7 +273,7 @@ impl Guard {
     }
 
     /// Writes what changes slowly into the ring's header.
-    pub(crate) fn tell_state(&self, wall_ns: u64) {
+    pub fn tell_state(&self, wall_ns: u64) {
         let snapshot = self.policy.load();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.ring
@@ -224,7 +286,7 @@ impl Guard {
         self.ring
             .set(Counter::Overrides, count(snapshot.overrides().len()));
         self.ring.set(Counter::PolicyRevision, snapshot.revision());
-        let audit = snapshot.mode() == guard_core::policy::Mode::Audit;
+        let audit = snapshot.mode() == Mode::Audit;
         self.ring.set(Counter::PolicyAudit, u64::from(audit));
         self.ring.beat(wall_ns);
     }
@@ -249,9 +311,6 @@ impl Recogniser for ByPolicy<'_> {
         self.snapshot.is_scoped_tool(name)
     }
 }
-
-/// A guard shared by the threads that answer.
-pub(crate) type SharedGuard = Arc<Guard>;
 
 /// How long a process without an agent above it is believed to have none: it, or an ancestor, may
 /// set an agent's title. Long enough that a person's `rm -rf` pays for it once in many files.

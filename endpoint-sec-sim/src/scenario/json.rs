@@ -1,0 +1,218 @@
+//! Scenarios written by hand: [`Scenario::from_json`].
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::file::File;
+use crate::process::{Facts, word};
+use crate::scenario::value::{Node, ReadScenarioError};
+use crate::scenario::{Cast, Deed, Image, Name, Scenario, Step};
+
+pub(super) fn read(text: &str) -> Result<Scenario, ReadScenarioError> {
+    let root: Value = serde_json::from_str(text).map_err(|source| ReadScenarioError::Syntax {
+        place: "the scenario".to_owned(),
+        source,
+    })?;
+    Ok(Scenario {
+        files: each(&root, "files", file)?,
+        processes: each(&root, "processes", process)?,
+        steps: each(&root, "steps", step)?,
+        ..Scenario::default()
+    })
+}
+
+/// Reads every item of an array of the scenario.
+fn each<T>(
+    root: &Value,
+    field: &str,
+    read: impl Fn(Node<'_>) -> Result<T, ReadScenarioError>,
+) -> Result<Vec<T>, ReadScenarioError> {
+    let items = root.get(field).and_then(Value::as_array);
+    let items = items.map(Vec::as_slice).unwrap_or_default();
+    let numbered = items.iter().enumerate();
+    numbered
+        .map(|(number, value)| {
+            let place = format!("{field}[{number}]");
+            let place = place.as_str();
+            read(Node { value, place })
+        })
+        .collect()
+}
+
+fn file(node: Node<'_>) -> Result<File, ReadScenarioError> {
+    if let Some(path) = node.value.as_str() {
+        return Ok(File::regular(path));
+    }
+    let path = node.text("path")?;
+    let file = if node.flag("directory") == Some(true) {
+        File::directory(path)
+    } else {
+        File::regular(path)
+    };
+    let file = file.size(node.number("size").unwrap_or(0));
+    Ok(file.owned_by(
+        node.number("uid").unwrap_or(0),
+        node.number("gid").unwrap_or(0),
+    ))
+}
+
+fn process(node: Node<'_>) -> Result<Cast, ReadScenarioError> {
+    let mut facts = Facts::of(File::regular(node.text("path")?));
+    if let Some(uid) = node.number::<u32>("user") {
+        let gid = if uid == 0 { 0 } else { 20 };
+        let words = &mut facts.token.val;
+        (words[word::AUID], words[word::EUID], words[word::RUID]) = (uid, uid, uid);
+        (words[word::EGID], words[word::RGID]) = (gid, gid);
+    }
+    if let Some(pid) = node.number::<u32>("pid") {
+        facts.token.val[word::PID] = pid;
+    }
+    if let Some(cwd) = node.some_text("cwd") {
+        facts.cwd = File::directory(cwd);
+    }
+    if let Some(args) = node.texts("args") {
+        facts.args = args;
+    }
+    facts.env = node.texts("env").unwrap_or_default();
+    if let Some(signing_id) = node.some_text("signing_id") {
+        facts.signing_id = Some(signing_id);
+        facts.team_id = node.some_text("team_id");
+        facts.platform_binary = facts.team_id.is_none();
+    }
+    Ok(Cast {
+        name: Name::Given(name(node, "name")?),
+        parent: node
+            .find("parent")
+            .map(|_| name(node, "parent"))
+            .transpose()?
+            .map(Name::Given),
+        facts,
+    })
+}
+
+fn step(node: Node<'_>) -> Result<Step, ReadScenarioError> {
+    let expect = match node.find("expect").map(|node| node.value.as_str()) {
+        None => None,
+        Some(Some("allow")) => Some(true),
+        Some(Some("deny")) => Some(false),
+        Some(_) => return Err(node.missing("expect", "\"allow\" or \"deny\"")),
+    };
+    if let Some(millis) = node.number::<u64>("wait_ms") {
+        return Ok(Step {
+            actor: Name::Given(String::new()),
+            known_as: None,
+            deed: Deed::Wait(Duration::from_millis(millis)),
+            expect,
+        });
+    }
+    for kind in DEEDS {
+        if node.find(kind).is_some() {
+            let actor = Name::Given(name(node, kind)?);
+            let deed = deed(node, kind, &actor)?;
+            return Ok(Step {
+                actor,
+                known_as: None,
+                deed,
+                expect,
+            });
+        }
+    }
+    Err(ReadScenarioError::Deed {
+        place: node.place.to_owned(),
+        text: node.value.to_string(),
+    })
+}
+
+fn deed(node: Node<'_>, kind: &str, actor: &Name) -> Result<Deed, ReadScenarioError> {
+    let file = |field| Ok::<_, ReadScenarioError>(File::regular(node.text(field)?));
+    Ok(match kind {
+        "unlink" => Deed::Unlink(file("path")?),
+        "truncate" => Deed::Truncate(file("path")?),
+        "write" => Deed::Write(file("path")?),
+        "open" => Deed::Open {
+            file: file("path")?,
+            fflag: flags(node)?,
+        },
+        "create" => Deed::Create {
+            path: node.text("path")?,
+            mode: node.number("mode").unwrap_or(0o644),
+        },
+        "close" => Deed::Close {
+            file: file("path")?,
+            modified: node.flag("modified").unwrap_or(false),
+        },
+        "rename" => Deed::Rename {
+            from: file("from")?,
+            to: node.text("to")?,
+            replaces: false,
+        },
+        "link" => Deed::Link {
+            from: file("from")?,
+            to: node.text("to")?,
+        },
+        "clone" => Deed::Clone {
+            from: file("from")?,
+            to: node.text("to")?,
+        },
+        "copyfile" => Deed::Copyfile {
+            from: file("from")?,
+            to: node.text("to")?,
+        },
+        "exchangedata" => Deed::Exchangedata(file("from")?, file("to")?),
+        "fork" => Deed::Fork {
+            child: Name::Given(name(node, "as")?),
+            facts: None,
+        },
+        "exec" => Deed::Exec {
+            image: Image {
+                path: node.text("path")?,
+                args: node.texts("args"),
+                env: node.texts("env"),
+                script: node.some_text("script"),
+                facts: None,
+            },
+            target: actor.clone(),
+        },
+        _ => Deed::Exit(node.number("status").unwrap_or(0)),
+    })
+}
+
+fn flags(node: Node<'_>) -> Result<u32, ReadScenarioError> {
+    if let Some(number) = node.number("flags") {
+        return Ok(number);
+    }
+    let wrong = || node.missing("flags", "an array of \"read\" and \"write\", or a number");
+    let mut flags = 0;
+    for flag in node.texts("flags").ok_or_else(wrong)? {
+        flags |= match flag.as_slice() {
+            b"read" => 1,
+            b"write" => 2,
+            _ => return Err(wrong()),
+        };
+    }
+    Ok(flags)
+}
+
+fn name(node: Node<'_>, field: &str) -> Result<String, ReadScenarioError> {
+    let name = node.find(field).and_then(|node| node.value.as_str());
+    let name = name.ok_or_else(|| node.missing(field, "the name of a process"))?;
+    Ok(name.to_owned())
+}
+
+const DEEDS: [&str; 14] = [
+    "unlink",
+    "truncate",
+    "write",
+    "open",
+    "create",
+    "close",
+    "rename",
+    "link",
+    "clone",
+    "copyfile",
+    "exchangedata",
+    "fork",
+    "exec",
+    "exit",
+];

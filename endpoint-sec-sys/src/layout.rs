@@ -1,0 +1,124 @@
+//! Where every field lies: sizes, alignments and offsets, asserted at compile time on each target.
+//!
+//! A crate that does not agree with the headers of macOS 27.0 does not compile, also not for
+//! targets on which no test can run. [`STRUCTS`] tells the same as data, measured from the types
+//! themselves.
+//!
+//! ```
+//! use endpoint_sec_sys::layout::STRUCTS;
+//!
+//! let message = STRUCTS.iter().find(|layout| layout.name == "es_message_t").unwrap();
+//! let thread = message.fields.iter().find(|field| field.path == "thread").unwrap();
+//! assert_eq!((thread.offset, thread.since_message_version), (208, Some(4)));
+//! ```
+
+use core::any::type_name;
+
+pub use table::STRUCTS;
+
+/// The layout of a struct or union.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct StructLayout {
+    /// The type's name.
+    pub name: &'static str,
+    /// Its size, in bytes, as macOS 27.0 has it.
+    pub size: usize,
+    /// Its alignment, in bytes.
+    pub align: usize,
+    /// Its fields and theirs, in the order of declaration.
+    pub fields: &'static [FieldLayout],
+}
+
+/// The place of a field.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FieldLayout {
+    /// The field's name in Rust; for a field of a nested type, the names that lead to it, with
+    /// points between.
+    pub path: &'static str,
+    /// Where it begins, in bytes from the beginning of the outermost struct.
+    pub offset: usize,
+    /// Its size, in bytes.
+    pub size: usize,
+    /// The message version that a message must have at least for the field to be read.
+    pub since_message_version: Option<u32>,
+    /// Tells the name of the field's type.
+    pub type_name: fn() -> &'static str,
+}
+
+/// The size of what a function that selects a field points at. The function is never called.
+const fn size_of_selected<T, F>(_: fn(*const T) -> *const F) -> usize {
+    size_of::<F>()
+}
+
+/// The name of what a function that selects a field points at. The function is never called.
+const fn name_of_selected<T, F>(_: fn(*const T) -> *const F) -> fn() -> &'static str {
+    type_name::<F>
+}
+
+/// Declares layouts: `type size/align: field offset+size, …;`.
+macro_rules! layouts {
+    ($(
+        $name:ident $size:literal / $align:literal:
+        $($($part:ident).+ $offset:literal + $len:literal $(since $version:literal)?),*;
+    )*) => {
+        $(
+            const _: () = {
+                assert!(size_of::<$name>() == $size);
+                assert!(align_of::<$name>() == $align);
+                $(
+                    assert!(offset_of!($name, $($part).+) == $offset);
+                    assert!(size_of_selected(select!($name, $($part).+)) == $len);
+                )*
+            };
+        )*
+
+        /// Every struct, the union of events, and the structs of Darwin that they hold.
+        pub const STRUCTS: &[StructLayout] = &[$(
+            StructLayout {
+                name: stringify!($name),
+                size: size_of::<$name>(),
+                align: align_of::<$name>(),
+                fields: &[$(
+                    FieldLayout {
+                        path: path_of!($($part).+),
+                        offset: offset_of!($name, $($part).+),
+                        size: size_of_selected(select!($name, $($part).+)),
+                        since_message_version: since!($($version)?),
+                        type_name: name_of_selected(select!($name, $($part).+)),
+                    }
+                ),*],
+            }
+        ),*];
+    };
+}
+
+/// A function that selects a field.
+macro_rules! select {
+    ($name:ident, $($part:ident).+) => {
+        |base: *const $name| {
+            // SAFETY: both takers of this function want it for its type and never call it.
+            unsafe { &raw const (*base).$($part).+ }
+        }
+    };
+}
+
+/// The names of nested fields as text.
+macro_rules! path_of {
+    ($first:ident $(. $part:ident)*) => {
+        concat!(stringify!($first) $(, ".", stringify!($part))*)
+    };
+}
+
+/// A message version, or none.
+macro_rules! since {
+    () => {
+        None
+    };
+    ($version:literal) => {
+        Some($version)
+    };
+}
+
+mod table;

@@ -1,0 +1,141 @@
+//! What is known of each event type and function, as data.
+//!
+//! From ESTypes.h, ESMessage.h and ESClient.h, macOS 27.0, whose comments tell which answers are
+//! cached and which event types have paths to mute.
+
+use crate::event_type::es_event_type_t;
+use crate::functions::LINKED;
+use crate::newer::LOOKED_UP;
+use crate::release::OsVersion;
+
+mod events;
+
+pub use events::EVENTS;
+
+/// Whether an event type asks or tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The operation waits for an answer.
+    Auth,
+    /// The operation goes on.
+    Notify,
+    /// Not documented: either. A message's `action_type` tells.
+    Reserved,
+}
+
+/// Where an event lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// In the message.
+    Inline,
+    /// Behind a pointer in the message.
+    Pointer,
+}
+
+/// By which function a message is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Response {
+    /// `es_respond_auth_result`.
+    Auth,
+    /// `es_respond_flags_result`.
+    Flags,
+}
+
+/// Whether an answer can be cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cacheability {
+    /// It can.
+    Cacheable,
+    /// It cannot: asking for it does nothing.
+    NotCacheable,
+    /// The headers do not say.
+    Unspecified,
+}
+
+/// Who makes messages of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Emitter {
+    /// The kernel, or the headers do not say.
+    Kernel,
+    /// launchd: a message's process is launchd.
+    Launchd,
+    /// A program of the system, of its own accord: another program for the same purpose tells
+    /// nothing.
+    Program,
+}
+
+/// What is known of an event type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventInfo {
+    /// The event type.
+    pub event_type: es_event_type_t,
+    /// Its C name.
+    pub name: &'static str,
+    /// Whether it asks or tells.
+    pub kind: EventKind,
+    /// The first release that has it.
+    pub introduced: OsVersion,
+    /// The message version of that release: no message of this type has less.
+    pub first_message_version: u32,
+    /// The member of `es_events_t`, and by the rule `es_event_<member>_t` its type. Nothing for
+    /// reserved types, whose contents are not documented.
+    pub member: Option<&'static str>,
+    /// Where the member lies; nothing for reserved types.
+    pub storage: Option<Storage>,
+    /// How a message is answered; for AUTH only.
+    pub response: Option<Response>,
+    /// Whether an answer can be cached; for AUTH only.
+    pub cacheability: Option<Cacheability>,
+    /// How many paths the operation is about that can be muted: 0, 1 or 2.
+    pub target_paths: u8,
+    /// Who makes the messages.
+    pub emitter: Emitter,
+    /// Whether muting a process also looks at who asked for it, not only at the message's process.
+    pub has_instigator_role: bool,
+    /// Whether one operation may make several messages.
+    pub repeats: bool,
+}
+
+/// What is known of a function of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FunctionInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// The first release that has it.
+    pub introduced: OsVersion,
+    /// The first release that deprecates it.
+    pub deprecated: Option<OsVersion>,
+    /// The types of its parameters, as this crate writes them.
+    pub parameters: &'static [&'static str],
+    /// The type of what it returns; empty for nothing.
+    pub returns: &'static str,
+    /// Whether it is linked; otherwise it is looked up at run time.
+    pub linked: bool,
+}
+
+/// Every function of the library.
+pub fn functions() -> impl Iterator<Item = &'static FunctionInfo> {
+    LINKED.iter().chain(LOOKED_UP)
+}
+
+// === impl es_event_type_t ===
+
+impl es_event_type_t {
+    /// What is known of this event type; nothing if it is newer than macOS 27.0.
+    pub fn info(self) -> Option<&'static EventInfo> {
+        EVENTS.get(usize::try_from(self.0).ok()?)
+    }
+}
+
+// === impl EventInfo ===
+
+impl EventInfo {
+    /// The event type that tells of what this one asks for, or the other way round.
+    pub fn counterpart(&self) -> Option<&'static Self> {
+        let member = self.member?;
+        let is_other = |other: &&Self| other.member == Some(member) && other.kind != self.kind;
+        EVENTS.iter().find(is_other)
+    }
+}

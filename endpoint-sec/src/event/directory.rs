@@ -1,0 +1,297 @@
+//! Events about users and groups, as Open Directory tells.
+
+use crate::audit_token::AuditToken;
+use crate::enums::{OdAccountType, OdMemberType, OdRecordType};
+use crate::process::Process;
+use crate::raw::view;
+
+view! {
+    /// A member was added to a group.
+    pub struct OdGroupAdd<'a>(es_event_od_group_add_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The group.
+        group_name: &'a [u8],
+        /// The member.
+        member: OdMember<'a>,
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A member was removed from a group.
+    pub struct OdGroupRemove<'a>(es_event_od_group_remove_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The group.
+        group_name: &'a [u8],
+        /// The member.
+        member: OdMember<'a>,
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// The members of a group were set.
+    pub struct OdGroupSet<'a>(es_event_od_group_set_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The group.
+        group_name: &'a [u8],
+        /// The members.
+        members: OdMembers<'a>,
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A member of a group.
+    pub struct OdMember<'a>(es_od_member_id_t) {
+        /// How it is named.
+        member_type: OdMemberType,
+        /// The user's name, if it is named so.
+        [if member_type == OdMemberType::UserName] name: &'a [u8] = member_value.name,
+        /// The user's UUID, if it is named so.
+        [if member_type == OdMemberType::UserUuid] user_uuid: [u8; 16] = member_value.uuid,
+        /// The group's UUID, if it is named so.
+        [if member_type == OdMemberType::GroupUuid] group_uuid: [u8; 16] = member_value.uuid,
+    }
+}
+
+view! {
+    /// The members of a group, all named in the same way. Only the list of that way is not empty.
+    pub struct OdMembers<'a>(es_od_member_id_array_t) {
+        /// How they are named.
+        member_type: OdMemberType,
+        /// The users' names.
+        [list member_array.names member_count if member_type == OdMemberType::UserName]
+        names: &'a [u8],
+        /// The users' UUIDs.
+        [list member_array.uuids member_count if member_type == OdMemberType::UserUuid]
+        user_uuids: [u8; 16],
+        /// The groups' UUIDs.
+        [list member_array.uuids member_count if member_type == OdMemberType::GroupUuid]
+        group_uuids: [u8; 16],
+    }
+}
+
+view! {
+    /// A password was changed.
+    pub struct OdModifyPassword<'a>(es_event_od_modify_password_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// Whose kind of account it is.
+        account_type: OdAccountType,
+        /// The account.
+        account_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A user was disabled.
+    pub struct OdDisableUser<'a>(es_event_od_disable_user_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The user.
+        user_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A user was enabled.
+    pub struct OdEnableUser<'a>(es_event_od_enable_user_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The user.
+        user_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A value was added to an attribute of a record.
+    pub struct OdAttributeValueAdd<'a>(es_event_od_attribute_value_add_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// What kind of record it is.
+        record_type: OdRecordType,
+        /// The record.
+        record_name: &'a [u8],
+        /// The attribute.
+        attribute_name: &'a [u8],
+        /// The attribute's value.
+        attribute_value: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A value was removed from an attribute of a record.
+    pub struct OdAttributeValueRemove<'a>(es_event_od_attribute_value_remove_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// What kind of record it is.
+        record_type: OdRecordType,
+        /// The record.
+        record_name: &'a [u8],
+        /// The attribute.
+        attribute_name: &'a [u8],
+        /// The attribute's value.
+        attribute_value: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// An attribute of a record was set.
+    pub struct OdAttributeSet<'a>(es_event_od_attribute_set_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// What kind of record it is.
+        record_type: OdRecordType,
+        /// The record.
+        record_name: &'a [u8],
+        /// The attribute.
+        attribute_name: &'a [u8],
+        /// The attribute's values.
+        [list attribute_values attribute_value_count] attribute_values: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A user was made.
+    pub struct OdCreateUser<'a>(es_event_od_create_user_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The user.
+        user_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A group was made.
+    pub struct OdCreateGroup<'a>(es_event_od_create_group_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The group.
+        group_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A user was deleted.
+    pub struct OdDeleteUser<'a>(es_event_od_delete_user_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The user.
+        user_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}
+
+view! {
+    /// A group was deleted.
+    pub struct OdDeleteGroup<'a>(es_event_od_delete_group_t) {
+        /// The process that asked for it, if it is still known.
+        instigator: Option<Process<'a>>,
+        /// Zero for success, else an error of Open Directory.
+        error_code: i32,
+        /// The group.
+        group_name: &'a [u8],
+        /// The directory node.
+        node_name: &'a [u8],
+        /// The path of the database, for local nodes.
+        db_path: Option<&'a [u8]>,
+        /// The process that asked for it. Message version 8.
+        [since 8] instigator_token: AuditToken,
+    }
+}

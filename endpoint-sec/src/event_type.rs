@@ -1,0 +1,310 @@
+//! The event types: which operation, and whether it is asked about or told of.
+
+use crate::raw::shown_as_debug;
+use endpoint_sec_sys::{Cacheability, EventInfo, EventKind, OsVersion, Response, es_event_type_t};
+use std::fmt;
+
+/// Which operation a message is about, and whether an answer is asked for.
+///
+/// Any number is one: a newer system may send types that this crate has no name for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventType(u32);
+
+/// Declares the known types.
+macro_rules! types {
+    ($($NAME:ident = $constant:ident,)*) => {
+        impl EventType {
+            $(
+                #[doc = concat!("`", stringify!($constant), "`.")]
+                pub const $NAME: Self = Self(es_event_type_t::$constant.0);
+            )*
+
+            /// Every type that the headers of macOS 27.0 name, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$NAME),*];
+
+            /// The name of the C constant without `ES_EVENT_TYPE_`; `None` for a newer type.
+            #[must_use]
+            pub fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$NAME => Some(stringify!($NAME)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+impl EventType {
+    /// The type with this number.
+    #[must_use]
+    pub const fn from_raw(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn as_raw(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_c(event: es_event_type_t) -> Self {
+        Self(event.0)
+    }
+
+    pub(crate) const fn to_c(self) -> es_event_type_t {
+        es_event_type_t(self.0)
+    }
+
+    /// Whether its messages ask for an answer. Of reserved types only a message tells.
+    #[must_use]
+    pub fn is_auth(self) -> bool {
+        self.info().is_some_and(|info| info.kind == EventKind::Auth)
+    }
+
+    /// Whether its messages tell what happened.
+    #[must_use]
+    pub fn is_notify(self) -> bool {
+        self.info()
+            .is_some_and(|info| info.kind == EventKind::Notify)
+    }
+
+    /// Whether the headers name it only `RESERVED`.
+    #[must_use]
+    pub fn is_reserved(self) -> bool {
+        self.info()
+            .is_some_and(|info| info.kind == EventKind::Reserved)
+    }
+
+    /// Whether this crate knows it.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self.info().is_some()
+    }
+
+    /// Whether its messages may ask for an answer: it is an authorization, reserved, or unknown.
+    #[must_use]
+    pub fn may_ask(self) -> bool {
+        !self.is_notify()
+    }
+
+    /// Whether its messages are answered with flags; so are those of [`AUTH_OPEN`](Self::AUTH_OPEN).
+    #[must_use]
+    pub fn is_answered_by_flags(self) -> bool {
+        self.info()
+            .is_some_and(|info| info.response == Some(Response::Flags))
+    }
+
+    /// Whether the kernel may remember the answer. The headers do not say so of `AUTH_READLINK`,
+    /// which therefore counts as not cacheable; nor is an `AUTH_EXEC` of a script.
+    #[must_use]
+    pub fn is_cacheable(self) -> bool {
+        self.info()
+            .is_some_and(|info| info.cacheability == Some(Cacheability::Cacheable))
+    }
+
+    /// How many paths of its operation muting by target path looks at: 0, 1 or 2.
+    #[must_use]
+    pub fn target_paths(self) -> u8 {
+        self.info().map_or(0, |info| info.target_paths)
+    }
+
+    /// The first release of macOS that has it; `None` for a type newer than macOS 27.0.
+    #[must_use]
+    pub fn since(self) -> Option<OsVersion> {
+        self.info().map(|info| info.introduced)
+    }
+
+    /// Whether a system of this release knows it. Of a type newer than macOS 27.0 nothing is
+    /// known, so it does not.
+    #[must_use]
+    pub fn exists_on(self, release: OsVersion) -> bool {
+        self.since().is_some_and(|since| since <= release)
+    }
+
+    fn info(self) -> Option<&'static EventInfo> {
+        self.to_c().info()
+    }
+}
+
+impl fmt::Debug for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The C constant's name without `ES_EVENT_TYPE_`, or the number of a newer type.
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "event type {}", self.0),
+        }
+    }
+}
+
+shown_as_debug!(EventType);
+
+types! {
+    AUTH_EXEC = ES_EVENT_TYPE_AUTH_EXEC,
+    AUTH_OPEN = ES_EVENT_TYPE_AUTH_OPEN,
+    AUTH_KEXTLOAD = ES_EVENT_TYPE_AUTH_KEXTLOAD,
+    AUTH_MMAP = ES_EVENT_TYPE_AUTH_MMAP,
+    AUTH_MPROTECT = ES_EVENT_TYPE_AUTH_MPROTECT,
+    AUTH_MOUNT = ES_EVENT_TYPE_AUTH_MOUNT,
+    AUTH_RENAME = ES_EVENT_TYPE_AUTH_RENAME,
+    AUTH_SIGNAL = ES_EVENT_TYPE_AUTH_SIGNAL,
+    AUTH_UNLINK = ES_EVENT_TYPE_AUTH_UNLINK,
+    NOTIFY_EXEC = ES_EVENT_TYPE_NOTIFY_EXEC,
+    NOTIFY_OPEN = ES_EVENT_TYPE_NOTIFY_OPEN,
+    NOTIFY_FORK = ES_EVENT_TYPE_NOTIFY_FORK,
+    NOTIFY_CLOSE = ES_EVENT_TYPE_NOTIFY_CLOSE,
+    NOTIFY_CREATE = ES_EVENT_TYPE_NOTIFY_CREATE,
+    NOTIFY_EXCHANGEDATA = ES_EVENT_TYPE_NOTIFY_EXCHANGEDATA,
+    NOTIFY_EXIT = ES_EVENT_TYPE_NOTIFY_EXIT,
+    NOTIFY_GET_TASK = ES_EVENT_TYPE_NOTIFY_GET_TASK,
+    NOTIFY_KEXTLOAD = ES_EVENT_TYPE_NOTIFY_KEXTLOAD,
+    NOTIFY_KEXTUNLOAD = ES_EVENT_TYPE_NOTIFY_KEXTUNLOAD,
+    NOTIFY_LINK = ES_EVENT_TYPE_NOTIFY_LINK,
+    NOTIFY_MMAP = ES_EVENT_TYPE_NOTIFY_MMAP,
+    NOTIFY_MPROTECT = ES_EVENT_TYPE_NOTIFY_MPROTECT,
+    NOTIFY_MOUNT = ES_EVENT_TYPE_NOTIFY_MOUNT,
+    NOTIFY_UNMOUNT = ES_EVENT_TYPE_NOTIFY_UNMOUNT,
+    NOTIFY_IOKIT_OPEN = ES_EVENT_TYPE_NOTIFY_IOKIT_OPEN,
+    NOTIFY_RENAME = ES_EVENT_TYPE_NOTIFY_RENAME,
+    NOTIFY_SETATTRLIST = ES_EVENT_TYPE_NOTIFY_SETATTRLIST,
+    NOTIFY_SETEXTATTR = ES_EVENT_TYPE_NOTIFY_SETEXTATTR,
+    NOTIFY_SETFLAGS = ES_EVENT_TYPE_NOTIFY_SETFLAGS,
+    NOTIFY_SETMODE = ES_EVENT_TYPE_NOTIFY_SETMODE,
+    NOTIFY_SETOWNER = ES_EVENT_TYPE_NOTIFY_SETOWNER,
+    NOTIFY_SIGNAL = ES_EVENT_TYPE_NOTIFY_SIGNAL,
+    NOTIFY_UNLINK = ES_EVENT_TYPE_NOTIFY_UNLINK,
+    NOTIFY_WRITE = ES_EVENT_TYPE_NOTIFY_WRITE,
+    AUTH_FILE_PROVIDER_MATERIALIZE = ES_EVENT_TYPE_AUTH_FILE_PROVIDER_MATERIALIZE,
+    NOTIFY_FILE_PROVIDER_MATERIALIZE = ES_EVENT_TYPE_NOTIFY_FILE_PROVIDER_MATERIALIZE,
+    AUTH_FILE_PROVIDER_UPDATE = ES_EVENT_TYPE_AUTH_FILE_PROVIDER_UPDATE,
+    NOTIFY_FILE_PROVIDER_UPDATE = ES_EVENT_TYPE_NOTIFY_FILE_PROVIDER_UPDATE,
+    AUTH_READLINK = ES_EVENT_TYPE_AUTH_READLINK,
+    NOTIFY_READLINK = ES_EVENT_TYPE_NOTIFY_READLINK,
+    AUTH_TRUNCATE = ES_EVENT_TYPE_AUTH_TRUNCATE,
+    NOTIFY_TRUNCATE = ES_EVENT_TYPE_NOTIFY_TRUNCATE,
+    AUTH_LINK = ES_EVENT_TYPE_AUTH_LINK,
+    NOTIFY_LOOKUP = ES_EVENT_TYPE_NOTIFY_LOOKUP,
+    AUTH_CREATE = ES_EVENT_TYPE_AUTH_CREATE,
+    AUTH_SETATTRLIST = ES_EVENT_TYPE_AUTH_SETATTRLIST,
+    AUTH_SETEXTATTR = ES_EVENT_TYPE_AUTH_SETEXTATTR,
+    AUTH_SETFLAGS = ES_EVENT_TYPE_AUTH_SETFLAGS,
+    AUTH_SETMODE = ES_EVENT_TYPE_AUTH_SETMODE,
+    AUTH_SETOWNER = ES_EVENT_TYPE_AUTH_SETOWNER,
+    AUTH_CHDIR = ES_EVENT_TYPE_AUTH_CHDIR,
+    NOTIFY_CHDIR = ES_EVENT_TYPE_NOTIFY_CHDIR,
+    AUTH_GETATTRLIST = ES_EVENT_TYPE_AUTH_GETATTRLIST,
+    NOTIFY_GETATTRLIST = ES_EVENT_TYPE_NOTIFY_GETATTRLIST,
+    NOTIFY_STAT = ES_EVENT_TYPE_NOTIFY_STAT,
+    NOTIFY_ACCESS = ES_EVENT_TYPE_NOTIFY_ACCESS,
+    AUTH_CHROOT = ES_EVENT_TYPE_AUTH_CHROOT,
+    NOTIFY_CHROOT = ES_EVENT_TYPE_NOTIFY_CHROOT,
+    AUTH_UTIMES = ES_EVENT_TYPE_AUTH_UTIMES,
+    NOTIFY_UTIMES = ES_EVENT_TYPE_NOTIFY_UTIMES,
+    AUTH_CLONE = ES_EVENT_TYPE_AUTH_CLONE,
+    NOTIFY_CLONE = ES_EVENT_TYPE_NOTIFY_CLONE,
+    NOTIFY_FCNTL = ES_EVENT_TYPE_NOTIFY_FCNTL,
+    AUTH_GETEXTATTR = ES_EVENT_TYPE_AUTH_GETEXTATTR,
+    NOTIFY_GETEXTATTR = ES_EVENT_TYPE_NOTIFY_GETEXTATTR,
+    AUTH_LISTEXTATTR = ES_EVENT_TYPE_AUTH_LISTEXTATTR,
+    NOTIFY_LISTEXTATTR = ES_EVENT_TYPE_NOTIFY_LISTEXTATTR,
+    AUTH_READDIR = ES_EVENT_TYPE_AUTH_READDIR,
+    NOTIFY_READDIR = ES_EVENT_TYPE_NOTIFY_READDIR,
+    AUTH_DELETEEXTATTR = ES_EVENT_TYPE_AUTH_DELETEEXTATTR,
+    NOTIFY_DELETEEXTATTR = ES_EVENT_TYPE_NOTIFY_DELETEEXTATTR,
+    AUTH_FSGETPATH = ES_EVENT_TYPE_AUTH_FSGETPATH,
+    NOTIFY_FSGETPATH = ES_EVENT_TYPE_NOTIFY_FSGETPATH,
+    NOTIFY_DUP = ES_EVENT_TYPE_NOTIFY_DUP,
+    AUTH_SETTIME = ES_EVENT_TYPE_AUTH_SETTIME,
+    NOTIFY_SETTIME = ES_EVENT_TYPE_NOTIFY_SETTIME,
+    NOTIFY_UIPC_BIND = ES_EVENT_TYPE_NOTIFY_UIPC_BIND,
+    AUTH_UIPC_BIND = ES_EVENT_TYPE_AUTH_UIPC_BIND,
+    NOTIFY_UIPC_CONNECT = ES_EVENT_TYPE_NOTIFY_UIPC_CONNECT,
+    AUTH_UIPC_CONNECT = ES_EVENT_TYPE_AUTH_UIPC_CONNECT,
+    AUTH_EXCHANGEDATA = ES_EVENT_TYPE_AUTH_EXCHANGEDATA,
+    AUTH_SETACL = ES_EVENT_TYPE_AUTH_SETACL,
+    NOTIFY_SETACL = ES_EVENT_TYPE_NOTIFY_SETACL,
+    NOTIFY_PTY_GRANT = ES_EVENT_TYPE_NOTIFY_PTY_GRANT,
+    NOTIFY_PTY_CLOSE = ES_EVENT_TYPE_NOTIFY_PTY_CLOSE,
+    AUTH_PROC_CHECK = ES_EVENT_TYPE_AUTH_PROC_CHECK,
+    NOTIFY_PROC_CHECK = ES_EVENT_TYPE_NOTIFY_PROC_CHECK,
+    AUTH_GET_TASK = ES_EVENT_TYPE_AUTH_GET_TASK,
+    AUTH_SEARCHFS = ES_EVENT_TYPE_AUTH_SEARCHFS,
+    NOTIFY_SEARCHFS = ES_EVENT_TYPE_NOTIFY_SEARCHFS,
+    AUTH_FCNTL = ES_EVENT_TYPE_AUTH_FCNTL,
+    AUTH_IOKIT_OPEN = ES_EVENT_TYPE_AUTH_IOKIT_OPEN,
+    AUTH_PROC_SUSPEND_RESUME = ES_EVENT_TYPE_AUTH_PROC_SUSPEND_RESUME,
+    NOTIFY_PROC_SUSPEND_RESUME = ES_EVENT_TYPE_NOTIFY_PROC_SUSPEND_RESUME,
+    NOTIFY_CS_INVALIDATED = ES_EVENT_TYPE_NOTIFY_CS_INVALIDATED,
+    NOTIFY_GET_TASK_NAME = ES_EVENT_TYPE_NOTIFY_GET_TASK_NAME,
+    NOTIFY_TRACE = ES_EVENT_TYPE_NOTIFY_TRACE,
+    NOTIFY_REMOTE_THREAD_CREATE = ES_EVENT_TYPE_NOTIFY_REMOTE_THREAD_CREATE,
+    AUTH_REMOUNT = ES_EVENT_TYPE_AUTH_REMOUNT,
+    NOTIFY_REMOUNT = ES_EVENT_TYPE_NOTIFY_REMOUNT,
+    AUTH_GET_TASK_READ = ES_EVENT_TYPE_AUTH_GET_TASK_READ,
+    NOTIFY_GET_TASK_READ = ES_EVENT_TYPE_NOTIFY_GET_TASK_READ,
+    NOTIFY_GET_TASK_INSPECT = ES_EVENT_TYPE_NOTIFY_GET_TASK_INSPECT,
+    NOTIFY_SETUID = ES_EVENT_TYPE_NOTIFY_SETUID,
+    NOTIFY_SETGID = ES_EVENT_TYPE_NOTIFY_SETGID,
+    NOTIFY_SETEUID = ES_EVENT_TYPE_NOTIFY_SETEUID,
+    NOTIFY_SETEGID = ES_EVENT_TYPE_NOTIFY_SETEGID,
+    NOTIFY_SETREUID = ES_EVENT_TYPE_NOTIFY_SETREUID,
+    NOTIFY_SETREGID = ES_EVENT_TYPE_NOTIFY_SETREGID,
+    AUTH_COPYFILE = ES_EVENT_TYPE_AUTH_COPYFILE,
+    NOTIFY_COPYFILE = ES_EVENT_TYPE_NOTIFY_COPYFILE,
+    NOTIFY_AUTHENTICATION = ES_EVENT_TYPE_NOTIFY_AUTHENTICATION,
+    NOTIFY_XP_MALWARE_DETECTED = ES_EVENT_TYPE_NOTIFY_XP_MALWARE_DETECTED,
+    NOTIFY_XP_MALWARE_REMEDIATED = ES_EVENT_TYPE_NOTIFY_XP_MALWARE_REMEDIATED,
+    NOTIFY_LW_SESSION_LOGIN = ES_EVENT_TYPE_NOTIFY_LW_SESSION_LOGIN,
+    NOTIFY_LW_SESSION_LOGOUT = ES_EVENT_TYPE_NOTIFY_LW_SESSION_LOGOUT,
+    NOTIFY_LW_SESSION_LOCK = ES_EVENT_TYPE_NOTIFY_LW_SESSION_LOCK,
+    NOTIFY_LW_SESSION_UNLOCK = ES_EVENT_TYPE_NOTIFY_LW_SESSION_UNLOCK,
+    NOTIFY_SCREENSHARING_ATTACH = ES_EVENT_TYPE_NOTIFY_SCREENSHARING_ATTACH,
+    NOTIFY_SCREENSHARING_DETACH = ES_EVENT_TYPE_NOTIFY_SCREENSHARING_DETACH,
+    NOTIFY_OPENSSH_LOGIN = ES_EVENT_TYPE_NOTIFY_OPENSSH_LOGIN,
+    NOTIFY_OPENSSH_LOGOUT = ES_EVENT_TYPE_NOTIFY_OPENSSH_LOGOUT,
+    NOTIFY_LOGIN_LOGIN = ES_EVENT_TYPE_NOTIFY_LOGIN_LOGIN,
+    NOTIFY_LOGIN_LOGOUT = ES_EVENT_TYPE_NOTIFY_LOGIN_LOGOUT,
+    NOTIFY_BTM_LAUNCH_ITEM_ADD = ES_EVENT_TYPE_NOTIFY_BTM_LAUNCH_ITEM_ADD,
+    NOTIFY_BTM_LAUNCH_ITEM_REMOVE = ES_EVENT_TYPE_NOTIFY_BTM_LAUNCH_ITEM_REMOVE,
+    NOTIFY_PROFILE_ADD = ES_EVENT_TYPE_NOTIFY_PROFILE_ADD,
+    NOTIFY_PROFILE_REMOVE = ES_EVENT_TYPE_NOTIFY_PROFILE_REMOVE,
+    NOTIFY_SU = ES_EVENT_TYPE_NOTIFY_SU,
+    NOTIFY_AUTHORIZATION_PETITION = ES_EVENT_TYPE_NOTIFY_AUTHORIZATION_PETITION,
+    NOTIFY_AUTHORIZATION_JUDGEMENT = ES_EVENT_TYPE_NOTIFY_AUTHORIZATION_JUDGEMENT,
+    NOTIFY_SUDO = ES_EVENT_TYPE_NOTIFY_SUDO,
+    NOTIFY_OD_GROUP_ADD = ES_EVENT_TYPE_NOTIFY_OD_GROUP_ADD,
+    NOTIFY_OD_GROUP_REMOVE = ES_EVENT_TYPE_NOTIFY_OD_GROUP_REMOVE,
+    NOTIFY_OD_GROUP_SET = ES_EVENT_TYPE_NOTIFY_OD_GROUP_SET,
+    NOTIFY_OD_MODIFY_PASSWORD = ES_EVENT_TYPE_NOTIFY_OD_MODIFY_PASSWORD,
+    NOTIFY_OD_DISABLE_USER = ES_EVENT_TYPE_NOTIFY_OD_DISABLE_USER,
+    NOTIFY_OD_ENABLE_USER = ES_EVENT_TYPE_NOTIFY_OD_ENABLE_USER,
+    NOTIFY_OD_ATTRIBUTE_VALUE_ADD = ES_EVENT_TYPE_NOTIFY_OD_ATTRIBUTE_VALUE_ADD,
+    NOTIFY_OD_ATTRIBUTE_VALUE_REMOVE = ES_EVENT_TYPE_NOTIFY_OD_ATTRIBUTE_VALUE_REMOVE,
+    NOTIFY_OD_ATTRIBUTE_SET = ES_EVENT_TYPE_NOTIFY_OD_ATTRIBUTE_SET,
+    NOTIFY_OD_CREATE_USER = ES_EVENT_TYPE_NOTIFY_OD_CREATE_USER,
+    NOTIFY_OD_CREATE_GROUP = ES_EVENT_TYPE_NOTIFY_OD_CREATE_GROUP,
+    NOTIFY_OD_DELETE_USER = ES_EVENT_TYPE_NOTIFY_OD_DELETE_USER,
+    NOTIFY_OD_DELETE_GROUP = ES_EVENT_TYPE_NOTIFY_OD_DELETE_GROUP,
+    NOTIFY_XPC_CONNECT = ES_EVENT_TYPE_NOTIFY_XPC_CONNECT,
+    NOTIFY_GATEKEEPER_USER_OVERRIDE = ES_EVENT_TYPE_NOTIFY_GATEKEEPER_USER_OVERRIDE,
+    NOTIFY_TCC_MODIFY = ES_EVENT_TYPE_NOTIFY_TCC_MODIFY,
+    RESERVED_0 = ES_EVENT_TYPE_RESERVED_0,
+    RESERVED_1 = ES_EVENT_TYPE_RESERVED_1,
+    RESERVED_2 = ES_EVENT_TYPE_RESERVED_2,
+    RESERVED_3 = ES_EVENT_TYPE_RESERVED_3,
+    RESERVED_4 = ES_EVENT_TYPE_RESERVED_4,
+    RESERVED_5 = ES_EVENT_TYPE_RESERVED_5,
+    RESERVED_6 = ES_EVENT_TYPE_RESERVED_6,
+    RESERVED_7 = ES_EVENT_TYPE_RESERVED_7,
+    RESERVED_8 = ES_EVENT_TYPE_RESERVED_8,
+    AUTH_XPC_CONNECT = ES_EVENT_TYPE_AUTH_XPC_CONNECT,
+    AUTH_BOOTSTRAP_CHECK_IN = ES_EVENT_TYPE_AUTH_BOOTSTRAP_CHECK_IN,
+    NOTIFY_BOOTSTRAP_CHECK_IN = ES_EVENT_TYPE_NOTIFY_BOOTSTRAP_CHECK_IN,
+    AUTH_BOOTSTRAP_LOOK_UP = ES_EVENT_TYPE_AUTH_BOOTSTRAP_LOOK_UP,
+    NOTIFY_BOOTSTRAP_LOOK_UP = ES_EVENT_TYPE_NOTIFY_BOOTSTRAP_LOOK_UP,
+}

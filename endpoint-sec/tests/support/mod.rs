@@ -1,0 +1,84 @@
+//! What the tests share.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use endpoint_sec::{Answer, Builder, Client, EventType, Message};
+use endpoint_sec_sim::{Installed, Machine, OsVersion};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+
+/// A client that writes down what it is told, every field, and allows what it is asked.
+pub(crate) struct Recorder {
+    client: Client,
+    texts: Arc<Mutex<Vec<String>>>,
+}
+
+impl Recorder {
+    pub(crate) fn start(builder: Builder) -> Self {
+        let texts = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&texts);
+        let client = builder.start(move |message: Message<'_>| {
+            let text = format!("{message:?}");
+            written.lock().unwrap().push(text);
+            message.answer(Answer::Allow).unwrap();
+        });
+        let client = client.unwrap();
+        Self { client, texts }
+    }
+
+    /// Subscribes to one type after the other; returns those that the system refused.
+    pub(crate) fn subscribe_to_each(&self, events: &[EventType]) -> Vec<EventType> {
+        let refused = |event: &EventType| self.client.subscribe(&[*event]).is_err();
+        events.iter().copied().filter(refused).collect()
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.texts.lock().unwrap())
+    }
+}
+
+impl Deref for Recorder {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A machine whose messages have this version.
+pub(crate) fn machine_of(version: u32) -> Installed {
+    let release = match version {
+        1 => OsVersion::new(10, 15, 0),
+        2 => OsVersion::new(10, 15, 4),
+        3 | 4 => OsVersion::new(11, 0, 0),
+        5 => OsVersion::new(12, 3, 0),
+        6 => OsVersion::new(13, 0, 0),
+        7 => OsVersion::new(13, 3, 0),
+        8 => OsVersion::new(15, 0, 0),
+        9 => OsVersion::new(15, 4, 0),
+        10 => OsVersion::new(26, 5, 0),
+        _ => OsVersion::new(27, 0, 0),
+    };
+    Machine::new(release).message_version(version).install()
+}
+
+/// A client with the standard settings.
+pub(crate) fn started(handler: impl FnMut(Message<'_>) + Send + 'static) -> Client {
+    Client::builder().start(handler).unwrap()
+}
+
+/// Waits for what another thread brings about; false if it does not within a minute.
+pub(crate) fn until(is_so: impl Fn() -> bool) -> bool {
+    for _ in 0..60_000 {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    false
+}
+
+/// A handler that lets go of everything.
+pub(crate) fn let_go(message: Message<'_>) {
+    drop(message);
+}

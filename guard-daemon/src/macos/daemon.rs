@@ -1,0 +1,114 @@
+//! The daemon: one process that guards the whole machine.
+
+use super::{remove_by_other_process, ring_options, sys};
+use crate::journal::Journal;
+use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
+use crate::policy_watch::{InForce, PolicyWatch};
+use crate::rings;
+use anyhow::{Context as _, Result};
+use guard_core::agents::IgnoredMarkers;
+use guard_core::guard::{Guard, SharedGuard};
+use guard_core::policy::Snapshot;
+use guard_core::ring::Counter;
+use guard_es::processes::{LibProc, all_processes, parent_of};
+use guard_es::{Proof, Scope, Service, Settings, Step};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What to guard with.
+pub(crate) struct Plan {
+    /// Where the policy comes from.
+    pub(crate) source: PolicySource,
+    /// The policy to begin with.
+    pub(crate) policy: WrittenPolicy,
+    /// Where that is from.
+    pub(crate) origin: Origin,
+}
+
+// === impl InForce for Service ===
+
+impl InForce for Service {
+    fn guard(&self) -> &Guard {
+        Self::guard(self)
+    }
+
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
+        Self::adopt(self, snapshot).map_err(|error| error.to_string())
+    }
+}
+
+/// Guards until somebody asks the daemon to end. A system that refuses is asked again and again,
+/// and the log says what to do.
+///
+/// # Errors
+///
+/// When there is nothing to guard with: no policy that makes sense, no memory for a ring.
+pub(crate) fn run(plan: Plan) -> Result<()> {
+    sys::note_requests_to_end();
+    let places = plan.source.places.clone();
+    let journal = Journal::open(&places.state);
+    let name = plan.source.session.clone();
+    let ring = rings::create(&places, ring_options(&name)?, &journal)?;
+    let snapshot = plan.source.compile(&plan.policy)?;
+    let guard: SharedGuard = Arc::new(Guard::new(
+        snapshot,
+        None,
+        ring,
+        name.clone().into_bytes(),
+        Box::new(LibProc::default()),
+        parent_of,
+        IgnoredMarkers::default(),
+    ));
+    let settings = Settings {
+        scope: Scope::Machine,
+        probe: places.state_canonical()?.join(format!("self-test-{name}")),
+        running: Box::new(all_processes),
+    };
+    let mut watch = PolicyWatch::new(plan.source, plan.origin);
+    watch.tell(&guard);
+    guard.tell_state(crate::now_ns());
+    let attempt = Box::new(remove_by_other_process);
+    let mut service = Service::new(Arc::clone(&guard), settings, attempt);
+    let mut told = Instant::now();
+    while !sys::is_ending() {
+        report(&service.step(Instant::now()), &journal);
+        watch.check(&service, &journal);
+        if told.elapsed() >= BEAT {
+            told = Instant::now();
+            guard.tell_state(crate::now_ns());
+        }
+        thread::sleep(TICK);
+    }
+    service.stop();
+    guard.tell_state(crate::now_ns());
+    guard.ring.set(Counter::EnforcementActive, 0);
+    guard.ring.finish();
+    journal.write("asked to end: nothing is guarded any more");
+    Ok(())
+}
+
+fn report(step: &Step, journal: &Journal) {
+    let text = match step {
+        Step::Unchanged => return,
+        Step::Active(Proof { lineage: true }) => {
+            "active: a denial was asked for and obeyed, and news of new processes arrives"
+                .to_owned()
+        }
+        Step::Active(Proof { lineage: false }) => {
+            "active: a denial was asked for and obeyed; no news of new processes arrived, so each \
+             is looked up when it acts"
+                .to_owned()
+        }
+        Step::Refused(error) => format!("inactive, nothing is guarded: {error}; trying again"),
+        Step::Unproven(error) => format!("inactive, nothing is proven: {error}; testing again"),
+    };
+    journal.write(&text);
+    crate::cli::terminal::note(&text);
+}
+
+/// How often the policy file is looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How often the ring's header is brought up to date.
+const BEAT: Duration = Duration::from_secs(1);

@@ -1,0 +1,46 @@
+//! The guard on macOS, by Endpoint Security.
+//!
+//! [`daemon`] guards the whole machine, as root; [`session`] one command and what it starts, on
+//! macOS 27. What they share with each other and with tests on other systems is the crate
+//! [`guard_es`].
+
+pub(crate) mod daemon;
+pub(crate) mod session;
+mod sys;
+
+use anyhow::{Context as _, Result};
+use guard_core::process::ProcessKey;
+use guard_core::ring::RingOptions;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn ring_options(session: &str) -> Result<RingOptions> {
+    let writer = guard_es::processes::this_process();
+    Ok(RingOptions {
+        id: crate::random_bytes().context("reading /dev/urandom")?,
+        boot_id: crate::rings::boot_id(),
+        writer: writer.unwrap_or(ProcessKey {
+            pid: std::process::id(),
+            generation: 0,
+        }),
+        created_wall_ns: crate::now_ns(),
+        session: session.as_bytes().to_vec(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..RingOptions::default()
+    })
+}
+
+/// Has another process remove a file. Its end, not its success, is waited for.
+fn remove_by_other_process(path: &Path) -> io::Result<()> {
+    let ended = Command::new("/bin/rm")
+        .arg("-f")
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    // Refused, it says so by its status; what counts is whether the file is there.
+    drop(ended);
+    Ok(())
+}

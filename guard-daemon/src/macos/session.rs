@@ -1,0 +1,208 @@
+//! A guarded session on macOS 27: one command and what it starts.
+//!
+//! ```text
+//! codex-es-guard ── starts ──▶ command ── starts ──▶ …
+//!      ▲                          │                  │
+//!      └── the kernel asks about ─┴──────────────────┘
+//! ```
+//!
+//! The client is one for this process's descendants (`es_new_descendants_client`), made before the
+//! command is started, so that nothing it does goes unseen. It needs the entitlement, and neither
+//! root nor Full Disk Access. While it exists, a command that is not root cannot execute programs
+//! that would make it so: macOS kills those before they begin.
+//!
+//! The guard is the command's parent and passes its status on. Should the guard be killed, the
+//! kernel asks nobody any more, and what the command left running is not guarded.
+
+use super::{ring_options, sys};
+use crate::journal::Journal;
+use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
+use crate::policy_watch::{InForce, PolicyWatch};
+use crate::rings;
+use anyhow::{Context as _, Result};
+use guard_core::actor::AgentMatch;
+use guard_core::agents::IgnoredMarkers;
+use guard_core::guard::{Guard, SharedGuard};
+use guard_core::lineage::Root;
+use guard_core::policy::Snapshot;
+use guard_core::process::{ProcessDescription, ProcessSource as _};
+use guard_core::ring::Counter;
+use guard_es::processes::{LibProc, parent_of};
+use guard_es::{Backend, Scope, Settings};
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What to run, and under what.
+pub(crate) struct Plan {
+    /// The command and its arguments.
+    pub(crate) command: Vec<OsString>,
+    /// The agent it is declared to be.
+    pub(crate) agent: Option<AgentMatch>,
+    /// Where the policy comes from.
+    pub(crate) source: PolicySource,
+    /// The policy to begin with.
+    pub(crate) policy: WrittenPolicy,
+    /// Where that is from.
+    pub(crate) origin: Origin,
+    /// The session's name.
+    pub(crate) session: String,
+}
+
+/// How a session ended.
+pub(crate) enum Ending {
+    /// The command ended with this status.
+    Exited(u8),
+    /// A signal killed it.
+    Killed(i32),
+    /// It could not be run.
+    NotRun(io::Error),
+}
+
+/// A backend and the guard it decides with.
+struct InSession(Backend);
+
+// === impl InForce for InSession ===
+
+impl InForce for InSession {
+    fn guard(&self) -> &Guard {
+        self.0.guard()
+    }
+
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
+        self.0.adopt(snapshot).map_err(|error| error.to_string())
+    }
+}
+
+/// Runs a command under guard to its end.
+///
+/// # Errors
+///
+/// When the session cannot be started. The command has not run then.
+pub(crate) fn run(plan: Plan) -> Result<Ending> {
+    let places = plan.source.places.clone();
+    let journal = Journal::open(&places.state);
+    let snapshot = plan.source.compile(&plan.policy)?;
+    let source = LibProc::default();
+    let mut itself = ProcessDescription::default();
+    source
+        .describe(std::process::id(), &mut itself)
+        .context("looking at this very process")?;
+    // The command runs in a child of this process. Nothing above counts, and this process itself is
+    // never asked about.
+    let root = Root {
+        key: itself.key,
+        started_ns: itself.started_ns,
+        declared_agent: plan.agent.map(|agent| AgentMatch {
+            session: plan.session.clone().into_bytes(),
+            ..agent
+        }),
+    };
+    let ignored = IgnoredMarkers::from_environment(&itself.environment);
+    let ring = rings::create(&places, ring_options(&plan.session)?, &journal)?;
+    let guard: SharedGuard = Arc::new(Guard::new(
+        snapshot,
+        Some(root),
+        ring,
+        plan.session.clone().into_bytes(),
+        Box::new(source),
+        parent_of,
+        ignored,
+    ));
+    let settings = Settings {
+        scope: Scope::Descendants,
+        probe: places
+            .state_canonical()?
+            .join(format!("self-test-{}", plan.session)),
+        running: Box::new(|| vec![std::process::id()]),
+    };
+    let backend = Backend::start(Arc::clone(&guard), &settings)?;
+    backend
+        .probe()
+        .test(&super::remove_by_other_process)
+        .context("testing whether a denial works on this machine")?;
+    guard.ring.set(Counter::EnforcementActive, 1);
+    let watch = PolicyWatch::new(plan.source, plan.origin);
+    watch.tell(&guard);
+    guard.tell_state(crate::now_ns());
+    let child = match spawn(&plan.command) {
+        Ok(child) => child,
+        Err(error) => return Ok(Ending::NotRun(error)),
+    };
+    // From here on the terminal's signals are the command's.
+    sys::ignore_terminal_signals();
+    let status = keep_house_until_end(InSession(backend), watch, child, &journal)?;
+    guard.ring.set(Counter::EnforcementActive, 0);
+    guard.tell_state(crate::now_ns());
+    guard.ring.finish();
+    Ok(status.signal().map_or_else(
+        || Ending::Exited(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
+        Ending::Killed,
+    ))
+}
+
+/// Ends this process as the command did.
+pub(crate) fn end_as(ending: Ending) -> Result<std::process::ExitCode> {
+    match ending {
+        Ending::Exited(status) => Ok(status.into()),
+        Ending::Killed(signal) => {
+            sys::die_of(signal);
+            // Only a signal that kills nobody comes back.
+            Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX).into())
+        }
+        Ending::NotRun(error) => {
+            let status = match error.kind() {
+                io::ErrorKind::NotFound => 127u8,
+                _ => 126,
+            };
+            crate::cli::terminal::error(
+                &anyhow::Error::new(error).context("cannot run the command"),
+            );
+            Ok(status.into())
+        }
+    }
+}
+
+fn spawn(command: &[OsString]) -> io::Result<Child> {
+    let (program, arguments) = command
+        .split_first()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    Command::new(program).args(arguments).spawn()
+}
+
+fn keep_house_until_end(
+    backend: InSession,
+    mut watch: PolicyWatch,
+    mut child: Child,
+    journal: &Journal,
+) -> Result<ExitStatus> {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut told = Instant::now();
+            while !over.load(Ordering::Acquire) {
+                thread::park_timeout(TICK);
+                backend.0.keep();
+                watch.check(&backend, journal);
+                if told.elapsed() >= BEAT {
+                    told = Instant::now();
+                    backend.guard().tell_state(crate::now_ns());
+                }
+            }
+        });
+        let status = child.wait();
+        over.store(true, Ordering::Release);
+        status.context("waiting for the command")
+    })
+}
+
+/// How often the policy file is looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How often the ring's header is brought up to date.
+const BEAT: Duration = Duration::from_secs(1);

@@ -1,0 +1,40 @@
+//! Signals, which std does not offer: each call behind a safe function.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set when somebody asked this process to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Notes requests to end (`SIGTERM`, `SIGINT`) from now on, instead of dying of them.
+pub(super) fn note_requests_to_end() {
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        // SAFETY: the handler only stores to an atomic, which is safe whenever a signal comes, and
+        // it is a function of the C ABI that takes the signal's number, as `signal` calls it.
+        let _before = unsafe { libc::signal(signal, note as *const () as libc::sighandler_t) };
+    }
+}
+
+/// Leaves the terminal's signals to the command in the foreground.
+pub(super) fn ignore_terminal_signals() {
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: ignoring a signal runs none of this process's code.
+        let _before = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// Whether somebody asked this process to end.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Ordering::Acquire)
+}
+
+/// Ends as a child did that a signal killed, so that the shell sees the same.
+pub(super) fn die_of(signal: i32) {
+    // SAFETY: the default disposition runs none of this process's code.
+    let _before = unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // SAFETY: sending a signal to this very process touches no memory.
+    let _sent = unsafe { libc::raise(signal) };
+}
+
+extern "C" fn note(_: libc::c_int) {
+    ENDING.store(true, Ordering::Release);
+}

@@ -1,0 +1,134 @@
+//! What the enforcement client does with each message.
+//!
+//! The library calls the handler for one message after the other, on a thread of its own. For what
+//! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
+//! [`crate::witness`] says so.
+
+use crate::judge::{Answered, Delivery, Moment, judge};
+use crate::probe::Probe;
+use crate::reading::{acting, object, path_of, request};
+use crate::request::Words;
+use endpoint_sec::event::{Create, Destination, Event};
+use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
+use guard_core::actor::Standing;
+use guard_core::guard::SharedGuard;
+use guard_core::policy::OnDeadline;
+use guard_core::ring::Counter;
+use guard_core::{Operation, OperationKind};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Answers requests.
+pub(crate) struct Enforcement {
+    guard: SharedGuard,
+    probe: Arc<Probe>,
+    clock: Clock,
+    words: Words,
+}
+
+// === impl Enforcement ===
+
+impl Enforcement {
+    pub(crate) fn new(guard: SharedGuard, probe: Arc<Probe>) -> Self {
+        Self {
+            guard,
+            probe,
+            clock: Clock::system(),
+            words: Words::default(),
+        }
+    }
+
+    /// Takes up one message: answers what asks, and remembers what agents make.
+    pub(crate) fn take(&mut self, message: Message<'_>) {
+        let now = self.clock.now();
+        let view = message.view();
+        self.guard.ring.add(Counter::Notifications, 1);
+        self.note_delay(&view, now);
+        if view.tells() {
+            if let Event::Create(create) = view.event() {
+                self.note_creation(&view, &create);
+            }
+            return;
+        }
+        let Some(request) = request(&view, &mut self.words) else {
+            // Nothing that is asked here takes anything away.
+            give(message, Answered::Allowed, &self.guard);
+            return;
+        };
+        let is_probe = request.operation.kind == OperationKind::Unlink
+            && self.probe.is_attempt(request.operation.path);
+        let deadline = view.deadline();
+        let seen = Moment {
+            wall_ns: wall_ns(),
+            monotonic_ns: nanoseconds(&self.clock, now),
+            deadline_left_ns: (deadline != 0)
+                .then(|| nanoseconds(&self.clock, deadline.saturating_sub(now))),
+        };
+        let (guard, clock, probe) = (&self.guard, &self.clock, &self.probe);
+        let monotonic = || nanoseconds(clock, clock.now());
+        judge(guard, request, seen, is_probe, &monotonic, |answered| {
+            if is_probe && answered == Answered::Denied {
+                probe.note_denial();
+            }
+            give(message, answered, guard)
+        });
+    }
+
+    /// How long the message was on its way.
+    fn note_delay(&self, view: &MessageView<'_>, now: u64) {
+        let ticks = now.saturating_sub(view.mach_time());
+        let delay_ns = nanoseconds(&self.clock, ticks);
+        self.guard.ring.add(Counter::DeliveryDelayNs, delay_ns);
+        self.guard
+            .ring
+            .raise(Counter::LongestDeliveryDelayNs, delay_ns);
+    }
+
+    /// A file was made. One that an agent made in a zone is the agent's to remove again.
+    fn note_creation(&self, view: &MessageView<'_>, create: &Create<'_>) {
+        let Destination::ExistingFile(file) = create.destination() else {
+            // It came to nothing.
+            return;
+        };
+        let removal = Operation {
+            kind: OperationKind::Unlink,
+            path: path_of(&file),
+            destination: None,
+        };
+        if !self.guard.policy.load().touches(&removal) {
+            return;
+        }
+        let maker = acting(&view.process());
+        let standing = self.guard.entry(maker.key, wall_ns());
+        if let (Standing::Agent(_), Some(born_ns)) = (standing.standing(), object(&file).born_ns) {
+            self.guard.creations.remember(removal.path, born_ns);
+        }
+    }
+}
+
+/// Answers. What is cached is nothing: a verdict depends on who asks and on a policy that changes.
+fn give(message: Message<'_>, answered: Answered, guard: &SharedGuard) -> Delivery {
+    let answer = match answered {
+        Answered::Allowed => Answer::Allow,
+        Answered::Denied => Answer::Deny,
+    };
+    match message.answer(answer) {
+        Err(AnswerError::TooLate) => Delivery::TooLate {
+            denied: guard.policy.load().on_deadline() == OnDeadline::Deny,
+        },
+        // Whatever else the system says, nobody can answer any more; the client counts it.
+        _ => Delivery::Counted,
+    }
+}
+
+fn nanoseconds(clock: &Clock, ticks: u64) -> u64 {
+    u64::try_from(clock.duration(ticks).as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Wall clock nanoseconds.
+pub(crate) fn wall_ns() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

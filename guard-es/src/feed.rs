@@ -1,0 +1,114 @@
+//! What the lineage client tells: who starts whom, what becomes of them, who ends.
+//!
+//! The messages hold all that is written down: looking a process up would come too late for the
+//! short-lived, and would ask the kernel for what it has just said.
+
+use crate::probe::Probe;
+use crate::reading::{acting, key_of};
+use endpoint_sec::event::{Event, Exec};
+use endpoint_sec::{EventType, MessageView};
+use guard_core::guard::SharedGuard;
+use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription};
+use std::sync::Arc;
+
+/// What the lineage client subscribes to.
+pub(crate) const LINEAGE: [EventType; 3] = [
+    EventType::NOTIFY_FORK,
+    EventType::NOTIFY_EXEC,
+    EventType::NOTIFY_EXIT,
+];
+
+/// Writes lineage down.
+pub(crate) struct LineageFeed {
+    guard: SharedGuard,
+    probe: Arc<Probe>,
+    /// Kept for its capacity.
+    description: ProcessDescription,
+}
+
+// === impl LineageFeed ===
+
+impl LineageFeed {
+    pub(crate) fn new(guard: SharedGuard, probe: Arc<Probe>) -> Self {
+        Self {
+            guard,
+            probe,
+            description: ProcessDescription::default(),
+        }
+    }
+
+    /// Takes up one message; others than [`LINEAGE`] tell nothing.
+    pub(crate) fn take(&mut self, message: &MessageView<'_>, now_ns: u64) {
+        let process = message.process();
+        match message.event() {
+            Event::Fork(fork) => {
+                let child = acting(&fork.child());
+                let parent = key_of(process.audit_token());
+                self.guard
+                    .process_forked(parent, child.key, child.started_ns, now_ns);
+            }
+            Event::Exec(exec) => {
+                self.probe.note_program();
+                describe(&exec, &mut self.description);
+                let before = key_of(process.audit_token());
+                self.guard
+                    .program_started(before, &self.description, now_ns);
+            }
+            Event::Exit(_) => self.guard.process_ended(key_of(process.audit_token())),
+            _ => {}
+        }
+    }
+}
+
+/// The process as it is after the exec.
+fn describe(exec: &Exec<'_>, into: &mut ProcessDescription) {
+    let after = acting(&exec.target());
+    into.key = after.key;
+    into.ppid = after.ppid;
+    into.uid = after.uid;
+    into.started_ns = after.started_ns;
+    into.executable.clear();
+    into.executable.extend_from_slice(after.executable);
+    into.executable_changed_ns = after.executable_changed_ns;
+    join(
+        exec.arguments().iter(),
+        MAX_ARGUMENTS_BYTES,
+        &mut into.arguments,
+    );
+    join(
+        exec.environment().iter(),
+        MAX_ENVIRONMENT_BYTES,
+        &mut into.environment,
+    );
+}
+
+/// Puts words one behind the other, each with a NUL, up to a number of bytes.
+fn join<'a>(words: impl Iterator<Item = &'a [u8]>, limit: usize, into: &mut Vec<u8>) {
+    into.clear();
+    for word in words {
+        let left = limit.saturating_sub(into.len());
+        if left == 0 {
+            return;
+        }
+        into.extend_from_slice(word.get(..left).unwrap_or(word));
+        into.push(0);
+    }
+    into.truncate(limit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_joined_up_to_the_limit() {
+        let mut joined = vec![9];
+        let words = [&b"rm"[..], b"", b"-rf"];
+        join(words.into_iter(), 100, &mut joined);
+        assert_eq!(joined, b"rm\0\0-rf\0");
+        join(words.into_iter(), 6, &mut joined);
+        assert_eq!(joined, b"rm\0\0-r");
+        join(words.into_iter(), 0, &mut joined);
+        assert_eq!(joined, b"");
+    }
+}

@@ -1,0 +1,254 @@
+//! From one request to its verdict, its answer and its event.
+//!
+//! The order is: decide, answer, tell. The kernel holds the caller until the answer, so nothing
+//! slow may come before it; reading a denied caller's title and trace context, two system calls,
+//! comes after. The answer is a closure, so that the order can be read here.
+
+use crate::request::Request;
+use crate::witness::RequestWitness;
+use guard_core::actor::{Standing, Witness as _};
+use guard_core::decision::{self, Decision};
+use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::guard::{Circumstances, Guard};
+use guard_core::policy::Snapshot;
+use guard_core::ring::Counter;
+use guard_core::verdict::Answer;
+use guard_core::{Operation, OperationKind, Reason, Verdict};
+
+/// When a request was seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Wall clock, nanoseconds.
+    pub(crate) wall_ns: u64,
+    /// Monotonic clock, nanoseconds.
+    pub(crate) monotonic_ns: u64,
+    /// What was left until the kernel's deadline.
+    pub(crate) deadline_left_ns: Option<u64>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// The kernel goes on.
+    Allowed,
+    /// The caller gets `EPERM`.
+    Denied,
+}
+
+/// How the answer was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// It counts.
+    Counted,
+    /// The deadline's own answer came first; it was a denial or not.
+    TooLate {
+        /// Whether the deadline denied.
+        denied: bool,
+    },
+}
+
+/// Judges a request: decides, calls `answer`, and tells. `monotonic` reads the clock.
+pub(crate) fn judge(
+    guard: &Guard,
+    request: Request<'_>,
+    seen: Moment,
+    is_probe: bool,
+    monotonic: &dyn Fn() -> u64,
+    answer: impl FnOnce(Answered) -> Delivery,
+) -> Answered {
+    let snapshot = guard.policy.load();
+    let Some(request) = request.settled(&snapshot) else {
+        answer(Answered::Allowed);
+        return Answered::Allowed;
+    };
+    let request = &request;
+    let witness = RequestWitness::new(guard, request, seen.wall_ns, is_probe);
+    let decision = decide(&snapshot, request, &witness, seen.wall_ns);
+    let decided_ns = monotonic();
+    let answered = if decision.verdict == Verdict::Deny {
+        Answered::Denied
+    } else {
+        Answered::Allowed
+    };
+    let delivery = answer(answered);
+    if is_probe || is_upkeep(&decision) {
+        return answered;
+    }
+    note_names(guard, &snapshot, request, &witness, answered, seen.wall_ns);
+    let (decision, answered) = match delivery {
+        Delivery::Counted => (decision, answered),
+        Delivery::TooLate { denied } => overtaken(&decision, denied),
+    };
+    tell(
+        guard, request, &decision, &witness, seen, decided_ns, answered,
+    );
+    answered
+}
+
+fn decide<'s>(
+    snapshot: &'s Snapshot,
+    request: &Request<'_>,
+    witness: &RequestWitness<'_>,
+    wall_ns: u64,
+) -> Decision<'s> {
+    if request.is_cut && snapshot.touches(&request.operation) {
+        // A path longer than any the kernel hands over: what its end would say is not known.
+        return Decision::unresolved(is_agents(witness));
+    }
+    decision::decide(snapshot, &request.operation, wall_ns, witness)
+}
+
+/// Whether the caller has an agent above it, or may have.
+fn is_agents(witness: &RequestWitness<'_>) -> bool {
+    !matches!(
+        witness.actor().standing,
+        Standing::Human | Standing::Unknown { agent_seen: false }
+    )
+}
+
+/// What people and their programs do to the guard's own files, the exporter's book-keeping before
+/// all, is allowed and not told: telling it would give the exporter something to keep books about.
+fn is_upkeep(decision: &Decision<'_>) -> bool {
+    decision.reason == Reason::Human && decision.zone.is_none()
+}
+
+/// What is told when the deadline answered before the decision did.
+fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Answered) {
+    let (verdict, answered) = if denied {
+        (Verdict::Deny, Answered::Denied)
+    } else {
+        // What should have been denied went on: it is told like a denial.
+        let late = match decision.verdict {
+            Verdict::Allow => Verdict::Allow,
+            _ => Verdict::Audit,
+        };
+        (late, Answered::Allowed)
+    };
+    let reason = Reason::Deadline;
+    (
+        Decision {
+            verdict,
+            reason,
+            ..*decision
+        },
+        answered,
+    )
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one fact of the event")]
+fn tell(
+    guard: &Guard,
+    request: &Request<'_>,
+    decision: &Decision<'_>,
+    witness: &RequestWitness<'_>,
+    seen: Moment,
+    decided_ns: u64,
+    answered: Answered,
+) {
+    let acting = &request.acting;
+    let told_in_full = decision.verdict != Verdict::Allow;
+    let description = told_in_full.then(|| witness.description());
+    if answered == Answered::Denied && decision.reason == Reason::GuardFiles {
+        guard.ring.add(Counter::ProtectedWritesDenied, 1);
+    }
+    if decision.reason == Reason::UnresolvedPath {
+        guard.ring.add(Counter::PathsUnresolved, 1);
+    }
+    guard.tell(
+        &request.operation,
+        decision,
+        &Circumstances {
+            process: ActingProcess {
+                key: acting.key,
+                ppid: acting.ppid,
+                uid: acting.uid,
+                executable: acting.executable,
+                argv0: description.map_or(&[], |found| found.argv0()),
+            },
+            answer: match answered {
+                Answered::Denied => Answer::Denied,
+                Answered::Allowed => Answer::Continued,
+            },
+            errno: match answered {
+                Answered::Denied => EPERM,
+                Answered::Allowed => 0,
+            },
+            wall_ns: seen.wall_ns,
+            monotonic_ns: decided_ns,
+            latency_ns: decided_ns.saturating_sub(seen.monotonic_ns),
+            deadline_left_ns: seen.deadline_left_ns,
+            trace: description
+                .and_then(|found| found.variable(b"TRACEPARENT"))
+                .and_then(TraceContext::parse),
+        },
+    );
+}
+
+/// Keeps the memory of what agents made up to date with names that go and move. The kernel may
+/// still refuse what was allowed here: then a file is protected that need not be.
+fn note_names(
+    guard: &Guard,
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    witness: &RequestWitness<'_>,
+    answered: Answered,
+    wall_ns: u64,
+) {
+    if answered == Answered::Denied {
+        return;
+    }
+    let Operation {
+        kind,
+        path,
+        destination,
+    } = request.operation;
+    match (kind, destination) {
+        (OperationKind::Unlink, _) => guard.creations.forget(path),
+        (OperationKind::Exchange, Some(other)) => {
+            guard.creations.forget(path);
+            guard.creations.forget(other);
+        }
+        (OperationKind::Rename, Some(to)) => {
+            guard.creations.forget(to);
+            if let Some(born_ns) = made_and_kept(snapshot, request, to, witness, wall_ns) {
+                guard.creations.remember(to, born_ns);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// When the file was made that stays its mover's own under a new name: an atomic save ends there.
+/// What replaces something is nobody's own making.
+fn made_and_kept(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    to: &[u8],
+    witness: &RequestWitness<'_>,
+    wall_ns: u64,
+) -> Option<u64> {
+    let born_ns = request
+        .object
+        .born_ns
+        .filter(|_| request.object.is_file())?;
+    let removal = Operation {
+        kind: OperationKind::Unlink,
+        destination: None,
+        ..request.operation
+    };
+    let arrival = Operation {
+        path: to,
+        ..removal
+    };
+    if !request.makes_name || !snapshot.touches(&removal) || !snapshot.touches(&arrival) {
+        return None;
+    }
+    if !matches!(witness.actor().standing, Standing::Agent(_)) {
+        return None;
+    }
+    let decision = decision::decide(snapshot, &removal, wall_ns, witness);
+    (decision.reason == Reason::Scratch).then_some(born_ns)
+}
+
+/// `EPERM`, which Endpoint Security gives to whoever is denied; the same number everywhere.
+const EPERM: i32 = 1;

@@ -1,0 +1,8 @@
+//! Which operations the kernel sends.
+
+mod applied;
+mod plan;
+
+pub use applied::AdoptError;
+pub(crate) use applied::Applied;
+pub(crate) use plan::{ENFORCED, MutePlan, Reach};

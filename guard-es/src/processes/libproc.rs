@@ -1,0 +1,98 @@
+//! Describing processes by libproc and sysctl.
+
+use super::arguments::ArgumentArea;
+use super::sys::{self, ProcessFacts};
+use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Mutex, PoisonError};
+
+/// Describes this machine's processes.
+#[derive(Debug, Default)]
+pub struct LibProc {
+    /// `KERN_PROCARGS2` wants room for the most a process can have; the buffer is kept.
+    room: Mutex<Vec<u8>>,
+}
+
+/// The identity of this boot (`kern.bootsessionuuid`), as text.
+#[must_use]
+pub fn boot_session() -> Option<String> {
+    let text = sys::system_text(c"kern.bootsessionuuid")?;
+    String::from_utf8(text).ok()
+}
+
+/// The process ids that are in use now.
+#[must_use]
+pub fn all_processes() -> Vec<u32> {
+    sys::all_processes()
+}
+
+/// The parent's process id.
+#[must_use]
+pub fn parent_of(pid: u32) -> Option<u32> {
+    sys::facts(pid).map(|facts| facts.ppid)
+}
+
+/// This very process.
+#[must_use]
+pub fn this_process() -> Option<ProcessKey> {
+    let pid = std::process::id();
+    let generation = sys::pid_version(pid)?;
+    Some(ProcessKey { pid, generation })
+}
+
+// === impl LibProc ===
+
+impl LibProc {
+    /// Describes a process whose identity does not change under the look; else `None`.
+    fn look(&self, pid: u32, into: &mut ProcessDescription) -> Option<bool> {
+        let generation = sys::pid_version(pid)?;
+        let facts = sys::facts(pid)?;
+        into.key = ProcessKey { pid, generation };
+        into.ppid = facts.ppid;
+        into.uid = facts.uid;
+        into.started_ns = started_ns(&facts);
+        sys::executable(pid, &mut into.executable);
+        into.executable_changed_ns = changed_ns(&into.executable);
+        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = sys::arguments(pid, &mut room);
+        let area = ArgumentArea::parse(answer);
+        into.arguments.clear();
+        into.arguments.extend_from_slice(area.arguments);
+        into.environment.clear();
+        into.environment.extend_from_slice(area.environment);
+        drop(room);
+        Some(sys::pid_version(pid)? == generation)
+    }
+}
+
+impl ProcessSource for LibProc {
+    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+        for _ in 0..MAX_LOOKS {
+            if self.look(pid, into).ok_or(ProcessGone)? {
+                return Ok(());
+            }
+        }
+        // It runs one program after the other: no look at it will do.
+        Err(ProcessGone)
+    }
+}
+
+fn started_ns(facts: &ProcessFacts) -> u64 {
+    facts
+        .started_seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(facts.started_microseconds.saturating_mul(1_000))
+}
+
+fn changed_ns(executable: &[u8]) -> u64 {
+    std::fs::metadata(OsStr::from_bytes(executable)).map_or(0, |found| {
+        let seconds = u64::try_from(found.ctime()).unwrap_or(0);
+        let nanos = u64::try_from(found.ctime_nsec()).unwrap_or(0);
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+    })
+}
+
+/// How often a process may become another program under one look.
+const MAX_LOOKS: usize = 4;

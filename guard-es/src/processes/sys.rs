@@ -1,0 +1,237 @@
+//! The calls behind [`super::libproc`], each behind a safe function.
+//!
+//! What the system fills in is plain old data of the `libc` crate's layout, or bytes of which it
+//! says how many there are. Everything it says of lengths is checked against the room it was given.
+
+use libc::{c_char, c_int, c_void};
+use std::ffi::CStr;
+use std::mem::{MaybeUninit, size_of};
+use std::ptr;
+
+/// What `PROC_PIDTBSDINFO` tells of a process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProcessFacts {
+    pub(super) ppid: u32,
+    /// Real user id.
+    pub(super) uid: u32,
+    pub(super) started_seconds: u64,
+    pub(super) started_microseconds: u64,
+}
+
+unsafe extern "C" {
+    /// `<mach/mach_traps.h>`: the name port of another process's task; needs no more right over
+    /// it than to see it.
+    fn task_name_for_pid(
+        target: libc::mach_port_t,
+        pid: c_int,
+        name: *mut libc::mach_port_t,
+    ) -> c_int;
+    /// `<mach/mach_port.h>`.
+    fn mach_port_deallocate(task: libc::mach_port_t, name: libc::mach_port_t) -> c_int;
+    /// `<mach/mach_init.h>`: set before `main`, and never again.
+    static mach_task_self_: libc::mach_port_t;
+}
+
+/// `TASK_AUDIT_TOKEN` of `<mach/task_info.h>`.
+const TASK_AUDIT_TOKEN: libc::task_flavor_t = 15;
+
+/// Words of an audit token, and the one that holds the `pidversion` (`audit_token_to_pidversion`).
+const TOKEN_WORDS: usize = 8;
+const PID_VERSION_WORD: usize = 7;
+
+/// `PROC_PIDPATHINFO_MAXSIZE` of `<sys/proc_info.h>`: four times `MAXPATHLEN`.
+const MAX_PATH: usize = 4096;
+
+/// Which execution the process is.
+pub(super) fn pid_version(pid: u32) -> Option<u64> {
+    let pid = c_int::try_from(pid).ok()?;
+    // SAFETY: the static is written by the system's initialiser before `main` and read-only after.
+    let own = unsafe { mach_task_self_ };
+    let mut name = 0;
+    // SAFETY: `name` is a live local of the type the call writes; `own` is this task's own port.
+    let named = unsafe { task_name_for_pid(own, pid, &raw mut name) };
+    if named != libc::KERN_SUCCESS {
+        return None;
+    }
+    let mut token = [0u32; TOKEN_WORDS];
+    let mut words = u32::try_from(TOKEN_WORDS).ok()?;
+    // SAFETY: the room is `words` natural-sized words, as the last argument says, and a token is
+    // valid whatever bits it holds. The call writes no more than it is told there is room for.
+    let told = unsafe {
+        libc::task_info(
+            name,
+            TASK_AUDIT_TOKEN,
+            (&raw mut token).cast::<libc::integer_t>(),
+            &raw mut words,
+        )
+    };
+    // SAFETY: the right was given to this task by the call above, and is given up once.
+    let _freed = unsafe { mach_port_deallocate(own, name) };
+    let complete = told == libc::KERN_SUCCESS && usize::try_from(words) == Ok(TOKEN_WORDS);
+    token
+        .get(PID_VERSION_WORD)
+        .filter(|_| complete)
+        .map(|&version| u64::from(version))
+}
+
+/// Parent, user and start.
+pub(super) fn facts(pid: u32) -> Option<ProcessFacts> {
+    let pid = c_int::try_from(pid).ok()?;
+    let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
+    let size = c_int::try_from(size_of::<libc::proc_bsdinfo>()).ok()?;
+    // SAFETY: the room is one whole `proc_bsdinfo` (`<sys/proc_info.h>`), whose size is passed.
+    let filled = unsafe {
+        libc::proc_pidinfo(
+            pid,
+            libc::PROC_PIDTBSDINFO,
+            0,
+            info.as_mut_ptr().cast::<c_void>(),
+            size,
+        )
+    };
+    if filled != size {
+        return None;
+    }
+    // SAFETY: the struct holds integers only, for which zeros and whatever the call wrote are valid.
+    let info = unsafe { info.assume_init() };
+    Some(ProcessFacts {
+        ppid: info.pbi_ppid,
+        uid: info.pbi_ruid,
+        started_seconds: info.pbi_start_tvsec,
+        started_microseconds: info.pbi_start_tvusec,
+    })
+}
+
+/// The path of the program, as the kernel knows it; empty when it cannot be told.
+pub(super) fn executable(pid: u32, into: &mut Vec<u8>) {
+    into.clear();
+    let Ok(pid) = c_int::try_from(pid) else {
+        return;
+    };
+    into.resize(MAX_PATH, 0);
+    let room = u32::try_from(into.len()).unwrap_or(0);
+    // SAFETY: the room is `into`'s own initialised bytes, whose number is passed.
+    let length = unsafe { libc::proc_pidpath(pid, into.as_mut_ptr().cast::<c_void>(), room) };
+    into.truncate(usize::try_from(length).unwrap_or(0));
+}
+
+/// The answer of `KERN_PROCARGS2`, in `room`; empty when the process is gone or another user's.
+pub(super) fn arguments(pid: u32, room: &mut Vec<u8>) -> &[u8] {
+    let Ok(pid) = c_int::try_from(pid) else {
+        return &[];
+    };
+    if room.is_empty() {
+        room.resize(most_arguments(), 0);
+    }
+    let mut mib = [libc::CTL_KERN, libc::KERN_PROCARGS2, pid];
+    let mut length = room.len();
+    let words = u32::try_from(mib.len()).unwrap_or(0);
+    // SAFETY: the name has `words` words, and the room is `room`'s own initialised bytes, whose
+    // number is passed and comes back as the number written. Nothing is set.
+    let told = unsafe {
+        libc::sysctl(
+            mib.as_mut_ptr(),
+            words,
+            room.as_mut_ptr().cast::<c_void>(),
+            &raw mut length,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    let length = if told == 0 { length } else { 0 };
+    room.get(..length).unwrap_or_default()
+}
+
+/// `kern.argmax`: the most that arguments and environment can be together, one mebibyte by default.
+fn most_arguments() -> usize {
+    let mut most: c_int = 0;
+    let mut length = size_of::<c_int>();
+    // SAFETY: the name is NUL-terminated, the room is one live `int`, whose size is passed. Nothing
+    // is set.
+    let told = unsafe {
+        libc::sysctlbyname(
+            c"kern.argmax".as_ptr(),
+            (&raw mut most).cast::<c_void>(),
+            &raw mut length,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    let most = usize::try_from(most).unwrap_or(0);
+    if told == 0 {
+        most.max(1 << 20)
+    } else {
+        1 << 20
+    }
+}
+
+/// A text that the system keeps under this name.
+pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
+    let mut text = vec![0u8; 128];
+    let mut length = text.len();
+    // SAFETY: the name is NUL-terminated, the room is `text`'s own initialised bytes, whose number
+    // is passed. Nothing is set.
+    let told = unsafe {
+        libc::sysctlbyname(
+            name.as_ptr(),
+            text.as_mut_ptr().cast::<c_void>(),
+            &raw mut length,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    if told != 0 {
+        return None;
+    }
+    text.truncate(length);
+    let end = text.iter().position(|&byte| byte == 0);
+    text.truncate(end.unwrap_or(length));
+    Some(text)
+}
+
+/// The process ids in use.
+pub(super) fn all_processes() -> Vec<u32> {
+    // Twice the processes there are: more may come between the two calls.
+    // SAFETY: without room the call only counts.
+    let count = unsafe { libc::proc_listallpids(ptr::null_mut(), 0) };
+    let room = usize::try_from(count).unwrap_or(0) * 2 + 64;
+    let mut pids: Vec<c_int> = vec![0; room];
+    let size = c_int::try_from(room * size_of::<c_int>()).unwrap_or(0);
+    // SAFETY: the room is `pids`' own initialised words, whose size in bytes is passed.
+    let filled = unsafe { libc::proc_listallpids(pids.as_mut_ptr().cast::<c_void>(), size) };
+    pids.truncate(usize::try_from(filled).unwrap_or(0));
+    let pids = pids.into_iter().filter_map(|pid| u32::try_from(pid).ok());
+    pids.filter(|&pid| pid != 0).collect()
+}
+
+/// Whether the volume of this path keeps names apart that differ in case; `None` when it does not
+/// say.
+pub(crate) fn is_case_sensitive(path: &CStr) -> Option<bool> {
+    // SAFETY: the path is NUL-terminated and only read.
+    let answer = unsafe { libc::pathconf(path.as_ptr(), libc::_PC_CASE_SENSITIVE) };
+    match answer {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+/// The name of the file system that this path is on (`apfs`, `hfs`, …).
+pub(crate) fn file_system(path: &CStr) -> Option<Vec<u8>> {
+    let mut found = MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the path is NUL-terminated and only read; the room is one whole `statfs`.
+    let told = unsafe { libc::statfs(path.as_ptr(), found.as_mut_ptr()) };
+    if told != 0 {
+        return None;
+    }
+    // SAFETY: the struct holds integers and arrays of them only, for which zeros and whatever the
+    // call wrote are valid.
+    let found = unsafe { found.assume_init() };
+    let name: Vec<u8> = found
+        .f_fstypename
+        .iter()
+        .map(|&letter: &c_char| letter.cast_unsigned())
+        .take_while(|&letter| letter != 0)
+        .collect();
+    Some(name)
+}

@@ -1,0 +1,179 @@
+//! From a message to the request in it.
+//!
+//! Most kinds of event are one operation as they come. What is not plain:
+//!
+//! | event | operation |
+//! |-------|-----------|
+//! | a rename onto a name that nothing has | the destination is put together from directory and name |
+//! | a swap (`RENAME_SWAP`) | a rename onto an existing file, asked about in each direction |
+//! | `exchangedata` | an exchange |
+//! | opening for writing | writing, which matters for the guard's own files; with `O_TRUNC` perhaps a truncation |
+//! | making a file | writing, likewise |
+//! | `clonefile`, and `copyfile` onto a new name | nothing is overwritten: matters for own files |
+//!
+//! Paths come canonical from the kernel, but for the firmlinks of the data volume.
+
+use crate::paths::without_firmlink;
+use crate::request::{Acting, Object, Request, S_IFMT, Words};
+use endpoint_sec::event::{Destination, Event};
+use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
+use guard_core::process::ProcessKey;
+use guard_core::{Operation, OperationKind};
+
+/// The request in a message that asks; `None` for events that take nothing away.
+pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Option<Request<'w>> {
+    let acting = acting(&message.process());
+    let request = |kind, file: File<'w>, destination| Request {
+        operation: Operation {
+            kind,
+            path: path_of(&file),
+            destination,
+        },
+        object: object(&file),
+        is_cut: file.path_truncated(),
+        makes_name: false,
+        cuts_content: false,
+        acting,
+    };
+    match message.event() {
+        Event::Unlink(unlink) => Some(request(OperationKind::Unlink, unlink.target(), None)),
+        Event::Truncate(truncate) => {
+            Some(request(OperationKind::Truncate, truncate.target(), None))
+        }
+        Event::ExchangeData(exchange) => {
+            let (left, right) = (exchange.file1(), exchange.file2());
+            let other = path_of(&right);
+            Some(Request {
+                is_cut: left.path_truncated() || right.path_truncated(),
+                ..request(OperationKind::Exchange, left, Some(other))
+            })
+        }
+        Event::Rename(rename) => {
+            let source = rename.source();
+            let (destination, is_cut, makes_name) = destination(rename.destination(), words)?;
+            Some(Request {
+                is_cut: is_cut || source.path_truncated(),
+                makes_name,
+                ..request(OperationKind::Rename, source, Some(destination))
+            })
+        }
+        Event::Link(link) => {
+            let directory = link.target_dir();
+            let name = words.join(path_of(&directory), link.target_filename());
+            Some(Request {
+                is_cut: directory.path_truncated() || link.source().path_truncated(),
+                makes_name: true,
+                ..request(OperationKind::Link, link.source(), Some(name))
+            })
+        }
+        Event::Clone(clone) => {
+            let directory = clone.target_dir();
+            let name = words.join(path_of(&directory), clone.target_name());
+            Some(Request {
+                is_cut: directory.path_truncated(),
+                makes_name: true,
+                ..request(OperationKind::Clone, clone.source(), Some(name))
+            })
+        }
+        Event::CopyFile(copy) => {
+            let (directory, there) = (copy.target_dir(), copy.target_file());
+            let name = match there {
+                Some(file) => path_of(&file),
+                None => words.join(path_of(&directory), copy.target_name()),
+            };
+            Some(Request {
+                is_cut: there.unwrap_or(directory).path_truncated(),
+                makes_name: there.is_none(),
+                ..request(OperationKind::Clone, copy.source(), Some(name))
+            })
+        }
+        Event::Open(open) => {
+            let flags = open.flags();
+            let writes = OpenFlags::WRITE | OpenFlags::TRUNCATE;
+            flags.intersects(writes).then(|| Request {
+                cuts_content: flags.contains(OpenFlags::TRUNCATE),
+                ..request(OperationKind::Write, open.file(), None)
+            })
+        }
+        Event::Create(create) => {
+            let (path, is_cut, makes_name) = destination(create.destination(), words)?;
+            Some(Request {
+                operation: Operation {
+                    kind: OperationKind::Write,
+                    path,
+                    destination: None,
+                },
+                object: Object::default(),
+                is_cut,
+                makes_name,
+                cuts_content: false,
+                acting,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Where a file comes to stand: its path, whether that was cut, and whether it is a new name.
+/// `None` for kinds of destination that are not known.
+fn destination<'w>(
+    destination: Destination<'w>,
+    words: &'w mut Words,
+) -> Option<(&'w [u8], bool, bool)> {
+    match destination {
+        Destination::ExistingFile(file) => Some((path_of(&file), file.path_truncated(), false)),
+        Destination::NewPath { directory, name } => {
+            let path = words.join(path_of(&directory), name);
+            Some((path, directory.path_truncated(), true))
+        }
+        _ => None,
+    }
+}
+
+/// A process, as a message tells it.
+pub(crate) fn acting<'m>(process: &Process<'m>) -> Acting<'m> {
+    let token = process.audit_token();
+    let program = process.executable();
+    let stat = program.stat();
+    let number = |pid: i32| u32::try_from(pid).unwrap_or(0);
+    Acting {
+        key: key_of(token),
+        ppid: number(process.ppid()),
+        original_ppid: number(process.original_ppid()),
+        started_ns: process.start_time().map_or(0, nanoseconds),
+        uid: token.ruid(),
+        executable: path_of(&program),
+        executable_changed_ns: nanoseconds(stat.changed()),
+        executable_owner: stat.uid(),
+    }
+}
+
+/// The identity that an audit token names.
+pub(crate) fn key_of(token: AuditToken) -> ProcessKey {
+    ProcessKey {
+        pid: token.pid().cast_unsigned(),
+        generation: u64::from(token.pid_version().cast_unsigned()),
+    }
+}
+
+pub(crate) fn path_of<'m>(file: &File<'m>) -> &'m [u8] {
+    without_firmlink(file.path())
+}
+
+/// What the kernel says of a file.
+pub(crate) fn object(file: &File<'_>) -> Object {
+    let stat = file.stat();
+    let born_ns = nanoseconds(stat.born());
+    Object {
+        file_type: u32::from(stat.mode() & S_IFMT),
+        links: u64::from(stat.nlink()),
+        born_ns: (born_ns != 0).then_some(born_ns),
+    }
+}
+
+/// A time as nanoseconds since 1970; 0 for one before, or none at all.
+pub(crate) fn nanoseconds(time: TimeSpec) -> u64 {
+    let seconds = u64::try_from(time.seconds).unwrap_or(0);
+    let rest = u64::try_from(time.nanoseconds).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}

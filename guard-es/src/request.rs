@@ -1,0 +1,161 @@
+//! One operation as a message tells it, in the guard's own words.
+//!
+//! Everything is borrowed from the message, or from a [`Words`] buffer where two parts of a path
+//! have to be put together. Nothing is looked up.
+
+use guard_core::policy::Snapshot;
+use guard_core::process::ProcessKey;
+use guard_core::{Operation, OperationKind};
+
+/// What a message asks, and who asks it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'m> {
+    /// The operation.
+    pub(crate) operation: Operation<'m>,
+    /// What stands at the operation's path.
+    pub(crate) object: Object,
+    /// Whether the kernel cut a path short: it is longer than any it hands over.
+    pub(crate) is_cut: bool,
+    /// Whether something is to be made at the destination, where nothing stands now.
+    pub(crate) makes_name: bool,
+    /// Whether opening the file for writing cuts its content.
+    pub(crate) cuts_content: bool,
+    /// Who asks.
+    pub(crate) acting: Acting<'m>,
+}
+
+/// What the kernel says of the file at the operation's path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// The type bits of its mode (`S_IFREG`, …); 0 when nothing is said.
+    pub(crate) file_type: u32,
+    /// Its names.
+    pub(crate) links: u64,
+    /// When it was made, wall clock nanoseconds; `None` where the volume keeps no such time.
+    pub(crate) born_ns: Option<u64>,
+}
+
+/// The acting process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acting<'m> {
+    /// Its identity: process id and `pidversion`.
+    pub(crate) key: ProcessKey,
+    /// Its parent's process id now.
+    pub(crate) ppid: u32,
+    /// The id of the process that started it.
+    pub(crate) original_ppid: u32,
+    /// When it started, wall clock nanoseconds.
+    pub(crate) started_ns: u64,
+    /// Its real user id.
+    pub(crate) uid: u32,
+    /// Path of its program.
+    pub(crate) executable: &'m [u8],
+    /// When the program's inode last changed, wall clock nanoseconds.
+    pub(crate) executable_changed_ns: u64,
+    /// Who owns the program.
+    pub(crate) executable_owner: u32,
+}
+
+/// Room for paths that a message has in two parts; kept for its capacity.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    destination: Vec<u8>,
+}
+
+// === impl Request ===
+
+impl Request<'_> {
+    /// The request as this policy's operations have it; `None` when it takes nothing away and
+    /// touches none of the guard's own files, which needs no decision and is not told.
+    pub(crate) fn settled(self, snapshot: &Snapshot) -> Option<Self> {
+        let operation = self.operation;
+        match operation.kind {
+            OperationKind::Write => {
+                let cut = Operation {
+                    kind: OperationKind::Truncate,
+                    ..operation
+                };
+                if snapshot.touches(&operation) {
+                    Some(self)
+                } else if self.cuts_content && snapshot.touches(&cut) {
+                    Some(Self {
+                        operation: cut,
+                        ..self
+                    })
+                } else {
+                    None
+                }
+            }
+            // A new name overwrites nothing, unless it is to stand for one of the guard's files.
+            OperationKind::Clone if self.makes_name => {
+                let path = operation.destination.unwrap_or(operation.path);
+                let write = Operation {
+                    kind: OperationKind::Write,
+                    path,
+                    destination: None,
+                };
+                snapshot.touches(&write).then_some(self)
+            }
+            OperationKind::Clone | OperationKind::Truncate | OperationKind::Link => {
+                snapshot.touches(&operation).then_some(self)
+            }
+            _ => Some(self),
+        }
+    }
+}
+
+// === impl Object ===
+
+impl Object {
+    /// Whether it is a regular file.
+    pub(crate) fn is_file(self) -> bool {
+        self.file_type == u32::from(S_IFREG)
+    }
+
+    /// Whether it is a directory.
+    pub(crate) fn is_directory(self) -> bool {
+        self.file_type == u32::from(S_IFDIR)
+    }
+}
+
+// === impl Acting ===
+
+impl Acting<'_> {
+    /// Whether the process that started it is gone, and launchd took its place.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.ppid == 1 && self.original_ppid > 1
+    }
+}
+
+// === impl Words ===
+
+impl Words {
+    /// Puts a directory and a name together.
+    pub(crate) fn join(&mut self, directory: &[u8], name: &[u8]) -> &[u8] {
+        self.destination.clear();
+        self.destination.extend_from_slice(directory);
+        if !directory.ends_with(b"/") {
+            self.destination.push(b'/');
+        }
+        self.destination.extend_from_slice(name);
+        &self.destination
+    }
+}
+
+/// The type bits of a mode, and two of their values, as in Darwin's `<sys/stat.h>`.
+pub(crate) const S_IFMT: u16 = 0o170_000;
+const S_IFREG: u16 = 0o100_000;
+const S_IFDIR: u16 = 0o040_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_and_names_are_joined_by_one_slash() {
+        let mut words = Words::default();
+        assert_eq!(words.join(b"/a/b", b"c"), b"/a/b/c");
+        assert_eq!(words.join(b"/", b"c"), b"/c");
+        assert_eq!(words.join(b"", b"c"), b"/c");
+    }
+}

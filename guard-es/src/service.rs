@@ -1,0 +1,175 @@
+//! The backend from its first try to its last: started, proven, kept.
+//!
+//! ```text
+//!            refused (no entitlement, no Full Disk Access, …): say what to do, try again later
+//!           ┌──────┐
+//!           ▼      │
+//!        inactive ─┴─ started ──▶ unproven ── self-test passed ──▶ active
+//!                                  │    ▲
+//!                                  └────┘ not passed: say so, test again later
+//! ```
+//!
+//! The guard's policy, ring and lineage live through all of it. What the ring's header says of
+//! enforcement is true only while *active*: after a denial was seen to work on this machine.
+
+use crate::backend::{Backend, Settings, StartError};
+use crate::muting::AdoptError;
+use crate::probe::{Proof, SelfTestError};
+use guard_core::guard::{Guard, SharedGuard};
+use guard_core::policy::Snapshot;
+use guard_core::ring::Counter;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Starts a backend, proves it, and keeps it in order.
+pub struct Service {
+    guard: SharedGuard,
+    settings: Settings,
+    attempt: Box<dyn Fn(&Path) -> io::Result<()> + Send>,
+    backend: Option<Backend>,
+    is_proven: bool,
+    /// When to try again what failed.
+    next_try: Option<Instant>,
+    tries: u32,
+}
+
+/// What became of one step.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing new.
+    Unchanged,
+    /// Operations are judged, and a denial was seen to work.
+    Active(Proof),
+    /// The system refused a client; it is tried again.
+    Refused(StartError),
+    /// The backend runs, and proved nothing; it is tested again.
+    Unproven(SelfTestError),
+}
+
+// === impl Service ===
+
+impl Service {
+    /// A service for a guard. `attempt` has another process remove a file and returns when that
+    /// process has ended.
+    #[must_use]
+    pub fn new(
+        guard: SharedGuard,
+        settings: Settings,
+        attempt: Box<dyn Fn(&Path) -> io::Result<()> + Send>,
+    ) -> Self {
+        Self {
+            guard,
+            settings,
+            attempt,
+            backend: None,
+            is_proven: false,
+            next_try: None,
+            tries: 0,
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn step(&mut self, now: Instant) -> Step {
+        if let Some(backend) = &self.backend {
+            backend.keep();
+        }
+        if self.is_proven || self.next_try.is_some_and(|then| now < then) {
+            return Step::Unchanged;
+        }
+        let step = self.advance();
+        match &step {
+            Step::Active(_) => {
+                self.guard.ring.set(Counter::EnforcementActive, 1);
+                self.is_proven = true;
+            }
+            Step::Refused(_) | Step::Unproven(_) => {
+                self.next_try = Some(now + retry_after(self.tries));
+                self.tries = self.tries.saturating_add(1);
+            }
+            Step::Unchanged => {}
+        }
+        step
+    }
+
+    /// Whether a denial was seen to work.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.is_proven
+    }
+
+    /// The guard that decides.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Puts a snapshot in force. When this returns, the kernel sends what concerns it.
+    ///
+    /// # Errors
+    ///
+    /// [`AdoptError`] when the kernel would not; the snapshot before is still in force then.
+    pub fn adopt(&self, snapshot: Snapshot) -> Result<(), AdoptError> {
+        match &self.backend {
+            Some(backend) => backend.adopt(snapshot),
+            None => {
+                self.guard.adopt(snapshot);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the backend; what it would have judged goes on from now.
+    pub fn stop(&mut self) {
+        self.guard.ring.set(Counter::EnforcementActive, 0);
+        self.is_proven = false;
+        self.backend = None;
+    }
+
+    fn advance(&mut self) -> Step {
+        let backend = match self.backend.take() {
+            Some(backend) => backend,
+            None => match Backend::start(self.guard.clone(), &self.settings) {
+                Ok(backend) => backend,
+                Err(error) => return Step::Refused(error),
+            },
+        };
+        let backend = self.backend.insert(backend);
+        match backend.probe().test(&self.attempt) {
+            Ok(proof) => Step::Active(proof),
+            Err(error) => Step::Unproven(error),
+        }
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("backend", &self.backend)
+            .field("is_proven", &self.is_proven)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A person may be granting Full Disk Access at this very moment; a machine that never will is
+/// asked once a minute.
+fn retry_after(tries: u32) -> Duration {
+    FIRST_RETRY
+        .saturating_mul(2u32.saturating_pow(tries.min(8)))
+        .min(LAST_RETRY)
+}
+
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+const LAST_RETRY: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_become_rarer_and_never_end() {
+        let seconds: Vec<u64> = (0..8).map(|tries| retry_after(tries).as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(retry_after(u32::MAX), LAST_RETRY);
+    }
+}

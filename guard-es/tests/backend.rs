@@ -1,0 +1,425 @@
+//! The backend around the verdicts: what the kernel sends, what becomes of reloads, deadlines,
+//! panics and drops, and how processes are known.
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support;
+
+use endpoint_sec_sim::{File, Machine};
+use guard_core::OperationKind;
+use guard_core::ring::{Counter, Lane};
+use guard_core::zones::Folding;
+use guard_es::{Scope, Service, StartError, Step};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use support::{Mac, NEWEST, OLDEST, Plan, compile};
+
+const ZONE: &str = r#"{"protected_zones": ["/a/z"]}"#;
+
+#[test]
+fn the_kernel_sends_what_concerns_the_guard_and_nothing_else() {
+    let mac = Mac::new(ZONE);
+    let actor = mac.chain("sh");
+    mac.machine.create(File::regular("/a/z/doc"));
+    let before = mac.counter(Counter::Notifications);
+    let asked = |attempt: endpoint_sec_sim::Attempt| attempt.verdict().asked;
+    assert_eq!(asked(mac.machine.unlink(&actor, "/b/x")), 0);
+    assert_eq!(asked(mac.machine.rename(&actor, "/b/x", "/b/y")), 0);
+    assert_eq!(asked(mac.machine.open(&actor, "/a/z/doc", 3)), 0);
+    assert_eq!(asked(mac.machine.truncate(&actor, "/a/z/doc")), 0);
+    assert_eq!(mac.counter(Counter::Notifications), before);
+    assert_eq!(asked(mac.machine.unlink(&actor, "/a/z/doc")), 1);
+    assert_eq!(asked(mac.machine.rename(&actor, "/b/x", "/a/z/y")), 1);
+    assert_eq!(asked(mac.machine.unlink(&actor, "/a")), 1, "above a zone");
+    // A prefix is a string's: the message comes, and the decision tells the two apart.
+    assert_eq!(asked(mac.machine.unlink(&actor, "/a/zz")), 1);
+    assert_eq!(asked(mac.machine.open(&actor, support::OWN, 2)), 1);
+    drop(mac);
+
+    let mut old = Plan::new(OLDEST, ZONE).set_up();
+    old.start().unwrap();
+    let actor = old.chain("sh");
+    assert_eq!(
+        asked(old.machine.unlink(&actor, "/b/x")),
+        1,
+        "macOS 11 sends everything"
+    );
+}
+
+#[test]
+fn the_guard_does_not_wait_for_itself() {
+    let mac = Mac::new(ZONE);
+    let me = mac.machine.me().clone();
+    assert_eq!(mac.machine.unlink(&me, "/a/z/doc").verdict().asked, 0);
+}
+
+#[test]
+fn a_reload_covers_new_zones_before_it_is_done_and_old_ones_until_then() {
+    let mac = Mac::new(r#"{"protected_zones": ["/a/z", "/a/old"]}"#);
+    let agent = mac.chain("rm < codex");
+    let machine = (*mac.machine).clone();
+    let over = AtomicBool::new(false);
+    let place = mac.settings(Scope::Machine).probe;
+    let own = place.parent().unwrap().to_str().unwrap().to_owned();
+    std::thread::scope(|scope| {
+        // What both policies protect is protected at every moment.
+        let constant = scope.spawn(|| {
+            let mut tries = 0;
+            while !over.load(Ordering::Acquire) {
+                assert!(!machine.unlink(&agent, "/a/z/doc").allowed());
+                tries += 1;
+            }
+            tries
+        });
+        for round in 0..20 {
+            let new = format!("/a/new{round}");
+            let policy = format!(r#"{{"protected_zones": ["/a/z", "{new}"]}}"#);
+            let snapshot = compile(&policy, &[&own], Folding::Exact);
+            mac.backend().adopt(snapshot).unwrap();
+            let verdict = machine.unlink(&agent, format!("{new}/doc")).verdict();
+            assert!(!verdict.allowed, "{new} is covered");
+            let gone = machine.unlink(&agent, "/a/old/doc").verdict();
+            assert!(
+                gone.allowed && gone.asked == 0,
+                "what is let go of is not sent"
+            );
+        }
+        over.store(true, Ordering::Release);
+        assert!(constant.join().unwrap() > 0);
+    });
+}
+
+#[test]
+fn what_is_judged_besides_follows_the_policy_too() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("codex");
+    mac.machine.create(File::regular("/a/z/doc"));
+    let place = mac.settings(Scope::Machine).probe;
+    let own = place.parent().unwrap().to_str().unwrap().to_owned();
+    assert!(mac.machine.truncate(&agent, "/a/z/doc").allowed());
+    let strict = r#"{"protected_zones": ["/a/z"], "operations": ["unlink", "truncate"]}"#;
+    mac.backend()
+        .adopt(compile(strict, &[&own], Folding::Exact))
+        .unwrap();
+    assert!(!mac.machine.truncate(&agent, "/a/z/doc").allowed());
+    mac.backend()
+        .adopt(compile(ZONE, &[&own], Folding::Exact))
+        .unwrap();
+    assert!(mac.machine.truncate(&agent, "/a/z/doc").allowed());
+    // The guard's own directory is above and beside others: nothing of it went.
+    assert!(!mac.machine.unlink(&agent, support::OWN).allowed());
+}
+
+#[test]
+fn drops_are_counted() {
+    let mut plan = Plan::new(NEWEST, ZONE);
+    plan.builder = Machine::new(NEWEST).queue(8);
+    let mut mac = plan.set_up();
+    mac.start().unwrap();
+    let actor = mac.chain("sh");
+    mac.machine.settle();
+    mac.machine.hold();
+    let attempts: Vec<_> = (0..20)
+        .map(|number| mac.machine.unlink(&actor, format!("/a/z/{number}")))
+        .collect();
+    mac.machine.resume();
+    let dropped: usize = attempts
+        .iter()
+        .map(|attempt| attempt.verdict().dropped)
+        .sum();
+    assert_eq!(dropped, 12);
+    // The next message shows the gap.
+    assert!(mac.machine.unlink(&actor, "/a/z/last").allowed());
+    mac.machine.settle();
+    mac.backend().keep();
+    mac.backend().keep();
+    assert_eq!(mac.counter(Counter::KernelEventsDropped), 12);
+}
+
+#[test]
+fn a_deadline_is_answered_as_the_policy_says_and_told() {
+    for (on_deadline, allowed, told) in [
+        ("allow", true, "audit deadline codex unlink /a/z/doc"),
+        ("deny", false, "deny deadline codex unlink /a/z/doc"),
+    ] {
+        let policy = format!(r#"{{"protected_zones": ["/a/z"], "on_deadline": "{on_deadline}"}}"#);
+        let mac = Mac::new(&policy);
+        let agent = mac.chain("codex");
+        mac.machine.settle();
+        // One that lineage has to look up, and nobody answers.
+        let stranger = mac.existing(&agent, "/bin/rm", &["rm"]);
+        mac.table.stall(true);
+        let attempt = mac.machine.unlink(&stranger, "/a/z/doc");
+        mac.machine.advance(Duration::from_secs(56));
+        assert_eq!(attempt.allowed(), allowed, "{on_deadline}");
+        mac.table.stall(false);
+        assert_eq!(mac.told(), [told]);
+        mac.backend().keep();
+        assert_eq!(mac.counter(Counter::DeadlineMisses), 1);
+        assert_eq!(
+            mac.machine.report().deadlines_missed,
+            0,
+            "the kernel was answered"
+        );
+    }
+}
+
+#[test]
+fn a_new_answer_for_deadlines_takes_effect_without_a_gap() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("rm < codex");
+    let place = mac.settings(Scope::Machine).probe;
+    let own = place.parent().unwrap().to_str().unwrap().to_owned();
+    let policy = r#"{"protected_zones": ["/a/z"], "on_deadline": "deny"}"#;
+    mac.backend()
+        .adopt(compile(policy, &[&own], Folding::Exact))
+        .unwrap();
+    assert_eq!(mac.machine.clients(), 2);
+    assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
+    let stranger = mac.existing(&mac.shell, "/bin/rm", &["rm"]);
+    mac.table.stall(true);
+    let attempt = mac.machine.unlink(&stranger, "/a/z/doc");
+    mac.machine.advance(Duration::from_secs(56));
+    assert!(!attempt.allowed());
+    mac.table.stall(false);
+    mac.machine.settle();
+    mac.backend().keep();
+    assert_eq!(mac.counter(Counter::DeadlineMisses), 1);
+}
+
+#[test]
+fn a_panic_is_answered_counted_and_survived() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("rm < codex");
+    mac.machine.settle();
+    let stranger = mac.existing(&mac.shell, "/bin/rm", &["rm"]);
+    let pid = support::key(&stranger).pid;
+    mac.table.trap.store(pid, Ordering::Relaxed);
+    assert!(mac.machine.unlink(&stranger, "/a/z/doc").allowed());
+    mac.machine.settle();
+    mac.backend().keep();
+    assert_eq!(mac.counter(Counter::Panics), 1);
+    assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
+}
+
+#[test]
+fn events_say_how_long_is_left_and_the_header_how_long_it_took() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("rm < codex");
+    mac.machine.settle();
+    mac.machine.hold();
+    let attempt = mac.machine.unlink(&agent, "/a/z/doc");
+    mac.machine.advance(Duration::from_secs(2));
+    mac.machine.resume();
+    assert!(!attempt.allowed());
+    let left = mac
+        .event(Lane::Deny, |event| event.deadline_left_ns)
+        .unwrap();
+    let left = Duration::from_nanos(left.unwrap());
+    assert!((57..=58).contains(&left.as_secs()), "{left:?}");
+    let longest = Duration::from_nanos(mac.counter(Counter::LongestDeliveryDelayNs));
+    assert!(
+        longest >= Duration::from_secs(2) && longest < Duration::from_secs(3),
+        "{longest:?}"
+    );
+    assert!(mac.counter(Counter::DeliveryDelayNs) >= 2_000_000_000);
+}
+
+#[test]
+fn denials_tell_the_title_and_the_trace() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("codex");
+    let trace = "TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let rm = mac.spawn_with(&agent, "/bin/rm", &["rm", "-f", "doc"], &[trace]);
+    assert!(!mac.machine.unlink(&rm, "/a/z/doc").allowed());
+    mac.event(Lane::Deny, |event| {
+        assert_eq!(event.process.argv0, b"rm");
+        assert_eq!(event.process.executable, b"/bin/rm");
+        assert_eq!(event.trace.unwrap().span_id[0], 0xb7);
+        assert_eq!((event.errno, event.operation), (1, OperationKind::Unlink));
+        assert_eq!(event.session, b"session");
+    })
+    .unwrap();
+}
+
+#[test]
+fn those_who_were_there_before_are_known() {
+    let mut mac = Plan::new(NEWEST, ZONE).set_up();
+    let agent = mac.existing(&mac.shell, "/usr/bin/node", &["claude"]);
+    let shell = mac.existing(&agent, "/bin/zsh", &["zsh"]);
+    let person = mac.existing(&mac.shell, "/usr/bin/vim", &["vim"]);
+    mac.start().unwrap();
+    assert!(!mac.machine.unlink(&shell, "/a/z/doc").allowed());
+    // Who started the shell is gone before it acts again.
+    mac.exit(&agent);
+    let rm = mac.spawn(&shell, "/bin/rm", &["rm"]);
+    assert!(!mac.machine.unlink(&rm, "/a/z/doc").allowed());
+    assert!(mac.machine.unlink(&person, "/a/z/doc").allowed());
+}
+
+#[test]
+fn orphans_of_an_agent_stay_the_agent_s() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("codex");
+    let shell = mac.spawn(&agent, "/bin/sh", &["sh"]);
+    let forked = mac.fork(&shell);
+    mac.exit(&shell);
+    mac.exit(&agent);
+    // Forked before its parents ended, it runs its program after.
+    let rm = mac.exec(&forked, "/bin/rm", &["rm"], &[]);
+    assert!(!mac.machine.unlink(&rm, "/a/z/doc").allowed());
+}
+
+#[test]
+fn a_process_id_that_is_used_again_is_another_process() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("rm < codex");
+    assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
+    mac.exit(&agent);
+    let builder = mac.machine.process("/bin/rm").parent(&mac.shell);
+    let reused = builder.pid(agent.pid()).start();
+    assert_eq!(
+        (reused.pid(), reused.pidversion() == agent.pidversion()),
+        (agent.pid(), false)
+    );
+    let now_ns = 1_789_388_200_000_000_000;
+    mac.table
+        .admit(&reused, Some(&mac.shell), &["rm"], &[], now_ns);
+    assert!(mac.machine.unlink(&reused, "/a/z/doc").allowed());
+}
+
+#[test]
+fn a_title_that_is_set_late_is_seen() {
+    let mac = Mac::new(ZONE);
+    let node = mac.chain("node");
+    let rm = mac.spawn(&node, "/bin/rm", &["rm"]);
+    assert!(mac.machine.unlink(&rm, "/a/z/doc").allowed());
+    mac.table
+        .change(&node, |node| node.arguments = b"claude\0".to_vec());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while mac.machine.unlink(&rm, "/a/z/doc").allowed() {
+        assert!(Instant::now() < deadline, "the title is never seen");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_service_is_active_when_a_denial_was_seen_to_work() {
+    let mac = Plan::new(NEWEST, ZONE).set_up();
+    let (machine, shell) = ((*mac.machine).clone(), mac.shell.clone());
+    let attempt = move |path: &std::path::Path| {
+        let child = machine.fork(&shell);
+        let (rm, _told) = machine.exec(&child, "/bin/rm").run();
+        if machine.unlink(&rm, path.to_str().unwrap()).allowed() {
+            std::fs::remove_file(path)?;
+        }
+        machine.settle();
+        Ok(())
+    };
+    let guard = mac.guard.clone();
+    let mut service = Service::new(guard, mac.settings(Scope::Machine), Box::new(attempt));
+    assert!(!service.is_active());
+    let Step::Active(proof) = service.step(Instant::now()) else {
+        panic!("it works")
+    };
+    assert!(proof.lineage);
+    assert_eq!(mac.counter(Counter::EnforcementActive), 1);
+    assert!(matches!(service.step(Instant::now()), Step::Unchanged));
+    // Nothing of it is told, and no agent was seen.
+    assert_eq!(mac.told(), [""; 0]);
+    assert!(!mac.guard.lineage.agent_seen());
+    service.stop();
+    assert_eq!(mac.counter(Counter::EnforcementActive), 0);
+    assert_eq!(mac.machine.clients(), 0);
+}
+
+#[test]
+fn a_service_proves_nothing_where_nothing_is_asked() {
+    let mac = Plan::new(NEWEST, ZONE).set_up();
+    let attempt = |path: &std::path::Path| std::fs::remove_file(path);
+    let guard = mac.guard.clone();
+    let mut service = Service::new(guard, mac.settings(Scope::Machine), Box::new(attempt));
+    let now = Instant::now();
+    let Step::Unproven(error) = service.step(now) else {
+        panic!("nothing was asked")
+    };
+    assert!(error.to_string().contains("no event arrived"), "{error}");
+    assert!(!service.is_active());
+    assert_eq!(mac.counter(Counter::EnforcementActive), 0);
+    assert!(
+        matches!(service.step(now), Step::Unchanged),
+        "not at once again"
+    );
+    let later = now + Duration::from_secs(120);
+    assert!(
+        matches!(service.step(later), Step::Unproven(_)),
+        "but later"
+    );
+}
+
+#[test]
+fn a_service_that_is_refused_says_what_to_do_and_tries_again() {
+    for (builder, says) in [
+        (
+            Machine::new(NEWEST).not_entitled(),
+            "com.apple.developer.endpoint-security.client",
+        ),
+        (Machine::new(NEWEST).not_root(), "root"),
+        (
+            Machine::new(NEWEST).no_full_disk_access(),
+            "Full Disk Access",
+        ),
+    ] {
+        let mut plan = Plan::new(NEWEST, ZONE);
+        plan.builder = builder;
+        let mac = plan.set_up();
+        let attempt = |_: &std::path::Path| Ok(());
+        let guard = mac.guard.clone();
+        let mut service = Service::new(guard, mac.settings(Scope::Machine), Box::new(attempt));
+        let now = Instant::now();
+        let Step::Refused(error) = service.step(now) else {
+            panic!("it must not start")
+        };
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(matches!(service.step(now), Step::Unchanged));
+        assert!(matches!(
+            service.step(now + Duration::from_secs(60)),
+            Step::Refused(_)
+        ));
+    }
+}
+
+#[test]
+fn a_session_guards_this_process_s_descendants_only() {
+    let mut plan = Plan::new(NEWEST, ZONE);
+    plan.builder = Machine::new(NEWEST).not_root().no_full_disk_access();
+    plan.rooted = true;
+    let mut mac = plan.set_up();
+    let settings = mac.settings(Scope::Descendants);
+    mac.start_as(&settings).unwrap();
+    let agent = mac.chain("rm < zsh < codex");
+    assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
+    assert!(mac.machine.unlink(&mac.shell, "/a/z/doc").allowed());
+    assert_eq!(mac.machine.unlink(&agent, "/b/x").verdict().asked, 0);
+    let elsewhere = mac.machine.process("/usr/bin/codex").start();
+    assert_eq!(
+        mac.machine.unlink(&elsewhere, "/a/z/doc").verdict().asked,
+        0
+    );
+    assert_eq!(mac.machine.clients(), 1);
+}
+
+#[test]
+fn a_session_needs_macos_27() {
+    let mut mac = Plan::new(OLDEST, ZONE).set_up();
+    let settings = mac.settings(Scope::Descendants);
+    let refused = mac.start_as(&settings);
+    let Err(StartError::Refused(error)) = refused else {
+        panic!("there is no such client")
+    };
+    assert!(error.to_string().contains("needs macOS 27"), "{error}");
+}

@@ -1,0 +1,491 @@
+//! What is denied and what passes, through the real wrapper, handler, decision and ring.
+#![cfg(not(target_vendor = "apple"))]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support;
+
+use endpoint_sec_sim::{Attempt, File, Process};
+use support::{Mac, NEWEST, OLDEST, OWN, Plan};
+
+/// One call: what is done, to what, and perhaps where it goes.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Unlink(&'static str),
+    Rename(&'static str, &'static str),
+    Truncate(&'static str),
+    /// With kernel flags.
+    Open(&'static str, u32),
+    Create(&'static str),
+    Link(&'static str, &'static str),
+    Clone(&'static str, &'static str),
+    Copy(&'static str, &'static str),
+    Exchange(&'static str, &'static str),
+}
+
+const FREAD: u32 = 1;
+const FWRITE: u32 = 2;
+const O_TRUNC: u32 = 0x400;
+
+// === impl Deed ===
+
+impl Deed {
+    fn attempt(self, mac: &Mac, actor: &Process) -> Attempt {
+        let machine = &mac.machine;
+        match self {
+            Self::Unlink(path) => machine.unlink(actor, path),
+            Self::Rename(from, to) => machine.rename(actor, from, to),
+            Self::Truncate(path) => machine.truncate(actor, path),
+            Self::Open(path, flags) => machine.open(actor, path, flags),
+            Self::Create(path) => machine.create_file(actor, path, 0o644),
+            Self::Link(from, to) => machine.link(actor, from, to),
+            Self::Clone(from, to) => machine.clone_file(actor, from, to),
+            Self::Copy(from, to) => machine.copyfile(actor, from, to),
+            Self::Exchange(one, other) => machine.exchangedata(actor, one, other),
+        }
+    }
+
+    fn allowed(self, mac: &Mac, actor: &Process) -> bool {
+        self.attempt(mac, actor).allowed()
+    }
+}
+
+/// Checks rows of chain, deed, whether it is allowed, and the reason the ring gives; no reason when
+/// the ring says nothing.
+#[track_caller]
+fn check(mac: &Mac, rows: &[(&str, Deed, bool, &str)]) {
+    for (chain, deed, allowed, reason) in rows {
+        let actor = mac.chain(chain);
+        let _starts = mac.told();
+        let (done, told) = mac.outcome(&deed.attempt(mac, &actor));
+        assert_eq!(done, *allowed, "{chain}: {deed:?}: {told}");
+        let found = told.split(' ').nth(1).unwrap_or_default();
+        assert_eq!(found, *reason, "{chain}: {deed:?}: {told}");
+    }
+}
+
+/// The seed's table of measured results.
+#[test]
+fn the_seed_s_table() {
+    for release in [NEWEST, OLDEST] {
+        let mut mac = Plan::new(release, r#"{"protected_zones": ["/Users/u/proj"]}"#).set_up();
+        mac.start().unwrap();
+        check(
+            &mac,
+            &[
+                (
+                    "rm < zsh < login < ghostty",
+                    Deed::Unlink("/Users/u/proj/a"),
+                    true,
+                    "human",
+                ),
+                (
+                    "rm < zsh < node(claude)",
+                    Deed::Unlink("/Users/u/proj/a"),
+                    false,
+                    "agent_in_zone",
+                ),
+                (
+                    "rm < codex",
+                    Deed::Unlink("/Users/u/proj/a"),
+                    false,
+                    "agent_in_zone",
+                ),
+                (
+                    "git(git gc) < zsh < node(claude)",
+                    Deed::Unlink("/Users/u/proj/.git/objects/00/1"),
+                    true,
+                    "trusted_tool",
+                ),
+                (
+                    "cli-proxy-api",
+                    Deed::Unlink("/Users/u/proj/proxy.log"),
+                    true,
+                    "human",
+                ),
+            ],
+        );
+    }
+}
+
+/// The seed's vectors, with what this guard answers where it differs on purpose.
+#[test]
+fn the_seed_s_vectors() {
+    let policy = r#"{"protected_zones": ["/Users/u/proj"],
+                     "temporary_overrides": ["/Users/u/proj/tmp"]}"#;
+    // Without muting everything is sent, and the ring says why each passes.
+    let mut mac = Plan::new(OLDEST, policy).set_up();
+    mac.start().unwrap();
+    mac.machine.create(File::regular("/Users/u/proj/existing"));
+    check(
+        &mac,
+        &[
+            (
+                "rm < zsh < login",
+                Deed::Unlink("/Users/u/proj/a"),
+                true,
+                "human",
+            ),
+            (
+                "python3 < zsh < codex",
+                Deed::Unlink("/Users/u/proj/a"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/projX/a"),
+                true,
+                "outside_zones",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/proj/tmp/a"),
+                true,
+                "override",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/proj/tmpfoo"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/proj/.DS_Store"),
+                true,
+                "system_temp",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u/proj/a", "/Users/u/proj/b"),
+                true,
+                "within_zones",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u/proj/a", "/private/tmp/a"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u/x", "/Users/u/proj/existing"),
+                true,
+                "replaced",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u/proj", "/Users/u/projold"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u/proj", "/Users/u/old"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "mv < codex",
+                Deed::Rename("/Users/u", "/Users/v"),
+                false,
+                "guard_files",
+            ),
+            (
+                "rm < /Users/u/.local/share/claude/versions/2.1.37(claude)",
+                Deed::Unlink("/Users/u/proj/a"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "rm < claude-squad-notes-app",
+                Deed::Unlink("/Users/u/proj/a"),
+                false,
+                "agent_in_zone",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_agent_s_edits_pass() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::regular("/z/doc"));
+    mac.machine.create(File::regular("/tmp/new"));
+    check(
+        &mac,
+        &[
+            (
+                "codex",
+                Deed::Open("/z/doc", FREAD | FWRITE | O_TRUNC),
+                true,
+                "",
+            ),
+            ("codex", Deed::Create("/z/new"), true, ""),
+            (
+                "codex",
+                Deed::Rename("/tmp/new", "/z/doc"),
+                true,
+                "replaced",
+            ),
+            ("codex", Deed::Truncate("/z/doc"), true, ""),
+            ("codex", Deed::Link("/z/doc", "/z/second"), true, ""),
+            (
+                "codex",
+                Deed::Exchange("/z/doc", "/z/new"),
+                true,
+                "within_zones",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_the_policy_judges_besides_is_judged() {
+    let policy = r#"{"protected_zones": ["/z"],
+        "operations": ["unlink", "rename", "truncate", "clone", "link"]}"#;
+    for release in [NEWEST, OLDEST] {
+        let mut mac = Plan::new(release, policy).set_up();
+        mac.start().unwrap();
+        mac.machine.create(File::regular("/z/doc"));
+        mac.machine.create(File::regular("/out/doc"));
+        check(
+            &mac,
+            &[
+                ("codex", Deed::Truncate("/z/doc"), false, "agent_in_zone"),
+                ("zsh", Deed::Truncate("/z/doc"), true, "human"),
+                (
+                    "codex",
+                    Deed::Open("/z/doc", FWRITE | O_TRUNC),
+                    false,
+                    "agent_in_zone",
+                ),
+                ("codex", Deed::Open("/z/doc", FWRITE), true, ""),
+                ("codex", Deed::Open("/z/doc", FREAD), true, ""),
+                ("codex", Deed::Open("/out/doc", FWRITE | O_TRUNC), true, ""),
+                (
+                    "codex",
+                    Deed::Link("/z/doc", "/out/second"),
+                    false,
+                    "agent_in_zone",
+                ),
+                // A clone never overwrites.
+                ("codex", Deed::Clone("/out/doc", "/z/copy"), true, ""),
+                (
+                    "codex",
+                    Deed::Exchange("/z/doc", "/out/doc"),
+                    false,
+                    "agent_in_zone",
+                ),
+            ],
+        );
+        // The system call copyfile, and its event, are macOS 12's.
+        if release == NEWEST {
+            check(
+                &mac,
+                &[
+                    (
+                        "codex",
+                        Deed::Copy("/out/doc", "/z/doc"),
+                        false,
+                        "agent_in_zone",
+                    ),
+                    ("codex", Deed::Copy("/out/doc", "/z/fresh"), true, ""),
+                ],
+            );
+        }
+    }
+}
+
+#[test]
+fn the_guard_s_own_files_are_guarded() {
+    const POLICY: &str = "/Users/u/.codex/es_policy.json";
+    for release in [NEWEST, OLDEST] {
+        let mut mac = Plan::new(release, r#"{"protected_zones": [], "mode": "audit"}"#).set_up();
+        mac.start().unwrap();
+        mac.machine.create(File::regular(POLICY));
+        mac.machine.create(File::directory("/Users/u/.codex"));
+        mac.machine.create(File::regular("/tmp/evil"));
+        check(
+            &mac,
+            &[
+                ("codex", Deed::Unlink(POLICY), false, "guard_files"),
+                (
+                    "codex",
+                    Deed::Rename("/tmp/evil", POLICY),
+                    false,
+                    "guard_files",
+                ),
+                (
+                    "codex",
+                    Deed::Rename("/Users/u/.codex", "/Users/u/x"),
+                    false,
+                    "guard_files",
+                ),
+                ("codex", Deed::Open(POLICY, FWRITE), false, "guard_files"),
+                (
+                    "codex",
+                    Deed::Open(POLICY, FREAD | FWRITE | O_TRUNC),
+                    false,
+                    "guard_files",
+                ),
+                ("codex", Deed::Truncate(POLICY), false, "guard_files"),
+                (
+                    "codex",
+                    Deed::Exchange("/tmp/evil", POLICY),
+                    false,
+                    "guard_files",
+                ),
+                (
+                    "codex",
+                    Deed::Link(POLICY, "/tmp/second"),
+                    false,
+                    "guard_files",
+                ),
+                (
+                    "codex",
+                    Deed::Create("/Users/u/.codex/es-guard/x.ring"),
+                    false,
+                    "guard_files",
+                ),
+                (
+                    "codex",
+                    Deed::Link("/tmp/evil", "/Users/u/.codex/es-guard/y"),
+                    false,
+                    "guard_files",
+                ),
+                (
+                    "codex",
+                    Deed::Clone("/tmp/evil", "/Users/u/.codex/es-guard/z"),
+                    false,
+                    "guard_files",
+                ),
+                // Reading is everyone's, and so is all of it to a person and the exporter.
+                ("codex", Deed::Open(POLICY, FREAD), true, ""),
+                ("zsh", Deed::Open(POLICY, FWRITE), true, ""),
+                (
+                    "guard-exporter",
+                    Deed::Create("/Users/u/.codex/es-guard/cursors.new"),
+                    true,
+                    "",
+                ),
+            ],
+        );
+        assert!(mac.counter(guard_core::ring::Counter::ProtectedWritesDenied) >= 10);
+        assert!(OWN.starts_with("/Users/u/.codex"));
+    }
+}
+
+#[test]
+fn in_audit_mode_it_goes_on_and_is_told_like_a_denial() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
+    check(
+        &mac,
+        &[("rm < codex", Deed::Unlink("/z/a"), true, "audit_only")],
+    );
+}
+
+#[test]
+fn firmlinks_lead_to_the_same_place() {
+    let mac = Mac::new(r#"{"protected_zones": ["/System/Volumes/Data/Users/u/proj"]}"#);
+    check(
+        &mac,
+        &[(
+            "rm < codex",
+            Deed::Unlink("/Users/u/proj/a"),
+            false,
+            "agent_in_zone",
+        )],
+    );
+    let mut old = Plan::new(OLDEST, r#"{"protected_zones": ["/Users/u/proj"]}"#);
+    old.builder = endpoint_sec_sim::Machine::new(OLDEST);
+    drop(mac);
+    let mut mac = old.set_up();
+    mac.start().unwrap();
+    let actor = mac.chain("rm < codex");
+    let removal = mac
+        .machine
+        .unlink(&actor, "/System/Volumes/Data/Users/u/proj/a");
+    let (done, told) = mac.outcome(&removal);
+    assert!(!done, "{told}");
+    assert_eq!(told, "deny agent_in_zone codex unlink /Users/u/proj/a");
+}
+
+#[test]
+fn a_volume_that_folds_names_folds_the_zone_s() {
+    let mut plan = Plan::new(OLDEST, r#"{"protected_zones": ["/Users/u/Proj"]}"#);
+    plan.folding = guard_core::zones::Folding::Insensitive;
+    let mut mac = plan.set_up();
+    mac.start().unwrap();
+    check(
+        &mac,
+        &[
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/PROJ/a"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/users/U/proj"),
+                false,
+                "agent_in_zone",
+            ),
+            (
+                "rm < codex",
+                Deed::Unlink("/Users/u/Projx"),
+                true,
+                "outside_zones",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_path_that_the_kernel_cut_is_an_agent_s_loss() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    let long = format!("/z/{}", "x".repeat(16_000));
+    mac.machine.create(File::regular(&long).truncated());
+    let (agent, person) = (mac.chain("rm < codex"), mac.chain("rm < zsh"));
+    let (done, told) = mac.outcome(&mac.machine.unlink(&agent, &long));
+    assert!(
+        !done && told.starts_with("deny unresolved_path codex"),
+        "{told}"
+    );
+    let (done, told) = mac.outcome(&mac.machine.unlink(&person, &long));
+    assert!(done && told.starts_with("allow unresolved_path"), "{told}");
+}
+
+#[test]
+fn a_swap_is_refused_by_its_half_that_takes_away() {
+    // The kernel asks about both directions; that from outside alone would be an edit.
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::regular("/z/doc"));
+    mac.machine.create(File::regular("/out/x"));
+    assert!(Deed::Rename("/out/x", "/z/doc").allowed(&mac, &mac.chain("codex")));
+    mac.machine.create(File::regular("/z/doc"));
+    mac.machine.create(File::regular("/out/x"));
+    assert!(!Deed::Rename("/z/doc", "/out/x").allowed(&mac, &mac.chain("codex")));
+}
+
+#[test]
+fn an_agent_clears_away_what_it_was_seen_making() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::regular("/z/document"));
+    let agent = mac.chain("zsh < codex");
+    assert!(Deed::Create("/z/draft").allowed(&mac, &agent));
+    assert!(Deed::Create("/z/draft2").allowed(&mac, &mac.shell.clone()));
+    let _told = mac.told();
+    let (done, told) = mac.outcome(&mac.machine.unlink(&agent, "/z/draft"));
+    assert!(done, "{told}");
+    assert_eq!(told, "allow scratch codex unlink /z/draft");
+    for kept in ["/z/document", "/z/draft2"] {
+        let (done, told) = mac.outcome(&mac.machine.unlink(&agent, kept));
+        assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
+    }
+}
