@@ -11,6 +11,9 @@ use guard_core::ring::MIN_LANE_WORDS;
 use guard_exporter::http::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEADERS, WRITE_TIMEOUT};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::time::Instant;
 use support::events::Events;
 use support::{DEADLINE, Dice, Home, denial, eventually, publish, request, status};
@@ -167,4 +170,48 @@ fn greedy_and_malformed_requests_are_refused_and_harm_nothing() {
         );
     }
     assert_eq!(exporter.get("/-/healthy").0, 200);
+}
+
+/// Needs root, who alone can become another user, and curl; left out elsewhere.
+#[test]
+fn other_users_see_counts_and_nothing_of_what_was_denied() {
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    if !is_root || !has_curl {
+        eprintln!("left out: it takes root and curl");
+        return;
+    }
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    producer.publish(&denial());
+    let exporter = home.start();
+    eventually("it is shown", || exporter.get("/").1.contains("main.rs"));
+    let address = exporter.address();
+    let as_nobody = |path: &str| {
+        let output = Command::new("curl")
+            .args(["-s", "-i", "--noproxy", "*", "-m", "30"])
+            .arg(format!("http://{address}{path}"))
+            .env_clear()
+            .uid(65534)
+            .gid(65534)
+            .output()
+            .unwrap();
+        let answer = String::from_utf8(output.stdout).unwrap();
+        (status(&answer), answer)
+    };
+    for open in ["/metrics", "/api/v1/latency", "/-/ready", "/page.css"] {
+        let (status, answer) = as_nobody(open);
+        assert_eq!(status, 200, "{open}: {answer}");
+        assert!(!answer.contains("main.rs"));
+    }
+    for path in [
+        "/",
+        "/api/v1/denials",
+        "/api/v1/detections",
+        "/api/v1/events",
+        "/api/v1/status",
+    ] {
+        let (status, answer) = as_nobody(path);
+        assert_eq!(status, 403, "{path}: {answer}");
+    }
 }

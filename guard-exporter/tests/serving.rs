@@ -24,6 +24,9 @@ fn metrics_tell_of_guards_and_decisions() {
     producer.set(Counter::Zones, 3);
     producer.set(Counter::LineageEntries, 12);
     producer.add(Counter::PolicyReloadFailures, 2);
+    producer.add(Counter::Panics, 1);
+    producer.add(Counter::DeliveryDelayNs, 2_500_000_000);
+    producer.raise(Counter::LongestDeliveryDelayNs, 500_000_000);
     producer.beat(1_718_000_000_500_000_000);
     producer.publish(&denial());
     publish(&producer, &allowed(), 2);
@@ -39,6 +42,9 @@ fn metrics_tell_of_guards_and_decisions() {
         ("guard_policy_last_reload_successful", 1.0),
         ("guard_policy_reload_failures_total", 2.0),
         ("guard_policy_zones", 3.0),
+        ("guard_panics_total", 1.0),
+        ("guard_delivery_delay_seconds_total", 2.5),
+        ("guard_longest_delivery_delay_seconds", 0.5),
         ("guard_tracked_processes", 12.0),
         ("guard_heartbeat_timestamp_seconds", 1_718_000_000.5),
         ("guard_ring_lag_records{lane=\"deny\"}", 0.0),

@@ -7,8 +7,9 @@
 //! and ends no one's events.
 
 use super::patience::Patient;
+use super::peer::Peer;
 use crate::metrics::ConnectionMetrics;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -69,6 +70,9 @@ impl Open {
         self.make_room();
         let is_served = Arc::new(AtomicBool::new(false));
         let counted = Counted::new(&self.metrics);
+        // Gone again already, when the system does not know its ends.
+        let Ok(peer) = Peer::of(&stream) else { return };
+        let router = router.layer(Extension(peer));
         let stream = Patient::new(stream, Arc::clone(&is_served), self.metrics.clone());
         let task = tokio::spawn(async move {
             let _counted = counted;

@@ -15,8 +15,9 @@
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, a host that is not loopback 403.
 //!
-//! It deliberately has no authentication: who may connect to this machine's loopback may see what
-//! was denied, as in the denial log. It takes no command.
+//! It deliberately has no passwords: what tells paths or sessions is for the exporter's own user and
+//! root, whom the system tells apart, and counts and latencies are for everyone on this machine. It
+//! takes no command.
 
 mod api;
 mod connections;
@@ -24,6 +25,7 @@ pub mod events;
 mod host_guard;
 mod page;
 mod patience;
+mod peer;
 mod query;
 mod scrape;
 
@@ -55,19 +57,22 @@ pub struct Shown {
 
 /// The endpoints, behind the host guard.
 pub fn router(shown: Shown) -> Router {
-    Router::new()
+    let own = Router::new()
         .route("/", get(page::page))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::script))
-        .route("/metrics", get(scrape::scrape))
         .route("/api/v1/denials", get(api::denials))
         .route("/api/v1/detections", get(api::detections))
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/status", get(api::status))
+        .route_layer(from_fn(peer::own_user_only));
+    Router::new()
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/metrics", get(scrape::scrape))
         .route("/api/v1/latency", get(api::latency))
         .route("/api/v1/openapi.json", get(api::openapi))
-        .route("/api/v1/status", get(api::status))
         .route("/-/healthy", get(async || "healthy\n"))
         .route("/-/ready", get(ready))
+        .merge(own)
         .with_state(shown)
         .layer(map_response(shielded))
         .layer(from_fn(host_guard::host_guard))

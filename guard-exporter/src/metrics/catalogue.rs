@@ -155,6 +155,12 @@ catalogue! {
         "Denied attempts on the guards' own files and processes.";
     EVENTS_CUT Counter "guard_events_cut_total" [],
         "Events with a field beyond its bound.";
+    PANICS Counter "guard_panics_total" [],
+        "Panics in the guards' code, each answered as the policy answers at a deadline.";
+    DELIVERY_DELAY Counter "guard_delivery_delay_seconds_total" [],
+        "Time between the kernel's notice of operations and the guards' first sight of them.";
+    LONGEST_DELIVERY_DELAY Gauge "guard_longest_delivery_delay_seconds" [],
+        "The longest such time since a live guard started.";
     TRACKED_PROCESSES Gauge "guard_tracked_processes" [],
         "Processes in the lineage tables of the live guards.";
     LINEAGE_EVICTIONS Counter "guard_lineage_evictions_total" [],

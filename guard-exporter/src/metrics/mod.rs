@@ -30,7 +30,7 @@ use exemplars::Exemplars;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::time::Instant;
@@ -192,6 +192,13 @@ fn counter(registry: &Registry, metric: Metric) -> IntCounter {
     registered(
         registry,
         IntCounter::with_opts(options(metric)).expect(WELL_FORMED),
+    )
+}
+
+fn float_counter(registry: &Registry, metric: Metric) -> Counter {
+    registered(
+        registry,
+        Counter::with_opts(options(metric)).expect(WELL_FORMED),
     )
 }
 

@@ -1,6 +1,6 @@
 //! Metrics of rings, and of the guards behind them as their rings' headers tell.
 
-use super::{catalogue, counter, counter_vec, gauge, int_gauge, int_gauge_vec};
+use super::{catalogue, counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
 use crate::status::policy_mode;
 use catalogue::{MAX_INFOS, Metric};
 use guard_core::ring::{Counter, Lane, Reader};
@@ -15,6 +15,8 @@ pub struct RingMetrics {
     lag: [IntGauge; 2],
     capacity: [IntGauge; 2],
     counters: [IntCounter; GROWING.len()],
+    delivery_delay: prometheus::Counter,
+    longest_delivery_delay: Gauge,
     rejected: IntCounter,
     up: IntGauge,
     live_rings: IntGauge,
@@ -46,6 +48,8 @@ pub struct GuardState {
     pub heartbeat_ns: u64,
     /// When a policy was last put in force, wall clock nanoseconds.
     pub policy_loaded_ns: u64,
+    /// The longest wait for a guard's first sight of an operation, nanoseconds.
+    pub longest_delay_ns: u64,
     /// Processes in lineage tables.
     pub tracked_processes: u64,
     /// Agents alive.
@@ -72,7 +76,8 @@ pub struct Infos {
 }
 
 /// The counters in ring headers that are exported as they are, summed over all rings ever seen.
-const GROWING: [(Counter, Metric); 9] = [
+/// A cursor keeps their values by place, so new ones come last.
+const GROWING: [(Counter, Metric); 10] = [
     (Counter::Notifications, catalogue::NOTIFICATIONS),
     (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
     (
@@ -91,6 +96,7 @@ const GROWING: [(Counter, Metric); 9] = [
         catalogue::POLICY_RELOAD_FAILURES,
     ),
     (Counter::EventsCut, catalogue::EVENTS_CUT),
+    (Counter::Panics, catalogue::PANICS),
 ];
 
 // === impl RingMetrics ===
@@ -107,6 +113,8 @@ impl RingMetrics {
             lag: LANE_LABELS.map(|lane| lag.with_label_values(&[lane])),
             capacity: LANE_LABELS.map(|lane| capacity.with_label_values(&[lane])),
             counters: GROWING.map(|(_, metric)| counter(registry, metric)),
+            delivery_delay: float_counter(registry, catalogue::DELIVERY_DELAY),
+            longest_delivery_delay: gauge(registry, catalogue::LONGEST_DELIVERY_DELAY),
             rejected: counter(registry, catalogue::RING_REJECTED),
             up: int_gauge(registry, catalogue::UP),
             live_rings: int_gauge(registry, catalogue::LIVE_RINGS),
@@ -141,7 +149,13 @@ impl RingMetrics {
 
     /// Adds what the counters of a ring grew by since `counted`, which then holds their values.
     pub fn grow(&self, reader: &Reader, counted: &mut Vec<u64>) {
-        counted.resize(GROWING.len(), 0);
+        counted.resize(GROWING.len() + 1, 0);
+        let delay_ns = reader.counter(Counter::DeliveryDelayNs);
+        if let Some(counted) = counted.last_mut() {
+            self.delivery_delay
+                .inc_by(seconds(delay_ns.saturating_sub(*counted)));
+            *counted = delay_ns.max(*counted);
+        }
         for (((counter, _), metric), counted) in GROWING.iter().zip(&self.counters).zip(counted) {
             let value = reader.counter(*counter);
             metric.inc_by(value.saturating_sub(*counted));
@@ -157,6 +171,8 @@ impl RingMetrics {
         self.enforcement_active.set(all_and_any(state.enforcing));
         self.policy_ok.set(all_and_any(state.policy_ok));
         self.audit_mode.set(i64::from(state.audit));
+        self.longest_delivery_delay
+            .set(seconds(state.longest_delay_ns));
         self.heartbeat.set(seconds(state.heartbeat_ns));
         self.policy_loaded.set(seconds(state.policy_loaded_ns));
         self.tracked_processes.set(integer(state.tracked_processes));
@@ -214,6 +230,9 @@ impl GuardState {
         self.policy_loaded_ns = self
             .policy_loaded_ns
             .max(reader.counter(Counter::PolicyLoadedNs));
+        self.longest_delay_ns = self
+            .longest_delay_ns
+            .max(reader.counter(Counter::LongestDeliveryDelayNs));
         self.tracked_processes = sum(self.tracked_processes, Counter::LineageEntries);
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
@@ -239,6 +258,7 @@ impl Default for GuardState {
             audit: false,
             heartbeat_ns: 0,
             policy_loaded_ns: 0,
+            longest_delay_ns: 0,
             tracked_processes: 0,
             active_agents: 0,
             zones: 0,

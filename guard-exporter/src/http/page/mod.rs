@@ -5,7 +5,7 @@
 //! Nothing is fetched from anywhere else, and the browser is told to allow nothing else.
 //!
 //! What an agent named (paths, programs, sessions) is shown as text only, see
-//! [`Html`](html::Html).
+//! [`Html`].
 
 mod html;
 mod tables;
