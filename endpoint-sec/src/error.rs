@@ -116,6 +116,16 @@ pub enum CallError {
         /// The C function.
         call: &'static str,
     },
+    /// The client has inverted muting over the system's default mutes: subscribing to
+    /// authorizations would have it asked about the very programs that must not be stopped.
+    #[error(
+        "{call}: muting is inverted over the system's default mutes, which authorizations would \
+         select: select what is wanted by `Handle::select_executables` first"
+    )]
+    DefaultSet {
+        /// The C function.
+        call: &'static str,
+    },
     /// The cache was cleared too often.
     #[error("the cache was cleared too often: wait a second and try again")]
     Throttled,

@@ -197,6 +197,11 @@ fn inverting_over_the_default_set_is_refused_while_it_could_be_asked_about() {
         .set_inverted(MuteDimension::Executable, true)
         .unwrap();
     assert_eq!(client.is_inverted(MuteDimension::Executable), Ok(true));
+    // The other way round is as bad: questions about what inverting selected.
+    let refused = client.subscribe(&[EventType::AUTH_UNLINK]);
+    let call = "es_subscribe";
+    assert_eq!(refused, Err(CallError::DefaultSet { call }));
+    let _subscribed = client.subscribe(&[EventType::NOTIFY_EXIT]).unwrap();
     client
         .set_inverted(MuteDimension::Executable, false)
         .unwrap();
@@ -205,7 +210,6 @@ fn inverting_over_the_default_set_is_refused_while_it_could_be_asked_about() {
     client
         .set_inverted(MuteDimension::Executable, true)
         .unwrap();
-    // Reserved types may ask too.
     client
         .set_inverted(MuteDimension::Executable, false)
         .unwrap();

@@ -64,10 +64,16 @@ impl Handle {
     /// # Errors
     ///
     /// If the client is closed or the system refuses; for some reserved types it does.
+    /// [`CallError::DefaultSet`] if a type may ask and muting is inverted over the system's default
+    /// mutes.
     pub fn subscribe(&self, events: &[EventType]) -> Result<Subscribed, CallError> {
         let running = os_version();
-        let (known, dropped): (Vec<_>, Vec<_>) =
+        let (known, dropped): (Vec<EventType>, Vec<EventType>) =
             events.iter().partition(|event| event.exists_on(running));
+        if known.iter().copied().any(EventType::may_ask) && self.selects_defaults() {
+            let call = "es_subscribe";
+            return Err(CallError::DefaultSet { call });
+        }
         if !known.is_empty() {
             self.core.connection.subscribe(&known)?;
         }

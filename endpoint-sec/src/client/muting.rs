@@ -274,12 +274,7 @@ impl Handle {
         let Some(event) = self.asked_about()?.first().copied() else {
             return Ok(());
         };
-        let defaults = self.default_mutes().unwrap_or_default();
-        let is_default = |path: &MutedPath| {
-            let same = |default: &MutedPath| default.kind == path.kind && default.path == path.path;
-            path.kind.dimension() == Some(dimension) && defaults.iter().any(same)
-        };
-        let muted: Vec<MutedPath> = self.muted_paths()?.into_iter().filter(is_default).collect();
+        let muted = self.default_mutes_left(dimension)?;
         match muted.first() {
             Some(first) => Err(InvertError::DefaultSet {
                 muted: muted.len(),
@@ -288,6 +283,27 @@ impl Handle {
             }),
             None => Ok(()),
         }
+    }
+
+    /// The system's default mutes of a dimension that are still there.
+    fn default_mutes_left(&self, dimension: MuteDimension) -> Result<Vec<MutedPath>, CallError> {
+        let defaults = self.default_mutes().unwrap_or_default();
+        let mut paths = self.muted_paths()?;
+        paths.retain(|path| {
+            let same = |default: &MutedPath| default.kind == path.kind && default.path == path.path;
+            path.kind.dimension() == Some(dimension) && defaults.iter().any(same)
+        });
+        Ok(paths)
+    }
+
+    /// Whether an inverted dimension selects default mutes. A system that cannot be asked cannot
+    /// invert.
+    pub(super) fn selects_defaults(&self) -> bool {
+        [MuteDimension::Executable, MuteDimension::Target]
+            .into_iter()
+            .filter(|dimension| self.is_inverted(*dimension) == Ok(true))
+            .filter_map(|dimension| self.default_mutes_left(dimension).ok())
+            .any(|left| !left.is_empty())
     }
 
     /// The subscribed types whose messages may ask.

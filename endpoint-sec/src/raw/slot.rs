@@ -4,7 +4,7 @@ use crate::answer::slot::Slot;
 use crate::message::MessageView;
 use endpoint_sec_sys::es_message_t;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// Where the handler's thread shows its current message to the watchdog.
 ///
@@ -15,6 +15,8 @@ pub(crate) struct Current {
     /// Written by the handler's thread before it arms the slot, read by the watchdog after it took
     /// an armed slot (`Slot::arm` pairs with `Slot::expire`).
     message: AtomicPtr<es_message_t>,
+    /// Whether a message is shown: there is room for one.
+    is_taken: AtomicBool,
 }
 
 impl Current {
@@ -22,13 +24,16 @@ impl Current {
         Self {
             slot: Slot::idle(),
             message: AtomicPtr::new(ptr::null_mut()),
+            is_taken: AtomicBool::new(false),
         }
     }
 
     /// Runs `body` while the watchdog may answer `message` once `due` is past. Returns what `body`
     /// returned, and whether the message was left without any answer.
     ///
-    /// One thread at a time, the handler's.
+    /// # Panics
+    ///
+    /// If it is called while it runs: there is room for one message, the one in the handler.
     pub(crate) fn watch<R>(
         &self,
         message: MessageView<'_>,
@@ -41,6 +46,7 @@ impl Current {
         impl Drop for Shown<'_> {
             fn drop(&mut self) {
                 self.0.slot.claim();
+                self.0.is_taken.store(false, Ordering::Release);
             }
         }
 
@@ -70,7 +76,8 @@ impl Current {
             let Some(at) = NonNull::new(self.message.load(Ordering::Relaxed)) else {
                 return;
             };
-            // SAFETY: `at` is the message that `watch` stored before it armed the slot. While this
+            // SAFETY: `at` is the message that `watch` stored before it armed the slot, and no other
+            // `watch` can store another one before it is settled (`is_taken`). While this
             // closure runs the slot is taken, and `watch` waits in `claim` before it returns, even
             // when it unwinds: the message, which outlives `watch`, is there until the end of this
             // closure, and the view cannot leave it.
