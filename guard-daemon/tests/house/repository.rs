@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's crates.
-pub(crate) const CRATES: [&str; 6] = [
+pub(crate) const CRATES: [&str; 7] = [
     "endpoint-sec",
     "endpoint-sec-oracle",
     "endpoint-sec-sys",
