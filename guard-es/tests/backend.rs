@@ -181,6 +181,8 @@ fn a_new_answer_for_deadlines_takes_effect_without_a_gap() {
         .unwrap();
     assert_eq!(mac.machine.clients(), 2);
     assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
+    // The handler tells a denial after its answer.
+    mac.machine.settle();
     let stranger = mac.existing(&mac.shell, "/bin/rm", &["rm"]);
     mac.table.stall(true);
     let attempt = mac.machine.unlink(&stranger, "/a/z/doc");
