@@ -5,6 +5,7 @@
 //! the ring says of it. The process table stands in for libproc: it says what the kernel would.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(unreachable_pub, reason = "shared between test binaries")]
+#![allow(clippy::unwrap_used, reason = "a test may fail, and says where it is")]
 
 use endpoint_sec_sim::{Attempt, Installed, Machine, MachineBuilder, OsVersion, Process};
 use guard_core::agents::IgnoredMarkers;
