@@ -114,6 +114,28 @@ def kernel():
             ),
             width=12,
         ),
+        series(
+            "Delay of delivery",
+            "Time between the kernel's notice of operations and the guard's first sight of them: the "
+            "share of a second spent so in each second, and the longest since a guard started.",
+            "s",
+            query(
+                f"sum by (instance) (rate(guard_delivery_delay_seconds_total{{@}}{RATE}))",
+                "{{instance}} a second",
+            ),
+            query(
+                "max by (instance) (guard_longest_delivery_delay_seconds{@})",
+                "{{instance}} longest",
+            ),
+        ),
+        stat(
+            "Panics",
+            "Panics in the guards' code, in the time that is shown. Each was answered as the policy "
+            "answers at a deadline.",
+            "sum(increase(guard_panics_total{@}[$__range]))",
+            bad_from=1,
+            width=6,
+        ),
     ]
 
 
