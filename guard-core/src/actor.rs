@@ -41,6 +41,14 @@ pub enum Standing<'a> {
     },
 }
 
+impl Standing<'_> {
+    /// Whether the actor has an agent above it, or may have.
+    #[must_use]
+    pub const fn may_be_agents(&self) -> bool {
+        !matches!(self, Self::Human | Self::Unknown { agent_seen: false })
+    }
+}
+
 /// The agent in an actor's lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentRef<'a> {

@@ -9,6 +9,9 @@
 #![cfg_attr(not(target_vendor = "apple"), allow(unreachable_pub))]
 
 #[cfg(not(target_vendor = "apple"))]
+#[path = "../tests/support/counting.rs"]
+mod counting;
+#[cfg(not(target_vendor = "apple"))]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -23,40 +26,13 @@ fn main() {
 #[cfg(not(target_vendor = "apple"))]
 #[allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench")]
 mod simulated {
+    use super::counting::allocations;
     use super::support::{Mac, NEWEST, Plan};
     use endpoint_sec::{Answer, Client, EventType, Message};
     use endpoint_sec_sim::{Machine, Process};
     use guard_es::Backend;
-    use std::alloc::{GlobalAlloc, Layout, System};
-    use std::cell::Cell;
     use std::sync::{Arc, Mutex};
     use std::time::Instant;
-
-    /// The system's allocator, counting what each thread asks for.
-    struct Counting;
-
-    thread_local! {
-        static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    }
-
-    #[global_allocator]
-    static ALLOCATOR: Counting = Counting;
-
-    // SAFETY: both methods hand their arguments, and with them the caller's promises, unchanged to
-    // the system's allocator. Counting itself allocates nothing: the cell is const-initialised and
-    // needs no destructor.
-    unsafe impl GlobalAlloc for Counting {
-        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-            // SAFETY: the caller promises `System::alloc` the same that it promises this.
-            unsafe { System.alloc(layout) }
-        }
-
-        unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-            // SAFETY: `alloc` got `pointer` from `System::alloc` with this layout.
-            unsafe { System.dealloc(pointer, layout) }
-        }
-    }
 
     /// What was measured of each message: nanoseconds and allocations.
     type Samples = Arc<Mutex<Vec<(u32, u32)>>>;
@@ -114,11 +90,11 @@ mod simulated {
         let mut handler = handler();
         let client = Client::builder()
             .start(move |message: Message<'_>| {
-                let allocations = ALLOCATIONS.get();
+                let before = allocations();
                 let start = Instant::now();
                 handler(message);
                 let took = start.elapsed().as_nanos();
-                let allocated = ALLOCATIONS.get() - allocations;
+                let allocated = allocations() - before;
                 let sample = (u32::try_from(took), u32::try_from(allocated));
                 let sample = (sample.0.unwrap_or(u32::MAX), sample.1.unwrap_or(u32::MAX));
                 sink.lock().unwrap().push(sample);

@@ -93,17 +93,9 @@ fn decide<'s>(
 ) -> Decision<'s> {
     if request.is_cut && snapshot.touches(&request.operation) {
         // A path longer than any the kernel hands over: what its end would say is not known.
-        return Decision::unresolved(is_agents(witness));
+        return Decision::unresolved(witness.actor().standing.may_be_agents());
     }
     decision::decide(snapshot, &request.operation, wall_ns, witness)
-}
-
-/// Whether the caller has an agent above it, or may have.
-fn is_agents(witness: &RequestWitness<'_>) -> bool {
-    !matches!(
-        witness.actor().standing,
-        Standing::Human | Standing::Unknown { agent_seen: false }
-    )
 }
 
 /// What people and their programs do to the guard's own files, the exporter's book-keeping before

@@ -6,40 +6,15 @@
     reason = "all of an integration test is test"
 )]
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
+use counting::allocations;
 use endpoint_sec::{Answer, Client, EventType, Message};
 use guard_es::Backend;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use support::{NEWEST, Plan};
-
-/// The system's allocator, counting what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: both methods hand their arguments, and with them the caller's promises, unchanged to the
-// system's allocator. Counting itself allocates nothing: the cell is const-initialised and needs no
-// destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller promises `System::alloc` the same that it promises this.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `alloc` got `pointer` from `System::alloc` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// The fewest allocations that one message took on the handler's thread, among a hundred: lineage
 /// looks again at people's processes ten times a second, and the simulator's tables grow.
@@ -48,9 +23,9 @@ fn fewest(mut handler: impl FnMut(Message<'_>) + Send + 'static, mac: &support::
     let sink = Arc::clone(&counts);
     let client = Client::builder()
         .start(move |message: Message<'_>| {
-            let before = ALLOCATIONS.get();
+            let before = allocations();
             handler(message);
-            sink.lock().unwrap().push(ALLOCATIONS.get() - before);
+            sink.lock().unwrap().push(allocations() - before);
         })
         .unwrap();
     let _all_known = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();

@@ -106,7 +106,7 @@ impl Guard {
     }
 
     /// What lineage knows of `process`, learning what it does not. A human's standing older than
-    /// [`TITLE_AGE_NS`] is looked at again: a title set late makes an agent.
+    /// `TITLE_AGE_NS` is looked at again: a title set late makes an agent.
     pub fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
         if let Some(known) = self.lineage.find(process)
             && !known.is_stale(now_ns, TITLE_AGE_NS)

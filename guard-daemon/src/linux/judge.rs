@@ -21,7 +21,6 @@ use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
 use super::witness::CallWitness;
 use super::world::World;
-use guard_core::actor::{Standing, Witness as _};
 use guard_core::decision::Decision;
 use guard_core::event::{ActingProcess, TraceContext};
 use guard_core::guard::{Circumstances, Guard};
@@ -285,14 +284,6 @@ impl Case<'_> {
             },
         );
         reply
-    }
-
-    /// Whether the caller has an agent above it, or may have.
-    fn is_agents(&self, witness: &CallWitness<'_>) -> bool {
-        !matches!(
-            witness.actor().standing,
-            Standing::Human | Standing::Unknown { agent_seen: false }
-        )
     }
 }
 

@@ -10,6 +10,7 @@ use crate::linux::sys::files::{self, Base, Look};
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
+use guard_core::actor::Witness as _;
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
@@ -317,7 +318,8 @@ impl Case<'_> {
         };
         let witness = CallWitness::new(self.guard, self.caller, wall_ns);
         let unreadable = path.is_empty();
-        let denied = (unreadable || snapshot.touches(&operation)) && self.is_agents(&witness);
+        let denied = (unreadable || snapshot.touches(&operation))
+            && witness.actor().standing.may_be_agents();
         let decision = Decision::unresolved(denied);
         self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
     }
