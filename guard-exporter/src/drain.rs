@@ -20,7 +20,7 @@ use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::Notice;
 use crate::observe::Observer;
 use crate::ring::{Extent, Ring};
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use guard_core::ring::{AttachRingError, Lane};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -298,6 +298,10 @@ impl Drain {
             self.infos = state.infos;
             self.board
                 .set_guards(self.rings.iter().map(Guard::of).collect());
+            self.board.set_log(LogState {
+                path: self.log.path().to_string_lossy().into_owned(),
+                head: self.log.head().map(|head| head.to_string()),
+            });
         }
     }
 }

@@ -2,14 +2,19 @@
 #![forbid(unsafe_code)]
 
 use clap::Parser;
-use guard_exporter::cli::Arguments;
+use guard_exporter::cli::{Arguments, Command};
 use guard_exporter::instance::ClaimError;
-use guard_exporter::{notice, service};
+use guard_exporter::{notice, service, verify};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match arguments.settle(|name| std::env::var_os(name).map(Into::into)) {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    if let Some(Command::Verify(arguments)) = arguments.command {
+        return verify::run(&arguments, variable);
+    }
+    let settings = match arguments.serving.settle(variable) {
         Ok(settings) => settings,
         Err(error) => {
             notice::say(error);

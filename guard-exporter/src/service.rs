@@ -40,7 +40,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    log.chain(settings.chaining)?;
     let recent = Recent::load(&settings.denials);
     let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
