@@ -5,6 +5,7 @@
 
 use crate::denial_log::Chaining;
 use crate::denial_log::chain::Digest;
+use crate::notice::{Format, Level};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,12 +28,17 @@ pub struct Arguments {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Check that nobody changed the denial log, by its hash chain.
+    #[command(long_about = VERIFY_ABOUT, after_long_help = AFTER_VERIFY)]
     Verify(VerifyArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// What was typed after `verify`.
 #[derive(Clone, Debug, Args)]
-#[command(long_about = VERIFY_ABOUT, after_long_help = AFTER_VERIFY)]
 pub struct VerifyArguments {
     /// Files of one log, oldest first [default: the denial log and its numbered files].
     #[arg(value_name = "FILE")]
@@ -67,8 +73,50 @@ pub struct ServingArguments {
     pub rings: Vec<PathBuf>,
 
     /// Loopback address to serve on; port 0 takes any free one.
-    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS, value_parser = loopback)]
+    #[arg(
+        long = "web.listen-address",
+        visible_alias = "listen",
+        value_name = "ADDRESS",
+        default_value = DEFAULT_ADDRESS,
+        value_parser = loopback
+    )]
     pub listen: SocketAddr,
+
+    /// Path of the metrics.
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        default_value = "/metrics",
+        value_parser = telemetry_path
+    )]
+    pub telemetry_path: String,
+
+    /// Scrapes answered at the same time; one more gets 503. 0 sets no limit.
+    #[arg(
+        long = "web.max-requests",
+        value_name = "NUMBER",
+        default_value_t = 40,
+        allow_negative_numbers = true
+    )]
+    pub max_requests: u32,
+
+    /// Say what matters at least as much.
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        value_enum,
+        default_value = "info"
+    )]
+    pub log_level: Level,
+
+    /// How messages on standard error are written.
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "logfmt"
+    )]
+    pub log_format: Format,
 
     /// The denial log [default: STATE/denials.jsonl].
     #[arg(long, value_name = "PATH")]
@@ -104,6 +152,14 @@ pub struct Settings {
     pub rings: RingDirectories,
     /// Where to serve; loopback.
     pub listen: SocketAddr,
+    /// Where the metrics are.
+    pub telemetry_path: String,
+    /// Scrapes answered at the same time; 0 for no limit.
+    pub max_requests: u32,
+    /// What is said at least.
+    pub log_level: Level,
+    /// How it is said.
+    pub log_format: Format,
     /// The denial log.
     pub denials: PathBuf,
     /// Whether its lines are chained.
@@ -177,6 +233,10 @@ impl ServingArguments {
         Ok(Settings {
             rings,
             listen: self.listen,
+            telemetry_path: self.telemetry_path,
+            max_requests: self.max_requests,
+            log_level: self.log_level,
+            log_format: self.log_format,
             denials: self.denials.unwrap_or_else(|| state.join(DENIALS_FILE)),
             chaining: self.chaining,
             state,
@@ -215,6 +275,7 @@ fn state(
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
     let address: SocketAddr = text.parse().map_err(|_| {
         format!("not an address with a port, such as {DEFAULT_ADDRESS} or [::1]:19477")
     })?;
@@ -227,6 +288,25 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
             address.ip()
         ))
     }
+}
+
+/// A path of its own, of characters that need no escaping anywhere.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    let parts: Vec<&str> = text.split('/').skip(1).collect();
+    if !text.starts_with('/') || !text.chars().all(is_plain) {
+        return Err("not a path such as /metrics, of letters, digits and -_.~".to_owned());
+    }
+    if parts.iter().any(|part| ["", ".", ".."].contains(part)) {
+        return Err("a path without empty, . and .. parts is needed, such as /metrics".to_owned());
+    }
+    if ["api", "-", "page.css", "page.js"].contains(&parts[0]) {
+        return Err(format!(
+            "/{} is taken; choose another, such as /metrics",
+            parts[0]
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 const DENIALS_FILE: &str = "denials.jsonl";
@@ -250,12 +330,14 @@ Files in STATE:
 Endpoints:
   /                 a page: live denials, agents, latency, the health of each guard
   /metrics          Prometheus text format, or OpenMetrics with exemplars
+                    (--web.telemetry-path)
   /api/v1/          denials events detections latency status, see openapi.json
   /-/healthy        200 while it runs
   /-/ready          200 while it drains rings and can write the log
 
 Examples:
   guard-exporter &
+  guard-exporter --web.listen-address 127.0.0.1:0 --log.format json
   curl -s http://127.0.0.1:19477/metrics | grep guard_decisions_total
   tail -F ~/.codex/es-guard/denials.jsonl
 
@@ -353,9 +435,35 @@ mod tests {
             "192.168.1.1:19477",
             "[::]:1",
             "example.org:80",
+            ":19477",
             "127.0.0.1",
         ] {
             Arguments::try_parse_from(["guard-exporter", "--listen", address]).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_telemetry_path_is_one_of_its_own() {
+        for good in ["/metrics", "/guard/metrics", "/m.2~x_y-z"] {
+            assert_eq!(telemetry_path(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "/",
+            "metrics",
+            "/a//b",
+            "/a/",
+            "/../a",
+            "/a b",
+            "/{a}",
+            "/a?b",
+            "/api/v1/x",
+            "/-/ready",
+            "/page.js",
+            "/*x",
+            "/é",
+        ] {
+            telemetry_path(bad).unwrap_err();
         }
     }
 

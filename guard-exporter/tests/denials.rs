@@ -1,5 +1,9 @@
 //! From a ring to the denial log: nothing lost, nothing doubled, whoever dies.
-#![allow(clippy::tests_outside_test_module, reason = "a test binary")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "a test binary"
+)]
 
 mod support;
 
@@ -284,7 +288,7 @@ fn a_full_disk_delays_denials_and_loses_none() {
     eventually("it is ready again", || exporter.get("/-/ready").0 == 200);
     let said = exporter.terminate();
     assert_eq!(
-        said.matches("denials wait").count(),
+        said.matches("Denials wait").count(),
         1,
         "once a minute: {said}"
     );

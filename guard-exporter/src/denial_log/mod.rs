@@ -371,7 +371,7 @@ impl DenialLog {
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
         self.failing
-            .say_at(now, format_args!("denials wait in their rings: {error}"));
+            .warn_at(now, format_args!("denials wait in their rings: {error}"));
         self.trouble = Some(Trouble {
             error,
             pause,
