@@ -5,6 +5,7 @@
 
 use crate::board::Board;
 use crate::cli::Settings;
+use crate::confine::{Needs, Places, confine};
 use crate::denial_log::DenialLog;
 use crate::drain::{Drain, Sources};
 use crate::http::{self, Shown};
@@ -49,6 +50,19 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
+    let mut places = Places::default();
+    // Held until the end.
+    let _confined = settings.confine.then(|| {
+        let needs = Needs::of(settings, instance.uid());
+        let directories = needs.places();
+        let confined = confine(&needs);
+        confined.tell(&metrics.exporter);
+        // Only what Landlock grants is bound to directories.
+        if confined.files.is_ok() {
+            places = directories;
+        }
+        confined
+    });
     let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
 
     let (stop, stopped) = mpsc::channel();
@@ -59,7 +73,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&stopped, exit_when_idle);
+            drain.run(&stopped, exit_when_idle, &places)
         })
         .context("starting the reading thread")?;
 
@@ -77,9 +91,17 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    reader
+    let displaced = reader
         .join()
-        .map_err(|_| anyhow!("the reading thread panicked"))
+        .map_err(|_| anyhow!("the reading thread panicked"))?;
+    match displaced {
+        None => Ok(()),
+        Some(path) => Err(anyhow!(
+            "another directory is at {} now, and this exporter is confined to the former one; start \
+             it again",
+            path.display()
+        )),
+    }
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.

@@ -292,6 +292,13 @@ def exporter():
             query("min by (instance) (guard_exporter_ready{@})", "{{instance}}"),
             width=8,
         ),
+        timeline(
+            "Confined",
+            "Whether the exporter has confined itself, by Landlock and by seccomp.",
+            ("no", "yes"),
+            query("min by (instance, kind) (guard_exporter_confined{@})", "{{instance}} {{kind}}"),
+            width=8,
+        ),
         series(
             "Connections",
             "Open HTTP connections, and clients that listen to live events.",
