@@ -111,6 +111,10 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
 
     Row { name: "cp, rm", work: "cp zone/keep zone/copy; rm zone/copy; cp -r zone out/tree; cp -r out/tree zone/tree; rm -r zone/tree", ..ROW },
     Row { name: "tar, rm -r", needs: &["tar"], work: "mkdir out/t; echo a > out/t/a; tar cf out/a.tar -C out t; tar xf out/a.tar -C zone; rm -r zone/t", ..ROW },
+    Row { name: "tar over what is there", needs: &["tar"], setup: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
+    Row { name: "unzip over what is there", needs: &["unzip", "python3"], setup: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
+    Row { name: "install, cp and ln over what is there", setup: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
+    Row { name: "cp, tar over its own, rm", needs: &["tar"], work: "echo a > zone/a; tar cf out/a.tar -C zone a; tar xf out/a.tar -C zone; rm zone/a; cp zone/keep zone/b; cp --remove-destination zone/keep zone/b; rm zone/b", ..ROW },
     Row { name: "ln -s, rm", work: "ln -s keep zone/link; mv zone/link zone/link2; rm zone/link2", ..ROW },
     Row { name: "mkfifo, rm", work: "mkfifo zone/pipe; rm zone/pipe", ..ROW },
     Row { name: "python exclusive creation and os.remove", needs: &["python3"],

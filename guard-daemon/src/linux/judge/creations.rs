@@ -46,10 +46,16 @@ impl Case<'_> {
         }
     }
 
-    /// A name was removed, or may be.
-    pub(super) fn note_removal(&self, name: &Name, answered: Reply) {
-        if !matches!(answered, Reply::Fail(_)) {
-            self.guard.creations.forget(&path_of(name));
+    /// A name was removed, or may be; `replaced` when somebody else's file went to be made again.
+    pub(super) fn note_removal(&self, name: &Name, answered: Reply, replaced: bool) {
+        if matches!(answered, Reply::Fail(_)) {
+            return;
+        }
+        let path = path_of(name);
+        if replaced {
+            self.guard.creations.replace(&path);
+        } else {
+            self.guard.creations.forget(&path);
         }
     }
 

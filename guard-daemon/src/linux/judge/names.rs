@@ -15,7 +15,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Verdict};
+use guard_core::{Operation, OperationKind, Reason, Verdict};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::AsFd;
@@ -68,9 +68,7 @@ impl Case<'_> {
             Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
         };
         let perform = || files::unlink(name.directory.fd.as_fd(), &name.name, flags);
-        let answered = self.settle(OperationKind::Unlink, &name, None, perform)?;
-        self.note_removal(&name, answered);
-        Ok(answered)
+        self.settle(OperationKind::Unlink, &name, None, perform)
     }
 
     /// `rename`, `renameat`, `renameat2`.
@@ -245,8 +243,18 @@ impl Case<'_> {
         {
             return Ok(Reply::Fail(libc::ENOENT));
         }
+        let removes = kind == OperationKind::Unlink;
+        let replaced =
+            removes && decision.reason == Reason::Replaced && !witness.made_here(operation.path);
+        let note = |reply| {
+            if removes {
+                self.note_removal(name, reply, replaced);
+            }
+        };
         if decision.verdict == Verdict::Deny || !performs {
-            return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
+            let reply = self.refuse_or_continue(&operation, &decision, &witness, wall_ns);
+            note(reply);
+            return Ok(reply);
         }
         let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
         let reply = reply_of(perform());
@@ -261,6 +269,7 @@ impl Case<'_> {
             decided_ns,
         };
         self.tell(&operation, &decision, &witness, wall_ns, outcome);
+        note(reply);
         Ok(reply)
     }
 
