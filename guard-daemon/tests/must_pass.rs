@@ -121,6 +121,16 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
         work: "python3 -c 'import os; open(\"zone/new\", \"x\").write(\"a\"); os.remove(\"zone/new\")'", ..ROW },
     Row { name: "install, rm", work: "install -m 644 zone/keep zone/installed; rm zone/installed", ..ROW },
 
+    Row { name: "ln, rm of both names", work: "echo a > zone/a; ln zone/a zone/b; rm zone/a; rm zone/b", ..ROW },
+    Row { name: "what it compiled, rm", needs: &["gcc"], work: "cd zone; echo 'int main(void) { return 0; }' > a.c; gcc -o a a.c; gcc -c a.c; ./a; rm a a.o a.c", ..ROW },
+    Row { name: "what its build made, rm -r", needs: &["make"], work: "cd zone; printf 'build/x:\n\tmkdir -p build; echo x > $@\n' > Makefile; make -s; rm -rf build", ..ROW },
+    Row { name: "what cargo built, rm -r", needs: &["cargo"], work: "cd zone; cargo new -q --vcs none hello; cd hello; cargo build -q --offline; rm -rf target; test ! -e target", ..ROW },
+    Row { name: "what npm installed, rm -r", needs: &["npm"],
+        setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
+        work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; rm -rf node_modules; test ! -e node_modules", ..ROW },
+    Row { name: "python's bytecode and environment, rm -r", needs: &["python3"],
+        work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; rm -r __pycache__; python3 -m venv --without-pip .venv; rm -rf .venv", ..ROW },
+
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,
         work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },

@@ -15,7 +15,7 @@ use crate::event::ZoneRef;
 use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::process::basename;
-use crate::tools::ToolTable;
+use crate::tools::{Making, ToolTable};
 use crate::zones::{Entry, Folding, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
@@ -278,6 +278,12 @@ impl Snapshot {
     #[must_use]
     pub fn agent_patterns(&self) -> &[String] {
         &self.agent_patterns
+    }
+
+    /// Whose is what the trusted tool of this policy name makes.
+    #[must_use]
+    pub fn making(&self, tool: &[u8]) -> Making {
+        self.tools.making(tool)
     }
 
     /// Whether a tool of this executable basename is trusted within a scope, so that its children

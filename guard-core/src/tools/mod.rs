@@ -66,7 +66,8 @@ enum Naming {
     Exact,
     /// Also with a version: `python3.11`, `node-20`.
     Versioned,
-    /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`.
+    /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`. Only compilers and their like
+    /// have targets.
     Cross,
 }
 
@@ -78,6 +79,17 @@ enum Reach {
     Within(Vec<Glob>),
     /// Names that it makes again.
     Replaced,
+}
+
+/// Whose is what a trusted tool makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Its agent's: the tool makes again what lies in its scope.
+    New,
+    /// Its agent's, unless the tool removed somebody's file to make it.
+    InPlace,
+    /// Whoever's it was: the tool may be bringing a document back.
+    BroughtBack,
 }
 
 /// What in a tool's arguments ends the trust.
@@ -125,6 +137,18 @@ impl ToolTable {
     #[must_use]
     pub fn is_scoped(&self, name: &[u8]) -> bool {
         self.called(name).any(Tool::is_inherited)
+    }
+
+    /// Whose is what the tool of this policy name makes.
+    #[must_use]
+    pub fn making(&self, name: &[u8]) -> Making {
+        let tool = self.named(name).first();
+        tool.map_or(Making::BroughtBack, |tool| match tool.reach {
+            Reach::Within(_) => Making::New,
+            Reach::Replaced => Making::InPlace,
+            Reach::Everywhere if tool.naming == Naming::Cross => Making::InPlace,
+            Reach::Everywhere => Making::BroughtBack,
+        })
     }
 
     /// Whether an executable of this name removes whatever its arguments say, so that trusting it
@@ -374,6 +398,22 @@ mod tests {
         }
         assert!(!table.is_scoped(b"git"));
         assert!(!table.is_scoped(b"gcc"));
+    }
+
+    #[test]
+    fn version_control_brings_back_and_builders_make() {
+        let table = ToolTable::built_in();
+        for (name, making) in [
+            ("git", Making::BroughtBack),
+            ("jj", Making::BroughtBack),
+            ("no such tool", Making::BroughtBack),
+            ("cargo", Making::New),
+            ("npm", Making::New),
+            ("gcc", Making::InPlace),
+            ("tar", Making::InPlace),
+        ] {
+            assert_eq!(table.making(name.as_bytes()), making, "{name}");
+        }
     }
 
     #[test]

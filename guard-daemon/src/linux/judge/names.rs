@@ -15,7 +15,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_core::{Operation, OperationKind, Verdict};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::AsFd;
@@ -162,7 +162,11 @@ impl Case<'_> {
                 0,
             )
         };
-        self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)
+        let made_ns = self.before_link(&from, &to);
+        let answered =
+            self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)?;
+        self.after_link(&to, made_ns, answered);
+        Ok(answered)
     }
 
     fn settle(
@@ -244,11 +248,10 @@ impl Case<'_> {
             return Ok(Reply::Fail(libc::ENOENT));
         }
         let removes = kind == OperationKind::Unlink;
-        let replaced =
-            removes && decision.reason == Reason::Replaced && !witness.made_here(operation.path);
+        let makes_room = removes && self.makes_room(&snapshot, operation.path, &decision, &witness);
         let note = |reply| {
             if removes {
-                self.note_removal(name, reply, replaced);
+                self.note_removal(name, reply, makes_room);
             }
         };
         if decision.verdict == Verdict::Deny || !performs {
