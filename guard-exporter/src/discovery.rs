@@ -105,7 +105,7 @@ impl Discovery {
 
     /// Passes over this file until it changes. Says so once.
     pub fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        notice::say(format_args!(
+        notice::warn(format_args!(
             "leaving {} alone: {why}",
             candidate.path.display()
         ));
@@ -118,7 +118,7 @@ impl Discovery {
         };
         let own = metadata.uid() == self.uid;
         if !own && !self.foreign.iter().any(|known| known == directory) {
-            notice::say(format_args!(
+            notice::warn(format_args!(
                 "{} belongs to another user",
                 directory.display()
             ));

@@ -17,10 +17,10 @@ use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::{Candidate, Discovery};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
-use crate::notice::Notice;
+use crate::notice::{self, Notice};
 use crate::observe::Observer;
 use crate::ring::{Extent, Ring};
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use guard_core::ring::{AttachRingError, Lane};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -206,6 +206,7 @@ impl Drain {
             }
             Ok(mut ring) => {
                 let next = self.next.get(&ring.id).copied().unwrap_or(0);
+                notice::debug(format_args!("reading the ring {}", ring.id));
                 ring.resume(self.cursors.0.get(&ring.id).cloned(), next);
                 self.rings.push(ring);
             }
@@ -219,7 +220,7 @@ impl Drain {
             Err(error) => {
                 let error = anyhow::Error::new(error);
                 self.unattached
-                    .say_at(Instant::now(), format_args!("{error:#}"));
+                    .warn_at(Instant::now(), format_args!("{error:#}"));
             }
         }
     }
@@ -243,12 +244,13 @@ impl Drain {
                 return true;
             }
             if let Err(error) = ring.remove() {
-                notice.say_at(
+                notice.warn_at(
                     now,
                     format_args!("cannot remove the finished ring {}: {error}", ring.id),
                 );
                 return true;
             }
+            notice::debug(format_args!("the ring {} is read to its end", ring.id));
             next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
             false
         });
@@ -267,7 +269,7 @@ impl Drain {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();
                 self.unsaved
-                    .say_at(now, format_args!("cannot write {path}: {error}"));
+                    .warn_at(now, format_args!("cannot write {path}: {error}"));
             }
             self.cursors = cursors;
         }
@@ -298,6 +300,10 @@ impl Drain {
             self.infos = state.infos;
             self.board
                 .set_guards(self.rings.iter().map(Guard::of).collect());
+            self.board.set_log(LogState {
+                path: self.log.path().to_string_lossy().into_owned(),
+                head: self.log.head().map(|head| head.to_string()),
+            });
         }
     }
 }

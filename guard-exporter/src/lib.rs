@@ -34,3 +34,4 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod verify;

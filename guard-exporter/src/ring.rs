@@ -100,10 +100,8 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let pending = log.pending();
-            let start = pending.len();
-            line::encode(&event, &self.id, pending);
-            batch.denial(&event, &pending[start..]);
+            let line = log.encode(|into| line::encode(&event, &self.id, into));
+            batch.denial(&event, line);
             records += 1;
         }
         (records, Extent::Part)
