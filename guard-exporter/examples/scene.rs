@@ -107,7 +107,7 @@ fn main() {
 impl Player {
     fn new(arguments: &Arguments, number: u8) -> Self {
         let options = RingOptions {
-            id: [0x40 + number; 16],
+            id: (u128::from(now_ns()) << 8 | u128::from(number)).to_be_bytes(),
             writer: ProcessKey {
                 pid: std::process::id(),
                 generation: u64::from(number),
