@@ -68,7 +68,8 @@ pub struct ServingArguments {
     /// Directory to look for rings in; may be given more than once.
     ///
     /// Without it: STATE/rings, $XDG_RUNTIME_DIR/codex-es-guard/rings and
-    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there.
+    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there; and where a guard that runs as
+    /// root puts this user's: /var/lib/codex-es-guard/UID/reader/rings (on macOS in /var/db).
     #[arg(long, value_name = "DIR")]
     pub rings: Vec<PathBuf>,
 
@@ -254,11 +255,16 @@ impl RingDirectories {
         match self {
             Self::Given(directories) => directories.clone(),
             Self::Usual { state, runtime } => {
-                let memory = Path::new("/dev/shm").join(format!("codex-es-guard-{uid}/rings"));
+                let memory = Path::new(MEMORY);
+                let own = memory.join(format!("codex-es-guard-{uid}/rings"));
                 [state.clone()]
                     .into_iter()
                     .chain(runtime.clone())
-                    .chain([memory])
+                    .chain([own])
+                    .chain([
+                        Path::new(MACHINE_STATE).join(format!("{uid}/reader/rings")),
+                        memory.join(format!("codex-es-guard-0-{uid}/reader/rings")),
+                    ])
                     .collect()
             }
         }
@@ -273,6 +279,20 @@ fn state(
     let usual = || home().map(|home| home.join(".codex/es-guard"));
     said.or_else(usual).ok_or(NoStateDirectory)
 }
+
+/// Where a guard that runs as root keeps what it has for the users it guards.
+const MACHINE_STATE: &str = if cfg!(target_os = "macos") {
+    "/private/var/db/codex-es-guard"
+} else {
+    "/var/lib/codex-es-guard"
+};
+
+/// Where guards put rings when a disk is full.
+const MEMORY: &str = if cfg!(target_os = "macos") {
+    "/private/var/run"
+} else {
+    "/dev/shm"
+};
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let text = text.replacen("localhost:", "127.0.0.1:", 1);
@@ -402,6 +422,8 @@ mod tests {
                 Path::new("/home/u/.codex/es-guard/rings"),
                 Path::new("/run/user/7/codex-es-guard/rings"),
                 Path::new("/dev/shm/codex-es-guard-7/rings"),
+                Path::new("/var/lib/codex-es-guard/7/reader/rings"),
+                Path::new("/dev/shm/codex-es-guard-0-7/reader/rings"),
             ]
         );
     }

@@ -12,16 +12,17 @@
 //! `LONGEST_PAUSE`.
 
 use crate::board::Board;
-use crate::cursors::Cursors;
+use crate::cursors::{Cursors, Mark};
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::{Candidate, Discovery};
+use crate::discovery::{Candidate, Discovery, FileId};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::{self, Notice};
 use crate::observe::Observer;
 use crate::ring::{Extent, Ring};
 use crate::status::{Guard, LogState};
 use guard_core::ring::{AttachRingError, Lane};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -36,6 +37,9 @@ pub struct Drain {
     next: NextSequences,
     cursors: Cursors,
     cursors_path: PathBuf,
+    /// Rings that were read to the end and are not this user's to remove: how far is kept as long as
+    /// the files are there.
+    read_out: HashMap<FileId, (String, Mark)>,
     rings_metrics: RingMetrics,
     exporter_metrics: ExporterMetrics,
     observer: Observer,
@@ -90,6 +94,7 @@ impl Drain {
             next,
             cursors: Cursors::load(&sources.cursors),
             cursors_path: sources.cursors,
+            read_out: HashMap::new(),
             rings_metrics: metrics.rings.clone(),
             exporter_metrics: metrics.exporter.clone(),
             observer: Observer::new(Arc::clone(&board), metrics.decisions()),
@@ -193,6 +198,8 @@ impl Drain {
                 self.attach(candidate);
             }
         }
+        let discovery = &self.discovery;
+        self.read_out.retain(|id, _| discovery.passes_over(*id));
     }
 
     fn attach(&mut self, candidate: Candidate) {
@@ -239,6 +246,7 @@ impl Drain {
         let mut ended = ended.iter();
         let notice = &mut self.unremoved;
         let next = &mut self.next;
+        let (discovery, read_out) = (&mut self.discovery, &mut self.read_out);
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
                 return true;
@@ -252,6 +260,10 @@ impl Drain {
             }
             notice::debug(format_args!("the ring {} is read to its end", ring.id));
             next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
+            if !ring.candidate.is_own {
+                discovery.done(&ring.candidate);
+                read_out.insert(ring.file, (ring.id.clone(), ring.mark()));
+            }
             false
         });
     }
@@ -264,7 +276,8 @@ impl Drain {
             return false;
         }
         let marks = self.rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
-        let cursors = Cursors(marks.collect());
+        let kept = self.read_out.values().cloned();
+        let cursors = Cursors(kept.chain(marks).collect());
         if cursors != self.cursors {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();

@@ -7,7 +7,6 @@ use crate::discovery::{Candidate, FileId};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
-use std::path::PathBuf;
 use std::{fs, io};
 
 /// A ring being read.
@@ -25,7 +24,8 @@ pub struct Ring {
     pub capacity: [u64; 2],
     /// Its writer's version.
     pub version: String,
-    path: PathBuf,
+    /// As what it was found.
+    pub candidate: Candidate,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
 }
@@ -58,7 +58,7 @@ impl Ring {
             file: candidate.id,
             is_live: reader.is_writer_alive(),
             reader,
-            path: candidate.path,
+            candidate,
             counted_lost: [0; 2],
             counted: Vec::new(),
         })
@@ -128,14 +128,15 @@ impl Ring {
         metrics.grow(&self.reader, &mut self.counted);
     }
 
-    /// Removes the file, unless another has taken its name.
+    /// Removes the file, unless it is root's, who removes it in time, or another has taken its name.
     ///
     /// # Errors
     ///
     /// When the system refuses.
     pub fn remove(&self) -> io::Result<()> {
-        if FileId::at(&self.path) == Some(self.file) {
-            fs::remove_file(&self.path)?;
+        let path = &self.candidate.path;
+        if self.candidate.is_own && FileId::at(path) == Some(self.file) {
+            fs::remove_file(path)?;
         }
         Ok(())
     }
