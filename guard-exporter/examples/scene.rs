@@ -137,7 +137,7 @@ impl Player {
                 "{}-{number}",
                 SESSIONS[usize::from(number) % SESSIONS.len()]
             ),
-            told: 0,
+            told: 1,
         }
     }
 
@@ -163,6 +163,18 @@ impl Player {
         if allowed > 0 && self.dice.below(often) == 0 {
             self.deny(now_ns());
         }
+        match step % 1200 {
+            // It does not give up.
+            100 => self.insist(8),
+            // It loses its way, and all it comes across.
+            200 => (0..260).for_each(|_| self.deny(now_ns())),
+            // Someone edits the policy.
+            300 => {
+                self.ring.add(Counter::PolicyReloads, 1);
+                self.ring.set(Counter::PolicyLoadedNs, now_ns());
+            }
+            _ => {}
+        }
         self.ring.add(Counter::Notifications, allowed);
         self.ring
             .set(Counter::LineageEntries, 30 + self.dice.below(12));
@@ -172,8 +184,20 @@ impl Player {
         }
     }
 
+    /// The same again and again.
+    fn insist(&mut self, times: u64) {
+        for _ in 0..times {
+            self.told -= 1;
+            self.deny_one(&DEEDS[0], now_ns());
+        }
+    }
+
     fn deny(&mut self, wall_ns: u64) {
         let deed = &DEEDS[self.dice.skewed(DEEDS.len())];
+        self.deny_one(deed, wall_ns);
+    }
+
+    fn deny_one(&mut self, deed: &Deed, wall_ns: u64) {
         self.told += 1;
         let path = deed.path.replace('#', &(self.told % 97).to_string());
         let is_audit = self.dice.below(40) == 0;
@@ -199,7 +223,7 @@ impl Player {
             errno,
             agent: Some(deed.agent),
             ancestor: Some(deed.ancestor.as_bytes()),
-            agent_pid: Some(4000 + self.dice.below(4) as u32),
+            agent_pid: Some(4000),
             session: self.session.as_bytes(),
             process: process(deed.program, 5000 + self.told as u32 % 20_000),
             path: path.as_bytes(),
@@ -220,6 +244,7 @@ impl Player {
             wall_ns: now_ns(),
             monotonic_ns: now_ns(),
             latency_ns: self.dice.latency(),
+            deadline_left_ns: Some(14_000_000_000 - self.dice.below(2_000_000_000)),
             operation,
             reason,
             agent,
