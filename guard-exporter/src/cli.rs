@@ -3,7 +3,9 @@
 //! [`Arguments`] is what was typed; [`Arguments::settle`] makes of it, with the environment's
 //! answers to what was left out, the [`Settings`] the exporter runs with.
 
+use crate::otlp::{Config, ConfigError, Flags, parse_ratio};
 use clap::Parser;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,10 +37,20 @@ pub struct Arguments {
     /// End once no guard has been alive for so many seconds.
     #[arg(long, value_name = "SECS")]
     pub exit_when_idle: Option<u64>,
+
+    /// Send traces, metrics and logs to this OTLP collector, such as http://127.0.0.1:4318
+    /// [default: as OTEL_EXPORTER_OTLP_ENDPOINT says].
+    #[arg(long = "otlp.endpoint", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    /// The part of allowed operations that become spans, 0 to 1; denials always do
+    /// [default: as OTEL_TRACES_SAMPLER says, else 0].
+    #[arg(long = "otlp.allowed-ratio", value_name = "RATIO", value_parser = parse_ratio)]
+    pub otlp_allowed_ratio: Option<f64>,
 }
 
 /// What the exporter runs with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where rings are looked for.
     pub rings: RingDirectories,
@@ -50,6 +62,8 @@ pub struct Settings {
     pub state: PathBuf,
     /// End after so long without a live guard.
     pub exit_when_idle: Option<Duration>,
+    /// What is sent over OTLP, if anything is.
+    pub otlp: Option<Config>,
 }
 
 /// Where rings are looked for. A directory that is not there is looked for again at each scan.
@@ -66,26 +80,44 @@ pub enum RingDirectories {
     },
 }
 
-/// Neither `--state` nor a home directory says where the exporter's files go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("HOME is not set; say with --state where the exporter keeps its files")]
-pub struct NoStateDirectory;
+/// What was typed cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettleError {
+    /// Neither `--state` nor a home directory says where the exporter's files go.
+    #[error("HOME is not set; say with --state where the exporter keeps its files")]
+    NoStateDirectory,
+    /// Nothing can be sent where `--otlp.endpoint` says.
+    #[error(transparent)]
+    Otlp(#[from] ConfigError),
+}
 
 // === impl Arguments ===
 
 impl Arguments {
-    /// Completes what was typed. `variable` answers for the environment.
+    /// Completes what was typed. `variable` answers for the environment, and what of it cannot be
+    /// used is told to `warn`.
     ///
     /// # Errors
     ///
-    /// [`NoStateDirectory`]
+    /// [`SettleError`]
     pub fn settle(
         self,
-        variable: impl Fn(&str) -> Option<PathBuf>,
-    ) -> Result<Settings, NoStateDirectory> {
-        let variable = |name| variable(name).filter(|path| path.is_absolute());
+        variable: impl Fn(&str) -> Option<OsString>,
+        warn: impl FnMut(String),
+    ) -> Result<Settings, SettleError> {
+        let flags = Flags {
+            endpoint: self.otlp_endpoint,
+            allowed_ratio: self.otlp_allowed_ratio,
+        };
+        let otlp = Config::read(&flags, &variable, warn)?;
+        let path = |name| variable(name).map(PathBuf::from);
+        let variable = |name| path(name).filter(|path| path.is_absolute());
         let usual = || variable("HOME").map(|home| home.join(".codex/es-guard"));
-        let state = self.state.or_else(usual).ok_or(NoStateDirectory)?;
+        let state = self
+            .state
+            .or_else(usual)
+            .ok_or(SettleError::NoStateDirectory)?;
         let rings = if self.rings.is_empty() {
             RingDirectories::Usual {
                 state: state.join("rings"),
@@ -100,6 +132,7 @@ impl Arguments {
             denials: self.denials.unwrap_or_else(|| state.join("denials.jsonl")),
             state,
             exit_when_idle: self.exit_when_idle.map(Duration::from_secs),
+            otlp,
         })
     }
 }
@@ -163,9 +196,17 @@ Endpoints:
   /-/healthy        200 while it runs
   /-/ready          200 while it drains rings and can write the log
 
+OTLP:
+  Each denial as a span and a log record, all metrics, and sampled allowed operations are sent to a
+  collector when --otlp.endpoint or OTEL_EXPORTER_OTLP_ENDPOINT names one. The standard OTEL_*
+  variables count: _HEADERS, _PROTOCOL, _TIMEOUT, _COMPRESSION, OTEL_TRACES_EXPORTER=none,
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_BLRP_*,
+  OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED=true.
+
 Examples:
   guard-exporter &
   curl -s http://127.0.0.1:19477/metrics | grep guard_decisions_total
+  guard-exporter --otlp.endpoint http://127.0.0.1:4318 &
   tail -F ~/.codex/es-guard/denials.jsonl
 
 Exit status:
@@ -181,13 +222,13 @@ mod tests {
     fn settle(arguments: &[&str]) -> Settings {
         let typed = ["guard-exporter"].iter().chain(arguments);
         let environment = |name: &str| match name {
-            "HOME" => Some(PathBuf::from("/home/u")),
-            "XDG_RUNTIME_DIR" => Some(PathBuf::from("/run/user/7")),
+            "HOME" => Some("/home/u".into()),
+            "XDG_RUNTIME_DIR" => Some("/run/user/7".into()),
             _ => None,
         };
         Arguments::try_parse_from(typed)
             .unwrap()
-            .settle(environment)
+            .settle(environment, |warning| panic!("{warning}"))
             .unwrap()
     }
 
@@ -247,6 +288,7 @@ mod tests {
     #[test]
     fn without_a_home_the_state_must_be_said() {
         let typed = Arguments::try_parse_from(["guard-exporter"]).unwrap();
-        assert_eq!(typed.settle(|_| None), Err(NoStateDirectory));
+        let settled = typed.settle(|_| None, |_| {});
+        assert_eq!(settled, Err(SettleError::NoStateDirectory));
     }
 }

@@ -19,6 +19,7 @@ use crate::discovery::{Candidate, Discovery};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::Notice;
 use crate::observe::Observer;
+use crate::otlp::Intake;
 use crate::ring::{Extent, Ring};
 use crate::status::Guard;
 use guard_core::ring::{AttachRingError, Lane};
@@ -81,6 +82,7 @@ impl Drain {
         next: NextSequences,
         metrics: &Metrics,
         board: Arc<Board>,
+        otlp: Intake,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -92,7 +94,7 @@ impl Drain {
             cursors_path: sources.cursors,
             rings_metrics: metrics.rings.clone(),
             exporter_metrics: metrics.exporter.clone(),
-            observer: Observer::new(Arc::clone(&board), metrics.decisions()),
+            observer: Observer::new(Arc::clone(&board), metrics.decisions(), otlp),
             board,
             scanned: None,
             shown: None,

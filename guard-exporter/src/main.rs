@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match arguments.settle(|name| std::env::var_os(name).map(Into::into)) {
+    let settings = match arguments.settle(|name| std::env::var_os(name), notice::say) {
         Ok(settings) => settings,
         Err(error) => {
             notice::say(error);

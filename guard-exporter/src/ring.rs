@@ -6,6 +6,7 @@ use crate::denial_log::line::{self, hex};
 use crate::discovery::{Candidate, FileId};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
+use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use std::path::PathBuf;
 use std::{fs, io};
@@ -25,6 +26,7 @@ pub struct Ring {
     pub capacity: [u64; 2],
     /// Its writer's version.
     pub version: String,
+    raw_id: RingId,
     path: PathBuf,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
@@ -53,6 +55,7 @@ impl Ring {
         let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
         Ok(Self {
             id: hex(&header.id),
+            raw_id: header.id,
             capacity: [header.deny_words, header.allow_words].map(bytes),
             version: header.version,
             file: candidate.id,
@@ -103,7 +106,7 @@ impl Ring {
             let pending = log.pending();
             let start = pending.len();
             line::encode(&event, &self.id, pending);
-            batch.denial(&event, &pending[start..]);
+            batch.denial(&event, self.raw_id, &pending[start..]);
             records += 1;
         }
         (records, Extent::Part)
@@ -115,7 +118,7 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Allow) else {
                 return (records, Extent::All);
             };
-            batch.decision(&event);
+            batch.allowed(&event, self.raw_id);
         }
         (limit, Extent::Part)
     }
