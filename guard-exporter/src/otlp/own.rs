@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `drain` | a pass over the rings that read something; at most one a second is looked at |
 //! | `write`, `rotate`, `save`, `attach`, `finish` | within a pass that is sent |
-//! | `export` | an attempt to send that failed |
+//! | `export` | an attempt to send metrics or log records that failed |
 //!
 //! A pass that found nothing makes nothing. Only this crate's spans are taken: those of the client
 //! that sends them would never end.
