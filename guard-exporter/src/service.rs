@@ -11,6 +11,7 @@ use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::notice::{self, Notice};
+use crate::otlp::Otlp;
 use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
@@ -49,7 +50,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
+    let otlp = match &settings.otlp {
+        Some(config) => {
+            let otlp = Otlp::start(config, &settings.state, &metrics);
+            Some(otlp.context("starting to send over OTLP")?)
+        }
+        None => None,
+    };
+    let intake = otlp.as_ref().map(Otlp::intake).unwrap_or_default();
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), intake);
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -77,9 +86,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    reader
-        .join()
-        .map_err(|_| anyhow!("the reading thread panicked"))
+    let read = reader.join();
+    if let Some(otlp) = otlp {
+        otlp.finish();
+    }
+    read.map_err(|_| anyhow!("the reading thread panicked"))
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.
