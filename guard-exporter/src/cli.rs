@@ -6,7 +6,9 @@
 use crate::denial_log::Chaining;
 use crate::denial_log::chain::Digest;
 use crate::notice::{Format, Level};
+use crate::otlp::{Config, ConfigError, Flags, parse_ratio};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,7 +70,8 @@ pub struct ServingArguments {
     /// Directory to look for rings in; may be given more than once.
     ///
     /// Without it: STATE/rings, $XDG_RUNTIME_DIR/codex-es-guard/rings and
-    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there.
+    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there; and where a guard that runs as
+    /// root puts this user's: /var/lib/codex-es-guard/UID/reader/rings (on macOS in /var/db).
     #[arg(long, value_name = "DIR")]
     pub rings: Vec<PathBuf>,
 
@@ -147,10 +150,20 @@ pub struct ServingArguments {
     /// End once no guard has been alive for so many seconds.
     #[arg(long, value_name = "SECS")]
     pub exit_when_idle: Option<u64>,
+
+    /// Send traces, metrics and logs to this OTLP collector, such as http://127.0.0.1:4318
+    /// [default: as OTEL_EXPORTER_OTLP_ENDPOINT says].
+    #[arg(long = "otlp.endpoint", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    /// The part of allowed operations that become spans, 0 to 1; denials always do
+    /// [default: as OTEL_TRACES_SAMPLER says, else 0].
+    #[arg(long = "otlp.allowed-ratio", value_name = "RATIO", value_parser = parse_ratio)]
+    pub otlp_allowed_ratio: Option<f64>,
 }
 
 /// What the exporter runs with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where rings are looked for.
     pub rings: RingDirectories,
@@ -160,10 +173,6 @@ pub struct Settings {
     pub telemetry_path: String,
     /// Scrapes answered at the same time; 0 for no limit.
     pub max_requests: u32,
-    /// What is said at least.
-    pub log_level: Level,
-    /// How it is said.
-    pub log_format: Format,
     /// The denial log.
     pub denials: PathBuf,
     /// Whether its lines are chained.
@@ -174,6 +183,8 @@ pub struct Settings {
     pub confine: bool,
     /// End after so long without a live guard.
     pub exit_when_idle: Option<Duration>,
+    /// What is sent over OTLP, if anything is.
+    pub otlp: Option<Config>,
 }
 
 /// Where rings are looked for. A directory that is not there is looked for again at each scan.
@@ -190,10 +201,17 @@ pub enum RingDirectories {
     },
 }
 
-/// Neither `--state` nor a home directory says where the exporter's files go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("HOME is not set; say with --state where the exporter keeps its files")]
-pub struct NoStateDirectory;
+/// What was typed cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettleError {
+    /// Neither `--state` nor a home directory says where the exporter's files go.
+    #[error("HOME is not set; say with --state where the exporter keeps its files")]
+    NoStateDirectory,
+    /// Nothing can be sent where `--otlp.endpoint` says.
+    #[error(transparent)]
+    Otlp(#[from] ConfigError),
+}
 
 // === impl VerifyArguments ===
 
@@ -202,11 +220,8 @@ impl VerifyArguments {
     ///
     /// # Errors
     ///
-    /// [`NoStateDirectory`]
-    pub fn log(
-        &self,
-        variable: impl Fn(&str) -> Option<PathBuf>,
-    ) -> Result<PathBuf, NoStateDirectory> {
+    /// [`SettleError`]
+    pub fn log(&self, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, SettleError> {
         match &self.denials {
             Some(denials) => Ok(denials.clone()),
             None => state(self.state.clone(), variable).map(|state| state.join(DENIALS_FILE)),
@@ -217,16 +232,24 @@ impl VerifyArguments {
 // === impl ServingArguments ===
 
 impl ServingArguments {
-    /// Completes what was typed. `variable` answers for the environment.
+    /// Completes what was typed. `variable` answers for the environment, and what of it cannot be
+    /// used is told to `warn`.
     ///
     /// # Errors
     ///
-    /// [`NoStateDirectory`]
+    /// [`SettleError`]
     pub fn settle(
         self,
-        variable: impl Fn(&str) -> Option<PathBuf>,
-    ) -> Result<Settings, NoStateDirectory> {
-        let variable = |name: &str| variable(name).filter(|path| path.is_absolute());
+        variable: impl Fn(&str) -> Option<OsString>,
+        warn: impl FnMut(String),
+    ) -> Result<Settings, SettleError> {
+        let flags = Flags {
+            endpoint: self.otlp_endpoint,
+            allowed_ratio: self.otlp_allowed_ratio,
+        };
+        let otlp = Config::read(&flags, &variable, warn)?;
+        let path = |name: &str| variable(name).map(PathBuf::from);
+        let variable = |name: &str| path(name).filter(|path| path.is_absolute());
         let state = state(self.state, variable)?;
         let rings = if self.rings.is_empty() {
             RingDirectories::Usual {
@@ -241,13 +264,12 @@ impl ServingArguments {
             listen: self.listen,
             telemetry_path: self.telemetry_path,
             max_requests: self.max_requests,
-            log_level: self.log_level,
-            log_format: self.log_format,
             denials: self.denials.unwrap_or_else(|| state.join(DENIALS_FILE)),
             chaining: self.chaining,
             state,
             confine: !self.no_confine,
             exit_when_idle: self.exit_when_idle.map(Duration::from_secs),
+            otlp,
         })
     }
 }
@@ -261,11 +283,16 @@ impl RingDirectories {
         match self {
             Self::Given(directories) => directories.clone(),
             Self::Usual { state, runtime } => {
-                let memory = Path::new("/dev/shm").join(format!("codex-es-guard-{uid}/rings"));
+                let memory = Path::new(MEMORY);
+                let own = memory.join(format!("codex-es-guard-{uid}/rings"));
                 [state.clone()]
                     .into_iter()
                     .chain(runtime.clone())
-                    .chain([memory])
+                    .chain([own])
+                    .chain([
+                        Path::new(MACHINE_STATE).join(format!("{uid}/reader/rings")),
+                        memory.join(format!("codex-es-guard-0-{uid}/reader/rings")),
+                    ])
                     .collect()
             }
         }
@@ -275,11 +302,25 @@ impl RingDirectories {
 fn state(
     said: Option<PathBuf>,
     variable: impl Fn(&str) -> Option<PathBuf>,
-) -> Result<PathBuf, NoStateDirectory> {
+) -> Result<PathBuf, SettleError> {
     let home = || variable("HOME").filter(|home| home.is_absolute());
     let usual = || home().map(|home| home.join(".codex/es-guard"));
-    said.or_else(usual).ok_or(NoStateDirectory)
+    said.or_else(usual).ok_or(SettleError::NoStateDirectory)
 }
+
+/// Where a guard that runs as root keeps what it has for the users it guards.
+const MACHINE_STATE: &str = if cfg!(target_os = "macos") {
+    "/private/var/db/codex-es-guard"
+} else {
+    "/var/lib/codex-es-guard"
+};
+
+/// Where guards put rings when a disk is full.
+const MEMORY: &str = if cfg!(target_os = "macos") {
+    "/private/var/run"
+} else {
+    "/dev/shm"
+};
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let text = text.replacen("localhost:", "127.0.0.1:", 1);
@@ -342,10 +383,18 @@ Endpoints:
   /-/healthy        200 while it runs
   /-/ready          200 while it drains rings and can write the log
 
+OTLP:
+  Each denial as a span and a log record, all metrics, and sampled allowed operations are sent to a
+  collector when --otlp.endpoint or OTEL_EXPORTER_OTLP_ENDPOINT names one. The standard OTEL_*
+  variables count: _HEADERS, _PROTOCOL, _TIMEOUT, _COMPRESSION, OTEL_TRACES_EXPORTER=none,
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_BLRP_*,
+  OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED=true.
+
 Examples:
   guard-exporter &
   guard-exporter --web.listen-address 127.0.0.1:0 --log.format json
   curl -s http://127.0.0.1:19477/metrics | grep guard_decisions_total
+  guard-exporter --otlp.endpoint http://127.0.0.1:4318 &
   tail -F ~/.codex/es-guard/denials.jsonl
 
 Exit status:
@@ -384,14 +433,14 @@ mod tests {
     fn settle(arguments: &[&str]) -> Settings {
         let typed = ["guard-exporter"].iter().chain(arguments);
         let environment = |name: &str| match name {
-            "HOME" => Some(PathBuf::from("/home/u")),
-            "XDG_RUNTIME_DIR" => Some(PathBuf::from("/run/user/7")),
+            "HOME" => Some("/home/u".into()),
+            "XDG_RUNTIME_DIR" => Some("/run/user/7".into()),
             _ => None,
         };
         Arguments::try_parse_from(typed)
             .unwrap()
             .serving
-            .settle(environment)
+            .settle(environment, |warning| panic!("{warning}"))
             .unwrap()
     }
 
@@ -409,6 +458,8 @@ mod tests {
                 Path::new("/home/u/.codex/es-guard/rings"),
                 Path::new("/run/user/7/codex-es-guard/rings"),
                 Path::new("/dev/shm/codex-es-guard-7/rings"),
+                Path::new("/var/lib/codex-es-guard/7/reader/rings"),
+                Path::new("/dev/shm/codex-es-guard-0-7/reader/rings"),
             ]
         );
     }
@@ -488,6 +539,7 @@ mod tests {
     #[test]
     fn without_a_home_the_state_must_be_said() {
         let typed = Arguments::try_parse_from(["guard-exporter"]).unwrap();
-        assert_eq!(typed.serving.settle(|_| None), Err(NoStateDirectory));
+        let settled = typed.serving.settle(|_| None, |_| {});
+        assert_eq!(settled, Err(SettleError::NoStateDirectory));
     }
 }

@@ -11,9 +11,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let variable = |name: &str| std::env::var_os(name);
+    let path = |name: &str| variable(name).map(PathBuf::from);
     match arguments.command {
-        Some(Command::Verify(arguments)) => return verify::run(&arguments, variable),
+        Some(Command::Verify(arguments)) => return verify::run(&arguments, path),
         Some(Command::Completions { shell }) => {
             let script = completions(shell);
             // A reader that went away is no error.
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
         }
         None => {}
     }
-    let settings = match arguments.serving.settle(variable) {
+    notice::configure(arguments.serving.log_level, arguments.serving.log_format);
+    let settings = match arguments.serving.settle(variable, notice::warn) {
         Ok(settings) => settings,
         Err(error) => {
             // Standard error may be closed.
@@ -30,7 +32,6 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    notice::configure(settings.log_level, settings.log_format);
     match service::run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -12,6 +12,7 @@ use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::notice::{self, Notice};
+use crate::otlp::Otlp;
 use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
@@ -63,7 +64,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
         confined
     });
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
+    let otlp = match &settings.otlp {
+        Some(config) => {
+            let otlp = Otlp::start(config, &settings.state, &metrics);
+            Some(otlp.context("starting to send over OTLP")?)
+        }
+        None => None,
+    };
+    let intake = otlp.as_ref().map(Otlp::intake).unwrap_or_default();
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), intake);
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -91,10 +100,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    let displaced = reader
-        .join()
-        .map_err(|_| anyhow!("the reading thread panicked"))?;
-    match displaced {
+    let displaced = reader.join();
+    if let Some(otlp) = otlp {
+        otlp.finish();
+    }
+    match displaced.map_err(|_| anyhow!("the reading thread panicked"))? {
         None => Ok(()),
         Some(path) => Err(anyhow!(
             "another directory is at {} now, and this exporter is confined to the former one; start \

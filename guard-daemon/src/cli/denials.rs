@@ -9,7 +9,8 @@ use crate::observed::{Exporter, Observed};
 use crate::places::Places;
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::OperationKind;
-use guard_core::told::{Told, sentence};
+use guard_core::told::Told;
+use guard_core::told::sentence::{self, Sentence};
 use guard_core::verdict::Verdict;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -145,7 +146,7 @@ fn told(line: &str) -> String {
             ),
             CYAN
         ),
-        sentence::of(&told)
+        Sentence::of(&told)
     )
 }
 

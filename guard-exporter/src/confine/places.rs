@@ -2,6 +2,7 @@
 
 use crate::cli::{RingDirectories, Settings};
 use crate::discovery::FileId;
+use crate::otlp::Config;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -28,8 +29,8 @@ pub struct Places(Vec<(PathBuf, Option<FileId>)>);
 // === impl Needs ===
 
 impl Needs {
-    /// Of an exporter with these settings that talks to no collector. Makes the directories that
-    /// guards will put rings into, as far as it can.
+    /// Of an exporter with these settings. Makes the directories that guards will put rings into, as
+    /// far as it can; where only root can, what is above them is read.
     #[must_use]
     pub fn of(settings: &Settings, uid: u32) -> Self {
         let log = settings.denials.parent().map(|directory| {
@@ -47,27 +48,48 @@ impl Needs {
                 .filter_map(|directory| directory.parent().map(Path::to_owned))
                 .collect::<Vec<_>>(),
         };
-        for directory in &rings {
-            // Where it cannot be made, no guard will make it either.
-            drop(DirBuilder::new().mode(0o700).create(directory));
-        }
-        let is_own = |directory: &PathBuf| {
-            let found = directory.metadata();
-            found.is_ok_and(|found| found.is_dir() && found.uid() == uid)
-        };
-        Self {
+        let mut needs = Self {
             own: [Some(settings.state.clone()), log]
                 .into_iter()
                 .flatten()
                 .collect(),
-            rings: rings.into_iter().filter(is_own).collect(),
+            rings: Vec::new(),
             read: vec![PathBuf::from("/proc/self")],
             listen: settings.listen.port(),
             connect: Vec::new(),
+        };
+        for directory in rings {
+            needs.look_into(directory, uid);
+        }
+        for port in settings.otlp.iter().flat_map(Config::ports) {
+            needs.reach(port);
+        }
+        if settings.otlp.is_some() {
+            needs
+                .connect
+                .extend(proxy_ports(|name| std::env::var(name).ok()));
+        }
+        needs
+    }
+
+    /// A directory of rings, there or to come.
+    fn look_into(&mut self, directory: PathBuf, uid: u32) {
+        // Where it cannot be made, only root makes it.
+        drop(DirBuilder::new().mode(0o700).create(&directory));
+        match directory.metadata().map(|found| found.uid()) {
+            Ok(owner) if owner == uid => self.rings.push(directory),
+            Ok(0) => self.read.push(directory),
+            // Another user's is never looked into.
+            Ok(_) => {}
+            Err(_) => {
+                let mut above = directory.ancestors();
+                self.read
+                    .extend(above.find(|path| path.is_dir()).map(PathBuf::from));
+            }
         }
     }
 
-    /// And of one that sends to a collector on this port, wherever that is: to connect there, to look
+    /// What it takes to send to a collector on this port, wherever that is: to connect there, to look
     /// up its name, and to check its certificate. Whole directories are read for that, since what
     /// stands in them is replaced while the exporter runs.
     pub fn reach(&mut self, port: u16) {
@@ -109,6 +131,36 @@ impl Places {
     }
 }
 
+/// The ports of the proxies that a client of HTTP goes through.
+fn proxy_ports(variable: impl Fn(&str) -> Option<String>) -> Vec<u16> {
+    let said = PROXIES.iter().filter_map(|name| variable(name));
+    said.filter_map(|proxy| {
+        let has_scheme = proxy.contains("://");
+        let address = if has_scheme {
+            proxy
+        } else {
+            format!("http://{proxy}")
+        };
+        let uri: http::Uri = address.parse().ok()?;
+        let usual = match uri.scheme_str() {
+            Some("https") => 443,
+            Some("http") => 80,
+            _ => 1080,
+        };
+        Some(uri.port_u16().unwrap_or(usual))
+    })
+    .collect()
+}
+
+const PROXIES: [&str; 6] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
 const DNS_PORT: u16 = 53;
 
 /// Where the resolver's settings and the certificates of authorities are.
@@ -123,6 +175,19 @@ const RESOLVER: [&str; 4] = [
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn proxies_are_reached_by_their_ports() {
+        let variable = |name: &str| {
+            Some(match name {
+                "HTTP_PROXY" => "proxy.example:3128".to_owned(),
+                "https_proxy" => "https://user:word@proxy.example/".to_owned(),
+                "all_proxy" => "socks5h://[::1]".to_owned(),
+                _ => return None,
+            })
+        };
+        assert_eq!(proxy_ports(variable), [3128, 443, 1080]);
+    }
 
     #[test]
     fn a_directory_is_displaced_when_another_has_its_path() {

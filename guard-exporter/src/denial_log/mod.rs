@@ -316,6 +316,7 @@ impl DenialLog {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
+        let _span = tracing::info_span!("rotate").entered();
         rotate::rotate(&self.path)?;
         self.retire();
         self.metrics.rotations.inc();

@@ -4,8 +4,9 @@ use super::Shown;
 use super::query::{BadRequest, Parameters};
 use crate::activity::{AgentActivity, Span};
 use crate::percentiles::{self, Percentiles};
+use crate::recent::sentence::Sentence;
 use crate::recent::told::Told;
-use crate::recent::{Denial, MAX_KEPT, sentence};
+use crate::recent::{Denial, MAX_KEPT};
 use crate::status::{Guard, LogState};
 use crate::time;
 use axum::extract::State;
@@ -178,7 +179,8 @@ pub(super) fn object(denial: &Denial) -> Option<(String, String)> {
     let told = Told::parse(&denial.line)?;
     let fields = denial.line.strip_prefix('{')?;
     let id = told.id();
-    let summary = serde_json::to_string(&sentence::of(&told)).expect("a string makes JSON");
+    let summary =
+        serde_json::to_string(&Sentence::of(&told).to_string()).expect("a string makes JSON");
     let object = format!("{{\"id\":\"{id}\",\"summary\":{summary},{fields}");
     Some((id, object))
 }

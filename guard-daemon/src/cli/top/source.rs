@@ -7,7 +7,8 @@ use crate::observed::api::{Agent, Denials, Latencies, Latency};
 use crate::observed::guards::Guard;
 use crate::observed::{Exporter, Observed};
 use crate::places::Places;
-use guard_core::told::{Told, sentence};
+use guard_core::told::Told;
+use guard_core::told::sentence::{self, Sentence};
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
@@ -125,7 +126,7 @@ fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
 /// One denial in a line.
 fn told(denial: &Told<'_>) -> String {
     let time = denial.time.get(11..19).unwrap_or_default();
-    format!("{} {}", sentence::visible(time), sentence::of(denial))
+    format!("{} {}", sentence::visible(time), Sentence::of(denial))
 }
 
 /// More than the tallest terminal shows.
