@@ -21,7 +21,7 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 11] = [
+const LABELS: [&str; 12] = [
     "agent",
     "operation",
     "verdict",
@@ -31,6 +31,7 @@ const LABELS: [&str; 11] = [
     "mode",
     "protected_zone",
     "revision",
+    "signal",
     "tool",
     "version",
 ];

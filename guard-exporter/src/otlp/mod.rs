@@ -75,9 +75,10 @@ pub struct Intake {
 }
 
 /// What becomes of one kind of items.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Outlet<T> {
     /// They are not wanted.
+    #[default]
     Closed,
     /// They are wanted, and cannot be sent.
     Blocked(SignalMetrics),
@@ -321,12 +322,6 @@ impl<T> Clone for Outlet<T> {
             Self::Blocked(metrics) => Self::Blocked(metrics.clone()),
             Self::Open(queue, metrics) => Self::Open(Arc::clone(queue), metrics.clone()),
         }
-    }
-}
-
-impl<T> Default for Outlet<T> {
-    fn default() -> Self {
-        Self::Closed
     }
 }
 
