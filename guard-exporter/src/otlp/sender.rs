@@ -156,7 +156,7 @@ pub(super) fn attempt(signal: Signal, items: usize, send: impl FnOnce() -> Answe
     let span = tracing::info_span!(
         "export",
         guard.otlp.signal = signal.as_str(),
-        guard.otlp.items = items,
+        guard.otlp.items = items.cast_signed(),
         error.r#type = Empty,
         otel.status_description = Empty,
     );
