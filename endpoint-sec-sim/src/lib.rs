@@ -126,6 +126,7 @@ mod report;
 mod sample;
 mod scenario;
 
+pub use abi::answers::last_answer;
 pub use action::Action;
 pub use attempt::{Attempt, Verdict};
 pub use clock::Timebase;

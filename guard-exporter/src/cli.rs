@@ -3,8 +3,11 @@
 //! [`Arguments`] is what was typed; [`Arguments::settle`] makes of it, with the environment's
 //! answers to what was left out, the [`Settings`] the exporter runs with.
 
+use crate::denial_log::Chaining;
+use crate::denial_log::chain::Digest;
+use crate::notice::{Format, Level};
 use crate::otlp::{Config, ConfigError, Flags, parse_ratio};
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,22 +15,128 @@ use std::time::Duration;
 
 /// What was typed.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "guard-exporter", version, about, long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
+#[command(name = "guard-exporter", version, about, long_about = LONG_ABOUT, after_long_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What to serve, and where.
+    #[command(flatten)]
+    pub serving: ServingArguments,
+}
+
+/// What can be done instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Check that nobody changed the denial log, by its hash chain.
+    #[command(long_about = VERIFY_ABOUT, after_long_help = AFTER_VERIFY)]
+    Verify(VerifyArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What was typed after `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArguments {
+    /// Files of one log, oldest first [default: the denial log and its numbered files].
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The denial log [default: STATE/denials.jsonl].
+    #[arg(long, value_name = "PATH", conflicts_with = "files")]
+    pub denials: Option<PathBuf>,
+
+    /// Directory of the exporter's own files [default: ~/.codex/es-guard].
+    #[arg(long, value_name = "DIR", conflicts_with = "files")]
+    pub state: Option<PathBuf>,
+
+    /// A head noted earlier, kept where nobody who may write the log may write; the log must still
+    /// hold its line.
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<Digest>,
+
+    /// Answer with one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was typed to serve.
+#[derive(Clone, Debug, Args)]
+pub struct ServingArguments {
     /// Directory to look for rings in; may be given more than once.
     ///
     /// Without it: STATE/rings, $XDG_RUNTIME_DIR/codex-es-guard/rings and
-    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there.
+    /// /dev/shm/codex-es-guard-UID/rings, as far as they are there; and where a guard that runs as
+    /// root puts this user's: /var/lib/codex-es-guard/UID/reader/rings (on macOS in /var/db).
     #[arg(long, value_name = "DIR")]
     pub rings: Vec<PathBuf>,
 
     /// Loopback address to serve on; port 0 takes any free one.
-    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS, value_parser = loopback)]
+    #[arg(
+        long = "web.listen-address",
+        visible_alias = "listen",
+        value_name = "ADDRESS",
+        default_value = DEFAULT_ADDRESS,
+        value_parser = loopback
+    )]
     pub listen: SocketAddr,
+
+    /// Path of the metrics.
+    #[arg(
+        long = "web.telemetry-path",
+        value_name = "PATH",
+        default_value = "/metrics",
+        value_parser = telemetry_path
+    )]
+    pub telemetry_path: String,
+
+    /// Scrapes answered at the same time; one more gets 503. 0 sets no limit.
+    #[arg(
+        long = "web.max-requests",
+        value_name = "NUMBER",
+        default_value_t = 40,
+        allow_negative_numbers = true
+    )]
+    pub max_requests: u32,
+
+    /// Say what matters at least as much.
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        value_enum,
+        default_value = "info"
+    )]
+    pub log_level: Level,
+
+    /// How messages on standard error are written.
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "logfmt"
+    )]
+    pub log_format: Format,
 
     /// The denial log [default: STATE/denials.jsonl].
     #[arg(long, value_name = "PATH")]
     pub denials: Option<PathBuf>,
+
+    /// Chain the log's lines by hashes: `guard-exporter verify` then tells whether one was changed,
+    /// removed, inserted or moved. Without it, as the log's last line is.
+    #[arg(
+        long = "denials.chain",
+        value_name = "on|off|keep",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "keep",
+        default_missing_value = "on",
+        hide_possible_values = true
+    )]
+    pub chaining: Chaining,
 
     /// Directory of the exporter's own files; one exporter serves it at a time
     /// [default: ~/.codex/es-guard].
@@ -56,8 +165,14 @@ pub struct Settings {
     pub rings: RingDirectories,
     /// Where to serve; loopback.
     pub listen: SocketAddr,
+    /// Where the metrics are.
+    pub telemetry_path: String,
+    /// Scrapes answered at the same time; 0 for no limit.
+    pub max_requests: u32,
     /// The denial log.
     pub denials: PathBuf,
+    /// Whether its lines are chained.
+    pub chaining: Chaining,
     /// Directory of the exporter's own files.
     pub state: PathBuf,
     /// End after so long without a live guard.
@@ -92,9 +207,25 @@ pub enum SettleError {
     Otlp(#[from] ConfigError),
 }
 
-// === impl Arguments ===
+// === impl VerifyArguments ===
 
-impl Arguments {
+impl VerifyArguments {
+    /// The log that is meant when no files are given. `variable` answers for the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`SettleError`]
+    pub fn log(&self, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, SettleError> {
+        match &self.denials {
+            Some(denials) => Ok(denials.clone()),
+            None => state(self.state.clone(), variable).map(|state| state.join(DENIALS_FILE)),
+        }
+    }
+}
+
+// === impl ServingArguments ===
+
+impl ServingArguments {
     /// Completes what was typed. `variable` answers for the environment, and what of it cannot be
     /// used is told to `warn`.
     ///
@@ -111,13 +242,9 @@ impl Arguments {
             allowed_ratio: self.otlp_allowed_ratio,
         };
         let otlp = Config::read(&flags, &variable, warn)?;
-        let path = |name| variable(name).map(PathBuf::from);
-        let variable = |name| path(name).filter(|path| path.is_absolute());
-        let usual = || variable("HOME").map(|home| home.join(".codex/es-guard"));
-        let state = self
-            .state
-            .or_else(usual)
-            .ok_or(SettleError::NoStateDirectory)?;
+        let path = |name: &str| variable(name).map(PathBuf::from);
+        let variable = |name: &str| path(name).filter(|path| path.is_absolute());
+        let state = state(self.state, variable)?;
         let rings = if self.rings.is_empty() {
             RingDirectories::Usual {
                 state: state.join("rings"),
@@ -129,7 +256,10 @@ impl Arguments {
         Ok(Settings {
             rings,
             listen: self.listen,
-            denials: self.denials.unwrap_or_else(|| state.join("denials.jsonl")),
+            telemetry_path: self.telemetry_path,
+            max_requests: self.max_requests,
+            denials: self.denials.unwrap_or_else(|| state.join(DENIALS_FILE)),
+            chaining: self.chaining,
             state,
             exit_when_idle: self.exit_when_idle.map(Duration::from_secs),
             otlp,
@@ -146,18 +276,47 @@ impl RingDirectories {
         match self {
             Self::Given(directories) => directories.clone(),
             Self::Usual { state, runtime } => {
-                let memory = Path::new("/dev/shm").join(format!("codex-es-guard-{uid}/rings"));
+                let memory = Path::new(MEMORY);
+                let own = memory.join(format!("codex-es-guard-{uid}/rings"));
                 [state.clone()]
                     .into_iter()
                     .chain(runtime.clone())
-                    .chain([memory])
+                    .chain([own])
+                    .chain([
+                        Path::new(MACHINE_STATE).join(format!("{uid}/reader/rings")),
+                        memory.join(format!("codex-es-guard-0-{uid}/reader/rings")),
+                    ])
                     .collect()
             }
         }
     }
 }
 
+fn state(
+    said: Option<PathBuf>,
+    variable: impl Fn(&str) -> Option<PathBuf>,
+) -> Result<PathBuf, SettleError> {
+    let home = || variable("HOME").filter(|home| home.is_absolute());
+    let usual = || home().map(|home| home.join(".codex/es-guard"));
+    said.or_else(usual).ok_or(SettleError::NoStateDirectory)
+}
+
+/// Where a guard that runs as root keeps what it has for the users it guards.
+const MACHINE_STATE: &str = if cfg!(target_os = "macos") {
+    "/private/var/db/codex-es-guard"
+} else {
+    "/var/lib/codex-es-guard"
+};
+
+/// Where guards put rings when a disk is full.
+const MEMORY: &str = if cfg!(target_os = "macos") {
+    "/private/var/run"
+} else {
+    "/dev/shm"
+};
+
 fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
     let address: SocketAddr = text.parse().map_err(|_| {
         format!("not an address with a port, such as {DEFAULT_ADDRESS} or [::1]:19477")
     })?;
@@ -172,6 +331,26 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// A path of its own, of characters that need no escaping anywhere.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    let parts: Vec<&str> = text.split('/').skip(1).collect();
+    if !text.starts_with('/') || !text.chars().all(is_plain) {
+        return Err("not a path such as /metrics, of letters, digits and -_.~".to_owned());
+    }
+    if parts.iter().any(|part| ["", ".", ".."].contains(part)) {
+        return Err("a path without empty, . and .. parts is needed, such as /metrics".to_owned());
+    }
+    if ["api", "-", "page.css", "page.js"].contains(&parts[0]) {
+        return Err(format!(
+            "/{} is taken; choose another, such as /metrics",
+            parts[0]
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+const DENIALS_FILE: &str = "denials.jsonl";
 const DEFAULT_ADDRESS: &str = "127.0.0.1:19477";
 
 const LONG_ABOUT: &str = "\
@@ -192,6 +371,7 @@ Files in STATE:
 Endpoints:
   /                 a page: live denials, agents, latency, the health of each guard
   /metrics          Prometheus text format, or OpenMetrics with exemplars
+                    (--web.telemetry-path)
   /api/v1/          denials events detections latency status, see openapi.json
   /-/healthy        200 while it runs
   /-/ready          200 while it drains rings and can write the log
@@ -205,6 +385,7 @@ OTLP:
 
 Examples:
   guard-exporter &
+  guard-exporter --web.listen-address 127.0.0.1:0 --log.format json
   curl -s http://127.0.0.1:19477/metrics | grep guard_decisions_total
   guard-exporter --otlp.endpoint http://127.0.0.1:4318 &
   tail -F ~/.codex/es-guard/denials.jsonl
@@ -214,6 +395,29 @@ Exit status:
   1  it could not start, or failed
   2  the command line is wrong
   3  another exporter serves STATE already";
+
+const VERIFY_ABOUT: &str = "\
+Check that nobody changed the denial log, by its hash chain.
+
+With --denials.chain each line of the log ends with \"prev\", the hash of the line before, and \
+\"hash\", the SHA-256 of itself. This command follows the chain through the numbered files and the log \
+and names the first line that was changed, removed, inserted or moved.
+
+Whoever may write the log may also make every hash anew from some line on, or cut lines off its end. \
+Note the head now and then where they cannot write (it is the hash this command prints, \
+denial_log.head in /api/v1/status, and the last line's \"hash\") and give it with --head: then that \
+shows as well. Lines written while the chain was off are covered by nothing.";
+
+const AFTER_VERIFY: &str = "\
+Examples:
+  guard-exporter verify
+  guard-exporter verify --head 5e3f… --json
+  guard-exporter verify backup/denials.jsonl.1 backup/denials.jsonl
+
+Exit status:
+  0  the chain is whole, and holds the head that was given
+  1  it is not
+  2  there is no chain, a file cannot be read, or the command line is wrong";
 
 #[cfg(test)]
 mod tests {
@@ -228,6 +432,7 @@ mod tests {
         };
         Arguments::try_parse_from(typed)
             .unwrap()
+            .serving
             .settle(environment, |warning| panic!("{warning}"))
             .unwrap()
     }
@@ -246,6 +451,8 @@ mod tests {
                 Path::new("/home/u/.codex/es-guard/rings"),
                 Path::new("/run/user/7/codex-es-guard/rings"),
                 Path::new("/dev/shm/codex-es-guard-7/rings"),
+                Path::new("/var/lib/codex-es-guard/7/reader/rings"),
+                Path::new("/dev/shm/codex-es-guard-0-7/reader/rings"),
             ]
         );
     }
@@ -279,6 +486,7 @@ mod tests {
             "192.168.1.1:19477",
             "[::]:1",
             "example.org:80",
+            ":19477",
             "127.0.0.1",
         ] {
             Arguments::try_parse_from(["guard-exporter", "--listen", address]).unwrap_err();
@@ -286,9 +494,45 @@ mod tests {
     }
 
     #[test]
+    fn a_telemetry_path_is_one_of_its_own() {
+        for good in ["/metrics", "/guard/metrics", "/m.2~x_y-z"] {
+            assert_eq!(telemetry_path(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "/",
+            "metrics",
+            "/a//b",
+            "/a/",
+            "/../a",
+            "/a b",
+            "/{a}",
+            "/a?b",
+            "/api/v1/x",
+            "/-/ready",
+            "/page.js",
+            "/*x",
+            "/é",
+        ] {
+            telemetry_path(bad).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn the_chain_is_kept_as_it_is_unless_said() {
+        for (said, chaining) in [
+            (&[][..], Chaining::Keep),
+            (&["--denials.chain"], Chaining::On),
+            (&["--denials.chain=off"], Chaining::Off),
+        ] {
+            assert_eq!(settle(said).chaining, chaining, "{said:?}");
+        }
+    }
+
+    #[test]
     fn without_a_home_the_state_must_be_said() {
         let typed = Arguments::try_parse_from(["guard-exporter"]).unwrap();
-        let settled = typed.settle(|_| None, |_| {});
+        let settled = typed.serving.settle(|_| None, |_| {});
         assert_eq!(settled, Err(SettleError::NoStateDirectory));
     }
 }

@@ -12,17 +12,18 @@
 //! `LONGEST_PAUSE`.
 
 use crate::board::Board;
-use crate::cursors::Cursors;
+use crate::cursors::{Cursors, Mark};
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::{Candidate, Discovery};
+use crate::discovery::{Candidate, Discovery, FileId};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
-use crate::notice::Notice;
+use crate::notice::{self, Notice};
 use crate::observe::Observer;
 use crate::otlp::Intake;
 use crate::ring::{Extent, Ring};
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use guard_core::ring::{AttachRingError, Lane};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -39,6 +40,9 @@ pub struct Drain {
     next: NextSequences,
     cursors: Cursors,
     cursors_path: PathBuf,
+    /// Rings that were read to the end and are not this user's to remove: how far is kept as long as
+    /// the files are there.
+    read_out: HashMap<FileId, (String, Mark)>,
     rings_metrics: RingMetrics,
     exporter_metrics: ExporterMetrics,
     observer: Observer,
@@ -98,6 +102,7 @@ impl Drain {
             next,
             cursors: Cursors::load(&sources.cursors),
             cursors_path: sources.cursors,
+            read_out: HashMap::new(),
             rings_metrics: metrics.rings.clone(),
             exporter_metrics: metrics.exporter.clone(),
             observer: Observer::new(Arc::clone(&board), metrics.decisions(), otlp),
@@ -239,6 +244,8 @@ impl Drain {
                 self.attach(candidate);
             }
         }
+        let discovery = &self.discovery;
+        self.read_out.retain(|id, _| discovery.passes_over(*id));
     }
 
     fn attach(&mut self, candidate: Candidate) {
@@ -254,6 +261,7 @@ impl Drain {
             }
             Ok(mut ring) => {
                 let next = self.next.get(&ring.id).copied().unwrap_or(0);
+                notice::debug(format_args!("reading the ring {}", ring.id));
                 ring.resume(self.cursors.0.get(&ring.id).cloned(), next);
                 self.rings.push(ring);
             }
@@ -267,7 +275,7 @@ impl Drain {
             Err(error) => {
                 let error = anyhow::Error::new(error);
                 self.unattached
-                    .say_at(Instant::now(), format_args!("{error:#}"));
+                    .warn_at(Instant::now(), format_args!("{error:#}"));
             }
         }
     }
@@ -288,18 +296,24 @@ impl Drain {
         let mut ended = ended.iter();
         let notice = &mut self.unremoved;
         let next = &mut self.next;
+        let (discovery, read_out) = (&mut self.discovery, &mut self.read_out);
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
                 return true;
             }
             if let Err(error) = ring.remove() {
-                notice.say_at(
+                notice.warn_at(
                     now,
                     format_args!("cannot remove the finished ring {}: {error}", ring.id),
                 );
                 return true;
             }
+            notice::debug(format_args!("the ring {} is read to its end", ring.id));
             next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
+            if !ring.candidate.is_own {
+                discovery.done(&ring.candidate);
+                read_out.insert(ring.file, (ring.id.clone(), ring.mark()));
+            }
             false
         });
     }
@@ -312,12 +326,13 @@ impl Drain {
             return false;
         }
         let marks = self.rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
-        let cursors = Cursors(marks.collect());
+        let kept = self.read_out.values().cloned();
+        let cursors = Cursors(kept.chain(marks).collect());
         if cursors != self.cursors {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();
                 self.unsaved
-                    .say_at(now, format_args!("cannot write {path}: {error}"));
+                    .warn_at(now, format_args!("cannot write {path}: {error}"));
             }
             self.cursors = cursors;
         }
@@ -348,6 +363,10 @@ impl Drain {
             self.infos = state.infos;
             self.board
                 .set_guards(self.rings.iter().map(Guard::of).collect());
+            self.board.set_log(LogState {
+                path: self.log.path().to_string_lossy().into_owned(),
+                head: self.log.head().map(|head| head.to_string()),
+            });
         }
     }
 }

@@ -35,3 +35,4 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod verify;

@@ -112,7 +112,7 @@ impl Batch<'_> {
             Kind::RetryStorm => &mut *self.storms,
             Kind::MassDeletion => &mut *self.deletions,
         };
-        notice.say_at(self.now, detection.sentence());
+        notice.warn_at(self.now, detection.sentence());
         if detection.begins {
             match detection.kind {
                 Kind::RetryStorm => self.decisions.retry_storm(agent),

@@ -8,7 +8,6 @@ use crate::metrics::RingMetrics;
 use crate::observe::Batch;
 use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
-use std::path::PathBuf;
 use std::{fs, io};
 
 /// A ring being read.
@@ -27,7 +26,8 @@ pub struct Ring {
     /// Its writer's version.
     pub version: String,
     raw_id: RingId,
-    path: PathBuf,
+    /// As what it was found.
+    pub candidate: Candidate,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
 }
@@ -61,7 +61,7 @@ impl Ring {
             file: candidate.id,
             is_live: reader.is_writer_alive(),
             reader,
-            path: candidate.path,
+            candidate,
             counted_lost: [0; 2],
             counted: Vec::new(),
         })
@@ -103,10 +103,8 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let pending = log.pending();
-            let start = pending.len();
-            line::encode(&event, &self.id, pending);
-            batch.denial(&event, self.raw_id, &pending[start..]);
+            let line = log.encode(|into| line::encode(&event, &self.id, into));
+            batch.denial(&event, self.raw_id, line);
             records += 1;
         }
         (records, Extent::Part)
@@ -133,14 +131,15 @@ impl Ring {
         metrics.grow(&self.reader, &mut self.counted);
     }
 
-    /// Removes the file, unless another has taken its name.
+    /// Removes the file, unless it is root's, who removes it in time, or another has taken its name.
     ///
     /// # Errors
     ///
     /// When the system refuses.
     pub fn remove(&self) -> io::Result<()> {
-        if FileId::at(&self.path) == Some(self.file) {
-            fs::remove_file(&self.path)?;
+        let path = &self.candidate.path;
+        if self.candidate.is_own && FileId::at(path) == Some(self.file) {
+            fs::remove_file(path)?;
         }
         Ok(())
     }

@@ -41,7 +41,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    log.chain(settings.chaining)?;
     let recent = Recent::load(&settings.denials);
     let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
@@ -74,7 +75,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shown = Shown {
             metrics,
-            scrapes: http::Scrapes::default(),
+            scrapes: http::Scrapes::new(settings.max_requests),
+            telemetry_path: settings.telemetry_path.as_str().into(),
             board,
         };
         tokio::select! {
@@ -102,11 +104,11 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
             Ok(listener) => break listener,
             Err(error) => {
                 bind_failures.inc();
-                taken.say_at(
+                taken.warn_at(
                     Instant::now(),
                     format_args!(
                         "cannot listen on {address}: {error}; denials are logged all the same, and \
-                         it tries again every {} s (another port: --listen 127.0.0.1:PORT)",
+                         it tries again every {} s (another port: --web.listen-address 127.0.0.1:PORT)",
                         BIND_PAUSE.as_secs()
                     ),
                 );
@@ -117,7 +119,7 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     let address = listener.local_addr().unwrap_or(address);
     notice::say(format_args!("serving http://{address}/"));
     if let Err(error) = instance.announce(address) {
-        notice::say(format_args!("{:#}", anyhow::Error::new(error)));
+        notice::warn(format_args!("{:#}", anyhow::Error::new(error)));
     }
     http::serve(listener, router, &connections).await
 }

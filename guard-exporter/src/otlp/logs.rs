@@ -12,11 +12,11 @@
 use super::item::{Decision, LogItem};
 use super::{attributes, names, spans};
 use crate::detect::{Detection, Kind};
-use crate::recent::{sentence, told::Told};
 use crate::time;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
 use guard_core::process::basename;
+use guard_core::told::{Told, sentence::Sentence};
 use guard_core::verdict::Verdict;
 use opentelemetry::logs::{AnyValue, LogRecord, Logger as _, LoggerProvider as _, Severity};
 use opentelemetry::{InstrumentationScope, SpanId, TraceFlags, TraceId, Value};
@@ -153,7 +153,7 @@ fn warn(record: &mut impl LogRecord) {
 
 fn sentence(event: &DecisionEvent<'_>) -> String {
     let text = String::from_utf8_lossy;
-    sentence::of(&Told {
+    let told = Told {
         ring: "".into(),
         seq: event.sequence,
         time: "".into(),
@@ -166,7 +166,8 @@ fn sentence(event: &DecisionEvent<'_>) -> String {
         pid: event.process.key.pid,
         agent: event.agent.map(Into::into),
         zone_name: event.zone.map(|zone| zone.name.into()),
-    })
+    };
+    Sentence::of(&told).to_string()
 }
 
 fn any(value: Value) -> AnyValue {
