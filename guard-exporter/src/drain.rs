@@ -210,8 +210,9 @@ impl Drain {
         self.show(now);
         let trouble = self.log.trouble();
         if pass.records > 0 || self.worked || trouble.is_some() {
-            span.record("guard.records", pass.records);
-            span.record("guard.rings", self.rings.len());
+            // OTLP has signed numbers only.
+            span.record("guard.records", pass.records.cast_signed());
+            span.record("guard.rings", self.rings.len().cast_signed());
         }
         if let Some(trouble) = trouble {
             span.record("error.type", "denial_log");

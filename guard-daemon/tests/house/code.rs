@@ -21,7 +21,7 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 12] = [
+const LABELS: [&str; 13] = [
     "agent",
     "operation",
     "verdict",
@@ -32,6 +32,7 @@ const LABELS: [&str; 12] = [
     "mode",
     "protected_zone",
     "revision",
+    "signal",
     "tool",
     "version",
 ];

@@ -104,7 +104,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             Err((endpoint, why)) => {
                 let signal = signal.as_str();
                 (self.warn)(format!(
-                    "error: {signal} cannot be sent to {endpoint}: {why}; they are dropped and \
+                    "{signal} cannot be sent to {endpoint}: {why}; they are dropped and \
                      counted, and everything else goes on"
                 ));
                 Ok(Way::Unusable)
