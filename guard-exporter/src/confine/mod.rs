@@ -5,7 +5,8 @@
 //!
 //! - reads the ring directories, its own directories and `/proc/self`, and writes its own directories
 //!   only ([`files`], by Landlock);
-//! - listens on its own port and connects nowhere, unless [`Needs`] say so;
+//! - listens on its own port, and connects only to the ports of the OTLP collector and what it takes
+//!   to find it, if there is one ([`Needs`]);
 //! - starts no program and no process, and enters no namespace, mounts nothing, traces nobody, sends
 //!   no signal, and changes no owner, mode or identity ([`calls`], by seccomp).
 //!
