@@ -47,7 +47,13 @@ impl Deref for Recorder {
 
 /// A machine whose messages have this version.
 pub(crate) fn machine_of(version: u32) -> Installed {
-    let release = match version {
+    let release = release_of(version);
+    Machine::new(release).message_version(version).install()
+}
+
+/// A release whose messages have this version, or had it in a beta.
+pub(crate) fn release_of(version: u32) -> OsVersion {
+    match version {
         1 => OsVersion::new(10, 15, 0),
         2 => OsVersion::new(10, 15, 4),
         3 | 4 => OsVersion::new(11, 0, 0),
@@ -58,8 +64,7 @@ pub(crate) fn machine_of(version: u32) -> Installed {
         9 => OsVersion::new(15, 4, 0),
         10 => OsVersion::new(26, 5, 0),
         _ => OsVersion::new(27, 0, 0),
-    };
-    Machine::new(release).message_version(version).install()
+    }
 }
 
 /// A client with the standard settings.
