@@ -1,5 +1,5 @@
-//! What events carry that takes a function of the system to read: access control lists and
-//! entitlements.
+//! What events carry that takes a function of the system to read: access control lists, what an exec
+//! is started with, entitlements.
 
 #![cfg(not(target_vendor = "apple"))]
 #![allow(
@@ -42,10 +42,45 @@ fn the_entries_of_an_access_control_list_are_read() {
 }
 
 #[test]
+fn arguments_environment_and_descriptors_are_lists() {
+    let machine = machine_of(11);
+    let (sender, receiver) = mpsc::channel::<Vec<Vec<u8>>>();
+    let client = started(move |message| {
+        if let Event::Exec(exec) = message.view().event() {
+            let words = exec.arguments();
+            assert_eq!((words.len(), words.get(4)), (4, None));
+            let mut rest = words.iter();
+            assert_eq!(rest.next(), Some(&b"ls"[..]));
+            assert_eq!(rest.len(), 3);
+            assert_eq!(rest.nth(1), Some(&b"a"[..]), "counted from there");
+            let others: Vec<_> = words.iter().step_by(2).map(<[u8]>::to_vec).collect();
+            sender.send(others).unwrap();
+            let environment: Vec<_> = exec.environment().iter().collect();
+            assert_eq!(environment, [&b"A=1"[..], b"B="]);
+            let descriptors = exec.descriptors().unwrap();
+            let numbers: Vec<_> = descriptors.iter().skip(1).map(|open| open.fd()).collect();
+            assert_eq!(numbers, [1, 2]);
+        }
+        drop(message);
+    });
+    let _all_known = client.subscribe(&[EventType::NOTIFY_EXEC]).unwrap();
+    let shell = machine.process("/bin/zsh").start();
+    let exec = machine.exec(&shell, "/bin/ls").env(["A=1", "B="]);
+    exec.args(["ls", "-l", "a", "b"]).run();
+    assert_eq!(receiver.recv().unwrap(), [b"ls".to_vec(), b"a".to_vec()]);
+    machine.settle();
+    assert_eq!(
+        client.statistics().panics,
+        0,
+        "all that the handler asserts holds"
+    );
+}
+
+#[test]
 fn entitlements_outlive_their_message_and_are_given_back() {
     for (version, has_function) in [(11, true), (10, false)] {
         let machine = machine_of(version);
-        let (sender, receiver) = mpsc::channel::<Option<bool>>();
+        let (sender, receiver) = mpsc::channel::<Option<[bool; 3]>>();
         let client = started(move |message| {
             let held: Option<Entitlements> = match message.view().event() {
                 Event::Exec(exec) => exec.entitlements(),
@@ -53,10 +88,12 @@ fn entitlements_outlive_their_message_and_are_given_back() {
             };
             drop(message);
             let told = held.map(|held| {
-                assert!(!held.is_true("com.apple.security.app-sandbox"));
-                assert!(!held.is_true("no\0name"));
-                assert!(!held.as_ptr().is_null());
-                held.is_true("com.apple.developer.endpoint-security.client")
+                let names = [
+                    "com.apple.developer.endpoint-security.client",
+                    "com.apple.security.app-sandbox",
+                    "no\0name",
+                ];
+                names.map(|name| held.is_true(name))
             });
             sender.send(told).unwrap();
         });
@@ -68,6 +105,7 @@ fn entitlements_outlive_their_message_and_are_given_back() {
             .entitlements(["com.apple.developer.endpoint-security.client"])
             .run();
         assert_eq!(receiver.recv().unwrap(), None, "no entitlements");
-        assert_eq!(receiver.recv().unwrap(), has_function.then_some(true));
+        let expected = has_function.then_some([true, false, false]);
+        assert_eq!(receiver.recv().unwrap(), expected);
     }
 }
