@@ -1,5 +1,6 @@
-//! The exporter beside this program: where it serves, and starting it.
+//! The exporter beside this program: where it serves, asking it, and starting it.
 
+pub(crate) mod ask;
 mod start;
 
 pub(crate) use start::ensure;

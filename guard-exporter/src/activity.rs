@@ -4,7 +4,7 @@
 //! Percentiles come from HDR histograms: two significant digits from a nanosecond to a minute, so
 //! that no answer is off by more than one in a hundred. A longer time counts as a minute.
 
-use crate::rolling::{Rolling, WINDOWS, Window};
+use crate::rolling::{LONGEST, Rolling, WINDOWS, Window};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
 use hdrhistogram::Histogram;
@@ -127,6 +127,18 @@ impl Activity {
         agents
     }
 
+    /// How many operations were denied in each slice of the longest window, oldest first.
+    #[must_use]
+    pub fn denied_lately(&self, now: Instant) -> [u64; LONGEST.slices] {
+        let mut denied = [0; LONGEST.slices];
+        for (age, slice) in self.slices.ages(now, LONGEST) {
+            if let Some(place) = denied.iter_mut().rev().nth(age) {
+                *place = slice.agents.denied();
+            }
+        }
+        denied
+    }
+
     /// Shows the slices that make up `span`, as it ends at `now`.
     fn each(&self, now: Instant, span: Span, mut show: impl FnMut(&Slice)) {
         match span {
@@ -238,6 +250,11 @@ impl AgentCounts {
         }
     }
 
+    fn denied(&self) -> u64 {
+        let denied = |counts: &[u64; Verdict::ALL.len()]| counts[Verdict::Deny as usize];
+        self.0.iter().map(denied).sum()
+    }
+
     fn of(&self, agent: usize) -> [u64; Verdict::ALL.len()] {
         self.0.get(agent).copied().unwrap_or_default()
     }
@@ -309,11 +326,15 @@ mod tests {
         activity.add(later, agent, OperationKind::Unlink, Verdict::Allow, 5);
         let count = |span| activity.latencies(later, span).together(|_, _| true).len();
         assert_eq!(Span::ALL.map(count), [1, 1, 2]);
+        activity.add(later, agent, OperationKind::Unlink, Verdict::Deny, 5);
+        let denied = activity.denied_lately(later + Duration::from_secs(20));
+        assert_eq!(denied[LONGEST.slices - 3..], [1, 0, 0]);
+        assert_eq!(denied.iter().sum::<u64>(), 1);
         assert_eq!(
             activity.agents(later),
             [AgentActivity {
                 agent: "codex".into(),
-                decisions: [[1, 0, 0], [1, 0, 0], [1, 1, 0]],
+                decisions: [[1, 1, 0], [1, 1, 0], [1, 2, 0]],
             }]
         );
     }

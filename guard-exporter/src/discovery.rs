@@ -119,7 +119,7 @@ impl Discovery {
 
     /// Passes over this file until it changes. Says so once.
     pub fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        notice::say(format_args!(
+        notice::warn(format_args!(
             "leaving {} alone: {why}",
             candidate.path.display()
         ));
@@ -132,7 +132,7 @@ impl Discovery {
         };
         let trusted = is_of(&metadata, self.uid);
         if !trusted && !self.foreign.iter().any(|known| known == directory) {
-            notice::say(format_args!(
+            notice::warn(format_args!(
                 "{} belongs to another user",
                 directory.display()
             ));

@@ -3,7 +3,7 @@
 //!
 //! One decision's way: [`discovery`] finds the ring, [`drain`] reads it, [`observe`] has it counted
 //! by [`metrics`], timed by [`activity`] and looked at by [`detect`], and when it is a denial
-//! [`denial_log`] and [`recent`] keep it and [`stream`] tells it. [`http`] serves what is on the
+//! [`denial_log`] and [`recent`] keep it and [`stream`] tells it; [`otlp`] sends it on. [`http`] serves what is on the
 //! [`board`]; [`service`] holds the two threads together.
 //!
 //! The exporter guarantees that it can neither change nor delay a decision: it maps rings read-only,
@@ -24,6 +24,7 @@ pub mod instance;
 pub mod metrics;
 pub mod notice;
 pub mod observe;
+pub mod otlp;
 pub mod percentiles;
 pub mod recent;
 pub mod ring;
@@ -34,3 +35,4 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod verify;

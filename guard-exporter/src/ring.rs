@@ -6,6 +6,7 @@ use crate::denial_log::line::{self, hex};
 use crate::discovery::{Candidate, FileId};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
+use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use std::{fs, io};
 
@@ -24,6 +25,7 @@ pub struct Ring {
     pub capacity: [u64; 2],
     /// Its writer's version.
     pub version: String,
+    raw_id: RingId,
     /// As what it was found.
     pub candidate: Candidate,
     counted_lost: [u64; 2],
@@ -53,6 +55,7 @@ impl Ring {
         let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
         Ok(Self {
             id: hex(&header.id),
+            raw_id: header.id,
             capacity: [header.deny_words, header.allow_words].map(bytes),
             version: header.version,
             file: candidate.id,
@@ -100,10 +103,8 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let pending = log.pending();
-            let start = pending.len();
-            line::encode(&event, &self.id, pending);
-            batch.denial(&event, &pending[start..]);
+            let line = log.encode(|into| line::encode(&event, &self.id, into));
+            batch.denial(&event, self.raw_id, line);
             records += 1;
         }
         (records, Extent::Part)
@@ -115,7 +116,7 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Allow) else {
                 return (records, Extent::All);
             };
-            batch.decision(&event);
+            batch.allowed(&event, self.raw_id);
         }
         (limit, Extent::Part)
     }

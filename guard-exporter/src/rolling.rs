@@ -22,13 +22,16 @@ pub const WINDOWS: [Window; 2] = [
     },
 ];
 
+/// The longest of them.
+pub const LONGEST: Window = WINDOWS[WINDOWS.len() - 1];
+
 /// How far back figures are taken together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// What it is called.
     pub name: &'static str,
     /// How many slices it spans, the one being filled included.
-    pub slices: u64,
+    pub slices: usize,
 }
 
 /// Slices of `T`, as many as the longest of [`WINDOWS`] needs.
@@ -51,7 +54,7 @@ impl Window {
     /// The most seconds it covers.
     #[must_use]
     pub const fn seconds(self) -> u64 {
-        self.slices * SLICE.as_secs()
+        self.slices as u64 * SLICE.as_secs()
     }
 }
 
@@ -86,11 +89,17 @@ impl<T: Default> Rolling<T> {
 
     /// The slices of `window` as it ends at `now`.
     pub fn last(&self, now: Instant, window: Window) -> impl Iterator<Item = &T> {
+        self.ages(now, window).map(|(_, slice)| slice)
+    }
+
+    /// As [`last`](Self::last), each with how many slices ago it was filled; 0 is being filled.
+    pub fn ages(&self, now: Instant, window: Window) -> impl Iterator<Item = (usize, &T)> {
         let number = self.number(now);
+        let age = move |slice: &u64| usize::try_from(number.saturating_sub(*slice));
         self.slices
             .iter()
-            .filter(move |(slice, _)| slice + window.slices > number)
-            .map(|(_, slice)| slice)
+            .filter_map(move |(slice, value)| Some((age(slice).ok()?, value)))
+            .filter(move |(age, _)| *age < window.slices)
     }
 
     /// All slices that there are.
@@ -103,7 +112,7 @@ impl<T: Default> Rolling<T> {
     }
 }
 
-const KEPT: u64 = WINDOWS[WINDOWS.len() - 1].slices;
+const KEPT: u64 = LONGEST.slices as u64;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +133,8 @@ mod tests {
         assert_eq!(sum(&rolling, 60, "1m"), 4, "the first slice left");
         assert_eq!(sum(&rolling, 299, "5m"), 6);
         assert_eq!(sum(&rolling, 300, "5m"), 4);
+        let ages: Vec<_> = rolling.ages(at(60), Window::named("5m").unwrap()).collect();
+        assert_eq!(ages, [(6, &2), (1, &4)]);
         let mut gone = 0;
         *rolling.current(at(10_000), |slice| gone += slice) += 8;
         assert_eq!(gone, 6, "nothing is lost on the way");

@@ -11,6 +11,7 @@ use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::notice::{self, Notice};
+use crate::otlp::Otlp;
 use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
@@ -40,7 +41,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    log.chain(settings.chaining)?;
     let recent = Recent::load(&settings.denials);
     let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
@@ -48,7 +50,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
+    let otlp = match &settings.otlp {
+        Some(config) => {
+            let otlp = Otlp::start(config, &settings.state, &metrics);
+            Some(otlp.context("starting to send over OTLP")?)
+        }
+        None => None,
+    };
+    let intake = otlp.as_ref().map(Otlp::intake).unwrap_or_default();
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), intake);
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -65,7 +75,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shown = Shown {
             metrics,
-            scrapes: http::Scrapes::default(),
+            scrapes: http::Scrapes::new(settings.max_requests),
+            telemetry_path: settings.telemetry_path.as_str().into(),
             board,
         };
         tokio::select! {
@@ -75,9 +86,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    reader
-        .join()
-        .map_err(|_| anyhow!("the reading thread panicked"))
+    let read = reader.join();
+    if let Some(otlp) = otlp {
+        otlp.finish();
+    }
+    read.map_err(|_| anyhow!("the reading thread panicked"))
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.
@@ -91,11 +104,11 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
             Ok(listener) => break listener,
             Err(error) => {
                 bind_failures.inc();
-                taken.say_at(
+                taken.warn_at(
                     Instant::now(),
                     format_args!(
                         "cannot listen on {address}: {error}; denials are logged all the same, and \
-                         it tries again every {} s (another port: --listen 127.0.0.1:PORT)",
+                         it tries again every {} s (another port: --web.listen-address 127.0.0.1:PORT)",
                         BIND_PAUSE.as_secs()
                     ),
                 );
@@ -106,7 +119,7 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     let address = listener.local_addr().unwrap_or(address);
     notice::say(format_args!("serving http://{address}/"));
     if let Err(error) = instance.announce(address) {
-        notice::say(format_args!("{:#}", anyhow::Error::new(error)));
+        notice::warn(format_args!("{:#}", anyhow::Error::new(error)));
     }
     http::serve(listener, router, &connections).await
 }

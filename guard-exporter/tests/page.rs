@@ -52,11 +52,13 @@ fn the_page_tells_what_matters_without_a_script() {
     });
     check_markup(&html);
     for told in [
-        "1 denied in the last minute, 1 since the exporter began.",
+        "<dt>Denied in the last minute</dt><dd class=\"bad\">1</dd><dd class=more>1 since",
+        "Denials of the last 5 minutes by 10 seconds: 1 in all, 1 at most",
         "<tr class=deny ",
         "<tr class=audit ",
-        "claude_code was stopped from moving /home/u/project/main.rs to /tmp/main.rs with mv: an AI \
-         agent&#39;s process would destroy something in a zone (zone project)",
+        "claude_code was stopped from moving <code>/home/u/project/main.rs</code> to \
+         <code>/tmp/main.rs</code> with mv</p><p class=why>an AI agent&#39;s process would destroy \
+         something in a zone</p></td><td role=cell data-label=\"Zone\">project</td>",
         "codex would have been stopped from moving",
         "<th scope=row role=rowheader>claude_code</th>",
         "<th scope=row role=rowheader>rename</th><td role=cell data-label=\"Verdict\">deny</td>",

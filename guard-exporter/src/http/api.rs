@@ -4,9 +4,10 @@ use super::Shown;
 use super::query::{BadRequest, Parameters};
 use crate::activity::{AgentActivity, Span};
 use crate::percentiles::{self, Percentiles};
+use crate::recent::sentence::Sentence;
 use crate::recent::told::Told;
-use crate::recent::{Denial, MAX_KEPT, sentence};
-use crate::status::Guard;
+use crate::recent::{Denial, MAX_KEPT};
+use crate::status::{Guard, LogState};
 use crate::time;
 use axum::extract::State;
 use axum::http::header;
@@ -32,6 +33,7 @@ struct Status<'a> {
     ready: bool,
     obstacle: Option<String>,
     kept_denials: usize,
+    denial_log: LogState,
     agents: Vec<Agent>,
     guards: &'a [Guard],
 }
@@ -112,6 +114,7 @@ pub(super) async fn status(State(shown): State<Shown>) -> Response {
         ready: obstacle.is_none(),
         obstacle,
         kept_denials: board.recent.len(),
+        denial_log: board.log(),
         agents: agents.into_iter().map(Agent::from).collect(),
         guards: &board.guards(),
     };
@@ -176,7 +179,8 @@ pub(super) fn object(denial: &Denial) -> Option<(String, String)> {
     let told = Told::parse(&denial.line)?;
     let fields = denial.line.strip_prefix('{')?;
     let id = told.id();
-    let summary = serde_json::to_string(&sentence::of(&told)).expect("a string makes JSON");
+    let summary =
+        serde_json::to_string(&Sentence::of(&told).to_string()).expect("a string makes JSON");
     let object = format!("{{\"id\":\"{id}\",\"summary\":{summary},{fields}");
     Some((id, object))
 }

@@ -1,8 +1,8 @@
 //! The denial log's newest lines, for an exporter that starts again.
 
 use super::told::Told;
-use super::{Denial, Recent};
-use crate::denial_log::rotate::numbered;
+use super::{Denial, MAX_KEPT, MAX_KEPT_BYTES, Recent};
+use crate::denial_log::rotate::{KEPT, numbered};
 use crate::time;
 use std::fs::File;
 use std::io::Read as _;
@@ -12,21 +12,25 @@ use std::sync::Arc;
 // === impl Recent ===
 
 impl Recent {
-    /// Takes what `denials.jsonl` and, when that is nearly empty, the newest numbered file hold.
+    /// Takes the newest lines of `denials.jsonl` and the numbered files, as many as are kept.
     ///
     /// What cannot be read or understood is passed over: the log itself is the record, and this
     /// only its shadow.
     #[must_use]
     pub fn load(log: &Path) -> Self {
-        let live = text(log, 0);
-        let older = if live.len() < ENOUGH_BYTES {
-            text(log, 1)
-        } else {
-            String::new()
-        };
+        let (mut lines, mut bytes) = (0, 0);
+        let newest_first = (0..=KEPT).map(|number| text(log, number));
+        let mut texts: Vec<String> = newest_first
+            .take_while(|text| {
+                let is_wanted = lines < MAX_KEPT && bytes < MAX_KEPT_BYTES;
+                lines += text.lines().count();
+                bytes += text.len();
+                is_wanted
+            })
+            .collect();
         let recent = Self::default();
-        for line in older.lines().chain(live.lines()) {
-            if let Some(denial) = parse(line) {
+        while let Some(text) = texts.pop() {
+            for denial in text.lines().filter_map(parse) {
                 recent.push(Arc::new(denial));
             }
         }
@@ -58,9 +62,6 @@ fn text(log: &Path, number: u32) -> String {
     }
 }
 
-/// Some hundred denials: more than a first look at the page needs.
-const ENOUGH_BYTES: usize = 100_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +69,38 @@ mod tests {
     use crate::recent::Filter;
     use crate::testing::denial;
     use guard_core::DecisionEvent;
+
+    #[test]
+    fn as_many_come_back_as_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("denials.jsonl");
+        let each = MAX_KEPT as u64 / 7;
+        let short = |sequence| DecisionEvent {
+            trace: None,
+            destination: None,
+            ..denial(sequence)
+        };
+        for number in 0..=KEPT {
+            let mut bytes = Vec::new();
+            let oldest = u64::from(KEPT - number) * each;
+            for sequence in oldest..oldest + each {
+                line::encode(&short(sequence), "00ff", &mut bytes);
+            }
+            std::fs::write(numbered(&log, number), bytes).unwrap();
+        }
+        // A number that an interrupted rotation left free.
+        std::fs::remove_file(numbered(&log, 2)).unwrap();
+        let recent = Recent::load(&log);
+        assert_eq!(recent.len(), MAX_KEPT);
+        let found = recent.select(&Filter::default(), None, MAX_KEPT).denials;
+        let numbers: Vec<u64> = found
+            .iter()
+            .map(|denial| Told::parse(&denial.line).unwrap().seq)
+            .collect();
+        let files = [8, 7, 5, 4, 3, 2, 1, 0].map(|file| (file * each..(file + 1) * each).rev());
+        let expected: Vec<u64> = files.into_iter().flatten().take(MAX_KEPT).collect();
+        assert_eq!(numbers, expected);
+    }
 
     #[test]
     fn the_log_s_lines_come_back_as_they_were() {

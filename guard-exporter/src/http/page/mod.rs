@@ -8,6 +8,7 @@
 //! [`Html`].
 
 mod html;
+mod standing;
 mod tables;
 
 use super::Shown;
@@ -37,11 +38,15 @@ pub(super) async fn page(State(shown): State<Shown>, parameters: Parameters) -> 
 
     let mut html = Html::new();
     html.raw(HEAD);
-    html.raw("<header><h1>Guard</h1>");
-    tables::summary(&mut html, &guards, &agents, board.health.obstacle());
-    html.raw("</header><main>");
+    html.raw("<main>");
+    let obstacle = board.health.obstacle();
+    let activity = board.activity();
+    standing::standing(&mut html, &guards, &agents, &activity, obstacle, now);
+    drop(activity);
     tables::detections(&mut html, &board.detections());
-    html.raw("<section id=denials aria-labelledby=h-denials><h2 id=h-denials>Denials</h2>");
+    html.raw(
+        "<section class=card id=denials aria-labelledby=h-denials><h2 id=h-denials>Denials</h2>",
+    );
     filter(&mut html, &query);
     tables::denials(&mut html, &selection.denials);
     pages(
@@ -56,7 +61,7 @@ pub(super) async fn page(State(shown): State<Shown>, parameters: Parameters) -> 
     tables::latency(&mut html, &board.activity(), now);
     tables::guards(&mut html, &guards);
     html.raw("</main>");
-    html.raw(FOOT);
+    html.raw(&FOOT.replace("/metrics", &shown.telemetry_path));
     let head = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -131,7 +136,8 @@ fn pages(
     selection: &Selection,
     kept: usize,
 ) {
-    html.raw("<nav aria-label=\"More denials\"><p id=shown>");
+    html.raw("<nav id=more aria-label=\"More denials\"><p id=shown>");
+    let kept = tables::grouped(kept as u64);
     html.text(&format!("{} of {kept} kept.", selection.denials.len()));
     html.raw("</p>");
     if query.before.is_some() {
@@ -176,12 +182,19 @@ const HEAD: &str = "<!doctype html>
 <meta charset=utf-8>
 <meta name=viewport content=\"width=device-width, initial-scale=1\">
 <meta name=color-scheme content=\"light dark\">
-<title>Guard: what agents were stopped from</title>
+<title>codex-es-guard: what agents were stopped from</title>
 <link rel=icon href=\"data:,\">
 <link rel=stylesheet href=/page.css>
 <script src=/page.js defer></script>
 <body>
 <a class=skip href=#denials>Skip to the denials</a>
+<header>
+<svg viewBox=\"0 0 24 24\" aria-hidden=true>\
+<path d=\"M12 1 3 4.5v7c0 5.2 3.8 9.4 9 11.5 5.2-2.1 9-6.3 9-11.5v-7z\"></path>\
+<path class=mark d=\"m7.5 12 3.2 3.2 5.8-6.4\"></path></svg>
+<h1>codex-es-guard</h1>
+<p>What coding agents were stopped from, as it happens</p>
+</header>
 ";
 
 const FOOT: &str = "

@@ -1,101 +1,106 @@
-// Puts new denials on top as they come, and brings the rest of the page up to date.
+// Keeps the page up to date: asks for it again when something happens, and puts the new rows on top.
+// What it shows is written in one place only, where the page comes from.
 "use strict";
 (() => {
-  const MOST_ROWS = 200;
+  const SOON_MS = 400;
   const REFRESH_MS = 5000;
-  const body = document.querySelector("#denials tbody");
-  const asked = new URLSearchParams(location.search);
-  const fields = { agent: "agent", zone: "zone_name", operation: "op", verdict: "verdict" };
+  const COME_BACK_MS = 10000;
+  const isOlder = new URLSearchParams(location.search).has("before");
   let paused = false;
-  let fresh = 0;
+  let timer = 0;
 
-  const words = document.createElement("p");
-  words.className = "unseen";
-  words.setAttribute("role", "status");
-  document.body.append(words);
-
-  const button = document.createElement("button");
-  button.type = "button";
-  const label = () => {
-    button.textContent = paused ? "Go on" : "Pause";
-    button.setAttribute("aria-pressed", String(paused));
+  const make = (kind, words, into) => {
+    const made = document.createElement(kind);
+    made.textContent = words;
+    into.append(made);
+    return made;
   };
+  const spoken = make("p", "", document.body);
+  spoken.className = "unseen";
+  spoken.setAttribute("role", "status");
+  const live = make("p", "", document.querySelector("header"));
+  const say = (kind, words) => {
+    live.className = `live ${kind}`;
+    live.textContent = words;
+  };
+
+  const button = make("button", "Pause", document.getElementById("filter"));
+  button.type = "button";
   button.addEventListener("click", () => {
     paused = !paused;
-    label();
-    if (!paused) location.reload();
+    button.textContent = paused ? "Go on" : "Pause";
+    say(paused ? "idle" : "good", paused ? "Paused" : "Live");
+    if (!paused) refresh();
   });
-  label();
-  document.getElementById("filter").append(button);
 
-  const wanted = (denial) =>
-    Object.entries(fields).every(([name, field]) => {
-      const value = asked.get(name);
-      return !value || denial[field] === value;
-    });
-
-  // What would not be seen, or would turn its neighbours around, is shown by its number.
-  const misleading =
-    /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
-  const visible = (text) =>
-    text.replace(misleading, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
-
-  const cell = (row, name, ...content) => {
-    const cell = row.insertCell();
-    cell.dataset.label = name;
-    cell.setAttribute("role", "cell");
-    cell.append(...content);
+  // Rows that are there stay, with what is selected in them.
+  const denials = (page) => {
+    const table = document.querySelector("#denials tbody");
+    const rows = [...page.querySelectorAll("#denials tbody tr")];
+    const wanted = new Set(rows.map((row) => row.id));
+    for (const row of [...table.rows]) if (!wanted.has(row.id)) row.remove();
+    let fresh = 0;
+    let before = table.rows[0] ?? null;
+    for (const row of rows) {
+      const old = document.getElementById(row.id);
+      if (old) {
+        before = old.nextElementSibling;
+      } else {
+        row.classList.add("new");
+        table.insertBefore(row, before);
+        fresh += 1;
+      }
+    }
+    document.getElementById("none")?.toggleAttribute("hidden", rows.length > 0);
+    if (fresh > 0) spoken.textContent = fresh === 1 ? "One new denial." : `${fresh} new denials.`;
   };
-
-  const show = (denial) => {
-    if (document.getElementById(`d-${denial.id}`)) return;
-    const row = body.insertRow(0);
-    row.id = `d-${denial.id}`;
-    row.setAttribute("role", "row");
-    row.className = denial.verdict === "audit" ? "audit" : "deny";
-    const time = document.createElement("time");
-    time.dateTime = denial.time;
-    time.textContent = denial.time.slice(0, 19).replace("T", " ");
-    cell(row, "Time", time);
-    cell(row, "Agent", visible(denial.agent ?? "unknown"));
-    cell(row, "What happened", visible(denial.summary));
-    while (body.rows.length > MOST_ROWS) body.rows[body.rows.length - 1].remove();
-    document.getElementById("none")?.remove();
-    fresh += 1;
-  };
-
-  // An older page stays as it is.
-  if (!asked.has("before")) {
-    const events = new EventSource("/api/v1/events");
-    events.addEventListener("denial", (event) => {
-      if (paused) return;
-      const denial = JSON.parse(event.data);
-      if (wanted(denial)) show(denial);
-    });
-    events.addEventListener("missed", () => {
-      words.textContent = "Some denials came too fast to be shown here; reload to see them.";
-    });
-  }
 
   const refresh = async () => {
-    if (fresh > 0) {
-      words.textContent = fresh === 1 ? "One new denial." : `${fresh} new denials.`;
-      fresh = 0;
-    }
+    clearTimeout(timer);
+    timer = setTimeout(refresh, REFRESH_MS);
     if (paused || document.hidden) return;
     try {
-      const answer = await fetch("/?limit=1");
+      const answer = await fetch(location.href);
+      if (!answer.ok || paused) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["summary", "detections", "agents", "latency", "guards"]) {
+      const parts = ["summary", "detections", "agents", "latency", "guards"];
+      if (!isOlder) {
+        denials(page);
+        parts.push("more");
+      }
+      for (const id of parts) {
         const now = page.getElementById(id);
         const old = document.getElementById(id);
         if (now && old && !old.contains(document.activeElement)) old.replaceWith(now);
       }
     } catch {
-      const state = document.querySelector("#summary .state");
-      state.className = "state bad";
-      state.textContent = "The exporter does not answer.";
+      say("bad", "The exporter does not answer");
     }
   };
-  setInterval(refresh, REFRESH_MS);
+
+  let soon = 0;
+  const happened = () => {
+    soon ||= setTimeout(() => {
+      soon = 0;
+      refresh();
+    }, SOON_MS);
+  };
+
+  const listen = () => {
+    const events = new EventSource("/api/v1/events");
+    events.addEventListener("open", () => {
+      if (!paused) say("good", "Live");
+      happened();
+    });
+    for (const kind of ["denial", "detection", "missed"]) events.addEventListener(kind, happened);
+    events.addEventListener("error", () => {
+      if (!paused) say("bad", "Connecting again");
+      // The browser comes back by itself, but not to one that said no.
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, COME_BACK_MS);
+    });
+  };
+  document.addEventListener("visibilitychange", happened);
+  if (isOlder) say("idle", "Older denials");
+  else listen();
+  timer = setTimeout(refresh, REFRESH_MS);
 })();

@@ -1,63 +1,22 @@
-//! The page's parts.
+//! The page's tables: denials, what was noticed, agents, latencies, guards.
 
 use super::html::Html;
 use crate::activity::{Activity, AgentActivity, Span};
 use crate::detect::Detection;
 use crate::percentiles::{self, Percentiles};
+use crate::recent::Denial;
+use crate::recent::sentence::Sentence;
 use crate::recent::told::Told;
-use crate::recent::{Denial, sentence};
 use crate::status::Guard;
 use guard_core::verdict::Verdict;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How things stand, in a sentence or three.
-pub(super) fn summary(
-    html: &mut Html,
-    guards: &[Guard],
-    agents: &[AgentActivity],
-    obstacle: Option<String>,
-) {
-    let live = || guards.iter().filter(|guard| guard.alive);
-    let count = live().count();
-    let is_audit = |guard: &Guard| guard.policy.mode == "audit";
-    let (class, state) = if count == 0 {
-        ("idle", "No guard is at work.".to_owned())
-    } else if !live().all(|guard| guard.enforcing) {
-        (
-            "bad",
-            format!("{}; not every one enforces.", guards_at_work(count)),
-        )
-    } else if !live().all(|guard| guard.policy.ok) {
-        let bad = "a policy cannot be read, the last good one is in force";
-        ("bad", format!("{}; {bad}.", guards_at_work(count)))
-    } else if live().any(is_audit) {
-        let audit = "in audit mode agents are watched and not stopped";
-        ("warn", format!("{}; {audit}.", guards_at_work(count)))
-    } else {
-        ("good", format!("{}.", guards_at_work(count)))
-    };
-    html.raw("<div id=summary><p class=\"state ").raw(class);
-    html.raw("\">").text(&state).raw("</p>");
-    if let Some(obstacle) = obstacle {
-        html.raw("<p class=\"state bad\">")
-            .text(&obstacle)
-            .raw("</p>");
-    }
-    let [minute, _, start] = [0, 1, 2].map(|span| -> u64 {
-        let denied = |agent: &AgentActivity| agent.decisions[span][Verdict::Deny as usize];
-        agents.iter().map(denied).sum()
-    });
-    html.raw("<p>").text(&format!(
-        "{minute} denied in the last minute, {start} since the exporter began."
-    ));
-    html.raw("</p></div>");
-}
-
 /// The denials.
 pub(super) fn denials(html: &mut Html, denials: &[Arc<Denial>]) {
     html.raw("<div class=wide>");
-    html.table("Newest first", &["Time (UTC)", "Agent", "What happened"]);
+    let columns = ["Time (UTC)", "Agent", "What happened", "Zone"];
+    html.table("Newest first", &columns);
     for denial in denials {
         if let Some(told) = Told::parse(&denial.line) {
             row(html, &told);
@@ -74,27 +33,40 @@ fn row(html: &mut Html, told: &Told<'_>) {
         Some(Verdict::Audit) => "audit",
         _ => "deny",
     });
-    html.raw(" id=\"d-")
-        .text(&told.id())
-        .raw("\" role=row><td role=cell data-label=Time>");
-    html.raw("<time datetime=\"").text(&told.time).raw("\">");
-    html.text(&clock(&told.time)).raw("</time></td>");
-    html.cell("Agent", told.agent.as_deref().unwrap_or("unknown"));
-    html.raw("<td role=cell data-label=\"What happened\">");
-    html.text(&sentence::of(told)).raw("</td></tr>");
+    html.raw(" id=\"d-").text(&told.id());
+    html.raw("\" role=row><td role=cell data-label=Time>");
+    time(html, &told.time);
+    let sentence = Sentence::of(told);
+    html.raw("</td><td role=cell data-label=Agent><span class=chip>");
+    html.text(told.agent.as_deref().unwrap_or("unknown"));
+    html.raw("</span></td><td role=cell data-label=\"What happened\">");
+    html.raw("<p class=deed>").text(&sentence.who).raw(" ");
+    html.raw(sentence.was).raw(" ").raw(sentence.doing);
+    html.raw(" <code>").text(&sentence.path).raw("</code>");
+    if let Some(destination) = &sentence.destination {
+        html.raw(" to <code>").text(destination).raw("</code>");
+    }
+    html.raw(" with ").text(&sentence.program);
+    html.raw("</p><p class=why>").text(&sentence.because);
+    html.raw("</p></td>");
+    html.cell("Zone", sentence.zone.as_deref().unwrap_or_default());
+    html.raw("</tr>");
 }
 
 /// Retry storms and mass deletions, if there were any.
 pub(super) fn detections(html: &mut Html, detections: &[Arc<Detection>]) {
-    html.raw("<section id=detections aria-label=\"Retry storms and mass deletions\">");
+    html.raw("<section id=detections aria-label=\"Retry storms and mass deletions\"");
+    html.raw(if detections.is_empty() {
+        ">"
+    } else {
+        " class=card>"
+    });
     if !detections.is_empty() {
         html.raw("<h2>Noticed</h2><ul>");
         for detection in detections.iter().take(SHOWN_DETECTIONS) {
-            html.raw("<li><time datetime=\"")
-                .text(&detection.time)
-                .raw("\">");
-            html.text(&clock(&detection.time)).raw("</time> ");
-            html.text(&detection.sentence()).raw("</li>");
+            html.raw("<li>");
+            time(html, &detection.time);
+            html.raw(" ").text(&detection.sentence()).raw("</li>");
         }
         html.raw("</ul>");
     }
@@ -104,7 +76,7 @@ pub(super) fn detections(html: &mut Html, detections: &[Arc<Detection>]) {
 /// What each agent did.
 pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
     html.raw(
-        "<section id=agents aria-labelledby=h-agents><h2 id=h-agents>Agents</h2><div class=wide>",
+        "<section class=card id=agents aria-labelledby=h-agents><h2 id=h-agents>Agents</h2><div class=wide>",
     );
     let columns = [
         "Agent",
@@ -131,7 +103,7 @@ pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
             start[Verdict::Allow as usize],
         ];
         for (column, number) in columns[1..].iter().zip(numbers) {
-            html.number(column, &number.to_string());
+            html.number(column, &grouped(number));
         }
         html.raw("</tr>");
     }
@@ -140,7 +112,7 @@ pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
 
 /// How long decisions took.
 pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
-    html.raw("<section id=latency aria-labelledby=h-latency><h2 id=h-latency>Latency</h2><div class=wide>");
+    html.raw("<section class=card id=latency aria-labelledby=h-latency><h2 id=h-latency>Latency</h2><div class=wide>");
     let columns = [
         "Operation",
         "Verdict",
@@ -165,7 +137,7 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
             .text(operation)
             .raw("</th>");
         html.cell("Verdict", verdict)
-            .number("Count", &count.to_string());
+            .number("Count", &grouped(count));
         let times = [
             row.p50_ns,
             row.p90_ns,
@@ -185,7 +157,7 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
 /// How each guard is.
 pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
     html.raw(
-        "<section id=guards aria-labelledby=h-guards><h2 id=h-guards>Guards</h2><div class=wide>",
+        "<section class=card id=guards aria-labelledby=h-guards><h2 id=h-guards>Guards</h2><div class=wide>",
     );
     let columns = [
         "Session",
@@ -206,7 +178,7 @@ pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
         html.raw("<tr role=row><th scope=row role=rowheader>")
             .text(&guard.session)
             .raw("</th>");
-        html.number("Process", &guard.pid.to_string());
+        html.cell("Process", &guard.pid.to_string());
         html.cell(
             "State",
             match (guard.alive, guard.enforcing) {
@@ -227,28 +199,40 @@ pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
             ("Unread", guard.deny.unread + guard.allow.unread),
             ("Lost", guard.deny.lost + guard.allow.lost),
         ] {
-            html.number(column, &number.to_string());
+            html.number(column, &grouped(number));
         }
         html.raw("</tr>");
     }
     html.raw("</tbody></table></div></section>");
 }
 
-fn guards_at_work(count: usize) -> String {
-    match count {
-        1 => "A guard is at work".to_owned(),
-        count => format!("{count} guards are at work"),
-    }
+/// RFC 3339 in UTC, to the second and for people; the day comes second.
+fn time(html: &mut Html, time: &str) {
+    let seconds = time.get(..19).unwrap_or(time);
+    let (day, clock) = seconds.split_once('T').unwrap_or(("", seconds));
+    html.raw("<time datetime=\"").text(time).raw("\"><strong>");
+    html.text(clock).raw("</strong> <span>").text(day);
+    html.raw("</span></time>");
 }
 
-/// RFC 3339 in UTC, to the second and for people.
-fn clock(time: &str) -> String {
-    let seconds = time.get(..19).unwrap_or(time);
-    seconds.replace('T', " ")
+/// A number with its thousands apart.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let places = (0..digits.len()).rev();
+    digits
+        .chars()
+        .zip(places)
+        .fold(String::new(), |mut text, (digit, place)| {
+            text.push(digit);
+            if place > 0 && place.is_multiple_of(3) {
+                text.push(',');
+            }
+            text
+        })
 }
 
 /// Three digits and a unit.
-fn duration(nanoseconds: u64) -> String {
+pub(super) fn duration(nanoseconds: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut value = nanoseconds as f64;
     for unit in ["ns", "µs", "ms"] {
@@ -270,6 +254,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn thousands_stand_apart() {
+        let numbers = [0, 999, 1_000, 12_345_678].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "12,345,678"]);
+    }
+
+    #[test]
     fn durations_have_three_digits() {
         for (nanoseconds, text) in [
             (0, "0 ns"),
@@ -281,70 +271,6 @@ mod tests {
             (60_000_000_000, "60.0 s"),
         ] {
             assert_eq!(duration(nanoseconds), text);
-        }
-    }
-
-    #[test]
-    fn the_summary_names_the_worst_first() {
-        let guard = |change: fn(&mut Guard)| {
-            let lane = crate::status::LaneState {
-                committed: 0,
-                unread: 0,
-                lost: 0,
-            };
-            let mut guard = Guard {
-                ring: String::new(),
-                session: String::new(),
-                pid: 1,
-                version: String::new(),
-                started: String::new(),
-                alive: true,
-                enforcing: true,
-                heartbeat: None,
-                active_agents: 0,
-                tracked_processes: 0,
-                policy: crate::status::Policy {
-                    ok: true,
-                    mode: "enforce",
-                    revision: String::new(),
-                    loaded: None,
-                    zones: 0,
-                    overrides: 0,
-                },
-                deny: lane,
-                allow: lane,
-                deadline_misses: 0,
-                kernel_events_dropped: 0,
-            };
-            change(&mut guard);
-            guard
-        };
-        let good = || guard(|_| ());
-        for (guards, said) in [
-            (vec![], "No guard is at work."),
-            (
-                vec![guard(|guard| guard.alive = false)],
-                "No guard is at work.",
-            ),
-            (vec![good()], "A guard is at work."),
-            (vec![good(), good()], "2 guards are at work."),
-            (
-                vec![good(), guard(|guard| guard.enforcing = false)],
-                "not every one enforces",
-            ),
-            (
-                vec![guard(|guard| guard.policy.ok = false)],
-                "a policy cannot be read",
-            ),
-            (
-                vec![guard(|guard| guard.policy.mode = "audit")],
-                "watched and not stopped",
-            ),
-        ] {
-            let mut html = Html::new();
-            summary(&mut html, &guards, &[], None);
-            let text = html.finish();
-            assert!(text.contains(said), "{said}: {text}");
         }
     }
 }

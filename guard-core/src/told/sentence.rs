@@ -4,56 +4,91 @@
 //! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
 //! stands in.
 
-use super::told::Told;
-use guard_core::OperationKind;
-use guard_core::verdict::Verdict;
+use super::Told;
+use crate::OperationKind;
+use crate::verdict::Verdict;
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt;
 
-/// What happened, in one sentence without its full stop.
+/// What happened, in one sentence without its full stop; its parts can be seen as they are.
 ///
 /// ```
-/// use guard_exporter::recent::{sentence, told::Told};
+/// use guard_core::told::{Told, sentence::Sentence};
 ///
 /// let line = r#"{"op":"unlink","path":"/p/main.rs","dest":null,"process":"rm","time":"",
 ///   "ring":"00","seq":0,"verdict":"deny","reason":"agent_in_zone","agent":"codex","pid":7,
 ///   "zone_name":"p"}"#;
 /// assert_eq!(
-///     sentence::of(&Told::parse(line).unwrap()),
+///     Sentence::of(&Told::parse(line).unwrap()).to_string(),
 ///     "codex was stopped from removing /p/main.rs with rm: an AI agent's process would destroy \
 ///      something in a zone (zone p)"
 /// );
 /// ```
-#[must_use]
-pub fn of(told: &Told<'_>) -> String {
-    let who = told.agent.as_deref().unwrap_or("a process");
-    let was = match told.verdict() {
-        Some(Verdict::Audit) => "would have been stopped from",
-        Some(Verdict::Allow) => "was allowed",
-        _ => "was stopped from",
-    };
-    let mut text = format!(
-        "{} {was} {} {}",
-        visible(who),
-        doing(told.operation()),
-        visible(&told.path)
-    );
-    let mut add = |arguments: std::fmt::Arguments<'_>| {
-        text.write_fmt(arguments)
-            .expect("writing to a string does not fail");
-    };
-    if let Some(destination) = &told.dest {
-        add(format_args!(" to {}", visible(destination)));
+#[derive(Debug)]
+pub struct Sentence<'a> {
+    /// The agent.
+    pub who: Cow<'a, str>,
+    /// What became of it.
+    pub was: &'static str,
+    /// What it was about to do.
+    pub doing: &'static str,
+    /// To what.
+    pub path: Cow<'a, str>,
+    /// Where to.
+    pub destination: Option<Cow<'a, str>>,
+    /// The program it did it with.
+    pub program: Cow<'a, str>,
+    /// Why it was stopped.
+    pub because: Cow<'a, str>,
+    /// The zone's name.
+    pub zone: Option<Cow<'a, str>>,
+}
+
+// === impl Sentence ===
+
+impl<'a> Sentence<'a> {
+    /// The sentence about a denial.
+    #[must_use]
+    pub fn of(told: &'a Told<'_>) -> Self {
+        Self {
+            who: visible(told.agent.as_deref().unwrap_or("a process")),
+            was: match told.verdict() {
+                Some(Verdict::Audit) => "would have been stopped from",
+                Some(Verdict::Allow) => "was allowed",
+                _ => "was stopped from",
+            },
+            doing: doing(told.operation()),
+            path: visible(&told.path),
+            destination: told.dest.as_deref().map(visible),
+            program: visible(&told.process),
+            because: match told.reason() {
+                Some(reason) => reason.explain().into(),
+                None => visible(&told.reason),
+            },
+            zone: told.zone_name.as_deref().map(visible),
+        }
     }
-    add(format_args!(" with {}: ", visible(&told.process)));
-    match told.reason() {
-        Some(reason) => add(format_args!("{}", reason.explain())),
-        None => add(format_args!("{}", visible(&told.reason))),
+}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            who,
+            was,
+            doing,
+            path,
+            ..
+        } = self;
+        write!(to, "{who} {was} {doing} {path}")?;
+        if let Some(destination) = &self.destination {
+            write!(to, " to {destination}")?;
+        }
+        write!(to, " with {}: {}", self.program, self.because)?;
+        match &self.zone {
+            Some(zone) => write!(to, " (zone {zone})"),
+            None => Ok(()),
+        }
     }
-    if let Some(zone) = &told.zone_name {
-        add(format_args!(" (zone {})", visible(zone)));
-    }
-    text
 }
 
 /// The text with everything shown that would not be seen, or would change how the rest is seen.
@@ -112,7 +147,7 @@ mod tests {
             )
         };
         assert_eq!(
-            of(&Told::parse(&line("audit")).unwrap()),
+            Sentence::of(&Told::parse(&line("audit")).unwrap()).to_string(),
             "a process would have been stopped from moving /p/a to /q with mv: it would be denied, \
              but the policy's mode is audit"
         );

@@ -1,0 +1,521 @@
+//! Made-up guards that write real rings, for looking at the exporter, its page and the dashboards
+//! without agents: what they tell is imagined, everything after it is not.
+//!
+//! Each guard first tells the denials of its past hour, then goes on at a rate that rises and falls,
+//! until its standard input ends. It guarantees the same scene each time, but for the clock. It
+//! deliberately judges nothing, and is no part of what is installed.
+//!
+//! ```sh
+//! sleep 600 | cargo run -p guard-exporter --example scene -- ~/.codex/es-guard/rings --rate 2000
+//! ```
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "all numbers are small"
+)]
+#![allow(clippy::print_stdout, reason = "who started it waits for a word")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a scene that cannot be set is not played"
+)]
+
+use clap::Parser;
+use guard_core::event::{ActingProcess, TraceContext, ZoneRef};
+use guard_core::process::ProcessKey;
+use guard_core::ring::{Counter, Producer, RingOptions};
+use guard_core::verdict::Answer;
+use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
+use std::fs::DirBuilder;
+use std::io::Read as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What was typed.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Directory of the rings.
+    rings: PathBuf,
+    /// Guards at work.
+    #[arg(long, default_value_t = 1)]
+    guards: u8,
+    /// Denials that each has told already.
+    #[arg(long, default_value_t = 0)]
+    denials: u64,
+    /// Allowed operations a second of all guards together; a denial comes with every few hundred.
+    #[arg(long, default_value_t = 0)]
+    rate: u64,
+}
+
+/// A guard with nothing to guard.
+struct Player {
+    ring: Producer,
+    dice: Dice,
+    session: String,
+    told: u64,
+}
+
+/// What an agent was stopped from.
+struct Deed {
+    agent: &'static str,
+    ancestor: &'static str,
+    operation: OperationKind,
+    program: &'static str,
+    path: &'static str,
+    destination: Option<&'static str>,
+    zone: &'static str,
+}
+
+/// Numbers from a seed, the same each time (xorshift).
+struct Dice(u64);
+
+fn main() {
+    let arguments = Arguments::parse();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&arguments.rings)
+        .unwrap();
+    let mut players: Vec<Player> = (0..arguments.guards)
+        .map(|number| Player::new(&arguments, number))
+        .collect();
+    for player in &mut players {
+        player.remember(arguments.denials);
+    }
+    println!("ready");
+    let (end, ended) = channel::<()>();
+    thread::spawn(move || {
+        drop(std::io::stdin().read_to_end(&mut Vec::new()));
+        drop(end);
+    });
+    let each = arguments.rate as f64 / players.len() as f64 * STEP.as_secs_f64();
+    let mut step = 0;
+    while ended.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
+        for (number, player) in (0..).zip(&mut players) {
+            player.play(step + number * 40, each);
+        }
+        step += 1;
+    }
+}
+
+// === impl Player ===
+
+impl Player {
+    fn new(arguments: &Arguments, number: u8) -> Self {
+        let options = RingOptions {
+            id: (u128::from(now_ns()) << 8 | u128::from(number)).to_be_bytes(),
+            writer: ProcessKey {
+                pid: std::process::id(),
+                generation: u64::from(number),
+            },
+            created_wall_ns: now_ns(),
+            session: SESSIONS[usize::from(number) % SESSIONS.len()].into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..RingOptions::default()
+        };
+        let file = format!("scene-{}-{number}.ring", std::process::id());
+        let ring = Producer::create(&arguments.rings.join(file), &options).unwrap();
+        for (counter, value) in [
+            (Counter::EnforcementActive, 1),
+            (Counter::PolicyOk, 1),
+            (Counter::PolicyLoadedNs, now_ns()),
+            (Counter::PolicyRevision, 0x5e1f_c0de_0000_0001),
+            (Counter::Zones, 3),
+            (Counter::Overrides, 1),
+            (Counter::PolicyReloads, 1),
+        ] {
+            ring.set(counter, value);
+        }
+        Self {
+            ring,
+            dice: Dice(0x9e37_79b9_7f4a_7c15 ^ (u64::from(number) << 32)),
+            session: format!(
+                "{}-{number}",
+                SESSIONS[usize::from(number) % SESSIONS.len()]
+            ),
+            told: 1,
+        }
+    }
+
+    /// Tells what happened within the past hour.
+    fn remember(&mut self, denials: u64) {
+        let start = now_ns().saturating_sub(HOUR_NS);
+        for number in 0..denials {
+            self.deny(start + HOUR_NS / denials * number);
+        }
+    }
+
+    /// Tells what happens within one step.
+    fn play(&mut self, step: u64, each: f64) {
+        let wave = 1.0 + 0.6 * (step as f64 / 90.0).sin() + 0.25 * (step as f64 / 23.0).cos();
+        let mut allowed = (each * wave).max(0.0) as u64;
+        allowed += u64::from(self.dice.below(1000) < ((each * wave).fract() * 1000.0) as u64);
+        for _ in 0..allowed {
+            self.allow();
+        }
+        // Agents insist for a while, then think for a while.
+        let insists = step / 60 % 3 != 1;
+        let often = if insists { 12 } else { 90 };
+        if allowed > 0 && self.dice.below(often) == 0 {
+            self.deny(now_ns());
+        }
+        match step % 1200 {
+            // It does not give up.
+            100 => self.insist(8),
+            // It loses its way, and all it comes across.
+            200 => (0..260).for_each(|_| self.deny(now_ns())),
+            // Someone edits the policy.
+            300 => {
+                self.ring.add(Counter::PolicyReloads, 1);
+                self.ring.set(Counter::PolicyLoadedNs, now_ns());
+            }
+            _ => {}
+        }
+        self.ring.add(Counter::Notifications, allowed);
+        self.ring
+            .set(Counter::LineageEntries, 30 + self.dice.below(12));
+        self.ring.set(Counter::ActiveAgents, 1 + self.dice.below(3));
+        if step.is_multiple_of(20) {
+            self.ring.beat(now_ns());
+        }
+    }
+
+    /// The same again and again.
+    fn insist(&mut self, times: u64) {
+        for _ in 0..times {
+            self.told -= 1;
+            self.deny_one(&DEEDS[0], now_ns());
+        }
+    }
+
+    fn deny(&mut self, wall_ns: u64) {
+        let deed = &DEEDS[self.dice.skewed(DEEDS.len())];
+        self.deny_one(deed, wall_ns);
+    }
+
+    fn deny_one(&mut self, deed: &Deed, wall_ns: u64) {
+        self.told += 1;
+        let path = deed.path.replace('#', &(self.told % 97).to_string());
+        let is_audit = self.dice.below(40) == 0;
+        let trace = TraceContext {
+            trace_id: (u128::from(self.dice.next()) << 64 | 1).to_be_bytes(),
+            span_id: (self.dice.next() | 1).to_be_bytes(),
+            flags: 1,
+        };
+        let (verdict, reason, answer, errno) = if is_audit {
+            (Verdict::Audit, Reason::AuditOnly, Answer::Performed, 0)
+        } else {
+            (Verdict::Deny, Reason::AgentInZone, Answer::Denied, 1)
+        };
+        let zone = format!("/home/ada/{}", deed.zone);
+        self.ring.publish(&DecisionEvent {
+            wall_ns,
+            monotonic_ns: wall_ns,
+            latency_ns: self.dice.latency(),
+            operation: deed.operation,
+            verdict,
+            reason,
+            answer,
+            errno,
+            agent: Some(deed.agent),
+            ancestor: Some(deed.ancestor.as_bytes()),
+            agent_pid: Some(4000),
+            session: self.session.as_bytes(),
+            process: process(deed.program, 5000 + self.told as u32 % 20_000),
+            path: path.as_bytes(),
+            destination: deed.destination.map(str::as_bytes),
+            zone: Some(ZoneRef {
+                name: deed.zone,
+                path: zone.as_bytes(),
+            }),
+            trace: (self.dice.below(3) > 0).then_some(trace),
+            ..blank()
+        });
+    }
+
+    fn allow(&mut self) {
+        let (reason, agent, tool, operation) = ALLOWED[self.dice.skewed(ALLOWED.len())];
+        let in_zone = !matches!(reason, Reason::OutsideZones | Reason::SystemTemp);
+        self.ring.publish(&DecisionEvent {
+            wall_ns: now_ns(),
+            monotonic_ns: now_ns(),
+            latency_ns: self.dice.latency(),
+            deadline_left_ns: Some(14_000_000_000 - self.dice.below(2_000_000_000)),
+            operation,
+            reason,
+            agent,
+            session: self.session.as_bytes(),
+            tool: tool.map(str::as_bytes),
+            zone: in_zone.then_some(ZoneRef {
+                name: "thesis",
+                path: b"/home/ada/thesis",
+            }),
+            override_id: (reason == Reason::Override).then_some("out-1"),
+            ..blank()
+        });
+    }
+}
+
+// === impl Dice ===
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    /// One of so many, the first ones more often.
+    fn skewed(&mut self, count: usize) -> usize {
+        let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        (unit * unit * count as f64) as usize
+    }
+
+    /// Some ten microseconds, seldom many more.
+    fn latency(&mut self) -> u64 {
+        let normal: f64 = (0..6)
+            .map(|_| self.below(1000) as f64 / 1000.0)
+            .sum::<f64>()
+            - 3.0;
+        let outlier = if self.below(300) == 0 { 12.0 } else { 1.0 };
+        (9_000.0 * (normal * 0.8).exp() * outlier) as u64
+    }
+}
+
+fn process(program: &'static str, pid: u32) -> ActingProcess<'static> {
+    ActingProcess {
+        key: ProcessKey { pid, generation: 1 },
+        ppid: 4000,
+        uid: 1000,
+        executable: program.as_bytes(),
+        argv0: program.rsplit('/').next().unwrap_or(program).as_bytes(),
+    }
+}
+
+/// A removal that nobody minds.
+fn blank() -> DecisionEvent<'static> {
+    DecisionEvent {
+        sequence: 0,
+        wall_ns: 0,
+        monotonic_ns: 0,
+        latency_ns: 0,
+        deadline_left_ns: None,
+        operation: OperationKind::Unlink,
+        verdict: Verdict::Allow,
+        reason: Reason::OutsideZones,
+        answer: Answer::Performed,
+        errno: 0,
+        agent: None,
+        ancestor: None,
+        agent_pid: None,
+        session: b"",
+        process: process("/usr/bin/rm", 4999),
+        path: b"/tmp/build/main.o",
+        destination: None,
+        zone: None,
+        tool: None,
+        override_id: None,
+        trace: None,
+    }
+}
+
+fn now_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_nanos()).unwrap()
+}
+
+const fn deed(
+    (agent, ancestor): (&'static str, &'static str),
+    operation: OperationKind,
+    program: &'static str,
+    path: &'static str,
+    destination: Option<&'static str>,
+    zone: &'static str,
+) -> Deed {
+    Deed {
+        agent,
+        ancestor,
+        operation,
+        program,
+        path,
+        destination,
+        zone,
+    }
+}
+
+const STEP: Duration = Duration::from_millis(50);
+const HOUR_NS: u64 = 3_600_000_000_000;
+const SESSIONS: [&str; 4] = [
+    "swift-otter-41",
+    "calm-heron-17",
+    "brave-finch-08",
+    "quiet-lynx-63",
+];
+
+const CLAUDE: (&str, &str) = ("claude_code", "claude");
+const CODEX: (&str, &str) = ("codex", "codex");
+const GEMINI: (&str, &str) = ("gemini_cli", "gemini");
+const CURSOR: (&str, &str) = ("cursor_agent", "cursor-agent");
+const AIDER: (&str, &str) = ("aider", "aider");
+
+const RM: &str = "/usr/bin/rm";
+const MV: &str = "/usr/bin/mv";
+const PYTHON: &str = "/usr/bin/python3";
+
+/// The first ones are played more often.
+const DEEDS: [Deed; 14] = {
+    use OperationKind::{Exchange, Rename, Truncate, Unlink};
+    [
+        deed(
+            CLAUDE,
+            Unlink,
+            RM,
+            "/home/ada/thesis/chapters/draft-#.tex",
+            None,
+            "thesis",
+        ),
+        deed(
+            CODEX,
+            Unlink,
+            RM,
+            "/home/ada/photos/2019/lisbon-#.jpg",
+            None,
+            "photos",
+        ),
+        deed(
+            CLAUDE,
+            Rename,
+            MV,
+            "/home/ada/thesis/figures/plot-#.svg",
+            Some("/tmp/old/plot.svg"),
+            "thesis",
+        ),
+        deed(
+            CODEX,
+            Unlink,
+            PYTHON,
+            "/home/ada/thesis/data/run-#.csv",
+            None,
+            "thesis",
+        ),
+        deed(
+            GEMINI,
+            Unlink,
+            RM,
+            "/home/ada/photos/raw/IMG_#.CR3",
+            None,
+            "photos",
+        ),
+        deed(
+            CLAUDE,
+            Unlink,
+            "/usr/bin/find",
+            "/home/ada/ledger/2024/invoice-#.pdf",
+            None,
+            "ledger",
+        ),
+        deed(
+            CODEX,
+            Rename,
+            MV,
+            "/home/ada/ledger/accounts-#.ods",
+            Some("/home/ada/Desktop/accounts.ods"),
+            "ledger",
+        ),
+        deed(
+            CURSOR,
+            Truncate,
+            "/usr/bin/bash",
+            "/home/ada/thesis/bibliography-#.bib",
+            None,
+            "thesis",
+        ),
+        deed(
+            AIDER,
+            Unlink,
+            PYTHON,
+            "/home/ada/photos/albums/album-#.json",
+            None,
+            "photos",
+        ),
+        deed(
+            GEMINI,
+            Rename,
+            MV,
+            "/home/ada/thesis/appendix-#.tex",
+            Some("/var/tmp/appendix.tex"),
+            "thesis",
+        ),
+        deed(
+            CURSOR,
+            Unlink,
+            RM,
+            "/home/ada/ledger/receipts/scan-#.png",
+            None,
+            "ledger",
+        ),
+        deed(
+            CLAUDE,
+            Exchange,
+            "/usr/bin/renameat2",
+            "/home/ada/thesis/main-#.tex",
+            Some("/tmp/main.tex"),
+            "thesis",
+        ),
+        deed(
+            AIDER,
+            Rename,
+            "/usr/bin/git-mv",
+            "/home/ada/photos/best-#",
+            Some("/home/ada/Trash-to-be"),
+            "photos",
+        ),
+        // What a name may be.
+        deed(
+            CODEX,
+            Unlink,
+            RM,
+            "/home/ada/photos/<img src=x onerror=\"alert('#')\">\u{202e}gpj.exe",
+            None,
+            "photos",
+        ),
+    ]
+};
+
+type Allowed = (
+    Reason,
+    Option<&'static str>,
+    Option<&'static str>,
+    OperationKind,
+);
+
+const ALLOWED: [Allowed; 11] = {
+    use OperationKind::{Rename, Unlink};
+    [
+        (Reason::OutsideZones, None, None, Unlink),
+        (Reason::OutsideZones, None, None, Rename),
+        (Reason::Human, None, None, Unlink),
+        (
+            Reason::TrustedTool,
+            Some("claude_code"),
+            Some("git"),
+            Unlink,
+        ),
+        (Reason::Replaced, Some("codex"), None, Rename),
+        (Reason::Scratch, Some("claude_code"), None, Unlink),
+        (Reason::TrustedTool, Some("codex"), Some("cargo"), Unlink),
+        (Reason::SystemTemp, Some("gemini_cli"), None, Unlink),
+        (Reason::WithinZones, Some("cursor_agent"), None, Rename),
+        (Reason::TrustedTool, Some("aider"), Some("npm"), Unlink),
+        (Reason::Override, Some("codex"), None, Unlink),
+    ]
+};
