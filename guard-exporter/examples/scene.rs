@@ -169,7 +169,7 @@ impl Player {
         if allowed > 0 && self.dice.below(often) == 0 {
             self.deny(now_ns());
         }
-        match step % 1200 {
+        match step % 4800 {
             // It does not give up.
             100 => self.insist(8),
             // It loses its way, and all it comes across.

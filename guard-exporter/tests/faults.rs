@@ -229,7 +229,7 @@ fn what_is_no_http_is_refused_and_harms_nothing() {
             400,
         ),
         (format!("{good}Transfer-Encoding: x\r\n{end}"), 400),
-        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 400),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 0),
         (
             "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\r\n\r\n".to_owned(),
             400,
@@ -246,7 +246,7 @@ fn what_is_no_http_is_refused_and_harms_nothing() {
             format!("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n{end}"),
             403,
         ),
-        (format!("CONNECT localhost:80 HTTP/1.1\r\n{end}"), 405),
+        (format!("CONNECT localhost:80 HTTP/1.1\r\n{end}"), 404),
         (
             format!("GET /api/v1/denials?limit=%zz HTTP/1.1\r\n{end}"),
             400,
@@ -271,7 +271,7 @@ fn what_is_no_http_is_refused_and_harms_nothing() {
         let (head, _) = request(address, &asked);
         assert_eq!(status(&head), expected, "{asked:?} got {head}");
     }
-    // Bytes of no kind, and queries of the letters that matter.
+    // (0 is a connection that was closed.) Bytes of no kind, and queries of the letters that matter.
     let mut dice = Dice(0x0bad_cafe);
     for _ in 0..300 {
         let length = dice.below(400);
