@@ -97,10 +97,7 @@ impl Places {
     pub(crate) fn ring_directories(&self) -> Vec<PathBuf> {
         let uid = crate::effective_uid();
         if let Some(Account { uid: user, .. }) = self.protected {
-            let shared = PathBuf::from(format!("{MEMORY}/codex-es-guard-{uid}-{user}"));
-            return [&self.state, &shared]
-                .map(|dir| dir.join("reader/rings"))
-                .into();
+            return root_s_rings_for(user);
         }
         let runtime = std::env::var_os("XDG_RUNTIME_DIR")
             .map(PathBuf::from)
@@ -111,6 +108,15 @@ impl Places {
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// Where rings of guards may be that protect this user: their own, and root's.
+    pub(crate) fn readable_rings(&self) -> Vec<PathBuf> {
+        let mut found = self.ring_directories();
+        if self.protected.is_none() {
+            found.extend(root_s_rings_for(crate::effective_uid()));
+        }
+        found
     }
 
     /// The guard's own directory as the kernel names it.
@@ -133,6 +139,14 @@ impl Places {
     pub(crate) fn home_bytes(&self) -> &[u8] {
         self.home.as_os_str().as_bytes()
     }
+}
+
+/// Where a guard that root runs tries to put its rings for this user.
+fn root_s_rings_for(user: u32) -> Vec<PathBuf> {
+    let shared = Path::new(MEMORY).join(format!("codex-es-guard-0-{user}"));
+    [Path::new(MACHINE_STATE).join(user.to_string()), shared]
+        .map(|dir| dir.join("reader/rings"))
+        .into()
 }
 
 /// The owner of this home, when this process is root and they are not.
@@ -201,6 +215,14 @@ pub(crate) fn check_private(dir: &Path) -> Result<()> {
         "{} {fault}; what the guard keeps there must be this user's alone",
         dir.display()
     ))
+}
+
+/// Whether a directory is root's alone to write.
+pub(crate) fn is_root_s_alone(dir: &Path) -> bool {
+    let is = |found: fs::Metadata| {
+        found.is_dir() && found.uid() == 0 && found.mode() & OTHERS_MAY_WRITE == 0
+    };
+    fs::symlink_metadata(dir).is_ok_and(is)
 }
 
 /// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.

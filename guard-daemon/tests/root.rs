@@ -56,6 +56,16 @@ fn the_user_s_exporter_reads_what_root_alone_writes() {
     ] {
         assert!(!ward.can(&quoted(attempt)), "{attempt}");
     }
+    let status = ward.stage.path("bin/codex-es-guard");
+    let home = ward.stage.path("");
+    let mut command = Ward::command(ward.uid, status.to_str().unwrap());
+    let seen = command
+        .env("HOME", home)
+        .args(["status", "--json"])
+        .output();
+    let seen = String::from_utf8(seen.unwrap().stdout).unwrap();
+    let name = ring.file_stem().unwrap().to_str().unwrap();
+    assert!(seen.contains(name), "the user's own look: {seen}");
     let stranger = Ward::command(ward.uid + 1, "cat").arg(&ring).output();
     assert!(!stranger.unwrap().status.success(), "another user looks");
     // An agent of this session is root.

@@ -1,5 +1,6 @@
 //! One guard, as its ring's header tells of it.
 
+use crate::places::{check_private, is_root_s_alone};
 use guard_core::ring::{Counter, Lane, Reader};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -55,7 +56,7 @@ pub(crate) fn readers(directories: &[PathBuf]) -> Vec<Reader> {
     let mut found: Vec<Reader> = Vec::new();
     for directory in directories {
         // Anyone may put a file where others may write.
-        if crate::places::check_private(directory).is_err() {
+        if check_private(directory).is_err() && !is_root_s_alone(directory) {
             continue;
         }
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -57,8 +57,8 @@ impl Observed {
                 exporter,
             },
             Exporter::Absent | Exporter::Silent { .. } => Self {
-                guards: guards::in_directories(&places.ring_directories()),
-                log: places.state.join("denials.jsonl"),
+                guards: guards::in_directories(&places.readable_rings()),
+                log: places.exporter.join("denials.jsonl"),
                 exporter,
             },
         }

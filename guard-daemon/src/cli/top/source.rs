@@ -76,7 +76,7 @@ impl Source {
             }
         } else {
             "the rings and the log".clone_into(&mut shown.from);
-            self.tally.read(&self.places.ring_directories(), now_ns);
+            self.tally.read(&self.places.readable_rings(), now_ns);
             shown.agents = self.tally.agents();
             shown.latencies = self.tally.latencies();
             self.read_log(observed.log);
