@@ -1,6 +1,6 @@
 //! The command line: what may be said, and what it comes to.
 //!
-//! [`Arguments`] is what was typed; [`Arguments::settle`] makes of it, with the environment's
+//! [`Arguments`] is what was typed; [`ServingArguments::settle`] makes of it, with the environment's
 //! answers to what was left out, the [`Settings`] the exporter runs with.
 
 use crate::denial_log::Chaining;

@@ -4,11 +4,11 @@
 //! page. From then on this process
 //!
 //! - reads the ring directories, its own directories and `/proc/self`, and writes its own directories
-//!   only ([`files`], by Landlock);
+//!   only (`files`, by Landlock);
 //! - listens on its own port, and connects only to the ports of the OTLP collector and what it takes
 //!   to find it, if there is one ([`Needs`]);
 //! - starts no program and no process, and enters no namespace, mounts nothing, traces nobody, sends
-//!   no signal, and changes no owner, mode or identity ([`calls`], by seccomp).
+//!   no signal, and changes no owner, mode or identity (`calls`, by seccomp).
 //!
 //! What is refused fails with an error (`EPERM`, `EACCES`, `ENOSYS`); what only an attacker would ask
 //! for, such as `ptrace` or loading a kernel module, ends the process.
