@@ -30,7 +30,7 @@ use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
 use std::fs::DirBuilder;
 use std::io::Read as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,9 +38,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// What was typed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Directory of the rings.
-    rings: PathBuf,
-    /// Guards at work.
+    /// Directories of rings, one for each machine.
+    #[arg(required = true)]
+    rings: Vec<PathBuf>,
+    /// Guards at work on each.
     #[arg(long, default_value_t = 1)]
     guards: u8,
     /// Denials that each has told already.
@@ -49,6 +50,9 @@ struct Arguments {
     /// Allowed operations a second of all guards together; a denial comes with every few hundred.
     #[arg(long, default_value_t = 0)]
     rate: u64,
+    /// Step of its course, 20 a second, to begin with: agents lose their way at 100 and 200.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
 }
 
 /// A guard with nothing to guard.
@@ -75,14 +79,15 @@ struct Dice(u64);
 
 fn main() {
     let arguments = Arguments::parse();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&arguments.rings)
-        .unwrap();
-    let mut players: Vec<Player> = (0..arguments.guards)
-        .map(|number| Player::new(&arguments, number))
-        .collect();
+    let mut players = Vec::new();
+    for directory in &arguments.rings {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .unwrap();
+        players.extend((0..arguments.guards).map(|number| Player::new(directory, number)));
+    }
     for player in &mut players {
         player.remember(arguments.denials);
     }
@@ -93,7 +98,7 @@ fn main() {
         drop(end);
     });
     let each = arguments.rate as f64 / players.len() as f64 * STEP.as_secs_f64();
-    let mut step = 0;
+    let mut step = arguments.from;
     while ended.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
         for (number, player) in (0..).zip(&mut players) {
             player.play(step + number * 40, each);
@@ -105,7 +110,7 @@ fn main() {
 // === impl Player ===
 
 impl Player {
-    fn new(arguments: &Arguments, number: u8) -> Self {
+    fn new(directory: &Path, number: u8) -> Self {
         let options = RingOptions {
             id: (u128::from(now_ns()) << 8 | u128::from(number)).to_be_bytes(),
             writer: ProcessKey {
@@ -118,7 +123,7 @@ impl Player {
             ..RingOptions::default()
         };
         let file = format!("scene-{}-{number}.ring", std::process::id());
-        let ring = Producer::create(&arguments.rings.join(file), &options).unwrap();
+        let ring = Producer::create(&directory.join(file), &options).unwrap();
         for (counter, value) in [
             (Counter::EnforcementActive, 1),
             (Counter::PolicyOk, 1),
@@ -159,11 +164,12 @@ impl Player {
         }
         // Agents insist for a while, then think for a while.
         let insists = step / 60 % 3 != 1;
-        let often = if insists { 12 } else { 90 };
+        let often = if insists { 12.0 } else { 90.0 };
+        let often = (often * (1.0 + 20.0 / each.max(0.1))) as u64;
         if allowed > 0 && self.dice.below(often) == 0 {
             self.deny(now_ns());
         }
-        match step % 1200 {
+        match step % 4800 {
             // It does not give up.
             100 => self.insist(8),
             // It loses its way, and all it comes across.

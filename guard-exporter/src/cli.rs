@@ -143,6 +143,10 @@ pub struct ServingArguments {
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
+    /// Do not confine the process by Landlock and seccomp; for debugging.
+    #[arg(long)]
+    pub no_confine: bool,
+
     /// End once no guard has been alive for so many seconds.
     #[arg(long, value_name = "SECS")]
     pub exit_when_idle: Option<u64>,
@@ -175,6 +179,8 @@ pub struct Settings {
     pub chaining: Chaining,
     /// Directory of the exporter's own files.
     pub state: PathBuf,
+    /// Whether it confines itself.
+    pub confine: bool,
     /// End after so long without a live guard.
     pub exit_when_idle: Option<Duration>,
     /// What is sent over OTLP, if anything is.
@@ -261,6 +267,7 @@ impl ServingArguments {
             denials: self.denials.unwrap_or_else(|| state.join(DENIALS_FILE)),
             chaining: self.chaining,
             state,
+            confine: !self.no_confine,
             exit_when_idle: self.exit_when_idle.map(Duration::from_secs),
             otlp,
         })
@@ -392,7 +399,7 @@ Examples:
 
 Exit status:
   0  asked to end (SIGTERM, SIGINT), or idle (--exit-when-idle); everything read is in the log
-  1  it could not start, or failed
+  1  it could not start or failed, or a directory it is confined to was replaced: start it again
   2  the command line is wrong
   3  another exporter serves STATE already";
 

@@ -54,6 +54,12 @@ impl FileId {
             .map(|metadata| Self::of(&metadata))
     }
 
+    /// Of the file that `path` leads to.
+    #[must_use]
+    pub fn behind(path: &Path) -> Option<Self> {
+        path.metadata().ok().map(|metadata| Self::of(&metadata))
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),

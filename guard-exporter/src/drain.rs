@@ -12,6 +12,7 @@
 //! `LONGEST_PAUSE`.
 
 use crate::board::Board;
+use crate::confine::Places;
 use crate::cursors::{Cursors, Mark};
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
@@ -122,7 +123,16 @@ impl Drain {
 
     /// Passes until `stop` says so or hangs up, or no guard has been alive for `exit_when_idle`;
     /// then drains once more and brings all to the medium.
-    pub fn run(mut self, stop: &Receiver<()>, exit_when_idle: Option<Duration>) {
+    ///
+    /// It ends as well when one of `places` is another directory than it was, and returns which.
+    pub fn run(
+        mut self,
+        stop: &Receiver<()>,
+        exit_when_idle: Option<Duration>,
+        places: &Places,
+    ) -> Option<PathBuf> {
+        let mut looked = Instant::now();
+        let mut displaced = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
             let now = Instant::now();
@@ -137,11 +147,19 @@ impl Drain {
             };
             let idle = now.duration_since(self.last_live);
             let is_over = exit_when_idle.is_some_and(|limit| idle >= limit);
-            if is_over || stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+            if now.duration_since(looked) >= SCAN_INTERVAL {
+                looked = now;
+                displaced = places.displaced().map(PathBuf::from);
+            }
+            if is_over
+                || displaced.is_some()
+                || stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout)
+            {
                 break;
             }
         }
         self.close();
+        displaced
     }
 
     /// Looks for rings when it is time, and reads what there is.
@@ -192,8 +210,9 @@ impl Drain {
         self.show(now);
         let trouble = self.log.trouble();
         if pass.records > 0 || self.worked || trouble.is_some() {
-            span.record("guard.records", pass.records);
-            span.record("guard.rings", self.rings.len());
+            // OTLP has signed numbers only.
+            span.record("guard.records", pass.records.cast_signed());
+            span.record("guard.rings", self.rings.len().cast_signed());
         }
         if let Some(trouble) = trouble {
             span.record("error.type", "denial_log");

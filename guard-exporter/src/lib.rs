@@ -13,6 +13,7 @@
 pub mod activity;
 pub mod board;
 pub mod cli;
+pub mod confine;
 pub mod cursors;
 pub mod denial_log;
 pub mod detect;

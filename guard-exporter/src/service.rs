@@ -5,6 +5,7 @@
 
 use crate::board::Board;
 use crate::cli::Settings;
+use crate::confine::{Needs, Places, confine};
 use crate::denial_log::DenialLog;
 use crate::drain::{Drain, Sources};
 use crate::http::{self, Shown};
@@ -50,6 +51,19 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
+    let mut places = Places::default();
+    // Held until the end.
+    let _confined = settings.confine.then(|| {
+        let needs = Needs::of(settings, instance.uid());
+        let directories = needs.places();
+        let confined = confine(&needs);
+        confined.tell(&metrics.exporter);
+        // Only what Landlock grants is bound to directories.
+        if confined.files.is_ok() {
+            places = directories;
+        }
+        confined
+    });
     let otlp = match &settings.otlp {
         Some(config) => {
             let otlp = Otlp::start(config, &settings.state, &metrics);
@@ -68,7 +82,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&stopped, exit_when_idle);
+            drain.run(&stopped, exit_when_idle, &places)
         })
         .context("starting the reading thread")?;
 
@@ -86,11 +100,18 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    let read = reader.join();
+    let displaced = reader.join();
     if let Some(otlp) = otlp {
         otlp.finish();
     }
-    read.map_err(|_| anyhow!("the reading thread panicked"))
+    match displaced.map_err(|_| anyhow!("the reading thread panicked"))? {
+        None => Ok(()),
+        Some(path) => Err(anyhow!(
+            "another directory is at {} now, and this exporter is confined to the former one; start \
+             it again",
+            path.display()
+        )),
+    }
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.

@@ -44,6 +44,9 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
             }
         }
     }
+    // A supervisor's are blocked, and an exporter must hear when it is asked to end.
+    #[cfg(target_os = "linux")]
+    crate::linux::sys::process::SignalSet::none().begin_with(&mut command);
     let output = journal.file().map_or_else(Stdio::null, Stdio::from);
     let started = command
         .arg("--state")

@@ -9,8 +9,11 @@
 use super::patience::Patient;
 use super::peer::Peer;
 use crate::metrics::ConnectionMetrics;
-use axum::{Extension, Router};
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::VecDeque;
@@ -72,11 +75,10 @@ impl Open {
         let counted = Counted::new(&self.metrics);
         // Gone again already, when the system does not know its ends.
         let Ok(peer) = Peer::of(&stream) else { return };
-        let router = router.layer(Extension(peer));
         let stream = Patient::new(stream, Arc::clone(&is_served), self.metrics.clone());
         let task = tokio::spawn(async move {
             let _counted = counted;
-            serve_one(stream, router).await;
+            serve_one(stream, peer, router).await;
         });
         self.connections.push_back(Connection {
             task: task.abort_handle(),
@@ -115,13 +117,18 @@ impl Drop for Counted {
     }
 }
 
-async fn serve_one(stream: Patient, router: Router) {
+async fn serve_one(stream: Patient, peer: Peer, router: Router) {
+    let router = TowerToHyperService::new(router);
+    let told_whose = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), told_whose)
         .await;
     // A client's broken connection concerns nobody else.
     drop(served);

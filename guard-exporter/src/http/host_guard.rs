@@ -2,13 +2,14 @@
 //!
 //! A web page can make its visitor's browser send requests to 127.0.0.1, and, by pointing its own
 //! name there (DNS rebinding), read the answers. The browser then names the page's host; a request
-//! is therefore refused with 403 unless every host it names is `localhost`, `127.0.0.1` or `[::1]`,
-//! with any port. One that names none is refused too.
+//! is therefore refused with 403 unless every host it names is `localhost`, `127.0.0.1` (or another
+//! address of that network, which is no name) or `[::1]`, with any port. One that names none is refused too.
 
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::net::Ipv4Addr;
 
 /// The middleware.
 pub(super) async fn host_guard(request: Request, next: Next) -> Response {
@@ -41,11 +42,15 @@ fn is_loopback(host: &[u8]) -> bool {
         Some((name, port)) if !port.contains(']') => (name, port),
         _ => (host, ""),
     };
-    let known = NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
-    known && port.bytes().all(|byte| byte.is_ascii_digit())
+    let is_name = NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is_address = || {
+        name.parse()
+            .is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    };
+    (is_name || is_address()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+const NAMES: [&str; 2] = ["localhost", "[::1]"];
 const REFUSAL: &str =
     "forbidden: the Host header must be localhost, 127.0.0.1 or [::1], with any port\n";
 
@@ -60,6 +65,7 @@ mod tests {
             "LocalHost:1",
             "127.0.0.1",
             "127.0.0.1:19477",
+            "127.0.0.50:19477",
             "[::1]",
             "[::1]:80",
         ];
@@ -76,7 +82,10 @@ mod tests {
             "user@localhost",
             "localhost:80@evil",
             "::1",
-            "127.0.0.2",
+            "128.0.0.1",
+            "127.1",
+            "0177.0.0.1",
+            "2130706433",
             "[::1",
             "localhost ",
         ];

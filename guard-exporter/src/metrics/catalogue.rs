@@ -219,6 +219,8 @@ catalogue! {
         "Failed attempts to listen on the configured address.";
     READY Gauge "guard_exporter_ready" [],
         "Whether the rings are drained and the denial log can be written.";
+    CONFINED Gauge "guard_exporter_confined" ["kind"],
+        "Whether the exporter has confined itself, by landlock and by seccomp.";
     LAST_PASS Gauge "guard_exporter_last_pass_timestamp_seconds" [],
         "When the rings were last looked through, Unix time.";
     CAPPED_VALUES Counter "guard_exporter_capped_values_total" [],

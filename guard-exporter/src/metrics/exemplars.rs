@@ -3,6 +3,7 @@
 //! A process tells its trace itself, so an exemplar is a hint where to look, as the trace context in
 //! the denial log is. There is at most one for each series that can have one, and those are bounded.
 
+use super::catalogue::{DECISION_DURATION, DECISIONS};
 use crate::denial_log::line::hex;
 use guard_core::event::TraceContext;
 use std::collections::HashMap;
@@ -58,6 +59,11 @@ impl Exemplar {
     }
 }
 
+/// Whether samples of this family are ever put here.
+pub(super) fn may_have_exemplars(family: &str) -> bool {
+    [DECISIONS.name, DECISION_DURATION.name].contains(&family)
+}
+
 /// What a sample is known by: its family, its label values in the order of the labels' names, and
 /// the number of its bucket if it is one.
 pub(super) fn key<'a>(
@@ -65,7 +71,8 @@ pub(super) fn key<'a>(
     values: impl IntoIterator<Item = &'a str>,
     bucket: Option<usize>,
 ) -> String {
-    let mut key = family.to_owned();
+    let mut key = String::with_capacity(96);
+    key.push_str(family);
     for value in values {
         key.push('\n');
         key.push_str(value);

@@ -120,6 +120,7 @@ pub struct ExporterMetrics {
     pub bind_failures: IntCounter,
     pub ready: IntGauge,
     pub last_pass: Gauge,
+    pub confined: IntGaugeVec,
 }
 
 /// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
@@ -136,6 +137,10 @@ impl Metrics {
         build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
+        let confined = int_gauge_vec(&registry, catalogue::CONFINED);
+        for kind in ["landlock", "seccomp"] {
+            confined.with_label_values(&[kind]).set(0);
+        }
         Self {
             rings: RingMetrics::new(&registry),
             denial_log: LogMetrics {
@@ -160,6 +165,7 @@ impl Metrics {
                 bind_failures: counter(&registry, catalogue::BIND_FAILURES),
                 ready: int_gauge(&registry, catalogue::READY),
                 last_pass: gauge(&registry, catalogue::LAST_PASS),
+                confined,
             },
             exemplars: Exemplars::default(),
             registry,

@@ -7,7 +7,7 @@
 //! `process_start_time_seconds` tells.
 
 use super::catalogue::{self, Metric};
-use super::exemplars::{Exemplars, key};
+use super::exemplars::{Exemplars, key, may_have_exemplars};
 use prometheus::proto::{LabelPair, MetricFamily, MetricType};
 use std::fmt::Write as _;
 
@@ -55,6 +55,7 @@ pub(super) fn encode(families: &[MetricFamily], exemplars: &Exemplars) -> String
     let mut text = String::with_capacity(families.len() * 512);
     let exemplars = (!exemplars.is_empty()).then_some(exemplars);
     for family in families {
+        let exemplars = exemplars.filter(|_| may_have_exemplars(family.name()));
         let metric = catalogue::ALL
             .iter()
             .find(|metric| metric.name == family.name());
@@ -166,6 +167,9 @@ enum Value {
     Float(f64),
 }
 
+/// Below it every whole number is a float of its own, and is written without an exponent.
+const MOST_EXACT: f64 = 9e15;
+
 // === impl Value ===
 
 impl std::fmt::Display for Value {
@@ -179,6 +183,11 @@ impl std::fmt::Display for Value {
         }
         if value.is_infinite() {
             return formatter.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+        }
+        // Most are counts, and need no look at their digits.
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
+        if value.fract() == 0.0 && value.abs() < MOST_EXACT && value.is_sign_positive() {
+            return write!(formatter, "{}.0", value as i64);
         }
         let scientific = format!("{value:e}");
         let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -199,15 +208,18 @@ struct Escaped<'a>(&'a str);
 
 impl std::fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '\\' => formatter.write_str("\\\\")?,
-                '"' => formatter.write_str("\\\"")?,
-                '\n' => formatter.write_str("\\n")?,
-                c => formatter.write_char(c)?,
-            }
+        let mut rest = self.0;
+        while let Some(at) = rest.find(['\\', '"', '\n']) {
+            let (plain, special) = rest.split_at(at);
+            formatter.write_str(plain)?;
+            formatter.write_str(match special.as_bytes()[0] {
+                b'\\' => "\\\\",
+                b'"' => "\\\"",
+                _ => "\\n",
+            })?;
+            rest = &special[1..];
         }
-        Ok(())
+        formatter.write_str(rest)
     }
 }
 

@@ -75,9 +75,10 @@ pub struct Intake {
 }
 
 /// What becomes of one kind of items.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Outlet<T> {
     /// They are not wanted.
+    #[default]
     Closed,
     /// They are wanted, and cannot be sent.
     Blocked(SignalMetrics),
@@ -102,7 +103,7 @@ impl Otlp {
             let link = Link::new(target, &resource);
             link.inspect_err(|why| {
                 let signal = signal.as_str();
-                notice::say(format_args!("error: {signal} cannot be sent: {why}"));
+                notice::error(format_args!("{signal} cannot be sent: {why}"));
             })
             .ok()
         };
@@ -193,7 +194,7 @@ where
         Some(Ok(courier)) => courier,
         Some(Err(why)) => {
             let signal = signal.as_str();
-            notice::say(format_args!("error: {signal} cannot be sent: {why}"));
+            notice::error(format_args!("{signal} cannot be sent: {why}"));
             return Ok(Outlet::Blocked(metrics));
         }
         None if *way == Way::Off => return Ok(Outlet::Closed),
@@ -307,7 +308,7 @@ impl<T> Outlet<T> {
         if let Ok(items @ 1..) = u64::try_from(left) {
             metrics.dropped.inc_by(items);
             metrics.queued.sub(left);
-            notice::say(format_args!(
+            notice::warn(format_args!(
                 "{items} {what} were not sent to the collector"
             ));
         }
@@ -321,12 +322,6 @@ impl<T> Clone for Outlet<T> {
             Self::Blocked(metrics) => Self::Blocked(metrics.clone()),
             Self::Open(queue, metrics) => Self::Open(Arc::clone(queue), metrics.clone()),
         }
-    }
-}
-
-impl<T> Default for Outlet<T> {
-    fn default() -> Self {
-        Self::Closed
     }
 }
 

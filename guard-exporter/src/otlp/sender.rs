@@ -123,7 +123,7 @@ impl Reporter {
         match answer {
             Answer::Taken { rejected, why } => {
                 if *rejected > 0 {
-                    self.loss.say_at(
+                    self.loss.warn_at(
                         now,
                         format_args!("the collector rejects {rejected} of {signal}: {why}"),
                     );
@@ -136,12 +136,12 @@ impl Reporter {
             Answer::Again { why, .. } => {
                 self.is_failing = true;
                 let text = format_args!("{signal} do not reach the collector: {why}; trying again");
-                self.trouble.say_at(now, text);
+                self.trouble.warn_at(now, text);
             }
             Answer::Refused { why } => {
                 self.is_failing = true;
                 let text = format_args!("{signal} are refused and dropped: {why}");
-                self.loss.say_at(now, text);
+                self.loss.warn_at(now, text);
             }
         }
     }
@@ -156,7 +156,7 @@ pub(super) fn attempt(signal: Signal, items: usize, send: impl FnOnce() -> Answe
     let span = tracing::info_span!(
         "export",
         guard.otlp.signal = signal.as_str(),
-        guard.otlp.items = items,
+        guard.otlp.items = items.cast_signed(),
         error.r#type = Empty,
         otel.status_description = Empty,
     );

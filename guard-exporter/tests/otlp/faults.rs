@@ -75,8 +75,8 @@ fn a_collector_that_comes_back_gets_everything() {
             assert_eq!(account(&exporter, signal)[1], 0, "{manner:?}");
         }
         let said = exporter.terminate();
-        assert!(said.contains("traces do not reach the collector"), "{said}");
-        assert!(said.contains("traces reach the collector again"), "{said}");
+        assert!(said.contains("Traces do not reach the collector"), "{said}");
+        assert!(said.contains("Traces reach the collector again"), "{said}");
     }
 }
 
@@ -122,7 +122,7 @@ fn what_is_refused_is_counted_as_dropped() {
         }
         eventually("all are logged", || home.lines() == 3);
         let said = exporter.terminate();
-        assert!(said.contains("logs are refused and dropped"), "{said}");
+        assert!(said.contains("Logs are refused and dropped"), "{said}");
     }
 }
 

@@ -247,7 +247,7 @@ pub(super) fn duration(nanoseconds: u64) -> String {
 }
 
 /// The API has them all.
-const SHOWN_DETECTIONS: usize = 10;
+const SHOWN_DETECTIONS: usize = 3;
 
 #[cfg(test)]
 mod tests {

@@ -104,6 +104,22 @@ pub struct ConfigError {
 // === impl Config ===
 
 impl Config {
+    /// The ports of the collectors.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        let ways = [&self.traces, &self.metrics, &self.logs];
+        ways.into_iter()
+            .filter_map(Way::target)
+            .filter_map(|target| {
+                let url: http::Uri = target.url.parse().ok()?;
+                let usual = if url.scheme_str() == Some("https") {
+                    443
+                } else {
+                    80
+                };
+                Some(url.port_u16().unwrap_or(usual))
+            })
+    }
+
     /// Reads `flags` and the environment, for which `variable` answers. `None` when nothing is to be
     /// sent. What cannot be used is told to `warn`.
     ///

@@ -3,6 +3,7 @@
 use super::super::queue::Bounds;
 use super::super::resource::Attributes;
 use super::{ConfigError, Flags, Protocol, Signal, Target, Way};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Source<V, W> {
     variable: V,
     warn: W,
+    /// What was said already: signals share variables.
+    said: HashSet<String>,
 }
 
 /// Why an address cannot be used.
@@ -19,7 +22,17 @@ type Unusable = String;
 
 impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
     pub(super) fn new(variable: V, warn: W) -> Self {
-        Self { variable, warn }
+        Self {
+            variable,
+            warn,
+            said: HashSet::new(),
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        if self.said.insert(text.clone()) {
+            (self.warn)(text);
+        }
     }
 
     /// A variable's text. An empty one is as good as none, as OpenTelemetry has it.
@@ -28,7 +41,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
         match value.into_string() {
             Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Err(_) => {
-                (self.warn)(format!("{name} is not UTF-8; it is left out"));
+                self.warn(format!("{name} is not UTF-8; it is left out"));
                 None
             }
         }
@@ -44,7 +57,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
         let text = self.text(name)?;
         let value = parse(&text);
         if value.is_none() {
-            (self.warn)(format!("{name}={text} is not {expected}; it is left out"));
+            self.warn(format!("{name}={text} is not {expected}; it is left out"));
         }
         value
     }
@@ -103,8 +116,8 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             Err((endpoint, why)) if flags.endpoint.is_some() => Err(ConfigError { endpoint, why }),
             Err((endpoint, why)) => {
                 let signal = signal.as_str();
-                (self.warn)(format!(
-                    "error: {signal} cannot be sent to {endpoint}: {why}; they are dropped and \
+                self.warn(format!(
+                    "{signal} cannot be sent to {endpoint}: {why}; they are dropped and \
                      counted, and everything else goes on"
                 ));
                 Ok(Way::Unusable)
@@ -124,7 +137,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             .collect();
         if !strange.is_empty() {
             let strange = strange.join(", ");
-            (self.warn)(format!(
+            self.warn(format!(
                 "{name}: {strange} is not there; there are otlp and none"
             ));
         }
@@ -142,7 +155,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             None | Some("http/protobuf") => Protocol::Http,
             Some("grpc") => Protocol::Grpc,
             Some(other) => {
-                (self.warn)(format!(
+                self.warn(format!(
                     "the protocol {other} is not there; {} are sent as http/protobuf",
                     signal.as_str()
                 ));
@@ -192,7 +205,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             if is_fit {
                 headers.push((name, value));
             } else {
-                (self.warn)(format!("{variable}: {name} is no header; it is left out"));
+                self.warn(format!("{variable}: {name} is no header; it is left out"));
             }
         }
         headers
@@ -210,7 +223,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
             });
             match pair {
                 Some(pair) => pairs.push(pair),
-                None => (self.warn)(format!(
+                None => self.warn(format!(
                     "{variable}: its entry {number} is not NAME=VALUE; it is left out"
                 )),
             }
@@ -245,7 +258,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
                 ratio.unwrap_or(1.0)
             }
             _ => {
-                (self.warn)(format!(
+                self.warn(format!(
                     "OTEL_TRACES_SAMPLER={sampler} is not there; allowed operations are not sampled"
                 ));
                 0.0
@@ -275,7 +288,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
     pub(super) fn unsupported(&mut self) {
         for name in UNSUPPORTED {
             if self.text(name).is_some() {
-                (self.warn)(format!("{name} has no effect here"));
+                self.warn(format!("{name} has no effect here"));
             }
         }
         let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
