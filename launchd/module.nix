@@ -43,7 +43,10 @@ in
     user = lib.mkOption {
       type = lib.types.str;
       example = "yourname";
-      description = "Whose policy, denial log and metrics these are. The exporter runs as this user.";
+      description = ''
+        Whose policy, denial log and metrics these are. The exporter runs as this user, and reads the
+        rings that the daemon keeps in /private/var/db/codex-es-guard, where only root writes.
+      '';
     };
 
     protectedZones = lib.mkOption {

@@ -39,8 +39,8 @@
 //!
 //! # What it leaves out
 //!
-//! The early-boot protocol, the exported functions without a header, and entitlements:
-//! `es_exec_entitlements` returns null. A message that was freed may have its address used again, so
+//! The early-boot protocol, the exported functions without a header, and entitlements that are not
+//! plainly true. A message that was freed may have its address used again, so
 //! that an answer to the old one may reach the new one; Miri finds such a pointer, this crate only
 //! mostly does.
 //!
@@ -126,6 +126,7 @@ mod report;
 mod sample;
 mod scenario;
 
+pub use abi::answers::last_answer;
 pub use action::Action;
 pub use attempt::{Attempt, Verdict};
 pub use clock::Timebase;

@@ -3,9 +3,10 @@
 //! Off Apple's targets the simulator defines them, except `free`, which is the host's.
 
 use crate::darwin::{
-    audit_token_t, gid_t, kern_return_t, mach_timebase_info_data_t, pid_t, uid_t, xpc_object_t,
+    acl_t, audit_token_t, gid_t, kern_return_t, mach_timebase_info_data_t, pid_t, uid_t,
+    xpc_object_t,
 };
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 
 #[cfg_attr(target_vendor = "apple", link(name = "bsm"))]
 unsafe extern "C" {
@@ -32,8 +33,12 @@ unsafe extern "C" {
     pub fn mach_absolute_time() -> u64;
     /// How ticks become nanoseconds. Returns 0 for success.
     pub fn mach_timebase_info(info: *mut mach_timebase_info_data_t) -> kern_return_t;
+    /// Writes a list in its external form; returns its length, or -1 when there is too little room.
+    pub fn acl_copy_ext(buffer: *mut c_void, acl: acl_t, size: isize) -> isize;
     /// Gives up one count of an XPC object.
     pub fn xpc_release(object: xpc_object_t);
+    /// The boolean of an XPC dictionary under this key; false when there is none.
+    pub fn xpc_dictionary_get_bool(dictionary: xpc_object_t, key: *const c_char) -> bool;
     /// Frees what `es_subscriptions` and `es_muted_processes` return.
     pub fn free(memory: *mut c_void);
 }

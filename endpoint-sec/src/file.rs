@@ -2,9 +2,6 @@
 
 use crate::raw::{shown_as_debug, view};
 use crate::time::TimeSpec;
-use std::ffi::c_void;
-use std::fmt;
-use std::marker::PhantomData;
 
 view! {
     /// A file, as it was when the message was made.
@@ -131,39 +128,6 @@ pub struct AttributeList {
 }
 
 shown_as_debug!(AttributeList, i64, [i32; 2], TimeSpec);
-
-/// An access control list, opaque.
-///
-/// The headers allow a single use of it: `acl_copy_ext` into a buffer, and `acl_copy_int` from
-/// there. `acl_dup` and the functions that read entries would write to the message.
-#[derive(Clone, Copy)]
-pub struct Acl<'a> {
-    list: *mut c_void,
-    message: PhantomData<&'a ()>,
-}
-
-impl Acl<'_> {
-    pub(crate) fn new(list: *mut c_void) -> Self {
-        Self {
-            list,
-            message: PhantomData,
-        }
-    }
-
-    /// The `acl_t`, for `acl_copy_ext`. Good as long as the message is.
-    #[must_use]
-    pub fn as_ptr(&self) -> *mut c_void {
-        self.list
-    }
-}
-
-impl fmt::Debug for Acl<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Acl")
-    }
-}
-
-shown_as_debug!(Acl<'_>);
 
 /// The bits of a mode that hold the type of a file, and three types (sys/stat.h).
 const S_IFMT: u16 = 0o170_000;

@@ -62,6 +62,7 @@
 //! What it does not do: decode what the headers do not document (reserved types), decide anything,
 //! or run off macOS. There the C functions are those of a simulator, for tests.
 
+mod acl;
 mod answer;
 mod audit_token;
 mod client;
@@ -85,6 +86,7 @@ mod time;
 #[cfg(all(test, not(target_vendor = "apple")))]
 use endpoint_sec_sim as _;
 
+pub use acl::{AclEntry, AclKind};
 pub use answer::Answer;
 pub use audit_token::AuditToken;
 pub use client::{Builder, Client, Handle, Report, SavedMutes, Statistics, Subscribed};
@@ -95,7 +97,7 @@ pub use enums::*;
 pub use error::{AnswerError, CallError, InvertError, PathError, StartError};
 pub use event::Event;
 pub use event_type::EventType;
-pub use file::{Acl, AttributeList, File, Stat, StatFs};
+pub use file::{AttributeList, File, Stat, StatFs};
 pub use message::{
     AuthMessage, CacheableMessage, KeptAuth, KeptCacheable, KeptMessage, KeptOpen, Message,
     MessageView, NotifyMessage, OpenMessage, Outcome,
@@ -103,6 +105,8 @@ pub use message::{
 pub use mute::{ExecutablePath, MuteDimension, MutedPath, MutedPathKind, MutedProcess, TargetPath};
 pub use open_flags::OpenFlags;
 pub use process::{Descriptor, Process, Thread, ThreadState};
+pub use raw::acl::Acl;
+pub use raw::entitlements::Entitlements;
 pub use raw::exec::{
     Arguments, ArgumentsIter, Descriptors, DescriptorsIter, Environment, EnvironmentIter,
 };

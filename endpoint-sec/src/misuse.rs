@@ -152,6 +152,16 @@
 //! }
 //! ```
 //!
+//! Nothing about two messages says that they are the same, so they are not compared:
+//!
+//! ```compile_fail,E0369
+//! use endpoint_sec::MessageView;
+//!
+//! fn same(one: &MessageView<'_>, other: &MessageView<'_>) -> bool {
+//!     one == other
+//! }
+//! ```
+//!
 //! And what is right does compile: a kept message and a handle go anywhere.
 //!
 //! ```

@@ -140,11 +140,15 @@ impl Glob {
 
 /// Whether one component matches one component's pattern. A pattern that
 /// [`Glob::parse`] would refuse matches nothing beyond its fault.
+#[inline]
 pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
-    // Most patterns end in plain letters and most names in others.
-    if plain_end(pattern).is_some_and(|end| name.last() != Some(&end)) {
-        return false;
-    }
+    // Most patterns begin or end in plain letters and most names in others.
+    let begins = plain_start(pattern).is_none_or(|start| name.first() == Some(&start));
+    let ends = plain_end(pattern).is_none_or(|end| name.last() == Some(&end));
+    begins && ends && matches_all(pattern, name)
+}
+
+fn matches_all(pattern: &[u8], name: &[u8]) -> bool {
     let (mut pattern, mut name) = (pattern, name);
     let mut again: Option<(&[u8], &[u8])> = None;
     loop {
@@ -166,6 +170,14 @@ pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
         };
         again = Some((from, rest));
         (pattern, name) = (from, rest);
+    }
+}
+
+/// The byte a matching name must begin with, if the pattern's start says so.
+fn plain_start(pattern: &[u8]) -> Option<u8> {
+    match pattern {
+        [b'\\' | b'*' | b'?' | b'[', ..] | [] => None,
+        [start, ..] => Some(*start),
     }
 }
 

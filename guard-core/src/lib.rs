@@ -31,6 +31,7 @@ pub mod policy;
 pub mod process;
 pub mod ring;
 mod sync;
+pub mod told;
 pub mod tools;
 pub mod verdict;
 pub mod zones;

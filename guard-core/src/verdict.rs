@@ -34,7 +34,8 @@ pub enum Reason {
     Scratch = 4,
     /// A rename that stays inside protected zones.
     WithinZones = 5,
-    /// A rename from outside onto a protected name: an edit.
+    /// A protected name gets new contents, an edit: by a rename from outside onto it, or by a tool
+    /// that removes it to make it again.
     Replaced = 6,
     /// The policy does not judge this kind of operation.
     NotJudged = 7,
@@ -147,7 +148,7 @@ impl Reason {
             Self::Disposable => "the policy calls the path disposable",
             Self::Scratch => "an AI agent made it during this session, or its editor did",
             Self::WithinZones => "the rename stays inside protected zones",
-            Self::Replaced => "a rename from outside onto a protected name is an edit",
+            Self::Replaced => "a protected name gets new contents, which is an edit",
             Self::NotJudged => "the policy does not judge this kind of operation",
             Self::Human => "no AI agent is in the actor's lineage",
             Self::TrustedTool => "the acting process is a trusted tool, within its scope",

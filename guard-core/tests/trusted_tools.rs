@@ -83,6 +83,43 @@ fn git_everywhere_but_not_clean() {
 }
 
 #[test]
+fn what_copies_and_unpacks_may_replace() {
+    for (line, tool) in [
+        ("tar xf a.tar", Some("tar")),
+        ("tar -x --unlink-first -f a.tar", Some("tar")),
+        ("tar cf a.tar src --remove-files", None),
+        ("tar cf a.tar src --rem", None),
+        ("tar xf a.tar --recursive-unlink", None),
+        ("bsdtar -xf a.tar", Some("bsdtar")),
+        ("unzip -o a.zip", Some("unzip")),
+        ("install -m 644 a b", Some("install")),
+        ("cp --remove-destination a b", Some("cp")),
+        ("ln -sf a b", Some("ln")),
+        ("zip -m a.zip src/a", None),
+        ("mv a b", None),
+    ] {
+        let expected = match tool {
+            Some(tool) => format!("allow replaced {tool}"),
+            None => "deny agent_in_zone".to_owned(),
+        };
+        let name = line.split(' ').next().unwrap();
+        let scene = Scene::agent(name).saying(line);
+        assert_eq!(told(&zone(), &scene, "src/a"), expected, "{line}");
+        let root = zone().tell(&scene, Unlink, "/home/u/build/z", None);
+        assert_eq!(root, "deny agent_in_zone", "{line}: the zone itself");
+        let away = zone().tell(&scene, Rename, "/home/u/build/z/a", Some("/home/u/a"));
+        assert_eq!(away, "deny agent_in_zone", "{line}: moved away");
+        let under = Scene::agent("rm").under(&[name]);
+        assert_eq!(told(&zone(), &under, "src/a"), "deny agent_in_zone");
+    }
+    let contents = World::linux(
+        r#"{"protected_zones": ["/home/u/build/z"], "operations": ["unlink", "truncate"]}"#,
+    );
+    let copy = Scene::agent("cp").saying("cp --remove-destination /dev/null a");
+    assert_eq!(told(&contents, &copy, "a"), "deny agent_in_zone");
+}
+
+#[test]
 fn git_clean_as_a_part_of_git_stash() {
     let parent = |executable: &str, line: &str, executable_changed_ns| ProcessDescription {
         executable: executable.into(),

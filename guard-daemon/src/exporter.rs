@@ -1,9 +1,8 @@
-//! The exporter beside this program: where it serves, and starting it.
+//! The exporter beside this program: where it serves, asking it, and starting it.
 
-#[cfg(target_os = "linux")]
+pub(crate) mod ask;
 mod start;
 
-#[cfg(target_os = "linux")]
 pub(crate) use start::ensure;
 
 use crate::places::Places;
@@ -17,7 +16,7 @@ pub(crate) struct Serving {
 
 /// What the running exporter says of itself.
 pub(crate) fn serving(places: &Places) -> Option<Serving> {
-    let text = std::fs::read(places.state.join("exporter.json")).ok()?;
+    let text = std::fs::read(places.exporter.join("exporter.json")).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -6,7 +6,6 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-#[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -44,7 +43,6 @@ impl Journal {
     }
 
     /// The file, for a process's standard streams.
-    #[cfg(target_os = "linux")]
     pub(crate) fn file(&self) -> Option<OwnedFd> {
         self.append().map(OwnedFd::from)
     }

@@ -4,12 +4,14 @@
 //! session ([`linux`]); every command is described by `codex-es-guard --help`.
 
 mod cli;
+mod denials;
 mod exporter;
 mod journal;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+mod observed;
 mod places;
 mod policy_file;
 mod policy_watch;

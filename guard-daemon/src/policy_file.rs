@@ -5,12 +5,14 @@
 //! Reading is bounded, and a file that is half written is bad until it is whole.
 
 use crate::places::{Places, check_private};
+use fnv::FnvHasher;
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
 #[cfg(not(target_os = "macos"))]
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::hash::Hasher as _;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -141,10 +143,9 @@ impl PolicySource {
 
     fn last_good(&self) -> PathBuf {
         // One for each policy file, so that sessions with `--policy` do not trade theirs.
-        let name = self.places.policy.as_os_str().as_bytes();
-        let hash = name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let mut hasher = FnvHasher::default();
+        hasher.write(self.places.policy.as_os_str().as_bytes());
+        let hash = hasher.finish();
         self.places
             .state
             .join(format!("last_good_policy-{hash:016x}.json"))

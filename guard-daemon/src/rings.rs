@@ -1,11 +1,20 @@
 //! Where a guard's ring is made.
+//!
+//! Whoever guards themselves has a directory that is theirs alone. Root's ring for somebody else is
+//! read by that user's exporter and written by nobody but root: the file and its directory are
+//! root's, and the only way there leads through a directory that is the user's (the *gate*), so that
+//! other users do not see what this one's agents do. While root works behind the gate it is shut,
+//! and nobody can put a link there that would lead root astray.
 
 use crate::cli::terminal;
 use crate::journal::Journal;
-use crate::places::{Places, make_private};
-use anyhow::{Context as _, Result};
-use guard_core::ring::{Producer, RingOptions};
-use std::path::Path;
+use crate::places::{Account, Places, make_passable, make_private};
+use anyhow::{Context as _, Result, anyhow, bail};
+use guard_core::ring::{Producer, Reader, RingOptions};
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
@@ -17,7 +26,11 @@ pub(crate) fn create(places: &Places, options: RingOptions, journal: &Journal) -
         .collect();
     let mut refusals = Vec::new();
     for dir in places.ring_directories() {
-        match make_in(&dir, &name, &options) {
+        let made = match places.protected {
+            None => make_in(&dir, &name, &options),
+            Some(user) => make_behind_gate(&dir, user, &name, &options),
+        };
+        match made {
             Ok(ring) => {
                 for refusal in refusals {
                     terminal::warn(&format!("{refusal}; trying {} instead", dir.display()));
@@ -47,10 +60,93 @@ fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
     Producer::create(&path, options).map_err(anyhow::Error::new)
 }
 
+/// Makes a ring that `user` may read: `dir` is root's, in a gate that is the user's, in a directory
+/// that is root's.
+fn make_behind_gate(
+    dir: &Path,
+    user: Account,
+    name: &str,
+    options: &RingOptions,
+) -> Result<Producer> {
+    let outside = || anyhow!("{} has no gate", dir.display());
+    let gate = dir.parent().ok_or_else(outside)?;
+    let base = gate.parent().ok_or_else(outside)?;
+    make_passable(base)?;
+    // Only root can open it: nobody else can make root wait.
+    let turn = File::open(base).and_then(|opened| opened.lock().map(|()| opened));
+    let _turn = turn.with_context(|| format!("waiting for a turn in {}", base.display()))?;
+    shut(gate, user)?;
+    let made = make_readable(dir, name, options);
+    // Whatever happened behind it.
+    open(gate, user)?;
+    made
+}
+
+/// Makes a directory root's own and shut, whoever had it before; makes it if need be.
+fn shut(gate: &Path, user: Account) -> Result<()> {
+    let making = || format!("making the directory {}", gate.display());
+    match DirBuilder::new().mode(0o700).create(gate) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => return made.with_context(making),
+    }
+    let found = fs::symlink_metadata(gate).with_context(making)?;
+    if !found.is_dir() || ![0, user.uid].contains(&found.uid()) {
+        bail!("{} is not a directory of user {}", gate.display(), user.uid);
+    }
+    chown(gate, Some(0), Some(0)).with_context(making)?;
+    fs::set_permissions(gate, Permissions::from_mode(0o700)).with_context(making)
+}
+
+/// Lets one user pass, besides root.
+fn open(gate: &Path, user: Account) -> Result<()> {
+    fs::set_permissions(gate, Permissions::from_mode(0o500))
+        .and_then(|()| chown(gate, Some(user.uid), None))
+        .with_context(|| format!("letting user {} pass {}", user.uid, gate.display()))
+}
+
+/// Makes a ring that whoever reaches it may read, and removes the oldest that are over: their
+/// reader, who may not, has had its time.
+fn make_readable(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
+    make_private(dir)?;
+    let readable = |path: &Path, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode))
+            .with_context(|| format!("letting others read {}", path.display()))
+    };
+    readable(dir, 0o755)?;
+    for (_, path) in over(dir).into_iter().skip(KEPT) {
+        // A file that stays costs its room and nothing else.
+        let _stays = fs::remove_file(path);
+    }
+    let path = dir.join(format!("{name}.ring"));
+    let ring = Producer::create(&path, options)?;
+    readable(&path, 0o644)?;
+    Ok(ring)
+}
+
+/// The rings in this directory whose writers are gone, the latest first.
+fn over(dir: &Path) -> Vec<(SystemTime, PathBuf)> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_over = |path: &PathBuf| {
+        path.extension().is_some_and(|found| found == "ring")
+            && Reader::attach(path).is_ok_and(|ring| !ring.is_writer_alive())
+    };
+    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(is_over)
+        .filter_map(|path| Some((modified(&path).ok()?, path)))
+        .collect();
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found
+}
+
+/// Rings without a writer that are kept for a reader that was not there.
+const KEPT: usize = 8;
+
 /// The identity of this boot; zeros where the system has none.
 pub(crate) fn boot_id() -> [u8; 16] {
     #[cfg(target_os = "linux")]
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     #[cfg(target_os = "macos")]
     let text = guard_es::processes::boot_session().unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();

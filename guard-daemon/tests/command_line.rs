@@ -35,12 +35,15 @@ fn the_help_of_every_command() {
         "run",
         "daemon",
         "demo",
+        "denials",
         "explain",
         "policy",
         "policy check",
         "policy show",
         "policy init",
         "completions",
+        "status",
+        "top",
     ];
     let stage = stage();
     for command in commands {

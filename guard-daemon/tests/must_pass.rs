@@ -111,11 +111,25 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
 
     Row { name: "cp, rm", work: "cp zone/keep zone/copy; rm zone/copy; cp -r zone out/tree; cp -r out/tree zone/tree; rm -r zone/tree", ..ROW },
     Row { name: "tar, rm -r", needs: &["tar"], work: "mkdir out/t; echo a > out/t/a; tar cf out/a.tar -C out t; tar xf out/a.tar -C zone; rm -r zone/t", ..ROW },
+    Row { name: "tar over what is there", needs: &["tar"], setup: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
+    Row { name: "unzip over what is there", needs: &["unzip", "python3"], setup: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
+    Row { name: "install, cp and ln over what is there", setup: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
+    Row { name: "cp, tar over its own, rm", needs: &["tar"], work: "echo a > zone/a; tar cf out/a.tar -C zone a; tar xf out/a.tar -C zone; rm zone/a; cp zone/keep zone/b; cp --remove-destination zone/keep zone/b; rm zone/b", ..ROW },
     Row { name: "ln -s, rm", work: "ln -s keep zone/link; mv zone/link zone/link2; rm zone/link2", ..ROW },
     Row { name: "mkfifo, rm", work: "mkfifo zone/pipe; rm zone/pipe", ..ROW },
     Row { name: "python exclusive creation and os.remove", needs: &["python3"],
         work: "python3 -c 'import os; open(\"zone/new\", \"x\").write(\"a\"); os.remove(\"zone/new\")'", ..ROW },
     Row { name: "install, rm", work: "install -m 644 zone/keep zone/installed; rm zone/installed", ..ROW },
+
+    Row { name: "ln, rm of both names", work: "echo a > zone/a; ln zone/a zone/b; rm zone/a; rm zone/b", ..ROW },
+    Row { name: "what it compiled, rm", needs: &["gcc"], work: "cd zone; echo 'int main(void) { return 0; }' > a.c; gcc -o a a.c; gcc -c a.c; ./a; rm a a.o a.c", ..ROW },
+    Row { name: "what its build made, rm -r", needs: &["make"], work: "cd zone; printf 'build/x:\n\tmkdir -p build; echo x > $@\n' > Makefile; make -s; rm -rf build", ..ROW },
+    Row { name: "what cargo built, rm -r", needs: &["cargo"], work: "cd zone; cargo new -q --vcs none hello; cd hello; cargo build -q --offline; rm -rf target; test ! -e target", ..ROW },
+    Row { name: "what npm installed, rm -r", needs: &["npm"],
+        setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
+        work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; rm -rf node_modules; test ! -e node_modules", ..ROW },
+    Row { name: "python's bytecode and environment, rm -r", needs: &["python3"],
+        work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; rm -r __pycache__; python3 -m venv --without-pip .venv; rm -rf .venv", ..ROW },
 
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,

@@ -299,7 +299,7 @@ fn a_taken_port_costs_the_metrics_and_not_the_log() {
     eventually("the denial is logged", || logged(&stage).len() == 1);
     eventually("the guard's log tells", || {
         let journal = stage.text(".codex/es-guard/guard.log");
-        journal.contains("cannot listen on 127.0.0.1:19477")
+        journal.contains("Cannot listen on 127.0.0.1:19477")
             && journal.contains("denials are logged all the same")
     });
     assert!(!stage.exists(".codex/es-guard/exporter.json"));

@@ -1,9 +1,10 @@
 //! From delivery to answer: the whole handler against one that does nothing.
 //!
 //! The simulator fires AUTH_UNLINK messages at a client of the real wrapper. Each message is timed
-//! on the handler's thread, from the handler's first instruction to its return, so that the time to
-//! the answer is within it and so is the ring. The baseline is the same client, fed by the same
-//! messages in the same process, whose handler answers and does nothing else.
+//! on the handler's thread: from the handler's first instruction to the call that answers, for which
+//! the caller waits, and to the handler's return, when the ring has the event. The baseline is the
+//! same client, fed by the same messages in the same process, whose handler answers and does nothing
+//! else. Rows take turns of some thousand messages.
 //!
 //! `cargo bench -p guard-es --bench answer [-- MESSAGES]`; a million by default.
 #![cfg_attr(not(target_vendor = "apple"), allow(unreachable_pub))]
@@ -29,19 +30,44 @@ mod simulated {
     use super::counting::allocations;
     use super::support::{Mac, NEWEST, Plan};
     use endpoint_sec::{Answer, Client, EventType, Message};
-    use endpoint_sec_sim::{Machine, Process};
+    use endpoint_sec_sim::{Machine, Process, last_answer};
+    use guard_core::guard::SharedGuard;
     use guard_es::Backend;
     use std::sync::{Arc, Mutex};
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
-    /// What was measured of each message: nanoseconds and allocations.
-    type Samples = Arc<Mutex<Vec<(u32, u32)>>>;
+    /// What was measured of one message.
+    struct Sample {
+        /// Nanoseconds to the answer.
+        answered: u32,
+        /// Nanoseconds to the handler's return.
+        returned: u32,
+        allocations: u32,
+    }
+
+    type Samples = Arc<Mutex<Vec<Sample>>>;
+
+    /// What answers, what it is asked, and what was measured.
+    struct Row<'a> {
+        name: &'static str,
+        actor: &'a Process,
+        path: &'static str,
+        /// The guard; nobody, for the handler that does nothing.
+        guard: Option<&'a SharedGuard>,
+        samples: Samples,
+    }
 
     /// One row of the result.
     struct Figures {
+        answered: Times,
+        returned: Times,
+        allocations: u32,
+    }
+
+    /// Nanoseconds.
+    struct Times {
         median: u32,
         tail: u32,
-        allocations: u32,
     }
 
     pub(super) fn main() {
@@ -53,87 +79,145 @@ mod simulated {
         let mac = plan.set_up();
         let (person, agent) = (mac.shell.clone(), mac.chain("rm < codex"));
         mac.guard.learn(super::support::key(&agent).pid, 0);
-        println!("{messages} AUTH_UNLINK messages each; from delivery to the handler's return");
+        let row = |name, actor, path, guard| Row {
+            name,
+            actor,
+            path,
+            guard,
+            samples: Arc::new(Mutex::new(Vec::with_capacity(messages))),
+        };
+        let guard = Some(&mac.guard);
+        let rows = [
+            row("a handler that does nothing", &person, "/z/doc", None),
+            row("outside all zones", &person, "/elsewhere/doc", guard),
+            row("in a zone, a person", &person, "/z/doc", guard),
+            row("in a zone, an agent: denied", &agent, "/z/doc", guard),
+        ];
+        println!("{messages} AUTH_UNLINK messages each, nanoseconds from delivery");
         println!(
-            "{:<44} {:>9} {:>9} {:>7} {:>7}",
-            "", "median", "p99.9", "ratio", "allocs"
+            "{:<30} {:^25} {:^25} {:>7}",
+            "", "to the answer", "to the return", "allocs"
         );
-        let nothing = measure(&mac, &person, "/z/doc", messages, || {
-            |message: Message<'_>| message.answer(Answer::Allow).unwrap()
-        });
-        nothing.print("a handler that does nothing", &nothing);
-        for (name, actor, path) in [
-            ("outside all zones", &person, "/elsewhere/doc"),
-            ("in a zone, a person", &person, "/z/doc"),
-            ("in a zone, an agent: denied", &agent, "/z/doc"),
-        ] {
-            let handler = || Backend::handler(Arc::clone(&mac.guard), "/none".into());
-            let figures = measure(&mac, actor, path, messages, handler);
-            figures.print(name, &nothing);
-            let more = figures.median.saturating_sub(nothing.median);
-            println!("{:>44} {more:>7}ns more at the median", "");
-        }
-    }
-
-    fn measure<H>(
-        mac: &Mac,
-        actor: &Process,
-        path: &str,
-        messages: usize,
-        handler: impl Fn() -> H,
-    ) -> Figures
-    where
-        H: FnMut(Message<'_>) + Send + 'static,
-    {
-        let samples: Samples = Arc::new(Mutex::new(Vec::with_capacity(messages)));
-        let sink = Arc::clone(&samples);
-        let mut handler = handler();
-        let client = Client::builder()
-            .start(move |message: Message<'_>| {
-                let before = allocations();
-                let start = Instant::now();
-                handler(message);
-                let took = start.elapsed().as_nanos();
-                let allocated = allocations() - before;
-                let sample = (u32::try_from(took), u32::try_from(allocated));
-                let sample = (sample.0.unwrap_or(u32::MAX), sample.1.unwrap_or(u32::MAX));
-                sink.lock().unwrap().push(sample);
-            })
-            .unwrap();
-        let _all_known = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
+        println!(
+            "{:<30} {:>7} {:>8} {:>8} {:>7} {:>8} {:>8}",
+            "", "median", "more", "p99.9", "median", "more", "p99.9"
+        );
+        // In turns, so that what else the machine does meets all rows alike.
         let mut left = messages;
         while left > 0 {
-            let batch = left.min(BATCH);
-            mac.machine.hold();
-            for _ in 0..batch {
-                let _judged = mac.machine.unlink(actor, path);
+            let turn = left.min(TURN);
+            for row in &rows {
+                row.take_turn(&mac, turn);
             }
-            mac.machine.resume();
-            mac.machine.settle();
-            left -= batch;
+            left -= turn;
         }
-        client.close();
-        let mut samples = samples.lock().unwrap();
-        assert_eq!(samples.len(), messages);
-        let mut allocations: Vec<u32> = samples.iter().map(|sample| sample.1).collect();
-        samples.sort_unstable();
-        allocations.sort_unstable();
-        Figures {
-            median: samples[messages / 2].0,
-            tail: samples[messages - messages / 1000 - 1].0,
-            allocations: allocations[messages / 2],
-        }
-    }
-
-    impl Figures {
-        fn print(&self, name: &str, baseline: &Self) {
-            let ratio = f64::from(self.median) / f64::from(baseline.median.max(1));
+        let figures: Vec<Figures> = rows.iter().map(|row| row.figures(messages)).collect();
+        let nothing = &figures[0];
+        for (row, figures) in rows.iter().zip(&figures) {
             println!(
-                "{name:<44} {:>7}ns {:>7}ns {ratio:>6.2}x {:>7}",
-                self.median, self.tail, self.allocations
+                "{:<30} {} {} {:>7}",
+                row.name,
+                figures.answered.beside(&nothing.answered),
+                figures.returned.beside(&nothing.returned),
+                figures.allocations
             );
         }
     }
+
+    // === impl Row ===
+
+    impl Row<'_> {
+        /// Fires messages at a client of its own.
+        fn take_turn(&self, mac: &Mac, messages: usize) {
+            match self.guard {
+                None => {
+                    self.fire(mac, messages, |message: Message<'_>| {
+                        message.answer(Answer::Allow).unwrap();
+                    });
+                }
+                Some(guard) => {
+                    let handler = Backend::handler(Arc::clone(guard), "/none".into());
+                    self.fire(mac, messages, handler);
+                }
+            }
+        }
+
+        fn fire(
+            &self,
+            mac: &Mac,
+            messages: usize,
+            mut handler: impl FnMut(Message<'_>) + Send + 'static,
+        ) {
+            let sink = Arc::clone(&self.samples);
+            let client = Client::builder()
+                .start(move |message: Message<'_>| {
+                    let before = allocations();
+                    let start = Instant::now();
+                    handler(message);
+                    let returned = start.elapsed();
+                    let allocated = allocations() - before;
+                    let answered = last_answer().expect("every handler answers") - start;
+                    sink.lock().unwrap().push(Sample {
+                        answered: nanoseconds(answered),
+                        returned: nanoseconds(returned),
+                        allocations: u32::try_from(allocated).unwrap(),
+                    });
+                })
+                .unwrap();
+            let _all_known = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
+            let mut left = messages;
+            while left > 0 {
+                let batch = left.min(BATCH);
+                mac.machine.hold();
+                for _ in 0..batch {
+                    let _judged = mac.machine.unlink(self.actor, self.path);
+                }
+                mac.machine.resume();
+                mac.machine.settle();
+                left -= batch;
+            }
+            client.close();
+        }
+
+        fn figures(&self, messages: usize) -> Figures {
+            let samples = self.samples.lock().unwrap();
+            assert_eq!(samples.len(), messages, "{}", self.name);
+            let sorted = |value: fn(&Sample) -> u32| {
+                let mut values: Vec<u32> = samples.iter().map(value).collect();
+                values.sort_unstable();
+                values
+            };
+            Figures {
+                answered: Times::of(&sorted(|sample| sample.answered)),
+                returned: Times::of(&sorted(|sample| sample.returned)),
+                allocations: sorted(|sample| sample.allocations)[messages / 2],
+            }
+        }
+    }
+
+    // === impl Times ===
+
+    impl Times {
+        fn of(sorted: &[u32]) -> Self {
+            let count = sorted.len();
+            Self {
+                median: sorted[count / 2],
+                tail: sorted[count - count / 1000 - 1],
+            }
+        }
+
+        fn beside(&self, baseline: &Self) -> String {
+            let more = i64::from(self.median) - i64::from(baseline.median);
+            format!("{:>7} {:>+8} {:>8}", self.median, more, self.tail)
+        }
+    }
+
+    fn nanoseconds(time: Duration) -> u32 {
+        u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)
+    }
+
+    /// Messages of one row before the next row's turn.
+    const TURN: usize = 50_000;
 
     /// Messages that are queued before any is delivered: then the queue is not what is measured.
     const BATCH: usize = 1000;

@@ -24,6 +24,7 @@ use endpoint_sec::{
 };
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::policy::{OnDeadline, Snapshot};
+use guard_core::process::ProcessKey;
 use guard_core::ring::Counter;
 use guard_core::zones::Folding;
 use std::cell::{Cell, RefCell};
@@ -40,6 +41,9 @@ pub struct Settings {
     pub probe: PathBuf,
     /// The process ids in use, to learn who was there before.
     pub running: Box<dyn Fn() -> Vec<u32> + Send>,
+    /// Programs of the guard's own, which are not judged: the exporter that a session started, which
+    /// is as much this process's descendant as the session's command is.
+    pub unjudged: Vec<ProcessKey>,
 }
 
 /// Whom a backend guards.
@@ -85,6 +89,8 @@ struct Enforcer {
     applied: Applied,
     /// Whether the kernel sends a selection only.
     selects: bool,
+    /// Programs that are not judged.
+    unjudged: Vec<ProcessKey>,
     /// What it answers when the time is over.
     on_deadline: OnDeadline,
 }
@@ -115,7 +121,8 @@ impl Backend {
     /// bench, which times it.
     #[doc(hidden)]
     pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
-        let mut enforcement = Enforcement::new(guard, Arc::new(Probe::at(probe)), false);
+        let mut enforcement =
+            Enforcement::new(guard, Arc::new(Probe::at(probe)), false, Vec::new());
         move |message: Message<'_>| enforcement.take(message)
     }
 
@@ -143,6 +150,7 @@ impl Backend {
             settings.scope,
             &plan,
             snapshot.on_deadline(),
+            settings.unjudged.clone(),
         )?;
         drop(snapshot);
         Ok(Self {
@@ -171,7 +179,15 @@ impl Backend {
         if enforcer.on_deadline != on_deadline {
             // A client's default answer is for life: a second one takes over, then the first ends.
             // What both hear of is judged twice, and alike.
-            let next = Enforcer::start(&self.guard, &self.probe, self.scope, &plan, on_deadline);
+            let unjudged = enforcer.unjudged.clone();
+            let next = Enforcer::start(
+                &self.guard,
+                &self.probe,
+                self.scope,
+                &plan,
+                on_deadline,
+                unjudged,
+            );
             if let Ok(next) = next {
                 self.keep_of(&enforcer);
                 *enforcer = next;
@@ -256,11 +272,13 @@ impl Enforcer {
         scope: Scope,
         plan: &MutePlan,
         on_deadline: OnDeadline,
+        unjudged: Vec<ProcessKey>,
     ) -> Result<Self, StartError> {
         let mut enforcement = Enforcement::new(
             Arc::clone(guard),
             Arc::clone(probe),
             scope == Scope::Machine,
+            unjudged.clone(),
         );
         let builder = Client::builder().default_answer(match on_deadline {
             OnDeadline::Allow => Answer::Allow,
@@ -286,6 +304,7 @@ impl Enforcer {
             client,
             applied: Applied::default(),
             selects: false,
+            unjudged,
             on_deadline,
         };
         enforcer.survive_misses()?;

@@ -168,9 +168,13 @@ fn tell(
             monotonic_ns: decided_ns,
             latency_ns: decided_ns.saturating_sub(seen.monotonic_ns),
             deadline_left_ns: seen.deadline_left_ns,
-            trace: description
-                .and_then(|found| found.variable(b"TRACEPARENT"))
-                .and_then(TraceContext::parse),
+            trace: TraceContext::carried(
+                description.and_then(|found| found.variable(b"TRACEPARENT")),
+            )
+            .unwrap_or_else(|_malformed| {
+                guard.ring.add(Counter::MalformedTraces, 1);
+                None
+            }),
         },
     );
 }

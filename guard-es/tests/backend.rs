@@ -418,6 +418,33 @@ fn a_session_guards_this_process_s_descendants_only() {
 }
 
 #[test]
+fn a_session_s_own_exporter_is_no_agent_s() {
+    let mut plan = Plan::new(NEWEST, ZONE);
+    plan.rooted = true;
+    plan.declared = Some("codex");
+    let mut mac = plan.set_up();
+    let me = mac.machine.me().clone();
+    let exporter = mac.existing(&me, "/opt/guard-exporter", &["guard-exporter"]);
+    let mut settings = mac.settings(Scope::Descendants);
+    settings.unjudged.push(support::key(&exporter));
+    mac.start_as(&settings).unwrap();
+    let command = mac.spawn(&me, "/bin/sh", &["sh"]);
+    let again = mac.exec(&exporter, "/opt/guard-exporter", &["guard-exporter"], &[]);
+    let log = format!("{}/denials.jsonl", support::OWN);
+    let older = format!("{log}.1");
+    mac.machine.create(File::regular(&log));
+    for (actor, allowed) in [(&exporter, true), (&command, false), (&again, false)] {
+        assert_eq!(mac.machine.open(actor, &log, 3).allowed(), allowed);
+        assert_eq!(
+            mac.machine.rename(actor, &log, &older).allowed(),
+            allowed,
+            "{actor:?}"
+        );
+        mac.machine.create(File::regular(&log));
+    }
+}
+
+#[test]
 fn a_session_needs_macos_27() {
     let mut mac = Plan::new(OLDEST, ZONE).set_up();
     let settings = mac.settings(Scope::Descendants);

@@ -7,7 +7,7 @@ use crate::activity::Activity;
 use crate::detect::Detection;
 use crate::health::Health;
 use crate::recent::Recent;
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use crate::stream::Stream;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +26,7 @@ pub struct Board {
     pub stream: Stream,
     activity: Mutex<Activity>,
     guards: Mutex<Arc<[Guard]>>,
+    log: Mutex<LogState>,
     detections: Mutex<VecDeque<Arc<Detection>>>,
 }
 
@@ -45,6 +46,7 @@ impl Board {
             stream,
             activity: Mutex::new(Activity::new(Instant::now())),
             guards: Mutex::default(),
+            log: Mutex::default(),
             detections: Mutex::default(),
         }
     }
@@ -64,6 +66,18 @@ impl Board {
     /// Puts up what the guards say of themselves now.
     pub fn set_guards(&self, now: Arc<[Guard]>) {
         *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// What is told of the denial log.
+    #[must_use]
+    pub fn log(&self) -> LogState {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.clone()
+    }
+
+    /// Puts up what is told of the denial log now.
+    pub fn set_log(&self, now: LogState) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// The latest detections, newest first.

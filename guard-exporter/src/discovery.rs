@@ -2,7 +2,8 @@
 //!
 //! A directory is looked through again and again, since rings come and go with guards; that is
 //! cheaper to get right than a watch, and the same on every system. Only directories of this
-//! exporter's own user are looked into, for what another user writes is nobody's decision here.
+//! exporter's own user are looked into, and root's, where a guard that runs as root puts its rings;
+//! what another user writes is nobody's decision here.
 //! Names beginning with a dot are passed over, so that a writer may prepare a file under one.
 
 use crate::notice;
@@ -29,6 +30,8 @@ pub struct Candidate {
     modified: Option<SystemTime>,
     /// Why it cannot be a ring of this user's guards, by its looks.
     pub unfit: Option<&'static str>,
+    /// Whether it is this user's, and so to be removed by whoever has read it.
+    pub is_own: bool,
 }
 
 /// Looks through directories.
@@ -49,6 +52,12 @@ impl FileId {
         path.symlink_metadata()
             .ok()
             .map(|metadata| Self::of(&metadata))
+    }
+
+    /// Of the file that `path` leads to.
+    #[must_use]
+    pub fn behind(path: &Path) -> Option<Self> {
+        path.metadata().ok().map(|metadata| Self::of(&metadata))
     }
 
     fn of(metadata: &Metadata) -> Self {
@@ -89,7 +98,7 @@ impl Discovery {
     pub fn scan(&mut self) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
         for directory in self.directories.clone() {
-            if !self.is_own(&directory) {
+            if !self.is_trusted(&directory) {
                 continue;
             }
             let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
@@ -103,35 +112,46 @@ impl Discovery {
         found
     }
 
+    /// Passes over this file until it changes, since all of it was read.
+    pub fn done(&mut self, candidate: &Candidate) {
+        self.rejected.insert(candidate.id, candidate.modified);
+    }
+
+    /// Whether this file was passed over at the last scan, and so is still there.
+    #[must_use]
+    pub fn passes_over(&self, id: FileId) -> bool {
+        self.rejected.contains_key(&id)
+    }
+
     /// Passes over this file until it changes. Says so once.
     pub fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        notice::say(format_args!(
+        notice::warn(format_args!(
             "leaving {} alone: {why}",
             candidate.path.display()
         ));
         self.rejected.insert(candidate.id, candidate.modified);
     }
 
-    fn is_own(&mut self, directory: &Path) -> bool {
+    fn is_trusted(&mut self, directory: &Path) -> bool {
         let Ok(metadata) = directory.metadata() else {
             return false;
         };
-        let own = metadata.uid() == self.uid;
-        if !own && !self.foreign.iter().any(|known| known == directory) {
-            notice::say(format_args!(
+        let trusted = is_of(&metadata, self.uid);
+        if !trusted && !self.foreign.iter().any(|known| known == directory) {
+            notice::warn(format_args!(
                 "{} belongs to another user",
                 directory.display()
             ));
             self.foreign.push(directory.to_owned());
         }
-        own
+        trusted
     }
 
     fn candidate(&self, path: PathBuf) -> Option<Candidate> {
         let metadata = path.symlink_metadata().ok()?;
         let unfit = if !metadata.is_file() {
             Some("it is not a regular file")
-        } else if metadata.uid() != self.uid {
+        } else if !is_of(&metadata, self.uid) {
             Some("it belongs to another user")
         } else {
             None
@@ -141,9 +161,19 @@ impl Discovery {
             id: FileId::of(&metadata),
             modified: metadata.modified().ok(),
             unfit,
+            is_own: metadata.uid() == self.uid,
         })
     }
 }
+
+/// Whether only this user, or root, can have written what this is the metadata of.
+fn is_of(metadata: &Metadata, uid: u32) -> bool {
+    let only_root_writes = || metadata.uid() == 0 && metadata.mode() & OTHERS_MAY_WRITE == 0;
+    metadata.uid() == uid || only_root_writes()
+}
+
+/// Group and others.
+const OTHERS_MAY_WRITE: u32 = 0o022;
 
 /// How long a writer may take from making a file to a ring that can be attached.
 const PREPARATION: Duration = Duration::from_secs(2);
@@ -151,6 +181,7 @@ const PREPARATION: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn names(found: &[Candidate]) -> Vec<(String, Option<&'static str>)> {
         let name = |candidate: &Candidate| {
@@ -194,7 +225,51 @@ mod tests {
         assert_eq!(names(&found), [("ring".to_owned(), None)]);
         assert!(!found[0].is_fresh());
 
-        let mut other = Discovery::new(directories, uid + 1);
-        assert!(other.scan().is_empty(), "a directory of another user");
+        if uid != 0 {
+            let mut other = Discovery::new(directories, uid + 1);
+            assert!(other.scan().is_empty(), "a directory of another user");
+        }
+    }
+
+    #[test]
+    fn what_only_root_can_write_is_everyone_s_to_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let uid = dir.path().metadata().unwrap().uid();
+        let ring = dir.path().join("ring");
+        fs::write(&ring, "").unwrap();
+        let open_to = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        open_to(&ring, 0o644);
+        // As another user sees it, who reaches it.
+        let scan = || Discovery::new(vec![dir.path().to_owned()], uid + 1).scan();
+        if uid != 0 {
+            assert!(scan().is_empty(), "another user's, who is not root");
+            return;
+        }
+        let found = scan();
+        assert_eq!(names(&found), [("ring".to_owned(), None)]);
+        assert!(!found[0].is_own);
+        open_to(&ring, 0o666);
+        let other = Some("it belongs to another user");
+        assert_eq!(names(&scan()), [("ring".to_owned(), other)]);
+        open_to(dir.path(), 0o777);
+        assert!(scan().is_empty(), "anybody may have put it there");
+    }
+
+    #[test]
+    fn what_was_read_to_the_end_is_passed_over_while_it_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let uid = dir.path().metadata().unwrap().uid();
+        let ring = dir.path().join("ring");
+        fs::write(&ring, "").unwrap();
+        let mut discovery = Discovery::new(vec![dir.path().to_owned()], uid);
+        let found = discovery.scan();
+        discovery.done(&found[0]);
+        assert!(discovery.scan().is_empty());
+        assert!(discovery.passes_over(found[0].id));
+        fs::remove_file(&ring).unwrap();
+        assert!(discovery.scan().is_empty());
+        assert!(!discovery.passes_over(found[0].id));
     }
 }

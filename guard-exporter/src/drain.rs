@@ -12,20 +12,25 @@
 //! `LONGEST_PAUSE`.
 
 use crate::board::Board;
-use crate::cursors::Cursors;
+use crate::confine::Places;
+use crate::cursors::{Cursors, Mark};
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::{Candidate, Discovery};
+use crate::discovery::{Candidate, Discovery, FileId};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
-use crate::notice::Notice;
+use crate::notice::{self, Notice};
 use crate::observe::Observer;
+use crate::otlp::Intake;
 use crate::ring::{Extent, Ring};
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use guard_core::ring::{AttachRingError, Lane};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
+use tracing::Span;
+use tracing::field::Empty;
 
 /// Reads all rings.
 #[derive(Debug)]
@@ -36,6 +41,9 @@ pub struct Drain {
     next: NextSequences,
     cursors: Cursors,
     cursors_path: PathBuf,
+    /// Rings that were read to the end and are not this user's to remove: how far is kept as long as
+    /// the files are there.
+    read_out: HashMap<FileId, (String, Mark)>,
     rings_metrics: RingMetrics,
     exporter_metrics: ExporterMetrics,
     observer: Observer,
@@ -45,6 +53,10 @@ pub struct Drain {
     infos: Infos,
     saved: Instant,
     last_live: Instant,
+    /// When a pass was last traced.
+    traced: Option<Instant>,
+    /// Whether this pass did more than to look.
+    worked: bool,
     unattached: Notice,
     unremoved: Notice,
     unsaved: Notice,
@@ -81,6 +93,7 @@ impl Drain {
         next: NextSequences,
         metrics: &Metrics,
         board: Arc<Board>,
+        otlp: Intake,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -90,15 +103,18 @@ impl Drain {
             next,
             cursors: Cursors::load(&sources.cursors),
             cursors_path: sources.cursors,
+            read_out: HashMap::new(),
             rings_metrics: metrics.rings.clone(),
             exporter_metrics: metrics.exporter.clone(),
-            observer: Observer::new(Arc::clone(&board), metrics.decisions()),
+            observer: Observer::new(Arc::clone(&board), metrics.decisions(), otlp),
             board,
             scanned: None,
             shown: None,
             infos: Infos::default(),
             saved: now,
             last_live: now,
+            traced: None,
+            worked: false,
             unattached: Notice::default(),
             unremoved: Notice::default(),
             unsaved: Notice::default(),
@@ -107,7 +123,16 @@ impl Drain {
 
     /// Passes until `stop` says so or hangs up, or no guard has been alive for `exit_when_idle`;
     /// then drains once more and brings all to the medium.
-    pub fn run(mut self, stop: &Receiver<()>, exit_when_idle: Option<Duration>) {
+    ///
+    /// It ends as well when one of `places` is another directory than it was, and returns which.
+    pub fn run(
+        mut self,
+        stop: &Receiver<()>,
+        exit_when_idle: Option<Duration>,
+        places: &Places,
+    ) -> Option<PathBuf> {
+        let mut looked = Instant::now();
+        let mut displaced = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
             let now = Instant::now();
@@ -122,15 +147,26 @@ impl Drain {
             };
             let idle = now.duration_since(self.last_live);
             let is_over = exit_when_idle.is_some_and(|limit| idle >= limit);
-            if is_over || stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+            if now.duration_since(looked) >= SCAN_INTERVAL {
+                looked = now;
+                displaced = places.displaced().map(PathBuf::from);
+            }
+            if is_over
+                || displaced.is_some()
+                || stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout)
+            {
                 break;
             }
         }
         self.close();
+        displaced
     }
 
     /// Looks for rings when it is time, and reads what there is.
     pub fn pass(&mut self, now: Instant) -> Pass {
+        let span = self.trace(now);
+        let _entered = span.enter();
+        self.worked = false;
         if self
             .scanned
             .is_none_or(|scanned| now.duration_since(scanned) >= SCAN_INTERVAL)
@@ -150,7 +186,13 @@ impl Drain {
             pass.add(records, extent);
             ended.push(!ring.is_live && extent == Extent::All);
         }
-        self.log.flush(now);
+        let write = if pass.records > 0 && !span.is_disabled() {
+            tracing::info_span!("write")
+        } else {
+            Span::none()
+        };
+        write.in_scope(|| self.log.flush(now));
+        drop(write);
         for (ring, ended) in self.rings.iter_mut().zip(&mut ended) {
             let mut batch = self.observer.batch(now);
             let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut batch);
@@ -166,7 +208,34 @@ impl Drain {
             self.save(now);
         }
         self.show(now);
+        let trouble = self.log.trouble();
+        if pass.records > 0 || self.worked || trouble.is_some() {
+            // OTLP has signed numbers only.
+            span.record("guard.records", pass.records.cast_signed());
+            span.record("guard.rings", self.rings.len().cast_signed());
+        }
+        if let Some(trouble) = trouble {
+            span.record("error.type", "denial_log");
+            span.record("otel.status_description", trouble);
+        }
         pass
+    }
+
+    /// A pass's span: one a second is looked at, and sent if the pass comes to something.
+    fn trace(&mut self, now: Instant) -> Span {
+        let is_due = |traced| now.duration_since(traced) >= TRACE_INTERVAL;
+        if !self.traced.is_none_or(is_due) {
+            return Span::none();
+        }
+        self.traced = Some(now);
+        tracing::info_span!(
+            parent: None,
+            "drain",
+            guard.records = Empty,
+            guard.rings = Empty,
+            error.r#type = Empty,
+            otel.status_description = Empty,
+        )
     }
 
     /// Reads what there is and brings it to the medium.
@@ -193,9 +262,13 @@ impl Drain {
                 self.attach(candidate);
             }
         }
+        let discovery = &self.discovery;
+        self.read_out.retain(|id, _| discovery.passes_over(*id));
     }
 
     fn attach(&mut self, candidate: Candidate) {
+        self.worked = true;
+        let _span = tracing::info_span!("attach").entered();
         if let Some(unfit) = candidate.unfit {
             self.reject(&candidate, unfit);
             return;
@@ -206,6 +279,7 @@ impl Drain {
             }
             Ok(mut ring) => {
                 let next = self.next.get(&ring.id).copied().unwrap_or(0);
+                notice::debug(format_args!("reading the ring {}", ring.id));
                 ring.resume(self.cursors.0.get(&ring.id).cloned(), next);
                 self.rings.push(ring);
             }
@@ -219,7 +293,7 @@ impl Drain {
             Err(error) => {
                 let error = anyhow::Error::new(error);
                 self.unattached
-                    .say_at(Instant::now(), format_args!("{error:#}"));
+                    .warn_at(Instant::now(), format_args!("{error:#}"));
             }
         }
     }
@@ -231,6 +305,8 @@ impl Drain {
 
     /// Lets go of the rings that `ended`: read to the end after their writer's death.
     fn finish(&mut self, now: Instant, ended: &[bool]) {
+        self.worked = true;
+        let _span = tracing::info_span!("finish").entered();
         // The rings hold the only other copy of their denials.
         if !self.save(now) {
             return;
@@ -238,18 +314,24 @@ impl Drain {
         let mut ended = ended.iter();
         let notice = &mut self.unremoved;
         let next = &mut self.next;
+        let (discovery, read_out) = (&mut self.discovery, &mut self.read_out);
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
                 return true;
             }
             if let Err(error) = ring.remove() {
-                notice.say_at(
+                notice.warn_at(
                     now,
                     format_args!("cannot remove the finished ring {}: {error}", ring.id),
                 );
                 return true;
             }
+            notice::debug(format_args!("the ring {} is read to its end", ring.id));
             next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
+            if !ring.candidate.is_own {
+                discovery.done(&ring.candidate);
+                read_out.insert(ring.file, (ring.id.clone(), ring.mark()));
+            }
             false
         });
     }
@@ -262,12 +344,13 @@ impl Drain {
             return false;
         }
         let marks = self.rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
-        let cursors = Cursors(marks.collect());
+        let kept = self.read_out.values().cloned();
+        let cursors = Cursors(kept.chain(marks).collect());
         if cursors != self.cursors {
             if let Err(error) = cursors.save(&self.cursors_path) {
                 let path = self.cursors_path.display();
                 self.unsaved
-                    .say_at(now, format_args!("cannot write {path}: {error}"));
+                    .warn_at(now, format_args!("cannot write {path}: {error}"));
             }
             self.cursors = cursors;
         }
@@ -298,6 +381,10 @@ impl Drain {
             self.infos = state.infos;
             self.board
                 .set_guards(self.rings.iter().map(Guard::of).collect());
+            self.board.set_log(LogState {
+                path: self.log.path().to_string_lossy().into_owned(),
+                head: self.log.head().map(|head| head.to_string()),
+            });
         }
     }
 }
@@ -320,6 +407,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How often directories are looked through, writers' locks are tried, and what guards say of
 /// themselves is put up.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a pass may be traced.
+const TRACE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the log is brought to the medium.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a last drain may take under a storm: well below what launchd and others wait.

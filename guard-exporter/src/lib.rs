@@ -3,7 +3,7 @@
 //!
 //! One decision's way: [`discovery`] finds the ring, [`drain`] reads it, [`observe`] has it counted
 //! by [`metrics`], timed by [`activity`] and looked at by [`detect`], and when it is a denial
-//! [`denial_log`] and [`recent`] keep it and [`stream`] tells it. [`http`] serves what is on the
+//! [`denial_log`] and [`recent`] keep it and [`stream`] tells it; [`otlp`] sends it on. [`http`] serves what is on the
 //! [`board`]; [`service`] holds the two threads together.
 //!
 //! The exporter guarantees that it can neither change nor delay a decision: it maps rings read-only,
@@ -13,6 +13,7 @@
 pub mod activity;
 pub mod board;
 pub mod cli;
+pub mod confine;
 pub mod cursors;
 pub mod denial_log;
 pub mod detect;
@@ -24,6 +25,7 @@ pub mod instance;
 pub mod metrics;
 pub mod notice;
 pub mod observe;
+pub mod otlp;
 pub mod percentiles;
 pub mod recent;
 pub mod ring;
@@ -34,3 +36,4 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod verify;

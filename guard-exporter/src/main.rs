@@ -1,25 +1,41 @@
 //! The command `guard-exporter`; see `guard-exporter --help`.
 #![forbid(unsafe_code)]
 
-use clap::Parser;
-use guard_exporter::cli::Arguments;
+use clap::{CommandFactory as _, Parser as _};
+use guard_exporter::cli::{Arguments, Command};
 use guard_exporter::instance::ClaimError;
-use guard_exporter::{notice, service};
+use guard_exporter::{notice, service, verify};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match arguments.settle(|name| std::env::var_os(name).map(Into::into)) {
+    let variable = |name: &str| std::env::var_os(name);
+    let path = |name: &str| variable(name).map(PathBuf::from);
+    match arguments.command {
+        Some(Command::Verify(arguments)) => return verify::run(&arguments, path),
+        Some(Command::Completions { shell }) => {
+            let script = completions(shell);
+            // A reader that went away is no error.
+            drop(std::io::stdout().write_all(&script));
+            return ExitCode::SUCCESS;
+        }
+        None => {}
+    }
+    notice::configure(arguments.serving.log_level, arguments.serving.log_format);
+    let settings = match arguments.serving.settle(variable, notice::warn) {
         Ok(settings) => settings,
         Err(error) => {
-            notice::say(error);
+            // Standard error may be closed.
+            drop(writeln!(std::io::stderr(), "error: {error}"));
             return ExitCode::from(USAGE);
         }
     };
     match service::run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            notice::say(format_args!("{error:#}"));
+            notice::error(format_args!("{error:#}"));
             let served = matches!(error.downcast_ref(), Some(ClaimError::Served { .. }));
             if served {
                 ExitCode::from(ALREADY_SERVED)
@@ -28,6 +44,13 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    let mut command = Arguments::command();
+    clap_complete::generate(shell, &mut command, "guard-exporter", &mut script);
+    script
 }
 
 // Told by `--help`.

@@ -9,8 +9,10 @@ use crate::detect::{Detection, Detector, Kind};
 use crate::http::events;
 use crate::metrics::DecisionMetrics;
 use crate::notice::Notice;
+use crate::otlp::{Intake, RingId};
 use crate::recent::Denial;
 use guard_core::DecisionEvent;
+use guard_core::event::TraceContext;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
@@ -20,6 +22,7 @@ pub struct Observer {
     board: Arc<Board>,
     decisions: DecisionMetrics,
     detector: Detector,
+    otlp: Intake,
     storms: Notice,
     deletions: Notice,
 }
@@ -32,6 +35,7 @@ pub struct Batch<'o> {
     activity: MutexGuard<'o, Activity>,
     decisions: &'o mut DecisionMetrics,
     detector: &'o mut Detector,
+    otlp: &'o mut Intake,
     storms: &'o mut Notice,
     deletions: &'o mut Notice,
 }
@@ -39,13 +43,14 @@ pub struct Batch<'o> {
 // === impl Observer ===
 
 impl Observer {
-    /// Counts into `decisions` and shows on `board`.
+    /// Counts into `decisions`, shows on `board` and hands to `otlp`.
     #[must_use]
-    pub fn new(board: Arc<Board>, decisions: DecisionMetrics) -> Self {
+    pub fn new(board: Arc<Board>, decisions: DecisionMetrics, otlp: Intake) -> Self {
         Self {
             board,
             decisions,
             detector: Detector::default(),
+            otlp,
             storms: Notice::default(),
             deletions: Notice::default(),
         }
@@ -59,6 +64,7 @@ impl Observer {
             activity: self.board.activity(),
             decisions: &mut self.decisions,
             detector: &mut self.detector,
+            otlp: &mut self.otlp,
             storms: &mut self.storms,
             deletions: &mut self.deletions,
         }
@@ -68,8 +74,13 @@ impl Observer {
 // === impl Batch ===
 
 impl Batch<'_> {
-    /// Takes one decision of either lane.
-    pub fn decision(&mut self, event: &DecisionEvent<'_>) {
+    /// Takes an allowed operation, of the ring with this id.
+    pub fn allowed(&mut self, event: &DecisionEvent<'_>, ring: RingId) {
+        self.otlp.allowed(event, ring);
+        self.decision(event);
+    }
+
+    fn decision(&mut self, event: &DecisionEvent<'_>) {
         let agent = self.decisions.count(event);
         let label = self.decisions.label(agent);
         self.activity.add(
@@ -80,12 +91,13 @@ impl Batch<'_> {
             event.latency_ns,
         );
         for detection in self.detector.look(event, label).into_iter().flatten() {
-            self.detected(agent, detection);
+            self.detected(agent, detection, event.trace);
         }
     }
 
-    /// Takes a denial, whose line in the log is `line`, with its newline.
-    pub fn denial(&mut self, event: &DecisionEvent<'_>, line: &[u8]) {
+    /// Takes a denial, of the ring with this id, whose line in the log is `line`, with its newline.
+    pub fn denial(&mut self, event: &DecisionEvent<'_>, ring: RingId, line: &[u8]) {
+        self.otlp.denial(event, ring);
         self.decision(event);
         let line = std::str::from_utf8(line).expect("a line is JSON, which is text");
         let denial = Arc::new(Denial::new(event, line.trim_end()));
@@ -95,12 +107,12 @@ impl Batch<'_> {
         );
     }
 
-    fn detected(&mut self, agent: usize, detection: Detection) {
+    fn detected(&mut self, agent: usize, detection: Detection, trace: Option<TraceContext>) {
         let notice = match detection.kind {
             Kind::RetryStorm => &mut *self.storms,
             Kind::MassDeletion => &mut *self.deletions,
         };
-        notice.say_at(self.now, detection.sentence());
+        notice.warn_at(self.now, detection.sentence());
         if detection.begins {
             match detection.kind {
                 Kind::RetryStorm => self.decisions.retry_storm(agent),
@@ -108,6 +120,7 @@ impl Batch<'_> {
             }
         }
         let detection = Arc::new(detection);
+        self.otlp.detection(&detection, trace);
         self.board.stream.publish(
             || self.board.add_detection(Arc::clone(&detection)),
             || events::detection(&detection),

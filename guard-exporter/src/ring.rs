@@ -6,8 +6,8 @@ use crate::denial_log::line::{self, hex};
 use crate::discovery::{Candidate, FileId};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
+use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
-use std::path::PathBuf;
 use std::{fs, io};
 
 /// A ring being read.
@@ -25,7 +25,9 @@ pub struct Ring {
     pub capacity: [u64; 2],
     /// Its writer's version.
     pub version: String,
-    path: PathBuf,
+    raw_id: RingId,
+    /// As what it was found.
+    pub candidate: Candidate,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
 }
@@ -53,12 +55,13 @@ impl Ring {
         let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
         Ok(Self {
             id: hex(&header.id),
+            raw_id: header.id,
             capacity: [header.deny_words, header.allow_words].map(bytes),
             version: header.version,
             file: candidate.id,
             is_live: reader.is_writer_alive(),
             reader,
-            path: candidate.path,
+            candidate,
             counted_lost: [0; 2],
             counted: Vec::new(),
         })
@@ -100,10 +103,8 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let pending = log.pending();
-            let start = pending.len();
-            line::encode(&event, &self.id, pending);
-            batch.denial(&event, &pending[start..]);
+            let line = log.encode(|into| line::encode(&event, &self.id, into));
+            batch.denial(&event, self.raw_id, line);
             records += 1;
         }
         (records, Extent::Part)
@@ -115,7 +116,7 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Allow) else {
                 return (records, Extent::All);
             };
-            batch.decision(&event);
+            batch.allowed(&event, self.raw_id);
         }
         (limit, Extent::Part)
     }
@@ -130,14 +131,15 @@ impl Ring {
         metrics.grow(&self.reader, &mut self.counted);
     }
 
-    /// Removes the file, unless another has taken its name.
+    /// Removes the file, unless it is root's, who removes it in time, or another has taken its name.
     ///
     /// # Errors
     ///
     /// When the system refuses.
     pub fn remove(&self) -> io::Result<()> {
-        if FileId::at(&self.path) == Some(self.file) {
-            fs::remove_file(&self.path)?;
+        let path = &self.candidate.path;
+        if self.candidate.is_own && FileId::at(path) == Some(self.file) {
+            fs::remove_file(path)?;
         }
         Ok(())
     }

@@ -5,12 +5,14 @@
 
 use crate::board::Board;
 use crate::cli::Settings;
+use crate::confine::{Needs, Places, confine};
 use crate::denial_log::DenialLog;
 use crate::drain::{Drain, Sources};
 use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::notice::{self, Notice};
+use crate::otlp::Otlp;
 use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
@@ -40,7 +42,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let (log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    log.chain(settings.chaining)?;
     let recent = Recent::load(&settings.denials);
     let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
@@ -48,7 +51,28 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board));
+    let mut places = Places::default();
+    // Held until the end.
+    let _confined = settings.confine.then(|| {
+        let needs = Needs::of(settings, instance.uid());
+        let directories = needs.places();
+        let confined = confine(&needs);
+        confined.tell(&metrics.exporter);
+        // Only what Landlock grants is bound to directories.
+        if confined.files.is_ok() {
+            places = directories;
+        }
+        confined
+    });
+    let otlp = match &settings.otlp {
+        Some(config) => {
+            let otlp = Otlp::start(config, &settings.state, &metrics);
+            Some(otlp.context("starting to send over OTLP")?)
+        }
+        None => None,
+    };
+    let intake = otlp.as_ref().map(Otlp::intake).unwrap_or_default();
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), intake);
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -58,14 +82,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&stopped, exit_when_idle);
+            drain.run(&stopped, exit_when_idle, &places)
         })
         .context("starting the reading thread")?;
 
     runtime.block_on(async {
         let shown = Shown {
             metrics,
-            scrapes: http::Scrapes::default(),
+            scrapes: http::Scrapes::new(settings.max_requests),
+            telemetry_path: settings.telemetry_path.as_str().into(),
             board,
         };
         tokio::select! {
@@ -75,9 +100,18 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(stop);
-    reader
-        .join()
-        .map_err(|_| anyhow!("the reading thread panicked"))
+    let displaced = reader.join();
+    if let Some(otlp) = otlp {
+        otlp.finish();
+    }
+    match displaced.map_err(|_| anyhow!("the reading thread panicked"))? {
+        None => Ok(()),
+        Some(path) => Err(anyhow!(
+            "another directory is at {} now, and this exporter is confined to the former one; start \
+             it again",
+            path.display()
+        )),
+    }
 }
 
 /// Listens on `address`, trying again for as long as it is taken, and serves.
@@ -91,11 +125,11 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
             Ok(listener) => break listener,
             Err(error) => {
                 bind_failures.inc();
-                taken.say_at(
+                taken.warn_at(
                     Instant::now(),
                     format_args!(
                         "cannot listen on {address}: {error}; denials are logged all the same, and \
-                         it tries again every {} s (another port: --listen 127.0.0.1:PORT)",
+                         it tries again every {} s (another port: --web.listen-address 127.0.0.1:PORT)",
                         BIND_PAUSE.as_secs()
                     ),
                 );
@@ -106,7 +140,7 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     let address = listener.local_addr().unwrap_or(address);
     notice::say(format_args!("serving http://{address}/"));
     if let Err(error) = instance.announce(address) {
-        notice::say(format_args!("{:#}", anyhow::Error::new(error)));
+        notice::warn(format_args!("{:#}", anyhow::Error::new(error)));
     }
     http::serve(listener, router, &connections).await
 }

@@ -68,6 +68,15 @@ pub struct LaneState {
     pub lost: u64,
 }
 
+/// The denial log, as it is told to people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LogState {
+    /// Where it is.
+    pub path: String,
+    /// The hash of its last line while its lines are chained; else `null`.
+    pub head: Option<String>,
+}
+
 // === impl Guard ===
 
 impl Guard {

@@ -415,8 +415,8 @@ fn storms_and_mass_deletions_are_noticed() {
     }
     let said: Vec<String> = (0..3).map(|_| exporter.says()).collect();
     for told in [
-        "retry storm: claude_code (session s-1)",
-        "mass deletion: claude_code",
+        "Retry storm: claude_code (session s-1)",
+        "Mass deletion: claude_code",
     ] {
         assert!(said.iter().any(|line| line.contains(told)), "{said:?}");
     }

@@ -1,5 +1,9 @@
 //! From a ring to the denial log: nothing lost, nothing doubled, whoever dies.
-#![allow(clippy::tests_outside_test_module, reason = "a test binary")]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "a test binary"
+)]
 
 mod support;
 
@@ -53,18 +57,31 @@ fn the_golden_line_comes_through() {
 
 #[test]
 fn killed_again_and_again_it_loses_and_doubles_nothing() {
-    const KILLS: u64 = 120;
+    kill_again_and_again(120, "--denials.chain=off");
+}
+
+#[test]
+fn killed_again_and_again_its_chain_stays_whole() {
+    let home = kill_again_and_again(60, "--denials.chain");
+    let (code, report) = verify(&home, &[]);
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report["chained"], home.lines());
+    assert_eq!(report["unfinished"], false);
+}
+
+/// Returns the home it happened in.
+fn kill_again_and_again(kills: u64, chaining: &str) -> Home {
     let home = Home::new();
     let survivor = home.ring(1, ROOMY);
     let mut mortal = Some(home.ring(2, ROOMY));
     let mut dice = Dice(0x5eed);
     let (mut of_survivor, mut of_mortal) = (0, 0);
-    for round in 0..KILLS {
+    for round in 0..kills {
         // The log alone is the durable cursor.
         if dice.below(2) == 0 {
             drop(fs::remove_file(home.path("cursors.json")));
         }
-        if round == KILLS * 2 / 3 {
+        if round == kills * 2 / 3 {
             mortal = None;
         }
         let mut publish_each = || {
@@ -78,7 +95,7 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
         };
         (0..20).for_each(|_| publish_each());
         let before = home.bytes();
-        let exporter = home.start();
+        let exporter = home.spawn(home.command().arg(chaining));
         // Half are killed wherever they are, half while they write.
         let mut limit = Duration::from_micros(dice.below(30_000));
         if round % 2 == 0 {
@@ -111,6 +128,112 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
         "it was rotated on the way"
     );
     assert!(exists(&home.ring_path(1)), "the live guard's ring stays");
+    home
+}
+
+/// Status and answer of `verify --json`.
+fn verify(home: &Home, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let output = Command::new(PROGRAM)
+        .args(["verify", "--json", "--state"])
+        .arg(home.path(""))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let answer = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(error));
+    (output.status.code(), answer)
+}
+
+#[test]
+fn verify_tells_what_was_done_to_the_log() {
+    let home = Home::new();
+    assert_eq!(verify(&home, &[]).0, Some(2), "there is no log");
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 3);
+    let exporter = home.start();
+    eventually("three lines are there", || home.lines() == 3);
+    exporter.terminate();
+    let (code, report) = verify(&home, &[]);
+    assert_eq!((code, &report["chained"]), (Some(2), &0.into()));
+
+    let exporter = home.spawn(home.command().arg("--denials.chain"));
+    publish(&producer, &denial(), 5);
+    eventually("eight lines are there", || home.lines() == 8);
+    exporter.terminate();
+    // Once begun, it goes on by itself.
+    let exporter = home.start();
+    publish(&producer, &denial(), 2);
+    let mut head = None;
+    eventually("the head is told", || {
+        let (_, status) = exporter.get("/api/v1/status");
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        head = status["denial_log"]["head"].as_str().map(str::to_owned);
+        let (code, report) = verify(&home, &[]);
+        code == Some(0) && report["lines"] == 10 && report["to"].as_str() == head.as_deref()
+    });
+    exporter.terminate();
+    let head = head.unwrap();
+    let log = home.path("denials.jsonl");
+    let whole = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let without =
+        |gone: std::ops::Range<usize>| [&lines[..gone.start], &lines[gone.end..]].concat();
+    let rows: [(&str, Vec<&str>, i32, &str, u64); 6] = [
+        ("nothing", lines.clone(), 0, "", 0),
+        ("one removed", without(5..6), 1, "removed", 6),
+        (
+            "one doubled",
+            [&lines[..6], &lines[5..]].concat(),
+            1,
+            "inserted",
+            7,
+        ),
+        ("before the chain", without(0..1), 0, "", 0),
+        ("cut at its end", without(8..10), 1, "", 0),
+        ("emptied", vec![], 2, "", 0),
+    ];
+    for (deed, lines, expected, kind, line) in rows {
+        fs::write(&log, lines.concat()).unwrap();
+        let (code, report) = verify(&home, &["--head", &head]);
+        assert_eq!(code, Some(expected), "{deed}: {report}");
+        let fault = &report["fault"];
+        assert_eq!(
+            fault["kind"].as_str().unwrap_or(""),
+            kind,
+            "{deed}: {report}"
+        );
+        assert_eq!(
+            fault["line"].as_u64().unwrap_or(0),
+            line,
+            "{deed}: {report}"
+        );
+    }
+    fs::write(&log, whole.replacen("main.rs", "other.rs", 7)).unwrap();
+    let output = Command::new(PROGRAM)
+        .arg("verify")
+        .arg(&log)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("denials.jsonl:4: this line was changed"),
+        "{said}"
+    );
+    for (wrong, says) in [
+        (["--head", "5e3f"], "64 hexadecimal digits"),
+        (["nowhere", "--head"], "a value is required"),
+    ] {
+        let output = Command::new(PROGRAM)
+            .arg("verify")
+            .args(wrong)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
 }
 
 #[test]
@@ -165,7 +288,7 @@ fn a_full_disk_delays_denials_and_loses_none() {
     eventually("it is ready again", || exporter.get("/-/ready").0 == 200);
     let said = exporter.terminate();
     assert_eq!(
-        said.matches("denials wait").count(),
+        said.matches("Denials wait").count(),
         1,
         "once a minute: {said}"
     );

@@ -215,3 +215,20 @@ fn other_users_see_counts_and_nothing_of_what_was_denied() {
         assert_eq!(status, 403, "{path}: {answer}");
     }
 }
+
+#[test]
+fn one_scrape_too_many_is_turned_away_until_another_is_read() {
+    let home = Home::new();
+    let exporter = home.spawn(home.command().args(["--web.max-requests", "1"]));
+    let address = exporter.address();
+    // Asks for more than any buffer holds, and reads none of it.
+    let mut greedy = connect(address);
+    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    greedy.write_all(asked.as_bytes()).unwrap();
+    eventually("there is no room", || exporter.get("/metrics").0 == 503);
+    let (_, body) = exporter.get("/metrics");
+    assert!(body.contains("--web.max-requests"), "{body}");
+    assert_eq!(exporter.get("/-/healthy").0, 200);
+    drop(greedy);
+    eventually("there is room", || exporter.get("/metrics").0 == 200);
+}

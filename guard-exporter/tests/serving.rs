@@ -267,7 +267,7 @@ fn with_the_port_taken_it_logs_and_tries_again() {
     eventually("the denial is logged", || home.lines() == 1);
     let said = exporter.says();
     assert!(
-        said.contains(&address) && said.contains("--listen"),
+        said.contains(&address) && said.contains("--web.listen-address"),
         "{said}"
     );
     assert!(!exists(&home.path("exporter.json")));
@@ -361,4 +361,118 @@ fn the_command_line_is_taught_and_checked() {
     let (code, said) = run(&[]);
     assert_eq!(code, Some(1));
     assert!(said.contains("not a regular file"), "{said}");
+}
+
+#[test]
+fn the_metrics_are_where_they_were_put() {
+    let home = Home::new();
+    let exporter = home.spawn(
+        home.command()
+            .args(["--web.telemetry-path", "/guard/metrics"]),
+    );
+    let (status, text) = exporter.get("/guard/metrics");
+    assert_eq!(status, 200);
+    assert!(text.contains("\nguard_up 0\n"), "{text}");
+    assert_eq!(exporter.get("/metrics").0, 404);
+    let (_, page) = exporter.get("/");
+    assert!(page.contains("<a href=/guard/metrics>"), "{page}");
+}
+
+#[test]
+fn what_it_says_has_a_level_and_a_format() {
+    let home = Home::new();
+    drop(home.ring(1, MIN_LANE_WORDS));
+    let say = |arguments: &[&str]| {
+        let exporter = home.spawn(home.command().args(arguments));
+        exporter.address();
+        exporter.terminate()
+    };
+    let usual = say(&[]);
+    let has = |text: &str, pattern: &str| text.lines().any(|line| line.contains(pattern));
+    assert!(
+        has(&usual, " level=INFO msg=\"Serving http://127.0.0.1:"),
+        "{usual}"
+    );
+    assert!(
+        usual.lines().all(|line| line.starts_with("time=20")),
+        "{usual}"
+    );
+    assert_eq!(say(&["--log.level", "warn"]), "");
+    drop(home.ring(2, MIN_LANE_WORDS));
+    let all = say(&["--log.level=debug", "--log.format=json"]);
+    let said: Vec<serde_json::Value> = all
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let is_about = |level: &str, text: &str| {
+        let told = |line: &serde_json::Value| line["msg"].as_str().unwrap().starts_with(text);
+        said.iter().any(|line| line["level"] == level && told(line))
+    };
+    assert!(is_about("DEBUG", "Reading the ring 0202"), "{all}");
+    assert!(is_about("INFO", "Serving http://"), "{all}");
+}
+
+/// `UPDATE_GOLDEN=1 cargo test -p guard-exporter --test serving` writes the texts anew.
+#[test]
+fn the_help_of_every_command() {
+    for (name, words) in [
+        ("help", &["--help"][..]),
+        ("verify", &["verify", "--help"]),
+        ("completions", &["completions", "--help"]),
+    ] {
+        let output = Command::new(PROGRAM).args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let text: String = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .flat_map(|line| [line.trim_end(), "\n"])
+            .collect();
+        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden")
+            .join(format!("{name}.txt"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+            std::fs::write(&kept, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&kept).unwrap();
+        assert_eq!(text, expected, "{} differs", kept.display());
+    }
+}
+
+#[test]
+fn what_is_mistyped_is_status_2_and_says_what_to_do() {
+    for (words, says) in [
+        (
+            &["--web.listen-address", ":19477"][..],
+            "such as 127.0.0.1:19477",
+        ),
+        (&["--web.listen-adress", "x"], "'--web.listen-address'"),
+        (&["--web.telemetry-path", "metrics"], "such as /metrics"),
+        (&["--web.telemetry-path", "/api/metrics"], "/api is taken"),
+        (&["--web.max-requests", "-1"], "--web.max-requests"),
+        (
+            &["--log.level", "loud"],
+            "possible values: debug, info, warn, error",
+        ),
+        (&["--log.format", "xml"], "possible values: logfmt, json"),
+        (&["--denials.chain=maybe"], "--denials.chain"),
+        (&["verifi"], "a similar subcommand exists: 'verify'"),
+        (&["completions", "tcl"], "possible values: bash"),
+    ] {
+        let output = Command::new(PROGRAM).args(words).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(says), "{words:?}: {said}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(PROGRAM)
+            .args(["completions", shell])
+            .output()
+            .unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            script.contains("telemetry-path") && script.contains("verify"),
+            "{shell}"
+        );
+    }
 }

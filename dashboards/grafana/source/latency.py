@@ -212,12 +212,13 @@ def lineage():
 
 
 def telemetry():
-    return [
+    rates = [
         series(
             title,
             tells,
             "ops",
             query(f"sum by (signal) (rate({metric}{{@}}{RATE}))", "{{signal}}"),
+            width=6,
         )
         for title, tells, metric in (
             (
@@ -232,11 +233,19 @@ def telemetry():
             ),
             (
                 "Dropped items",
-                "Items a second dropped because the queue was full.",
+                "Items a second that will not reach a collector: no room, or refused.",
                 "guard_otlp_dropped_items_total",
             ),
         )
     ]
+    waiting = series(
+        "Waiting for the collector",
+        "Spans and log records that are not sent yet.",
+        "short",
+        query("sum by (signal) (guard_otlp_queued_items{@})", "{{signal}}"),
+        width=6,
+    )
+    return [*rates, waiting]
 
 
 def exporter():
@@ -290,6 +299,13 @@ def exporter():
             "Whether the rings are drained and the denial log can be written.",
             ("no", "yes"),
             query("min by (instance) (guard_exporter_ready{@})", "{{instance}}"),
+            width=8,
+        ),
+        timeline(
+            "Confined",
+            "Whether the exporter has confined itself, by Landlock and by seccomp.",
+            ("no", "yes"),
+            query("min by (instance, kind) (guard_exporter_confined{@})", "{{instance}} {{kind}}"),
             width=8,
         ),
         series(

@@ -211,6 +211,11 @@ def guard():
             "sum(increase(guard_traced_denials_total{@}[$__range]))",
         ),
         stat(
+            "Malformed traces",
+            "Denials in the time that is shown whose process carried a trace context that is none.",
+            "sum(increase(guard_malformed_traces_total{@}[$__range]))",
+        ),
+        stat(
             "Policy age",
             "How long ago a policy was last put in force.",
             "min(time() - (guard_policy_last_reload_success_timestamp_seconds{@} > 0))",

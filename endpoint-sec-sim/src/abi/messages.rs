@@ -6,6 +6,7 @@ use std::ptr::{null, null_mut};
 use endpoint_sec_sys::{es_event_exec_t, es_fd_t, es_message_t, es_string_token_t};
 
 use crate::abi::machine;
+use crate::abi::system::dictionary;
 use crate::memory::message::{Memory, fixed_part};
 use crate::memory::no_string;
 
@@ -92,13 +93,13 @@ extern "C" fn es_exec_fd(event: *const es_event_exec_t, index: u32) -> *const es
     fd.unwrap_or(null())
 }
 
-/// No program of this machine has entitlements to show.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn es_exec_entitlements(exec: *const es_event_exec_t) -> *mut c_void {
-    let _ = item(exec, "es_exec_entitlements", |memory| {
-        memory.args().map(|_| ())
+    let held = item(exec, "es_exec_entitlements", |memory| {
+        memory.entitlements().map(<[_]>::to_vec)
     });
-    null_mut()
+    let held = held.filter(|held| !held.is_empty());
+    held.map_or(null_mut(), dictionary)
 }
 
 fn item<T>(

@@ -12,7 +12,7 @@ use crate::machine::{Shared, current};
 use crate::release::MACOS_11;
 use crate::report::Defect;
 
-mod answers;
+pub(crate) mod answers;
 mod clients;
 mod messages;
 mod muting;

@@ -1,6 +1,6 @@
 //! What else a client asks the system: audit tokens, the clock, the release.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 
 use endpoint_sec_sys::{OsVersion, audit_token_t, mach_timebase_info_data_t};
 
@@ -45,9 +45,49 @@ unsafe extern "C" fn mach_timebase_info(info: *mut mach_timebase_info_data_t) ->
     0
 }
 
-/// Nothing on a simulated machine is an XPC object, so there is nothing to release.
+/// A list lies in a message in its external form, after its length.
 #[unsafe(no_mangle)]
-extern "C" fn xpc_release(_object: *mut c_void) {}
+unsafe extern "C" fn acl_copy_ext(buffer: *mut c_void, acl: *mut c_void, size: isize) -> isize {
+    // SAFETY: the caller keeps the C function's contract: `acl` is a list of this machine, which
+    // begins with its length.
+    let length = unsafe { acl.cast::<u32>().read() };
+    let (Ok(length), Ok(bytes)) = (isize::try_from(length), usize::try_from(length)) else {
+        return -1;
+    };
+    if size < length {
+        return -1;
+    }
+    // SAFETY: as many bytes as the length says follow it.
+    let form = unsafe { acl.cast::<u8>().add(size_of::<u32>()) };
+    // SAFETY: the buffer has room for `size` bytes, which is enough, and is not part of a message.
+    unsafe { buffer.cast::<u8>().copy_from_nonoverlapping(form, bytes) };
+    length
+}
+
+/// What a program is entitled to: the only XPC object of a simulated machine.
+type Dictionary = Vec<Vec<u8>>;
+
+/// A dictionary in which these keys are true; to be released.
+pub(super) fn dictionary(keys: Dictionary) -> *mut c_void {
+    Box::into_raw(Box::new(keys)).cast()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn xpc_release(object: *mut c_void) {
+    // SAFETY: the caller keeps the C function's contract: the object is one that `dictionary` made,
+    // and nobody uses it any more.
+    drop(unsafe { Box::from_raw(object.cast::<Dictionary>()) });
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn xpc_dictionary_get_bool(object: *mut c_void, key: *const c_char) -> bool {
+    // SAFETY: the caller keeps the C function's contract: the object is one that `dictionary` made
+    // and was not released.
+    let keys = unsafe { &*object.cast::<Dictionary>() };
+    // SAFETY: the key is a C string.
+    let key = unsafe { CStr::from_ptr(key) };
+    keys.iter().any(|known| known == key.to_bytes())
+}
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn endpoint_sec_sim_os_version(version: *mut OsVersion) {

@@ -26,6 +26,7 @@ pub struct Exec<'machine> {
     script: Option<File>,
     fds: Vec<(i32, u32)>,
     last_fd: i32,
+    entitlements: Vec<Vec<u8>>,
 }
 
 // === impl Machine ===
@@ -224,6 +225,7 @@ impl Machine {
             facts,
             script: None,
             fds: vec![(0, VNODE), (1, VNODE), (2, VNODE)],
+            entitlements: Vec::new(),
             last_fd: 2,
         }
     }
@@ -265,6 +267,12 @@ impl Exec<'_> {
         self
     }
 
+    /// The entitlements that the new image has.
+    pub fn entitlements<E: AsRef<[u8]>>(mut self, names: impl IntoIterator<Item = E>) -> Self {
+        self.entitlements = owned(names);
+        self
+    }
+
     /// The new image is signed with this signing identifier and team.
     pub fn signed(mut self, signing_id: impl AsRef<[u8]>, team_id: impl AsRef<[u8]>) -> Self {
         self.facts.signing_id = Some(signing_id.as_ref().to_vec());
@@ -291,6 +299,7 @@ impl Exec<'_> {
             args: target.0.args.clone(),
             env: target.0.env.clone(),
             fds: self.fds,
+            entitlements: self.entitlements,
         });
         // A result for an interpreter would hold for every script it runs, so it is not cached.
         if self.script.is_none() {

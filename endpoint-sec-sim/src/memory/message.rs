@@ -51,6 +51,8 @@ pub(crate) struct Image {
     pub(crate) env: Vec<Vec<u8>>,
     /// Descriptors that survive the exec: number and `PROX_FDTYPE_`.
     pub(crate) fds: Vec<(i32, u32)>,
+    /// The entitlements that are true.
+    pub(crate) entitlements: Vec<Vec<u8>>,
 }
 
 /// A message and everything it points to. Freed when dropped.
@@ -67,6 +69,7 @@ struct Tables {
     args: Vec<es_string_token_t>,
     env: Vec<es_string_token_t>,
     fds: Vec<*const es_fd_t>,
+    entitlements: Vec<Vec<u8>>,
 }
 
 // SAFETY: the pointers lead into the arena, which moves along; the bytes are never written after
@@ -143,6 +146,11 @@ impl Memory {
     pub(crate) fn fds(&self) -> Option<&[*const es_fd_t]> {
         self.exec.as_ref().map(|exec| exec.fds.as_slice())
     }
+
+    pub(crate) fn entitlements(&self) -> Option<&[Vec<u8>]> {
+        let exec = self.exec.as_ref()?;
+        Some(exec.entitlements.as_slice())
+    }
 }
 
 // === impl Tables ===
@@ -168,6 +176,7 @@ impl Tables {
                 .into_iter()
                 .map(|fd| arena.place(fd).cast_const())
                 .collect(),
+            entitlements: image.entitlements.clone(),
         }
     }
 }

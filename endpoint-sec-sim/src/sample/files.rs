@@ -131,7 +131,7 @@ fn attributes(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_eve
                 },
                 acl: es_event_setacl_t_acl {
                     set: if sample.arm == 0 {
-                        arena.place([0x41_u8; 32]).cast()
+                        arena.place(acl()).cast()
                     } else {
                         null_mut()
                     },
@@ -203,3 +203,20 @@ pub(super) const ATTRIBUTES: attrlist = attrlist {
     fileattr: 2,
     forkattr: 0,
 };
+
+/// A list of two entries: its length, then its external form (sys/kauth.h), in words of network byte
+/// order.
+fn acl() -> [u32; 24] {
+    let mut words = [0; 24];
+    words[0] = 92;
+    let mut set = |at: usize, value: u32| words[at] = value.to_be();
+    set(1, 0x012c_c16d);
+    set(10, 2);
+    for (entry, (kind, rights)) in [(1, 1 << 4), (2, 1 << 2)].into_iter().enumerate() {
+        let at = 12 + 6 * entry;
+        (at..at + 4).for_each(|word| set(word, 0x4141_4141));
+        set(at + 4, kind);
+        set(at + 5, rights);
+    }
+    words
+}

@@ -135,6 +135,7 @@ impl Action {
                     args: sample.target.0.args.clone(),
                     env: vec![b"PATH=/bin".to_vec(), Vec::new()],
                     fds: vec![(0, 1), (1, 6), (2, 1)],
+                    entitlements: vec![b"com.apple.security.app-sandbox".to_vec()],
                 });
             }
             "fork" => action.effect = Effect::Fork(sample.target.clone()),

@@ -1,7 +1,8 @@
 //! Events about what is known of files: modes, owners, times, lists, extended attributes.
 
 use crate::enums::SetOrClear;
-use crate::file::{Acl, AttributeList, File};
+use crate::file::{AttributeList, File};
+use crate::raw::acl::Acl;
 use crate::raw::view;
 use crate::time::TimeSpec;
 

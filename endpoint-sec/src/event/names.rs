@@ -1,7 +1,8 @@
 //! Events about names of files: what makes, moves and removes them.
 
 use crate::enums::DestinationType;
-use crate::file::{Acl, File};
+use crate::file::File;
+use crate::raw::acl::Acl;
 use crate::raw::view;
 
 view! {

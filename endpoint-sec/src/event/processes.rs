@@ -3,6 +3,7 @@
 use crate::enums::{GetTaskType, ProcCheckType, ProcSuspendResumeType};
 use crate::file::File;
 use crate::process::{Process, ThreadState};
+use crate::raw::entitlements::Entitlements;
 use crate::raw::exec::{Arguments, Descriptors, Environment};
 use crate::raw::view;
 
@@ -47,6 +48,12 @@ impl<'a> Exec<'a> {
     #[must_use]
     pub fn descriptors(&self) -> Option<Descriptors<'a>> {
         (self.0.version() >= 4).then(|| Descriptors::of(self.0))
+    }
+
+    /// What the program is entitled to; `None` when it has no entitlements, or before macOS 27.0.
+    #[must_use]
+    pub fn entitlements(&self) -> Option<Entitlements> {
+        Entitlements::of(self.0)
     }
 }
 

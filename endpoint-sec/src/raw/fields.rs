@@ -3,7 +3,7 @@
 use super::Field;
 use crate::audit_token::AuditToken;
 use crate::event_type::EventType;
-use crate::file::{Acl, AttributeList};
+use crate::file::AttributeList;
 use crate::time::TimeSpec;
 use endpoint_sec_sys as sys;
 use std::ffi::c_char;
@@ -59,21 +59,6 @@ macro_rules! pointed_to {
 pointed_to! {
     AuditToken, sys::audit_token_t;
     [u8; 32], sys::es_sha256_t;
-}
-
-impl<'a> Field<'a, sys::acl_t> for Acl<'a> {
-    unsafe fn read(at: *const sys::acl_t, _version: u32) -> Self {
-        // SAFETY: the caller vouches for `at`, and any bytes are a value of a raw pointer.
-        Self::new(unsafe { at.read() })
-    }
-}
-
-impl<'a> Field<'a, sys::acl_t> for Option<Acl<'a>> {
-    unsafe fn read(at: *const sys::acl_t, version: u32) -> Self {
-        // SAFETY: the same promises.
-        let acl: Acl<'a> = unsafe { Field::read(at, version) };
-        (!acl.as_ptr().is_null()).then_some(acl)
-    }
 }
 
 /// A name in a fixed field, up to its terminator.

@@ -16,12 +16,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+pub(crate) mod acl;
 pub(crate) mod audit;
-
 pub(crate) mod block;
 pub(crate) mod clock;
 pub(crate) mod connection;
 mod declare;
+pub(crate) mod entitlements;
 pub(crate) mod exec;
 mod fields;
 pub(crate) mod list;
@@ -209,7 +210,36 @@ impl<T: Show> fmt::Debug for Shown<'_, T> {
 
 impl Show for &[u8] {
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.escape_ascii())
+        // Names are plain text nearly always: runs of it are written whole.
+        f.write_str("\"")?;
+        let mut rest = *self;
+        while !rest.is_empty() {
+            let plain = rest.iter().position(|&byte| !is_plain(byte));
+            let (text, odd) = rest.split_at(plain.unwrap_or(rest.len()));
+            f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
+            let (odd, after) = odd.split_at(odd.len().min(1));
+            write!(f, "{}", odd.escape_ascii())?;
+            rest = after;
+        }
+        f.write_str("\"")
+    }
+}
+
+/// Whether a byte stands for itself in a text.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\')
+}
+
+/// Hashes and identifiers, in hexadecimal.
+impl<const N: usize> Show for [u8; N] {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [[0; 2]; N];
+        for (byte, digits) in self.iter().zip(&mut text) {
+            let digit = |number: u8| DIGITS[usize::from(number & 0xf)];
+            *digits = [digit(byte >> 4), digit(*byte)];
+        }
+        f.write_str(std::str::from_utf8(text.as_flattened()).unwrap_or_default())
     }
 }
 
@@ -234,6 +264,19 @@ macro_rules! shown_as_debug {
 }
 pub(crate) use shown_as_debug;
 
-shown_as_debug!(
-    bool, u16, u32, i32, u64, usize, [u8; 16], [u8; 20], [u8; 32]
-);
+shown_as_debug!(bool, u16, u32, i32, u64, usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_show_what_is_odd_in_them_and_hashes_are_hexadecimal() {
+        let shown = |text: &[u8]| format!("{:?}", Shown(&text));
+        assert_eq!(shown(b""), r#""""#);
+        assert_eq!(shown(b"/Users/ann/a b"), r#""/Users/ann/a b""#);
+        assert_eq!(shown(b"\x00a\"b\\\xff\n~"), r#""\x00a\"b\\\xff\n~""#);
+        assert_eq!(format!("{:?}", Shown(&[0x0au8, 0x10, 0xff])), "0a10ff");
+        assert_eq!(format!("{:?}", Shown(&[0u8; 0])), "");
+    }
+}

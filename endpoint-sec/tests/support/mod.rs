@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use endpoint_sec::{Answer, Builder, Client, EventType, Message};
+use endpoint_sec::{Answer, Builder, Client, Event, EventType, Message};
 use endpoint_sec_sim::{Installed, Machine, OsVersion};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ impl Recorder {
         let texts = Arc::new(Mutex::new(Vec::new()));
         let written = Arc::clone(&texts);
         let client = builder.start(move |message: Message<'_>| {
-            let text = format!("{message:?}");
+            let text = shown(&message);
             written.lock().unwrap().push(text);
             message.answer(Answer::Allow).unwrap();
         });
@@ -45,9 +45,27 @@ impl Deref for Recorder {
     }
 }
 
+/// A message with every field of it. Miri, for which that is a second's work, reads the message's
+/// own fields and its process with events about programs only: they are the same with all.
+fn shown(message: &Message<'_>) -> String {
+    let view = message.view();
+    let event = view.event();
+    if cfg!(miri) && !matches!(event, Event::Exec(_)) {
+        let event_type = view.event_type();
+        return format!("event_type: {event_type}, event: {event:?}");
+    }
+    format!("{message:?}")
+}
+
 /// A machine whose messages have this version.
 pub(crate) fn machine_of(version: u32) -> Installed {
-    let release = match version {
+    let release = release_of(version);
+    Machine::new(release).message_version(version).install()
+}
+
+/// A release whose messages have this version, or had it in a beta.
+pub(crate) fn release_of(version: u32) -> OsVersion {
+    match version {
         1 => OsVersion::new(10, 15, 0),
         2 => OsVersion::new(10, 15, 4),
         3 | 4 => OsVersion::new(11, 0, 0),
@@ -58,8 +76,7 @@ pub(crate) fn machine_of(version: u32) -> Installed {
         9 => OsVersion::new(15, 4, 0),
         10 => OsVersion::new(26, 5, 0),
         _ => OsVersion::new(27, 0, 0),
-    };
-    Machine::new(release).message_version(version).install()
+    }
 }
 
 /// A client with the standard settings.

@@ -11,7 +11,7 @@
 //! | 4 | the most specific entry is a live `override`, a `system_temp` or a `disposable` place | allow |
 //! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow |
 //! | 6 | no agent stands above the actor: `human` | allow |
-//! | 7 | the actor is a `trusted_tool`, within its scope | allow |
+//! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` when it removes to make anew | allow |
 //! | 8 | an agent's own is removed, which is `scratch`: a file it made, a directory, a scratch file of an editor | allow |
 //! | 9 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
 //! | 10 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
@@ -73,7 +73,7 @@ pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
 
 use crate::actor::{Actor, AgentRef, Standing, Witness};
 use crate::event::ZoneRef;
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
 use crate::tools::Removal;
 use crate::verdict::{Reason, Verdict};
@@ -228,15 +228,22 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
         let removal = Removal {
             whole: loss.whole,
             below: loss.below,
+            replaceable: self.operation.kind == OperationKind::Unlink
+                && !self.snapshot.judges(OperationKind::Truncate),
         };
         if let Some(tool) = self
             .snapshot
             .tools
             .trusting(actor, since_ns, witness, &removal)
         {
+            let reason = if tool.replaces {
+                Reason::Replaced
+            } else {
+                Reason::TrustedTool
+            };
             return Decision {
-                tool: Some(tool),
-                ..self.allow(Reason::TrustedTool, zone)
+                tool: Some(tool.name),
+                ..self.allow(reason, zone)
             };
         }
         if agent.is_some_and(|agent| self.is_scratch(loss, &agent)) {
@@ -256,7 +263,7 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
     }
 
     fn is_scratch(&self, loss: &Loss<'_, '_>, agent: &AgentRef<'_>) -> bool {
-        self.operation.kind == crate::OperationKind::Unlink
+        self.operation.kind == OperationKind::Unlink
             && !loss.whole
             && scratch::is_scratch(
                 self.operation.path,

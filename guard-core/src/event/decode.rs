@@ -269,6 +269,8 @@ const fn low_half(group: u64) -> u32 {
 mod tests {
     use super::*;
     use crate::event::MAX_ENCODED_BYTES;
+    use fnv::FnvHasher;
+    use std::hash::Hasher as _;
 
     const EVENT: DecisionEvent<'_> = DecisionEvent {
         sequence: 7,
@@ -335,11 +337,9 @@ mod tests {
     /// A guard and an exporter of different builds meet over a ring's file.
     #[test]
     fn these_bytes_belong_to_the_ring_s_format() {
-        let fnv = encoded(&EVENT)
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        let mut hasher = FnvHasher::default();
+        hasher.write(&encoded(&EVENT));
+        let fnv = hasher.finish();
         assert_eq!(
             fnv, 0x6279_b461_a13a_e7b0,
             "the encoding changed: raise FORMAT in ring/header.rs, then put {fnv:#x} here"

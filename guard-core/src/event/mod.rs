@@ -14,6 +14,7 @@ mod trace;
 pub use decode::DecodeEventError;
 pub use encode::{FIELD_BOUNDS, MAX_ENCODED_BYTES};
 pub(crate) use encode::{GROUP_BYTES, Plan, Sink};
+pub use trace::MalformedTrace;
 
 use crate::operation::OperationKind;
 use crate::process::ProcessKey;

@@ -2,7 +2,25 @@
 
 use super::TraceContext;
 
+/// A `traceparent` that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no trace context of the form 00-TRACE_ID-SPAN_ID-FLAGS")]
+pub struct MalformedTrace;
+
 impl TraceContext {
+    /// What a process carries: the value of its `TRACEPARENT`, when it has one. An empty value is
+    /// as good as none.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedTrace`] when there is a value and [`parse`](Self::parse) does not take it.
+    pub fn carried(value: Option<&[u8]>) -> Result<Option<Self>, MalformedTrace> {
+        match value {
+            None | Some([]) => Ok(None),
+            Some(value) => Self::parse(value).map(Some).ok_or(MalformedTrace),
+        }
+    }
+
     /// Parses a `traceparent` (W3C Trace Context, §3.2): `VV-TTTT…-SSSS…-FF`, lower-case hex. Of a
     /// version higher than 00 the first four fields are read; version `ff`, ids of zeros and
     /// anything else malformed give `None`. A process writes its own environment, so the result is
@@ -78,6 +96,13 @@ mod tests {
             &GOOD.replace("0af", "0xf"),
         ] {
             assert_eq!(TraceContext::parse(bad.as_bytes()), None, "{bad}");
+            let carried = TraceContext::carried(Some(bad.as_bytes()));
+            let expected = if bad.is_empty() {
+                Ok(None)
+            } else {
+                Err(MalformedTrace)
+            };
+            assert_eq!(carried, expected, "{bad}");
         }
     }
 }

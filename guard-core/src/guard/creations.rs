@@ -7,6 +7,9 @@
 //!
 //! The oldest memories go first. A file whose memory is gone is protected like any other.
 //!
+//! A name that was somebody's and was removed to be made again is remembered as nobody's, so that
+//! what a tool unpacks over a document is not its agent's to remove.
+//!
 //! It deliberately remembers paths, not inodes: when a call is seen the file has none yet. What
 //! moves names tells [`Creations::carry`].
 //!
@@ -42,7 +45,8 @@ struct Table {
 
 #[derive(Clone, Copy, Debug)]
 struct Memory {
-    made_ns: u64,
+    /// `None`: somebody else's stood there, and was removed to be made again.
+    made_ns: Option<u64>,
     /// Its key in `by_age`.
     number: u64,
 }
@@ -61,19 +65,28 @@ pub fn is_birth_of(made_ns: u64, born_ns: u64) -> bool {
 impl Creations {
     /// An agent asked for this name, which was not there, at `made_ns` (wall clock).
     pub fn remember(&self, path: &[u8], made_ns: u64) {
-        self.used.store(true, Ordering::Release);
-        let mut table = self.lock();
-        table.forget(path);
-        table.insert(path.into(), made_ns);
-        while table.by_path.len() > MAX_PATHS || table.bytes > MAX_BYTES {
-            table.forget_oldest();
+        let mut table = self.table_in_use();
+        if table.forget(path) == Some(None) {
+            table.insert(path.into(), None);
+        } else {
+            table.insert(path.into(), Some(made_ns));
         }
+        table.stay_bounded();
+    }
+
+    /// This name was somebody's, and a tool removed it to make it again. What is made under it from
+    /// now on is nobody's own, until [`forget`](Self::forget).
+    pub fn replace(&self, path: &[u8]) {
+        let mut table = self.table_in_use();
+        table.forget(path);
+        table.insert(path.into(), None);
+        table.stay_bounded();
     }
 
     /// When an agent asked for this name.
     #[must_use]
     pub fn made_ns(&self, path: &[u8]) -> Option<u64> {
-        self.table()?.by_path.get(path).map(|memory| memory.made_ns)
+        self.table()?.by_path.get(path)?.made_ns
     }
 
     /// The name was removed, or something else stands there now.
@@ -105,6 +118,11 @@ impl Creations {
         }
     }
 
+    fn table_in_use(&self) -> MutexGuard<'_, Table> {
+        self.used.store(true, Ordering::Release);
+        self.lock()
+    }
+
     fn table(&self) -> Option<MutexGuard<'_, Table>> {
         self.used.load(Ordering::Acquire).then(|| self.lock())
     }
@@ -119,7 +137,7 @@ impl Creations {
 
 impl Table {
     /// Call it only for paths that are not remembered.
-    fn insert(&mut self, path: Arc<[u8]>, made_ns: u64) {
+    fn insert(&mut self, path: Arc<[u8]>, made_ns: Option<u64>) {
         let number = self.next;
         self.next += 1;
         self.bytes += path.len();
@@ -127,11 +145,17 @@ impl Table {
         self.by_path.insert(path, Memory { made_ns, number });
     }
 
-    fn forget(&mut self, path: &[u8]) -> Option<u64> {
+    fn forget(&mut self, path: &[u8]) -> Option<Option<u64>> {
         let memory = self.by_path.remove(path)?;
         self.by_age.remove(&memory.number);
         self.bytes -= path.len();
         Some(memory.made_ns)
+    }
+
+    fn stay_bounded(&mut self) {
+        while self.by_path.len() > MAX_PATHS || self.bytes > MAX_BYTES {
+            self.forget_oldest();
+        }
     }
 
     fn forget_oldest(&mut self) {
@@ -172,6 +196,20 @@ mod tests {
         assert_eq!(creations.made_ns(b"/z/a"), None);
         let table = creations.lock();
         assert!(table.by_path.is_empty() && table.by_age.is_empty() && table.bytes == 0);
+    }
+
+    #[test]
+    fn what_is_made_where_somebody_s_file_was_replaced_is_nobody_s() {
+        let creations = Creations::default();
+        creations.replace(b"/z/a");
+        creations.remember(b"/z/a", 7);
+        assert_eq!(creations.made_ns(b"/z/a"), None);
+        creations.carry(b"/z", b"/y");
+        creations.remember(b"/y/a", 8);
+        assert_eq!(creations.made_ns(b"/y/a"), None);
+        creations.forget(b"/y/a");
+        creations.remember(b"/y/a", 9);
+        assert_eq!(creations.made_ns(b"/y/a"), Some(9));
     }
 
     #[test]

@@ -15,9 +15,10 @@ use crate::event::ZoneRef;
 use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::process::basename;
-use crate::tools::ToolTable;
+use crate::tools::{Making, ToolTable};
 use crate::zones::{Entry, Folding, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
 use arc_swap::ArcSwap;
+use fnv::FnvHasher;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -279,6 +280,12 @@ impl Snapshot {
         &self.agent_patterns
     }
 
+    /// Whose is what the trusted tool of this policy name makes.
+    #[must_use]
+    pub fn making(&self, tool: &[u8]) -> Making {
+        self.tools.making(tool)
+    }
+
     /// Whether a tool of this executable basename is trusted within a scope, so that its children
     /// share the trust.
     #[must_use]
@@ -378,8 +385,9 @@ fn warnings(
     warnings
 }
 
+/// The same in every process and build.
 fn revision(policy: &Policy, surroundings: &Surroundings<'_>, zones: &[Zone]) -> u64 {
-    let mut hasher = Fnv::default();
+    let mut hasher = FnvHasher::default();
     policy.hash(&mut hasher);
     for zone in zones {
         zone.path.hash(&mut hasher);
@@ -387,27 +395,6 @@ fn revision(policy: &Policy, surroundings: &Surroundings<'_>, zones: &[Zone]) ->
     surroundings.own_files.hash(&mut hasher);
     surroundings.platform.hash(&mut hasher);
     hasher.finish()
-}
-
-/// FNV-1a: a revision must be the same in every process and build.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 // === impl Surroundings ===

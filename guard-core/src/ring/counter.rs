@@ -59,6 +59,8 @@ pub enum Counter {
     LongestDeliveryDelayNs = 22,
     /// Counter: panics in the guard's code, each answered as the policy answers at a deadline.
     Panics = 23,
+    /// Counter: denials whose process carried a trace context that is none.
+    MalformedTraces = 24,
 }
 
 /// How many counters a ring's header has room for.
@@ -68,7 +70,7 @@ pub const MAX_COUNTERS: usize = 64;
 
 impl Counter {
     /// All counters, in the order of their numbers.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Notifications,
         Self::AnswersPerformed,
         Self::AnswersContinued,
@@ -93,6 +95,7 @@ impl Counter {
         Self::DeliveryDelayNs,
         Self::LongestDeliveryDelayNs,
         Self::Panics,
+        Self::MalformedTraces,
     ];
 }
 

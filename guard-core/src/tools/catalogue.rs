@@ -2,18 +2,33 @@
 //!
 //! Interpreters and package managers remove whatever a script says, so they are trusted only in
 //! what they make again. Compilers and linkers are trusted everywhere: they remove their own
-//! outputs. Containers are not here: what they remove, another process removes for them.
+//! outputs. What copies and unpacks removes a file only to write it anew under its name, which is an
+//! edit. Containers are not here: what they remove, another process removes for them.
 
 use super::subcommand::{GIT, JJ, Subcommands};
-use super::{Except, Naming, Tool};
+use super::{Except, Naming, Reach, Tool};
 use crate::glob::Glob;
 
 struct BuiltIn {
     names: &'static [&'static str],
     naming: Naming,
-    /// `None`: everywhere.
-    within: Option<&'static [&'static str]>,
-    except: Option<&'static Subcommands>,
+    reach: BuiltInReach,
+    except: BuiltInExcept,
+}
+
+#[derive(Clone, Copy)]
+enum BuiltInReach {
+    Everywhere,
+    Within(&'static [&'static str]),
+    Replaced,
+}
+
+#[derive(Clone, Copy)]
+enum BuiltInExcept {
+    Nothing,
+    Subcommand(&'static Subcommands),
+    /// Arguments that begin so: long options may be abbreviated.
+    Beginnings(&'static [&'static str]),
 }
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -21,17 +36,37 @@ pub(super) fn tools() -> Vec<Tool> {
         row.names.iter().map(|name| Tool {
             name: name.as_bytes().into(),
             naming: row.naming,
-            within: row.within.map(|patterns| {
-                patterns
-                    .iter()
-                    .map(|pattern| Glob::parse(pattern).expect("a test reads it"))
-                    .collect()
-            }),
-            except: row.except.map_or(Except::Nothing, Except::Subcommand),
+            reach: row.reach.to_reach(),
+            except: row.except.to_except(),
             pin: None,
         })
     });
     tools.collect()
+}
+
+// === impl BuiltInReach ===
+
+impl BuiltInReach {
+    fn to_reach(self) -> Reach {
+        let parse = |pattern: &&str| Glob::parse(pattern).expect("a test reads it");
+        match self {
+            Self::Everywhere => Reach::Everywhere,
+            Self::Within(patterns) => Reach::Within(patterns.iter().map(parse).collect()),
+            Self::Replaced => Reach::Replaced,
+        }
+    }
+}
+
+// === impl BuiltInExcept ===
+
+impl BuiltInExcept {
+    fn to_except(self) -> Except {
+        match self {
+            Self::Nothing => Except::Nothing,
+            Self::Subcommand(subcommands) => Except::Subcommand(subcommands),
+            Self::Beginnings(beginnings) => Except::Beginnings(beginnings),
+        }
+    }
 }
 
 const BUILT_INS: &[BuiltIn] = &[
@@ -39,20 +74,20 @@ const BUILT_INS: &[BuiltIn] = &[
     BuiltIn {
         names: &["git"],
         naming: Naming::Exact,
-        within: None,
-        except: Some(&GIT),
+        reach: BuiltInReach::Everywhere,
+        except: BuiltInExcept::Subcommand(&GIT),
     },
     BuiltIn {
         names: &["jj"],
         naming: Naming::Exact,
-        within: None,
-        except: Some(&JJ),
+        reach: BuiltInReach::Everywhere,
+        except: BuiltInExcept::Subcommand(&JJ),
     },
     BuiltIn {
         names: &["cargo", "rustc", "rustdoc", "rustup", "clippy-driver"],
         naming: Naming::Exact,
         // rustc leaves the last six beside its output when it runs without cargo.
-        within: Some(&[
+        reach: BuiltInReach::Within(&[
             "target",
             "*.rcgu.o",
             "rmeta*",
@@ -61,14 +96,14 @@ const BUILT_INS: &[BuiltIn] = &[
             "*.d",
             "rustc??????",
         ]),
-        except: None,
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &[
             "npm", "npx", "node", "nodejs", "yarn", "pnpm", "bun", "deno",
         ],
         naming: Naming::Versioned,
-        within: Some(&[
+        reach: BuiltInReach::Within(&[
             "node_modules",
             "dist",
             "build",
@@ -81,13 +116,20 @@ const BUILT_INS: &[BuiltIn] = &[
             ".npm",
             ".yarn",
             ".pnpm-store",
+            ".svelte-kit",
+            ".output",
+            ".parcel-cache",
+            ".angular",
+            ".docusaurus",
+            ".nyc_output",
+            "storybook-static",
         ]),
-        except: None,
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["python", "pip", "uv", "poetry", "pytest"],
         naming: Naming::Versioned,
-        within: Some(&[
+        reach: BuiltInReach::Within(&[
             ".venv",
             "venv",
             "__pycache__",
@@ -102,32 +144,36 @@ const BUILT_INS: &[BuiltIn] = &[
             "*.pyc",
             ".coverage",
             ".coverage.*",
+            "htmlcov",
+            ".hypothesis",
+            ".eggs",
+            ".ipynb_checkpoints",
         ]),
-        except: None,
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["swift", "swiftc", "swift-build", "xcodebuild"],
         naming: Naming::Exact,
-        within: Some(&[".build", "DerivedData"]),
-        except: None,
+        reach: BuiltInReach::Within(&[".build", "DerivedData"]),
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["nix", "nix-build", "nix-store", "nix-env"],
         naming: Naming::Exact,
-        within: Some(&["result", "result-*"]),
-        except: None,
+        reach: BuiltInReach::Within(&["result", "result-*"]),
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["go"],
         naming: Naming::Versioned,
         // `go mod vendor` writes `vendor` anew from go.mod.
-        within: Some(&["vendor", "go-build*"]),
-        except: None,
+        reach: BuiltInReach::Within(&["vendor", "go-build*"]),
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["make", "gmake", "cmake", "ninja", "meson"],
         naming: Naming::Exact,
-        within: Some(&[
+        reach: BuiltInReach::Within(&[
             "build",
             "builddir",
             "out",
@@ -137,13 +183,62 @@ const BUILT_INS: &[BuiltIn] = &[
             "*.so",
             "*.d",
         ]),
-        except: None,
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &["java", "gradle", "mvn"],
         naming: Naming::Exact,
-        within: Some(&["target", "build", ".gradle"]),
-        except: None,
+        reach: BuiltInReach::Within(&["target", "build", ".gradle", ".bloop", ".metals"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["dotnet"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Within(&["bin", "obj", "TestResults"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["zig"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Within(&[".zig-cache", "zig-cache", "zig-out"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["ghc", "cabal", "stack"],
+        naming: Naming::Versioned,
+        reach: BuiltInReach::Within(&["dist-newstyle", ".stack-work", "*.hi", "*.o", "*.dyn_*"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["ruby", "bundle"],
+        naming: Naming::Versioned,
+        reach: BuiltInReach::Within(&["vendor/bundle", ".bundle", "tmp/cache"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["php"],
+        naming: Naming::Versioned,
+        // Composer writes `vendor` anew from composer.lock.
+        reach: BuiltInReach::Within(&["vendor"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["beam.smp"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Within(&["_build", "deps"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["dart", "flutter"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Within(&[".dart_tool", "build"]),
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["terraform", "tofu"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Within(&[".terraform", ".terraform.tfstate.lock.info"]),
+        except: BuiltInExcept::Nothing,
     },
     BuiltIn {
         names: &[
@@ -174,8 +269,21 @@ const BUILT_INS: &[BuiltIn] = &[
             "rust-lld",
         ],
         naming: Naming::Cross,
-        within: None,
-        except: None,
+        reach: BuiltInReach::Everywhere,
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["cp", "gcp", "ln", "gln", "install", "ginstall", "unzip"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Replaced,
+        except: BuiltInExcept::Nothing,
+    },
+    BuiltIn {
+        names: &["tar", "gtar", "bsdtar", "cpio", "bsdcpio", "pax"],
+        naming: Naming::Exact,
+        reach: BuiltInReach::Replaced,
+        // `--remove-files` and `--recursive-unlink`, in as few letters as GNU tar takes.
+        except: BuiltInExcept::Beginnings(&["--rem", "--recursiv"]),
     },
 ];
 
@@ -219,7 +327,7 @@ mod tests {
         let mut seen = HashSet::new();
         for tool in tools() {
             assert!(seen.insert(tool.name.clone()), "{:?}", tool.name);
-            assert_ne!(tool.within.as_deref().map(<[Glob]>::len), Some(0));
+            assert!(!matches!(tool.reach, Reach::Within(patterns) if patterns.is_empty()));
         }
     }
 }

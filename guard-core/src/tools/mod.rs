@@ -4,6 +4,8 @@
 //! likes; trusted *within* patterns, only what lies below a zone at a path they cover, and never a
 //! zone's root. The trust of a scoped tool reaches its descendants (the `rm` that `npm` runs, a
 //! build script of `cargo`); the trust of a tool that is trusted everywhere does not (a `git` hook).
+//! A tool trusted for what it *replaces* (`tar`, `cp`) may remove names it is about to make again, as
+//! long as the policy takes new contents for an edit.
 //!
 //! Guarantees: an executable that was changed after the agent started is not the tool it is called
 //! (`cp /bin/rm git`), unless the policy pins it by `identity`, which then must hold instead. A tool
@@ -35,14 +37,24 @@ pub struct Removal<'a> {
     pub whole: bool,
     /// The objects, relative to the roots of their zones.
     pub below: [Option<&'a [u8]>; 2],
+    /// Only a name goes, and were it made again at once, that would be an edit like any other.
+    pub replaceable: bool,
+}
+
+/// The tool that a removal is allowed to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trusted<'t> {
+    /// Its name in the policy.
+    pub(crate) name: &'t [u8],
+    /// It removes the name to make it again.
+    pub(crate) replaces: bool,
 }
 
 #[derive(Debug)]
 struct Tool {
     name: Box<[u8]>,
     naming: Naming,
-    /// `None`: everywhere.
-    within: Option<Vec<Glob>>,
+    reach: Reach,
     except: Except,
     pin: Option<Pin>,
 }
@@ -54,8 +66,30 @@ enum Naming {
     Exact,
     /// Also with a version: `python3.11`, `node-20`.
     Versioned,
-    /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`.
+    /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`. Only compilers and their like
+    /// have targets.
     Cross,
+}
+
+/// What a tool is trusted with.
+#[derive(Debug)]
+enum Reach {
+    Everywhere,
+    /// What these patterns cover, below a zone.
+    Within(Vec<Glob>),
+    /// Names that it makes again.
+    Replaced,
+}
+
+/// Whose is what a trusted tool makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Its agent's: the tool makes again what lies in its scope.
+    New,
+    /// Its agent's, unless the tool removed somebody's file to make it.
+    InPlace,
+    /// Whoever's it was: the tool may be bringing a document back.
+    BroughtBack,
 }
 
 /// What in a tool's arguments ends the trust.
@@ -64,6 +98,8 @@ enum Except {
     Nothing,
     /// Any of these arguments.
     Arguments(Vec<Box<[u8]>>),
+    /// Any argument that begins so.
+    Beginnings(&'static [&'static str]),
     Subcommand(&'static Subcommands),
 }
 
@@ -103,6 +139,18 @@ impl ToolTable {
         self.called(name).any(Tool::is_inherited)
     }
 
+    /// Whose is what the tool of this policy name makes.
+    #[must_use]
+    pub fn making(&self, name: &[u8]) -> Making {
+        let tool = self.named(name).first();
+        tool.map_or(Making::BroughtBack, |tool| match tool.reach {
+            Reach::Within(_) => Making::New,
+            Reach::Replaced => Making::InPlace,
+            Reach::Everywhere if tool.naming == Naming::Cross => Making::InPlace,
+            Reach::Everywhere => Making::BroughtBack,
+        })
+    }
+
     /// Whether an executable of this name removes whatever its arguments say, so that trusting it
     /// everywhere trusts the agent itself.
     #[must_use]
@@ -118,7 +166,7 @@ impl ToolTable {
         changed_before_ns: u64,
         witness: &W,
         removal: &Removal<'_>,
-    ) -> Option<&[u8]> {
+    ) -> Option<Trusted<'_>> {
         let itself = self.running(actor.executable).find(|tool| {
             tool.reaches(removal)
                 && tool.is_genuine(actor.executable, changed_before_ns, witness)
@@ -133,7 +181,10 @@ impl ToolTable {
                 .flat_map(|name| self.called(name))
                 .find(|tool| tool.is_inherited() && tool.reaches(removal))
         };
-        itself.or_else(above).map(|tool| tool.name.as_ref())
+        itself.or_else(above).map(|tool| Trusted {
+            name: &tool.name,
+            replaces: matches!(tool.reach, Reach::Replaced),
+        })
     }
 
     fn sorted(mut tools: Vec<Tool>) -> Self {
@@ -205,7 +256,10 @@ impl Tool {
         Self {
             name: entry.name.as_bytes().into(),
             naming: Naming::Exact,
-            within: entry.within.clone(),
+            reach: entry
+                .within
+                .clone()
+                .map_or(Reach::Everywhere, Reach::Within),
             except: if arguments.is_empty() {
                 Except::Nothing
             } else {
@@ -222,12 +276,16 @@ impl Tool {
     /// A descendant shows neither its ancestor's executable nor its arguments, so that a trust
     /// which depends on them ends with the process itself.
     fn is_inherited(&self) -> bool {
-        self.within.is_some() && self.pin.is_none() && matches!(self.except, Except::Nothing)
+        matches!(self.reach, Reach::Within(_))
+            && self.pin.is_none()
+            && matches!(self.except, Except::Nothing)
     }
 
     fn reaches(&self, removal: &Removal<'_>) -> bool {
-        let Some(within) = &self.within else {
-            return true;
+        let within = match &self.reach {
+            Reach::Everywhere => return true,
+            Reach::Replaced => return removal.replaceable && !removal.whole,
+            Reach::Within(within) => within,
         };
         let covered = |path: &[u8]| within.iter().any(|glob| glob.covers(path));
         !removal.whole && removal.below.into_iter().flatten().all(covered)
@@ -268,15 +326,20 @@ impl Tool {
 
 impl Except {
     fn forbids<W: Witness + ?Sized>(&self, witness: &W) -> bool {
+        let any = |forbidden: &dyn Fn(&[u8]) -> bool| {
+            let arguments = witness.arguments();
+            arguments.is_empty() || arguments.split(|&byte| byte == 0).any(forbidden)
+        };
         match self {
             Self::Nothing => false,
             Self::Subcommand(subcommands) => subcommands.forbid(&witness.arguments()),
             Self::Arguments(forbidden) => {
-                let arguments = witness.arguments();
-                let given = || arguments.split(|&byte| byte == 0);
-                arguments.is_empty()
-                    || given().any(|argument| forbidden.iter().any(|no| no.as_ref() == argument))
+                any(&|argument| forbidden.iter().any(|no| no.as_ref() == argument))
             }
+            Self::Beginnings(forbidden) => any(&|argument| {
+                let begins = |no: &&str| argument.starts_with(no.as_bytes());
+                forbidden.iter().any(begins)
+            }),
         }
     }
 }
@@ -335,6 +398,22 @@ mod tests {
         }
         assert!(!table.is_scoped(b"git"));
         assert!(!table.is_scoped(b"gcc"));
+    }
+
+    #[test]
+    fn version_control_brings_back_and_builders_make() {
+        let table = ToolTable::built_in();
+        for (name, making) in [
+            ("git", Making::BroughtBack),
+            ("jj", Making::BroughtBack),
+            ("no such tool", Making::BroughtBack),
+            ("cargo", Making::New),
+            ("npm", Making::New),
+            ("gcc", Making::InPlace),
+            ("tar", Making::InPlace),
+        ] {
+            assert_eq!(table.making(name.as_bytes()), making, "{name}");
+        }
     }
 
     #[test]

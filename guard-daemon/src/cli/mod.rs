@@ -2,10 +2,13 @@
 
 mod daemon;
 mod demo;
+mod denials;
 mod explain;
 mod policy;
 mod run;
+mod status;
 pub(crate) mod terminal;
+mod top;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
@@ -23,7 +26,9 @@ use std::process::ExitCode;
         the agent's edits, its git.",
     after_help = "Start here:\n  codex-es-guard policy init ~/work     protect a directory\n  \
         codex-es-guard run -- claude          run an agent under guard\n  \
-        codex-es-guard explain ~/work/notes   who may remove this?\n\n\
+        codex-es-guard explain ~/work/notes   who may remove this?\n  \
+        codex-es-guard status                 is a guard at work, and well?\n  \
+        codex-es-guard denials --follow       what are agents stopped from?\n\n\
         Policy:   ~/.codex/es_policy.json\n\
         Denials:  ~/.codex/es-guard/denials.jsonl\n\
         Metrics:  http://127.0.0.1:19477/metrics"
@@ -37,8 +42,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArguments),
+    Status(status::StatusArguments),
+    Top(top::TopArguments),
     Daemon(daemon::DaemonArguments),
     Demo(demo::DemoArguments),
+    Denials(denials::DenialsArguments),
     Explain(explain::ExplainArguments),
     /// Check, show or start the policy.
     #[command(subcommand)]
@@ -66,6 +74,9 @@ pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Run(run) => run::run(run),
+        Command::Status(status) => status::status(&status),
+        Command::Top(top) => top::top(&top),
+        Command::Denials(denials) => denials::denials(denials),
         Command::Daemon(daemon) => daemon::daemon(&daemon),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Explain(explain) => explain::explain(&explain),

@@ -2,7 +2,7 @@
 
 use super::{PolicyArguments, terminal};
 use crate::exporter;
-use crate::places::{Places, make_private, sibling};
+use crate::places::{Places, sibling};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::actor::AgentMatch;
@@ -98,6 +98,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         source: ready.source,
         policy: ready.policy,
         origin: ready.origin,
+        exporter: !arguments.no_exporter,
         session,
     };
     session::end_as(session::run(plan)?)
@@ -173,7 +174,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
 /// Makes the guard's own directory, and keeps there what the next session may need.
 pub(super) fn keep_state(ready: &Ready) -> Result<()> {
     let state = &ready.source.places.state;
-    if let Err(error) = make_private(state) {
+    if let Err(error) = ready.source.places.make_state() {
         if state.symlink_metadata().is_ok() {
             // Rings and policies in it would be believed.
             return Err(error);
@@ -210,6 +211,7 @@ fn own_files(places: &Places) -> Vec<Vec<u8>> {
     [
         Some(places.policy.clone()),
         Some(places.state.clone()),
+        places.protected.map(|_| places.exporter.clone()),
         binary,
         exporter,
     ]

@@ -26,6 +26,12 @@ pub(crate) fn line(text: &str) {
     let _gone = writeln!(io::stdout(), "{text}");
 }
 
+/// A line of the answer on standard output. Returns whether somebody still reads.
+pub(crate) fn try_line(text: &str) -> bool {
+    use io::Write;
+    writeln!(io::stdout(), "{text}").is_ok()
+}
+
 /// `text` in a colour, if standard output is a terminal that wants colours.
 pub(crate) fn paint(text: &str, colour: &str) -> String {
     if wants_colour(&io::stdout()) {

@@ -1,54 +1,69 @@
 //! Starting the exporter when none serves.
+//!
+//! It runs as the user whose files are protected, also when the guard is root's.
 
 use super::PROGRAM;
 use crate::journal::Journal;
 use crate::places::{Places, make_private, sibling};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
 
 /// Who holds the lock file, or did.
 #[derive(Clone, Copy, Debug, serde::Deserialize)]
 struct Holder {
-    pid: u32,
+    pid: i32,
 }
 
 /// Starts an exporter for these places, unless one runs: whoever holds the lock file serves. One
 /// that is started here ends by itself when no session has run for a while.
-pub(crate) fn ensure(places: &Places, journal: &Journal) {
+pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
     if is_running(places) {
-        return;
+        return None;
     }
     let Some(program) = sibling(PROGRAM) else {
         journal.write(
             "guard-exporter is neither beside codex-es-guard nor in PATH: denials stay in the \
              ring until it runs (cargo build --release -p guard-exporter)",
         );
-        return;
+        return None;
     };
-    if let Err(error) = make_private(&places.state) {
-        journal.write(&format!("{error:#}"));
-        return;
+    let mut command = Command::new(&program);
+    match places.protected {
+        // It makes its directory itself: root writes nothing in a user's.
+        Some(user) => {
+            command.uid(user.uid).gid(user.gid);
+        }
+        None => {
+            if let Err(error) = make_private(&places.exporter) {
+                journal.write(&format!("{error:#}"));
+                return None;
+            }
+        }
     }
+    // A supervisor's are blocked, and an exporter must hear when it is asked to end.
+    #[cfg(target_os = "linux")]
+    crate::linux::sys::process::SignalSet::none().begin_with(&mut command);
     let output = journal.file().map_or_else(Stdio::null, Stdio::from);
-    let started = Command::new(&program)
+    let started = command
         .arg("--state")
-        .arg(&places.state)
+        .arg(&places.exporter)
         .args(["--exit-when-idle", IDLE_SECONDS])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(output)
         .spawn();
-    if let Err(error) = started {
-        journal.write(&format!("cannot start {}: {error}", program.display()));
-    }
+    let failed = |error| journal.write(&format!("cannot start {}: {error}", program.display()));
+    started.map_err(failed).ok()
 }
 
 /// Whether an exporter of these places runs.
 fn is_running(places: &Places) -> bool {
-    let Ok(mut lock) = File::open(places.state.join("exporter.lock")) else {
+    let Ok(mut lock) = File::open(places.exporter.join("exporter.lock")) else {
         return false;
     };
     // Trying the lock would turn away an exporter that is just about to take it. It is tried only
@@ -58,11 +73,17 @@ fn is_running(places: &Places) -> bool {
     let Ok(Ok(Holder { pid })) = holder.map(|_| serde_json::from_slice(&text)) else {
         return false;
     };
-    Path::new(&format!("/proc/{pid}")).exists()
+    is_alive(pid)
         && matches!(
             lock.try_lock_shared(),
             Err(std::fs::TryLockError::WouldBlock)
         )
+}
+
+/// Whether there is a process of this number, whoever it belongs to.
+fn is_alive(pid: i32) -> bool {
+    let found = Pid::from_raw(pid).map(test_kill_process);
+    matches!(found, Some(Ok(()) | Err(Errno::PERM)))
 }
 
 /// How long an exporter without sessions stays.

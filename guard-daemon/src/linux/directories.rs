@@ -13,7 +13,9 @@ use super::mounts::Mounts;
 use super::sys::files::{self, Base, Identity};
 use super::walk::{self, Eyes};
 use super::world::World;
+use fnv::FnvHasher;
 use std::ffi::{CStr, CString, OsStr};
+use std::hash::Hasher as _;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -419,12 +421,11 @@ fn spell(text: &mut Vec<u8>, start: Start, parent: &[u8]) {
 }
 
 fn slot_of(tid: u32, text: &[u8]) -> usize {
-    // FNV-1a; a collision costs a look, no more.
-    let seed = 0xcbf2_9ce4_8422_2325 ^ u64::from(tid);
-    let hash = text.iter().fold(seed, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    usize::try_from((hash >> 32) % SLOTS as u64).unwrap_or(0)
+    // A collision costs a look, no more.
+    let mut hasher = FnvHasher::default();
+    hasher.write_u32(tid);
+    hasher.write(text);
+    usize::try_from((hasher.finish() >> 32) % SLOTS as u64).unwrap_or(0)
 }
 
 /// Directories a worker remembers.

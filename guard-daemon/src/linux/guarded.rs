@@ -112,7 +112,8 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     std::env::set_current_dir("/").context("leaving the working directory")?;
     hide_from_agents(&journal);
     if plan.exporter {
-        exporter::ensure(&watch.source.places, &journal);
+        // The reaper hears of its end.
+        let _started = exporter::ensure(&watch.source.places, &journal);
     }
     {
         let guard = guard.clone();

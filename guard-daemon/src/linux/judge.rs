@@ -254,8 +254,11 @@ impl Case<'_> {
         );
         let value = environment
             .split(|&byte| byte == 0)
-            .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="))?;
-        TraceContext::parse(value)
+            .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="));
+        TraceContext::carried(value).unwrap_or_else(|_malformed| {
+            self.guard.ring.add(Counter::MalformedTraces, 1);
+            None
+        })
     }
 
     /// Carries out a verdict on a call that the guard does not perform itself.

@@ -11,10 +11,14 @@
 //! root nor Full Disk Access. While it exists, a command that is not root cannot execute programs
 //! that would make it so: macOS kills those before they begin.
 //!
+//! The exporter, if one has to be started, is this process's child as well, and the one descendant
+//! that is not judged.
+//!
 //! The guard is the command's parent and passes its status on. Should the guard be killed, the
 //! kernel asks nobody any more, and what the command left running is not guarded.
 
 use super::{ring_options, sys};
+use crate::exporter;
 use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
@@ -25,7 +29,7 @@ use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::policy::Snapshot;
-use guard_core::process::{ProcessDescription, ProcessSource as _};
+use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource as _};
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, parent_of};
 use guard_es::{Backend, Scope, Settings};
@@ -50,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) policy: WrittenPolicy,
     /// Where that is from.
     pub(crate) origin: Origin,
+    /// Whether to start an exporter when none serves.
+    pub(crate) exporter: bool,
     /// The session's name.
     pub(crate) session: String,
 }
@@ -105,6 +111,13 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     };
     let ignored = IgnoredMarkers::from_environment(&itself.environment);
     let ring = rings::create(&places, ring_options(&plan.session)?, &journal)?;
+    let mut exporter = plan
+        .exporter
+        .then(|| exporter::ensure(&places, &journal))
+        .flatten();
+    // What it does is asked about like all that this process's descendants do, and it is neither
+    // the command's nor an agent's. Started, it has executed its program: its identity stays.
+    let unjudged = exporter.as_ref().and_then(|child| key_of(&source, child));
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(root),
@@ -120,12 +133,16 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
             .state_canonical()?
             .join(format!("self-test-{}", plan.session)),
         running: Box::new(|| vec![std::process::id()]),
+        unjudged: unjudged.into_iter().collect(),
     };
-    let backend = Backend::start(Arc::clone(&guard), &settings)?;
-    backend
-        .probe()
-        .test(&super::remove_by_other_process)
-        .context("testing whether a denial works on this machine")?;
+    let backend = match proven_backend(&guard, &settings) {
+        Ok(backend) => backend,
+        Err(error) => {
+            // Nothing was guarded, so there is nothing to tell of.
+            let _gone = exporter.as_mut().map(Child::kill);
+            return Err(error);
+        }
+    };
     guard.ring.set(Counter::EnforcementActive, 1);
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
@@ -144,6 +161,23 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         || Ending::Exited(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
         Ending::Killed,
     ))
+}
+
+/// A backend that was seen to deny.
+fn proven_backend(guard: &SharedGuard, settings: &Settings) -> Result<Backend> {
+    let backend = Backend::start(Arc::clone(guard), settings)?;
+    backend
+        .probe()
+        .test(&super::remove_by_other_process)
+        .context("testing whether a denial works on this machine")?;
+    Ok(backend)
+}
+
+/// The identity of a child, if it lives.
+fn key_of(source: &LibProc, child: &Child) -> Option<ProcessKey> {
+    let mut found = ProcessDescription::default();
+    source.describe(child.id(), &mut found).ok()?;
+    Some(found.key)
 }
 
 /// Ends this process as the command did.

@@ -21,16 +21,18 @@ const UNSAFE: [&str; 13] = [
 ];
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 11] = [
+const LABELS: [&str; 13] = [
     "agent",
     "operation",
     "verdict",
     "reason",
     "answer",
+    "kind",
     "lane",
     "mode",
     "protected_zone",
     "revision",
+    "signal",
     "tool",
     "version",
 ];

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says where it is")]
 
 use endpoint_sec_sim::{Attempt, Installed, Machine, MachineBuilder, OsVersion, Process};
+use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
@@ -62,6 +63,8 @@ pub struct Plan<'p> {
     pub folding: Folding,
     /// The session's root is the program under test.
     pub rooted: bool,
+    /// What the session's command is declared to be.
+    pub declared: Option<&'static str>,
 }
 
 /// Whether answers are held back, and whether somebody waits for one.
@@ -81,6 +84,7 @@ impl<'p> Plan<'p> {
             scope: Scope::Machine,
             folding: Folding::Exact,
             rooted: false,
+            declared: None,
         }
     }
 
@@ -105,7 +109,12 @@ impl<'p> Plan<'p> {
         let root = self.rooted.then(|| Root {
             key: key(&me),
             started_ns: machine.now_ns(),
-            declared_agent: None,
+            declared_agent: self.declared.map(|label| AgentMatch {
+                label: label.to_owned(),
+                ancestor: label.as_bytes().to_vec(),
+                session: Vec::new(),
+                by_environment: false,
+            }),
         });
         let source: Box<dyn ProcessSource + Send + Sync> = Box::new(LibProc(Arc::clone(&table)));
         let guard = Arc::new(Guard::new(
@@ -169,6 +178,7 @@ impl Mac {
             scope,
             probe: self.probe.clone(),
             running: Box::new(move || table.pids()),
+            unjudged: Vec::new(),
         }
     }
 

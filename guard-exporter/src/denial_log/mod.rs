@@ -9,6 +9,7 @@
 //!   tried again with growing pauses, and when no more fit into memory the denials stay in their
 //!   rings.
 //! - A log that someone moves or removes is made anew for the next denial.
+//! - With a [hash chain](chain) each line names the one before it, over rotations and restarts.
 //!
 //! It is flushed to the medium (`fdatasync`) at most once a second, and always before a ring file is
 //! removed. A power cut may therefore cost the last second's lines of a ring that is itself lost.
@@ -33,12 +34,15 @@
 //! # Ok(()) }
 //! ```
 
+pub mod chain;
 pub mod line;
 pub mod recover;
 pub mod rotate;
+pub mod verify;
 
 use crate::metrics::LogMetrics;
 use crate::notice::Notice;
+use chain::{Chain, Digest, Seal};
 use recover::NextSequences;
 use rotate::KEPT;
 use std::collections::VecDeque;
@@ -55,6 +59,10 @@ pub struct DenialLog {
     live: Option<Live>,
     /// Whole lines not yet in the file, oldest first.
     pending: Vec<u8>,
+    /// Where the chain stands after what is pending; `None` while it is off.
+    chain: Option<Chain>,
+    /// The last written line's hash.
+    head: Option<Digest>,
     /// Former live files that the medium may not have whole.
     unsynced: VecDeque<File>,
     live_unsynced: bool,
@@ -63,6 +71,18 @@ pub struct DenialLog {
     failing: Notice,
     recovered: Notice,
     metrics: LogMetrics,
+}
+
+/// Whether lines are chained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Chaining {
+    /// As the log's last line is.
+    #[default]
+    Keep,
+    /// From the next line on.
+    On,
+    /// Not from the next line on.
+    Off,
 }
 
 /// Why the denial log cannot be used.
@@ -148,6 +168,8 @@ impl DenialLog {
             path: path.to_owned(),
             live: Some(live),
             pending: Vec::new(),
+            chain: None,
+            head: None,
             unsynced: VecDeque::new(),
             // What a killed predecessor wrote may not be on the medium either.
             live_unsynced: true,
@@ -158,6 +180,32 @@ impl DenialLog {
             metrics,
         };
         Ok((log, next))
+    }
+
+    /// Chains the lines to come, as `chaining` says. The chain goes on after the last line there is,
+    /// sealed or not.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn chain(&mut self, chaining: Chaining) -> Result<(), OpenLogError> {
+        let last = recover::last_line(&self.path).map_err(|source| self.error(source))?;
+        let seal = last.as_deref().and_then(Seal::of);
+        let is_on = match chaining {
+            Chaining::On => true,
+            Chaining::Off => false,
+            Chaining::Keep => seal.is_some(),
+        };
+        self.chain = is_on.then(|| Chain::after(last.as_deref()));
+        self.head = seal.filter(|_| is_on).map(|seal| seal.hash);
+        Ok(())
+    }
+
+    /// The hash of the last line written, while the chain is on: kept elsewhere, it betrays who
+    /// makes the chain anew or cuts its end off.
+    #[must_use]
+    pub fn head(&self) -> Option<Digest> {
+        self.head
     }
 
     /// Where it is.
@@ -175,9 +223,15 @@ impl DenialLog {
         self.pending.extend_from_slice(lines);
     }
 
-    /// The buffer behind [`append`](Self::append), to encode a line in place.
-    pub fn pending(&mut self) -> &mut Vec<u8> {
-        &mut self.pending
+    /// Encodes a line in place, instead of [`append`](Self::append), and returns it as it will be
+    /// written.
+    pub fn encode(&mut self, line: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        let start = self.pending.len();
+        line(&mut self.pending);
+        if let Some(chain) = &mut self.chain {
+            chain.seal(&mut self.pending, start);
+        }
+        &self.pending[start..]
     }
 
     /// Whether more lines should be appended before a flush.
@@ -252,12 +306,17 @@ impl DenialLog {
                 .count();
             self.metrics.records.inc_by(records as u64);
             self.metrics.written_bytes.inc_by(written as u64);
+            if self.chain.is_some() {
+                self.head =
+                    last_of(&self.pending[..written]).and_then(|last| Some(Seal::of(last)?.hash));
+            }
             self.pending.drain(..written);
         }
         Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {
+        let _span = tracing::info_span!("rotate").entered();
         rotate::rotate(&self.path)?;
         self.retire();
         self.metrics.rotations.inc();
@@ -313,7 +372,7 @@ impl DenialLog {
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
         self.failing
-            .say_at(now, format_args!("denials wait in their rings: {error}"));
+            .warn_at(now, format_args!("denials wait in their rings: {error}"));
         self.trouble = Some(Trouble {
             error,
             pause,
@@ -419,135 +478,16 @@ impl Live {
     }
 }
 
+/// The last of whole lines, without its newline.
+fn last_of(lines: &[u8]) -> Option<&[u8]> {
+    lines
+        .strip_suffix(b"\n")?
+        .rsplit(|&byte| byte == b'\n')
+        .next()
+}
+
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::Metrics;
-    use crate::testing::denial;
-    use rotate::numbered;
-    use std::fs;
-
-    fn open(path: &Path) -> (DenialLog, NextSequences) {
-        DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap()
-    }
-
-    fn append(log: &mut DenialLog, sequences: std::ops::Range<u64>) {
-        for sequence in sequences {
-            line::encode(&denial(sequence), "aa", log.pending());
-        }
-    }
-
-    /// The numbers in the log, oldest file first.
-    fn sequences(path: &Path) -> Vec<u64> {
-        let files = (0..=KEPT)
-            .rev()
-            .filter_map(|n| fs::read_to_string(numbered(path, n)).ok());
-        let text: String = files.collect();
-        let number =
-            |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64();
-        text.lines().map(|line| number(line).unwrap()).collect()
-    }
-
-    #[test]
-    fn lines_survive_reopening_and_rotation_in_order() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("new/denials.jsonl");
-        let mut last = 0;
-        for round in 1..=4 {
-            let (mut log, next) = open(&path);
-            assert_eq!(next.get("aa").copied().unwrap_or(0), last);
-            append(&mut log, last..round * 1000);
-            assert!(log.sync(Instant::now()));
-            last = round * 1000;
-        }
-        assert_eq!(sequences(&path), (0..4000).collect::<Vec<_>>());
-        for number in 0..=2 {
-            let metadata = fs::metadata(numbered(&path, number)).unwrap();
-            assert!(metadata.len() < MAX_BYTES);
-            assert_eq!(metadata.mode() & 0o777, 0o600);
-        }
-        assert_eq!(
-            fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777,
-            0o700
-        );
-    }
-
-    #[test]
-    fn a_line_longer_than_a_file_is_not_cut() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log");
-        let (mut log, _) = open(&path);
-        append(&mut log, 0..1);
-        let long = "x".repeat(1_000_000) + "\n";
-        log.append(long.as_bytes());
-        append(&mut log, 1..2);
-        assert!(log.flush(Instant::now()));
-        assert_eq!(fs::read_to_string(numbered(&path, 1)).unwrap(), long);
-    }
-
-    #[test]
-    fn what_is_no_regular_file_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("target");
-        fs::write(&target, "precious").unwrap();
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&target, &link).unwrap();
-        for path in [link.as_path(), dir.path(), Path::new("/dev/null")] {
-            let error = DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap_err();
-            assert!(
-                matches!(error, OpenLogError::NotRegular { .. }),
-                "{error:?}"
-            );
-        }
-        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
-    }
-
-    #[test]
-    fn a_log_moved_away_is_made_anew_and_a_link_in_its_place_is_not_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log");
-        let (mut log, _) = open(&path);
-        append(&mut log, 0..1);
-        let mut now = Instant::now();
-        assert!(log.flush(now));
-        fs::rename(&path, dir.path().join("moved")).unwrap();
-        append(&mut log, 1..2);
-        assert!(log.flush(now));
-        assert_eq!(sequences(&path), [1]);
-
-        fs::remove_file(&path).unwrap();
-        std::os::unix::fs::symlink(dir.path().join("moved"), &path).unwrap();
-        append(&mut log, 2..3);
-        assert!(!log.flush(now));
-        assert!(log.trouble().unwrap().contains("not a regular file"));
-        fs::remove_file(&path).unwrap();
-        assert!(!log.flush(now), "it pauses after a failure");
-        now += FIRST_PAUSE;
-        assert!(log.flush(now));
-        assert_eq!(sequences(&path), [2]);
-        assert_eq!(sequences(&dir.path().join("moved")), [0]);
-        assert_eq!(log.metrics.write_failures.get(), 1);
-    }
-
-    #[test]
-    fn a_log_cut_by_hand_goes_on_from_its_new_end() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log");
-        let (mut log, _) = open(&path);
-        append(&mut log, 0..1000);
-        assert!(log.flush(Instant::now()));
-        File::options()
-            .write(true)
-            .open(&path)
-            .unwrap()
-            .set_len(0)
-            .unwrap();
-        append(&mut log, 1000..2000);
-        assert!(log.flush(Instant::now()));
-        assert_eq!(sequences(&path), (1000..2000).collect::<Vec<_>>());
-        assert_eq!(log.metrics.rotations.get(), 0);
-    }
-}
+mod tests;

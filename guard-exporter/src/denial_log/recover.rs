@@ -35,6 +35,32 @@ pub fn next_sequences(log: &Path) -> io::Result<NextSequences> {
     Ok(next)
 }
 
+/// The newest whole line of the log and its numbered files, without its newline.
+///
+/// # Errors
+///
+/// When one that exists cannot be read.
+pub fn last_line(log: &Path) -> io::Result<Option<Vec<u8>>> {
+    for number in 0..=KEPT {
+        match std::fs::read(numbered(log, number)) {
+            Ok(bytes) => {
+                let end = bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+                let whole = &bytes[..end];
+                let start = whole
+                    .iter()
+                    .rposition(|&byte| byte == b'\n')
+                    .map_or(0, |at| at + 1);
+                if end > 0 {
+                    return Ok(Some(whole[start..].to_owned()));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
 /// Cuts what follows the last newline of `file`. Returns the length that is left.
 ///
 /// # Errors
@@ -108,6 +134,25 @@ mod tests {
             next,
             NextSequences::from([("aa".into(), 10), ("bb".into(), 1)])
         );
+    }
+
+    #[test]
+    fn the_newest_whole_line_is_found_wherever_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let last = || {
+            last_line(&log)
+                .unwrap()
+                .map(|line| String::from_utf8(line).unwrap())
+        };
+        assert_eq!(last(), None);
+        fs::write(numbered(&log, 2), "a\nb\n").unwrap();
+        assert_eq!(last().as_deref(), Some("b"));
+        fs::write(numbered(&log, 1), "").unwrap();
+        fs::write(&log, "half").unwrap();
+        assert_eq!(last().as_deref(), Some("b"));
+        fs::write(&log, "c\nhalf").unwrap();
+        assert_eq!(last().as_deref(), Some("c"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::percentiles::{self, Percentiles};
 use crate::recent::sentence::Sentence;
 use crate::recent::told::Told;
 use crate::recent::{Denial, MAX_KEPT};
-use crate::status::Guard;
+use crate::status::{Guard, LogState};
 use crate::time;
 use axum::extract::State;
 use axum::http::header;
@@ -33,6 +33,7 @@ struct Status<'a> {
     ready: bool,
     obstacle: Option<String>,
     kept_denials: usize,
+    denial_log: LogState,
     agents: Vec<Agent>,
     guards: &'a [Guard],
 }
@@ -113,6 +114,7 @@ pub(super) async fn status(State(shown): State<Shown>) -> Response {
         ready: obstacle.is_none(),
         obstacle,
         kept_denials: board.recent.len(),
+        denial_log: board.log(),
         agents: agents.into_iter().map(Agent::from).collect(),
         guards: &board.guards(),
     };

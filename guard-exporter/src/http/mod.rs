@@ -3,7 +3,7 @@
 //! | endpoint | answer |
 //! |---|---|
 //! | `GET /` | a page for people |
-//! | `GET /metrics` | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 where that is preferred |
+//! | `GET /metrics` (`--web.telemetry-path`) | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 where that is preferred; 503 beyond `--web.max-requests` |
 //! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
 //! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
 //! | `GET /api/v1/events` | server-sent events: denials and detections as they come |
@@ -51,6 +51,8 @@ pub struct Shown {
     pub metrics: Metrics,
     /// What `/metrics` told a moment ago.
     pub scrapes: Scrapes,
+    /// Where the metrics are.
+    pub telemetry_path: Arc<str>,
     /// What all others tell.
     pub board: Arc<Board>,
 }
@@ -67,7 +69,7 @@ pub fn router(shown: Shown) -> Router {
     Router::new()
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
-        .route("/metrics", get(scrape::scrape))
+        .route(&shown.telemetry_path.clone(), get(scrape::scrape))
         .route("/api/v1/latency", get(api::latency))
         .route("/api/v1/openapi.json", get(api::openapi))
         .route("/-/healthy", get(async || "healthy\n"))

@@ -9,6 +9,7 @@
 //! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
 //! | `lane` | `deny` (verdicts deny and audit), `allow` |
 //! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
+//! | `signal` | `traces`, `metrics`, `logs` |
 //! | `tool` | names of trusted tools, likewise |
 //! | `revision`, `mode`, `version` | of the live guards, at most [`MAX_INFOS`] |
 //!
@@ -118,6 +119,8 @@ catalogue! {
         "Operations that a temporary override allowed.";
     TRACED_DENIALS Counter "guard_traced_denials_total" [],
         "Denials whose process carried a trace context.";
+    MALFORMED_TRACES Counter "guard_malformed_traces_total" [],
+        "Denials whose process carried a trace context that is none.";
     RETRY_STORMS Counter "guard_retry_storms_total" ["agent"],
         "Times an agent began to try a denied operation again and again.";
     MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "verdict"],
@@ -199,6 +202,15 @@ catalogue! {
     LOG_ROTATIONS Counter "guard_denial_log_rotations_total" [],
         "Times the denial log was moved to a numbered file.";
 
+    OTLP_EXPORTED Counter "guard_otlp_exported_items_total" ["signal"],
+        "Spans, metric points and log records that a collector took.";
+    OTLP_FAILURES Counter "guard_otlp_export_failures_total" ["signal"],
+        "Failed attempts to send to a collector.";
+    OTLP_DROPPED Counter "guard_otlp_dropped_items_total" ["signal"],
+        "Items that will not reach a collector: no room, refused, or no time at the end.";
+    OTLP_QUEUED Gauge "guard_otlp_queued_items" ["signal"],
+        "Items that wait to be sent, those being sent among them.";
+
     SCRAPE_DURATION Gauge "guard_scrape_duration_seconds" [],
         "Time the previous scrape took to answer.";
     BUILD_INFO Gauge "guard_exporter_build_info" ["version"],
@@ -207,6 +219,8 @@ catalogue! {
         "Failed attempts to listen on the configured address.";
     READY Gauge "guard_exporter_ready" [],
         "Whether the rings are drained and the denial log can be written.";
+    CONFINED Gauge "guard_exporter_confined" ["kind"],
+        "Whether the exporter has confined itself, by landlock and by seccomp.";
     LAST_PASS Gauge "guard_exporter_last_pass_timestamp_seconds" [],
         "When the rings were last looked through, Unix time.";
     CAPPED_VALUES Counter "guard_exporter_capped_values_total" [],

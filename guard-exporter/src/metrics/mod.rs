@@ -25,6 +25,7 @@ mod rings;
 pub use decisions::DecisionMetrics;
 pub use rings::{GuardState, Infos, RingMetrics};
 
+use crate::otlp::Signal;
 use catalogue::Metric;
 use exemplars::Exemplars;
 use prometheus::core::Collector;
@@ -47,6 +48,8 @@ pub struct Metrics {
     pub stream: StreamMetrics,
     /// Of HTTP connections.
     pub connections: ConnectionMetrics,
+    /// Of what is sent over OTLP.
+    pub otlp: OtlpMetrics,
     /// Of the exporter itself.
     pub exporter: ExporterMetrics,
     exemplars: Exemplars,
@@ -89,6 +92,23 @@ pub struct ConnectionMetrics {
     pub stalled: IntCounter,
 }
 
+/// Metrics of what is sent over OTLP, by signal.
+#[derive(Clone, Debug)]
+pub struct OtlpMetrics([SignalMetrics; Signal::ALL.len()]);
+
+/// Metrics of one signal.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each is named for its catalogue entry, which says it"
+)]
+pub struct SignalMetrics {
+    pub exported: IntCounter,
+    pub failures: IntCounter,
+    pub dropped: IntCounter,
+    pub queued: IntGauge,
+}
+
 /// Metrics of the exporter itself.
 #[derive(Clone, Debug)]
 #[expect(
@@ -100,6 +120,7 @@ pub struct ExporterMetrics {
     pub bind_failures: IntCounter,
     pub ready: IntGauge,
     pub last_pass: Gauge,
+    pub confined: IntGaugeVec,
 }
 
 /// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
@@ -116,6 +137,10 @@ impl Metrics {
         build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
+        let confined = int_gauge_vec(&registry, catalogue::CONFINED);
+        for kind in ["landlock", "seccomp"] {
+            confined.with_label_values(&[kind]).set(0);
+        }
         Self {
             rings: RingMetrics::new(&registry),
             denial_log: LogMetrics {
@@ -134,11 +159,13 @@ impl Metrics {
                 shed: counter(&registry, catalogue::CONNECTIONS_SHED),
                 stalled: counter(&registry, catalogue::CONNECTIONS_STALLED),
             },
+            otlp: OtlpMetrics::new(&registry),
             exporter: ExporterMetrics {
                 scrape_duration: gauge(&registry, catalogue::SCRAPE_DURATION),
                 bind_failures: counter(&registry, catalogue::BIND_FAILURES),
                 ready: int_gauge(&registry, catalogue::READY),
                 last_pass: gauge(&registry, catalogue::LAST_PASS),
+                confined,
             },
             exemplars: Exemplars::default(),
             registry,
@@ -172,9 +199,14 @@ impl Metrics {
         self.timed(|families| openmetrics::encode(families, &self.exemplars))
     }
 
+    /// Everything now, as it is counted.
+    pub(crate) fn families(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+
     fn timed(&self, encode: impl FnOnce(&[MetricFamily]) -> String) -> String {
         let started = Instant::now();
-        let text = encode(&self.registry.gather());
+        let text = encode(&self.families());
         self.exporter
             .scrape_duration
             .set(started.elapsed().as_secs_f64());
@@ -185,6 +217,32 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+// === impl OtlpMetrics ===
+
+impl OtlpMetrics {
+    fn new(registry: &Registry) -> Self {
+        let exported = counter_vec(registry, catalogue::OTLP_EXPORTED);
+        let failures = counter_vec(registry, catalogue::OTLP_FAILURES);
+        let dropped = counter_vec(registry, catalogue::OTLP_DROPPED);
+        let queued = int_gauge_vec(registry, catalogue::OTLP_QUEUED);
+        Self(Signal::ALL.map(|signal| {
+            let labels = [signal.as_str()];
+            SignalMetrics {
+                exported: exported.with_label_values(&labels),
+                failures: failures.with_label_values(&labels),
+                dropped: dropped.with_label_values(&labels),
+                queued: queued.with_label_values(&labels),
+            }
+        }))
+    }
+
+    /// Those of one signal.
+    #[must_use]
+    pub fn of(&self, signal: Signal) -> SignalMetrics {
+        self.0[signal as usize].clone()
     }
 }
 

@@ -77,7 +77,7 @@ pub struct Infos {
 
 /// The counters in ring headers that are exported as they are, summed over all rings ever seen.
 /// A cursor keeps their values by place, so new ones come last.
-const GROWING: [(Counter, Metric); 10] = [
+const GROWING: [(Counter, Metric); 11] = [
     (Counter::Notifications, catalogue::NOTIFICATIONS),
     (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
     (
@@ -97,6 +97,7 @@ const GROWING: [(Counter, Metric); 10] = [
     ),
     (Counter::EventsCut, catalogue::EVENTS_CUT),
     (Counter::Panics, catalogue::PANICS),
+    (Counter::MalformedTraces, catalogue::MALFORMED_TRACES),
 ];
 
 // === impl RingMetrics ===

@@ -8,8 +8,9 @@
 //! ever, so a reader may go on after any of them, also with another exporter.
 
 pub mod load;
-pub mod sentence;
-pub mod told;
+
+pub use guard_core::told;
+pub use guard_core::told::sentence;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};

@@ -5,14 +5,6 @@ use guard_exporter::metrics::catalogue::{self, Kind, Metric};
 use promql_parser::parser::Expr;
 use std::collections::BTreeSet;
 
-/// What the OTLP stream will count. Rules and panels speak of it already; the catalogue does not
-/// before there is a stream.
-pub(crate) const AWAITED: [(&str, &[&str]); 3] = [
-    ("guard_otlp_exported_items_total", &["signal"]),
-    ("guard_otlp_export_failures_total", &["signal"]),
-    ("guard_otlp_dropped_items_total", &["signal"]),
-];
-
 /// Labels that Prometheus puts on every series of a target, and the one by which targets say whether
 /// a guard is always there.
 pub(crate) const TARGET_LABELS: [&str; 3] = ["job", "instance", "scope"];
@@ -77,7 +69,7 @@ fn labels_of(series: &str, recorded: &BTreeSet<String>) -> Option<BTreeSet<Strin
         // A recorded name begins with the labels that are left.
         series.split(':').next()?.split('_').collect()
     } else {
-        listed(&AWAITED).or_else(|| listed(&OWN))?
+        listed(&OWN)?
     };
     let all = own.into_iter().chain(TARGET_LABELS);
     Some(all.map(str::to_owned).collect())

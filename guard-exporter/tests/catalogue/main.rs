@@ -60,16 +60,6 @@ fn every_expression_parses_and_names_what_is_there() {
 }
 
 #[test]
-fn what_is_awaited_is_not_there_yet() {
-    let arrived: Vec<String> = catalogue::ALL
-        .iter()
-        .filter(|metric| known::AWAITED.iter().any(|(name, _)| *name == metric.name))
-        .map(|metric| format!("{} is in the catalogue now", metric.name))
-        .collect();
-    none("take it from the list of known::AWAITED", &arrived);
-}
-
-#[test]
 fn examples_scrape_where_the_exporter_serves() {
     let address = "127.0.0.1:19477";
     let help = files::read("guard-exporter/src/cli.rs");

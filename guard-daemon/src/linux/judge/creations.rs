@@ -1,18 +1,20 @@
 //! What agents make in zones, as their calls tell: see [`guard_core::guard::Creations`].
 //!
 //! A name that an agent asks for while nothing stands there is remembered. So is the new name of
-//! what the agent could have removed under its old one: an atomic save ends there. What replaces
-//! something is nobody's own making, and neither is what moved away.
+//! what the agent could have removed under its old one: an atomic save ends there, and a hard link
+//! of its own. What replaces something is nobody's own making, and neither is what moved away, nor
+//! what version control brings back.
 
-use super::names::{Name, look_error};
+use super::names::{Name, look, look_error};
 use super::{Case, join};
 use crate::linux::sys::files::Look;
 use crate::linux::sys::notify::Reply;
 use crate::linux::sys::process::clock_ns;
 use crate::linux::witness::CallWitness;
 use guard_core::actor::{Standing, Witness as _};
-use guard_core::decision::decide;
+use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
+use guard_core::tools::Making;
 use guard_core::{Operation, OperationKind, Reason};
 
 /// A rename, before it happens.
@@ -28,8 +30,8 @@ pub(super) struct Move {
 // === impl Case ===
 
 impl Case<'_> {
-    /// A call is about to make a file at `path`, where nothing stands. What a trusted tool makes
-    /// is not its agent's own: git may be bringing a document back.
+    /// A call is about to make a file at `path`, where nothing stands. What a trusted tool makes is
+    /// its agent's own, too, unless the tool may be bringing a document back.
     pub(super) fn note_creation(&self, path: &[u8]) {
         let snapshot = self.guard.policy.load();
         if !in_zone(&snapshot, path) {
@@ -41,15 +43,49 @@ impl Case<'_> {
             return;
         }
         let removal = unlink(path);
-        if decide(&snapshot, &removal, wall_ns, &witness).reason != Reason::TrustedTool {
+        let decision = decide(&snapshot, &removal, wall_ns, &witness);
+        if making(&snapshot, &decision) != Some(Making::BroughtBack) {
             self.guard.creations.remember(path, wall_ns);
         }
     }
 
-    /// A name was removed, or may be.
-    pub(super) fn note_removal(&self, name: &Name, answered: Reply) {
-        if !matches!(answered, Reply::Fail(_)) {
-            self.guard.creations.forget(&path_of(name));
+    /// A name is about to be removed: whether somebody else's file goes, to be made again.
+    pub(super) fn makes_room(
+        &self,
+        snapshot: &Snapshot,
+        path: &[u8],
+        decision: &Decision<'_>,
+        witness: &CallWitness<'_>,
+    ) -> bool {
+        making(snapshot, decision) == Some(Making::InPlace) && !witness.made_here(path)
+    }
+
+    /// A name was removed, or may be. `makes_room` is what was said of it before.
+    pub(super) fn note_removal(&self, name: &Name, answered: Reply, makes_room: bool) {
+        if matches!(answered, Reply::Fail(_)) {
+            return;
+        }
+        let path = path_of(name);
+        if makes_room {
+            self.guard.creations.replace(&path);
+        } else {
+            self.guard.creations.forget(&path);
+        }
+    }
+
+    /// Looks at a hard link before it is made: when the file was made that is its maker's own under
+    /// the second name, too.
+    pub(super) fn before_link(&self, from: &Name, to: &Name) -> Option<u64> {
+        let coming = self.before_move(OperationKind::Rename, (from, to), look(from).as_ref());
+        coming.made_ns
+    }
+
+    /// A hard link was made, or goes on in the kernel.
+    pub(super) fn after_link(&self, to: &Name, made_ns: Option<u64>, answered: Reply) {
+        if let Some(made_ns) = made_ns
+            && !matches!(answered, Reply::Fail(_))
+        {
+            self.guard.creations.remember(&path_of(to), made_ns);
         }
     }
 
@@ -95,9 +131,11 @@ impl Case<'_> {
             &from.name,
             &coming.from,
         );
-        let removal = unlink(&coming.from);
-        let decision = decide(&snapshot, &removal, wall_ns, &witness);
-        (decision.reason == Reason::Scratch).then_some(born_ns)
+        let is_own = || {
+            let removal = unlink(&coming.from);
+            decide(&snapshot, &removal, wall_ns, &witness).reason == Reason::Scratch
+        };
+        (witness.made_here(&coming.from) || is_own()).then_some(born_ns)
     }
 
     /// A rename was carried out, or goes on in the kernel.
@@ -119,10 +157,14 @@ impl Case<'_> {
     }
 }
 
-/// Whether what stands there is of a kind that calls are seen making, with no other name.
+/// Whose is what the tool makes that is trusted to remove this; `None` when none is.
+fn making(snapshot: &Snapshot, decision: &Decision<'_>) -> Option<Making> {
+    decision.tool.map(|tool| snapshot.making(tool))
+}
+
+/// Whether what stands there is of a kind that calls are seen making.
 pub(in crate::linux) fn is_own_kind(found: &Look) -> bool {
-    let kinds = [libc::S_IFREG, libc::S_IFLNK, libc::S_IFIFO];
-    kinds.contains(&found.file_type) && found.links == 1
+    [libc::S_IFREG, libc::S_IFLNK, libc::S_IFIFO].contains(&found.file_type)
 }
 
 fn in_zone(snapshot: &Snapshot, path: &[u8]) -> bool {

@@ -68,9 +68,7 @@ impl Case<'_> {
             Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
         };
         let perform = || files::unlink(name.directory.fd.as_fd(), &name.name, flags);
-        let answered = self.settle(OperationKind::Unlink, &name, None, perform)?;
-        self.note_removal(&name, answered);
-        Ok(answered)
+        self.settle(OperationKind::Unlink, &name, None, perform)
     }
 
     /// `rename`, `renameat`, `renameat2`.
@@ -164,7 +162,11 @@ impl Case<'_> {
                 0,
             )
         };
-        self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)
+        let made_ns = self.before_link(&from, &to);
+        let answered =
+            self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)?;
+        self.after_link(&to, made_ns, answered);
+        Ok(answered)
     }
 
     fn settle(
@@ -245,8 +247,17 @@ impl Case<'_> {
         {
             return Ok(Reply::Fail(libc::ENOENT));
         }
+        let removes = kind == OperationKind::Unlink;
+        let makes_room = removes && self.makes_room(&snapshot, operation.path, &decision, &witness);
+        let note = |reply| {
+            if removes {
+                self.note_removal(name, reply, makes_room);
+            }
+        };
         if decision.verdict == Verdict::Deny || !performs {
-            return Ok(self.refuse_or_continue(&operation, &decision, &witness, wall_ns));
+            let reply = self.refuse_or_continue(&operation, &decision, &witness, wall_ns);
+            note(reply);
+            return Ok(reply);
         }
         let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
         let reply = reply_of(perform());
@@ -261,6 +272,7 @@ impl Case<'_> {
             decided_ns,
         };
         self.tell(&operation, &decision, &witness, wall_ns, outcome);
+        note(reply);
         Ok(reply)
     }
 

@@ -28,8 +28,6 @@ pub(crate) struct Look {
     pub(crate) mode: u32,
     /// Owner.
     pub(crate) uid: u32,
-    /// How many names it has.
-    pub(crate) links: u32,
     /// Birth time in nanoseconds, where the file system keeps one.
     pub(crate) born_ns: Option<u64>,
     /// Inode change time in nanoseconds.
@@ -152,7 +150,6 @@ fn statx(base: Base<'_>, path: &CStr, flags: i32) -> io::Result<Look> {
         file_type: u32::from(found.stx_mode) & libc::S_IFMT,
         mode: u32::from(found.stx_mode) & !libc::S_IFMT,
         uid: found.stx_uid,
-        links: found.stx_nlink,
         born_ns: (found.stx_mask & libc::STATX_BTIME != 0).then(|| nanoseconds(&found.stx_btime)),
         changed_ns: nanoseconds(&found.stx_ctime),
     })

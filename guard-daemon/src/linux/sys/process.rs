@@ -4,6 +4,8 @@ use super::check;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::time::Duration;
 
 /// Which side of a fork this is.
@@ -305,6 +307,17 @@ impl SignalSet {
         // SAFETY: `set` is writable.
         unsafe { libc::sigemptyset(&raw mut set) };
         Self(set)
+    }
+
+    /// Has `command` begin with this mask, whatever its parent's is.
+    pub(crate) fn begin_with(self, command: &mut Command) {
+        let begin = move || {
+            self.restore();
+            Ok(())
+        };
+        // SAFETY: between fork and exec it sets a mask from memory that it owns, by a call that is
+        // async-signal-safe, and allocates nothing.
+        unsafe { command.pre_exec(begin) };
     }
 
     /// Blocks these signals for the calling thread and the threads it starts; returns the set and

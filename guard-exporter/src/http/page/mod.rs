@@ -61,7 +61,7 @@ pub(super) async fn page(State(shown): State<Shown>, parameters: Parameters) -> 
     tables::latency(&mut html, &board.activity(), now);
     tables::guards(&mut html, &guards);
     html.raw("</main>");
-    html.raw(FOOT);
+    html.raw(&FOOT.replace("/metrics", &shown.telemetry_path));
     let head = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -1,7 +1,9 @@
-//! A line of the denial log, read again: what the page and the API need of it.
+//! A line of the denial log, read again: what people are told of it.
 
-use guard_core::OperationKind;
-use guard_core::verdict::{Reason, Verdict};
+pub mod sentence;
+
+use crate::OperationKind;
+use crate::verdict::{Reason, Verdict};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -39,7 +41,7 @@ pub struct Told<'a> {
 // === impl Told ===
 
 impl<'a> Told<'a> {
-    /// Reads a line; `None` when it is not one that this exporter writes.
+    /// Reads a line; `None` when it is not one that the exporter writes.
     #[must_use]
     pub fn parse(line: &'a str) -> Option<Self> {
         serde_json::from_str(line).ok()
@@ -65,7 +67,7 @@ impl<'a> Told<'a> {
         reasons.find(|reason| reason.as_str() == self.reason)
     }
 
-    /// Its identity, as [`DenialId`](super::DenialId) reads it.
+    /// Its identity: `RING-NUMBER`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}-{}", self.ring, self.seq)

@@ -4,16 +4,16 @@
 //! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
 //! stands in.
 
-use super::told::Told;
-use guard_core::OperationKind;
-use guard_core::verdict::Verdict;
+use super::Told;
+use crate::OperationKind;
+use crate::verdict::Verdict;
 use std::borrow::Cow;
 use std::fmt;
 
 /// What happened, in one sentence without its full stop; its parts can be seen as they are.
 ///
 /// ```
-/// use guard_exporter::recent::{sentence::Sentence, told::Told};
+/// use guard_core::told::{Told, sentence::Sentence};
 ///
 /// let line = r#"{"op":"unlink","path":"/p/main.rs","dest":null,"process":"rm","time":"",
 ///   "ring":"00","seq":0,"verdict":"deny","reason":"agent_in_zone","agent":"codex","pid":7,

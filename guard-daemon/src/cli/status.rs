@@ -1,0 +1,233 @@
+//! `codex-es-guard status`: is a guard at work, and is it well.
+
+use super::PolicyArguments;
+use super::run::policy_source;
+use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
+use crate::observed::guards::Guard;
+use crate::observed::{Exporter, Observed};
+use crate::places::Places;
+use crate::policy_file::LoadPolicyError;
+use anyhow::Result;
+use guard_core::told::sentence::visible;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Show each guard and its health, the policy, the exporter and the log.
+///
+/// Exit status: 0 when all is well, 1 when something is wrong (it is said, with what to do), 125
+/// when it cannot tell.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArguments {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The policy file, as the next session would find it.
+enum PolicyFile {
+    Good { zones: usize, warnings: Vec<String> },
+    Missing,
+    Bad(LoadPolicyError),
+}
+
+pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode> {
+    let places = Places::of_user(None)?;
+    let policy = read_policy()?;
+    let observed = Observed::now(&places);
+    let now_ns = crate::now_ns();
+    let mut problems = observed.problems(now_ns);
+    if let PolicyFile::Bad(error) = &policy {
+        problems.insert(0, format!("the policy is bad: {error}"));
+    }
+    if arguments.json {
+        let told = as_json(&places, &policy, &observed, now_ns, &problems);
+        terminal::line(&told.to_string());
+    } else {
+        tell(&places, &policy, &observed, now_ns, &problems);
+    }
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn read_policy() -> Result<PolicyFile> {
+    let source = policy_source(&PolicyArguments {
+        protect: Vec::new(),
+        policy: None,
+    })?;
+    Ok(match source.load() {
+        Ok(snapshot) => PolicyFile::Good {
+            zones: snapshot.zones().count(),
+            warnings: snapshot
+                .warnings()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        },
+        Err(LoadPolicyError::Missing(_)) => PolicyFile::Missing,
+        Err(error) => PolicyFile::Bad(error),
+    })
+}
+
+fn as_json(
+    places: &Places,
+    policy: &PolicyFile,
+    observed: &Observed,
+    now_ns: u64,
+    problems: &[String],
+) -> Value {
+    let policy = match policy {
+        PolicyFile::Good { zones, warnings } => {
+            json!({ "file": places.policy, "state": "good", "zones": zones, "warnings": warnings })
+        }
+        PolicyFile::Missing => json!({ "file": places.policy, "state": "missing" }),
+        PolicyFile::Bad(error) => json!({
+            "file": places.policy, "state": "bad", "line": error.place().map(|(line, _)| line),
+            "column": error.place().map(|(_, column)| column), "problem": error.problem(),
+        }),
+    };
+    let exporter = match &observed.exporter {
+        Exporter::Absent => json!({ "state": "absent" }),
+        Exporter::Silent { address, why } => {
+            json!({ "state": "silent", "address": address, "problem": why })
+        }
+        Exporter::Serving { address, status } => {
+            json!({ "state": "serving", "address": address, "status": status })
+        }
+    };
+    let guard = |guard: &Guard| {
+        let mut told = json!(guard);
+        told["heartbeat_age_seconds"] = json!(guard.heartbeat_age(now_ns));
+        told["problems"] = json!(guard.problems(now_ns));
+        told
+    };
+    json!({
+        "ok": problems.is_empty(),
+        "problems": problems,
+        "guards": observed.guards.iter().map(guard).collect::<Vec<_>>(),
+        "policy": policy,
+        "exporter": exporter,
+        "log": observed.log,
+    })
+}
+
+fn tell(
+    places: &Places,
+    policy: &PolicyFile,
+    observed: &Observed,
+    now_ns: u64,
+    problems: &[String],
+) {
+    let alive = observed.guards.iter().filter(|guard| guard.alive).count();
+    let heading = match alive {
+        0 => "no guard is running (codex-es-guard run -- COMMAND starts one)".to_owned(),
+        1 => "one guard is running".to_owned(),
+        many => format!("{many} guards are running"),
+    };
+    head("Guards", &heading);
+    for guard in &observed.guards {
+        tell_guard(guard, now_ns);
+    }
+    let file = places.policy.display();
+    let said = match policy {
+        PolicyFile::Good { zones, .. } => format!("{file}: good, {}", count(*zones as u64, "zone")),
+        PolicyFile::Missing => format!("{file}: none (codex-es-guard policy init DIR writes one)"),
+        PolicyFile::Bad(error) => paint(&error.to_string(), RED),
+    };
+    head("Policy", &said);
+    if let PolicyFile::Good { warnings, .. } = policy {
+        for warning in warnings {
+            detail(&paint(warning, YELLOW));
+        }
+    }
+    match &observed.exporter {
+        Exporter::Absent => head("Exporter", "none runs"),
+        Exporter::Silent { address, .. } => {
+            head(
+                "Exporter",
+                &paint(&format!("{address} does not answer"), RED),
+            );
+        }
+        Exporter::Serving { address, status } => {
+            let ready = if status.ready { "ready" } else { "not ready" };
+            let (version, pid) = (visible(&status.version), status.pid);
+            head(
+                "Exporter",
+                &format!("http://{address}/, {ready}, version {version}, pid {pid}"),
+            );
+        }
+    }
+    head("Log", &tell_log(&observed.log));
+    if let Exporter::Serving { status, .. } = &observed.exporter
+        && let Some(head) = &status.denial_log.head
+    {
+        detail(&format!("chained, head {}", visible(head)));
+    }
+    for problem in problems {
+        terminal::line(&format!("{} {}", paint("wrong:", RED), visible(problem)));
+    }
+    if problems.is_empty() && alive > 0 {
+        terminal::line(&paint("all is well", GREEN));
+    }
+}
+
+fn tell_guard(guard: &Guard, now_ns: u64) {
+    let state = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
+        (false, ..) => paint("ended", DIM),
+        (_, false, _) => paint("not enforcing", RED),
+        (_, _, "audit") => paint("auditing only", YELLOW),
+        _ => paint("enforcing", GREEN),
+    };
+    let beat = guard
+        .heartbeat_age(now_ns)
+        .map_or_else(|| "none".to_owned(), |age| format!("{age:.0} s ago"));
+    detail(&format!(
+        "session {}, pid {}: {state}, {}, heartbeat {beat}",
+        paint(&visible(&guard.session), CYAN),
+        guard.pid,
+        count(guard.policy.zones, "zone"),
+    ));
+    let file = if guard.policy.ok {
+        "the file's"
+    } else {
+        "an older one"
+    };
+    detail(&format!(
+        "  {} denied, {} allowed, {}; policy {} ({file}), {}",
+        guard.deny.committed,
+        guard.allow.committed,
+        count(guard.active_agents, "agent"),
+        visible(&guard.policy.revision),
+        count(guard.policy.overrides, "override"),
+    ));
+    let lost = guard.deny.lost + guard.allow.lost;
+    detail(&format!(
+        "  since {}, version {}, {lost} records lost",
+        visible(guard.started.get(..19).unwrap_or(&guard.started)),
+        visible(&guard.version),
+    ));
+}
+
+fn tell_log(log: &Path) -> String {
+    let size = std::fs::metadata(log).map(|found| found.len());
+    match size {
+        Ok(bytes) => format!("{}, {bytes} bytes", log.display()),
+        Err(_) => format!("{}: not there yet", log.display()),
+    }
+}
+
+fn head(name: &str, text: &str) {
+    terminal::line(&format!("{name:<10}{text}"));
+}
+
+fn detail(text: &str) {
+    terminal::line(&format!("{:<10}{text}", ""));
+}
+
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}

@@ -1,0 +1,257 @@
+//! The screen as lines: what fits, what matters most first.
+//!
+//! On a tall terminal there is a table for the guards, the agents and the latencies each, and the
+//! rest is denials; on a short one each table is a line.
+
+use super::source::Shown;
+use guard_core::told::sentence::visible;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) style: Style,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// The first line.
+    Title,
+    /// The head of a table.
+    Heading,
+    /// What is wrong.
+    Wrong,
+    /// Anything else.
+    Plain,
+}
+
+/// At most `rows` lines of at most `columns` characters.
+pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
+    let mut lines = vec![title(shown, columns)];
+    let problems = if rows < TALL { 1 } else { 3 };
+    for problem in shown.problems.iter().take(problems) {
+        lines.push(Line::new(Style::Wrong, &format!("! {}", visible(problem))));
+    }
+    if rows < TALL {
+        lines.extend(short(shown));
+    } else {
+        // Half of the rest is for denials.
+        let each = (rows.saturating_sub(lines.len()) / 6).max(2);
+        guards(shown, each, &mut lines);
+        agents(shown, each, &mut lines);
+        latencies(shown, each, &mut lines);
+        lines.push(Line::new(Style::Heading, "DENIALS"));
+    }
+    if shown.denials.is_empty() {
+        lines.push(Line::new(Style::Plain, "no denials yet"));
+    }
+    for denial in &shown.denials {
+        lines.push(Line::new(Style::Plain, denial));
+    }
+    lines.truncate(rows);
+    for line in &mut lines {
+        cut(&mut line.text, columns);
+    }
+    lines
+}
+
+fn title(shown: &Shown, columns: usize) -> Line {
+    let alive = shown.guards.iter().filter(|guard| guard.alive).count();
+    let guards = count(alive, "guard");
+    let time = shown.time.get(11..19).unwrap_or_default();
+    let text = format!("{guards}  {time}Z  q quits  {}", shown.from);
+    let text = format!("{text:<columns$}");
+    Line::new(Style::Title, &text)
+}
+
+/// Each table in one line.
+fn short(shown: &Shown) -> Vec<Line> {
+    let (mut denied, mut allowed) = (0, 0);
+    for agent in &shown.agents {
+        denied += agent.minute.deny + agent.minute.audit;
+        allowed += agent.minute.allow;
+    }
+    let slowest = shown.latencies.iter().map(|latency| latency.p99_ns).max();
+    let slowest = slowest.map_or_else(|| "-".to_owned(), duration);
+    let rates = format!("{denied} denied {allowed} allowed /min  p99 {slowest}");
+    vec![Line::new(Style::Heading, &rates)]
+}
+
+fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
+    let head = format!(
+        "{:<18} {:>8} {:<9} {:>5} {:>6} {:>9} {:>11} {:>6}",
+        "GUARD", "PID", "STATE", "ZONES", "BEAT", "DENIED", "ALLOWED", "LOST"
+    );
+    lines.push(Line::new(Style::Heading, &head));
+    for (guard, beat) in shown.guards.iter().zip(&shown.beats).rev().take(rows) {
+        let (state, style) = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
+            (false, ..) => ("ended", Style::Plain),
+            (_, false, _) => ("inactive", Style::Wrong),
+            (_, _, "audit") => ("audit", Style::Wrong),
+            _ => ("enforce", Style::Plain),
+        };
+        let beat = beat.map_or_else(|| "-".to_owned(), |age| format!("{age:.0} s"));
+        let text = format!(
+            "{:<18} {:>8} {state:<9} {:>5} {beat:>6} {:>9} {:>11} {:>6}",
+            visible(&guard.session),
+            guard.pid,
+            guard.policy.zones,
+            guard.deny.committed,
+            guard.allow.committed,
+            guard.deny.lost + guard.allow.lost,
+        );
+        lines.push(Line::new(style, &text));
+    }
+}
+
+fn agents(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
+    let head = format!(
+        "{:<18} {:>12} {:>12} {:>12}",
+        "AGENT", "DENIED/MIN", "AUDITED/MIN", "ALLOWED/MIN"
+    );
+    lines.push(Line::new(Style::Heading, &head));
+    let mut agents: Vec<_> = shown.agents.iter().collect();
+    let busy = |agent: &&crate::observed::api::Agent| {
+        let minute = agent.minute;
+        std::cmp::Reverse((minute.deny + minute.audit, minute.allow))
+    };
+    agents.sort_by_key(busy);
+    for agent in agents.into_iter().take(rows) {
+        let minute = agent.minute;
+        let text = format!(
+            "{:<18} {:>12} {:>12} {:>12}",
+            visible(&agent.agent),
+            minute.deny,
+            minute.audit,
+            minute.allow
+        );
+        lines.push(Line::new(Style::Plain, &text));
+    }
+}
+
+fn latencies(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
+    let head = format!(
+        "{:<18} {:>9} {:>9} {:>9} {:>9}",
+        "LATENCY (1 MIN)", "COUNT", "P50", "P99", "MAX"
+    );
+    lines.push(Line::new(Style::Heading, &head));
+    for latency in shown.latencies.iter().take(rows) {
+        let text = format!(
+            "{:<18} {:>9} {:>9} {:>9} {:>9}",
+            format!(
+                "{} {}",
+                visible(&latency.operation),
+                visible(&latency.verdict)
+            ),
+            latency.count,
+            duration(latency.p50_ns),
+            duration(latency.p99_ns),
+            duration(latency.max_ns)
+        );
+        lines.push(Line::new(Style::Plain, &text));
+    }
+}
+
+/// Three figures and a unit.
+fn duration(nanoseconds: u64) -> String {
+    match nanoseconds {
+        0..1_000 => format!("{nanoseconds} ns"),
+        1_000..1_000_000 => format!("{:.1} µs", nanoseconds as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", nanoseconds as f64 / 1e6),
+        _ => format!("{:.1} s", nanoseconds as f64 / 1e9),
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Cuts what does not fit, and shows that it did.
+fn cut(text: &mut String, columns: usize) {
+    let Some((end, _)) = text.char_indices().nth(columns) else {
+        return;
+    };
+    text.truncate(end);
+    if let Some((last, _)) = text.char_indices().next_back() {
+        text.truncate(last);
+        text.push('…');
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    fn new(style: Style, text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            style,
+        }
+    }
+}
+
+/// From so many rows on there are tables.
+const TALL: usize = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::api::{Agent, Decisions, Latency};
+
+    fn shown() -> Shown {
+        Shown {
+            time: "2026-01-02T03:04:05.000000000Z".to_owned(),
+            from: "http://127.0.0.1:19477/".to_owned(),
+            agents: ["amp", "codex"]
+                .map(|agent| Agent {
+                    agent: agent.to_owned(),
+                    minute: Decisions {
+                        allow: 3,
+                        deny: agent.len() as u64,
+                        audit: 0,
+                    },
+                })
+                .into(),
+            latencies: vec![Latency {
+                operation: "unlink".to_owned(),
+                verdict: "deny".to_owned(),
+                count: 8,
+                p50_ns: 950,
+                p99_ns: 12_500,
+                max_ns: 3_000_000,
+            }],
+            denials: (0..50)
+                .map(|number| format!("03:04:05 denial {number}"))
+                .collect(),
+            problems: vec!["no exporter runs".to_owned()],
+            ..Shown::default()
+        }
+    }
+
+    #[test]
+    fn whatever_the_size_it_fits_and_the_newest_denials_show() {
+        for columns in [0, 1, 7, 40, 80, 300] {
+            for rows in [0, 1, 2, 5, 10, 17, 18, 24, 100] {
+                let lines = lines(&shown(), columns, rows);
+                assert!(lines.len() <= rows, "{columns} by {rows}");
+                for line in &lines {
+                    assert!(line.text.chars().count() <= columns, "{line:?}");
+                }
+                let shows = lines.iter().any(|line| line.text.contains("denial 0"));
+                assert_eq!(shows, columns >= 40 && rows >= 5, "{columns} by {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_busiest_agent_comes_first_and_latencies_have_units() {
+        let lines = lines(&shown(), 80, 30);
+        let place = |name: &str| lines.iter().position(|line| line.text.starts_with(name));
+        assert!(place("codex") < place("amp"));
+        let latency = &lines[place("unlink deny").unwrap()].text;
+        for told in ["950 ns", "12.5 µs", "3.0 ms"] {
+            assert!(latency.contains(told), "{latency}");
+        }
+    }
+}

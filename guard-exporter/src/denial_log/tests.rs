@@ -1,0 +1,186 @@
+//! Tests of the denial log as a whole.
+
+use super::*;
+use crate::metrics::Metrics;
+use crate::testing::denial;
+use rotate::numbered;
+use std::fs;
+
+fn open(path: &Path) -> (DenialLog, NextSequences) {
+    DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap()
+}
+
+fn append(log: &mut DenialLog, sequences: std::ops::Range<u64>) {
+    for sequence in sequences {
+        log.encode(|into| line::encode(&denial(sequence), "aa", into));
+    }
+}
+
+/// The numbers in the log, oldest file first.
+fn sequences(path: &Path) -> Vec<u64> {
+    let files = (0..=KEPT)
+        .rev()
+        .filter_map(|n| fs::read_to_string(numbered(path, n)).ok());
+    let text: String = files.collect();
+    let number = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_u64();
+    text.lines().map(|line| number(line).unwrap()).collect()
+}
+
+#[test]
+fn lines_survive_reopening_and_rotation_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new/denials.jsonl");
+    let mut last = 0;
+    for round in 1..=4 {
+        let (mut log, next) = open(&path);
+        assert_eq!(next.get("aa").copied().unwrap_or(0), last);
+        append(&mut log, last..round * 1000);
+        assert!(log.sync(Instant::now()));
+        last = round * 1000;
+    }
+    assert_eq!(sequences(&path), (0..4000).collect::<Vec<_>>());
+    for number in 0..=2 {
+        let metadata = fs::metadata(numbered(&path, number)).unwrap();
+        assert!(metadata.len() < MAX_BYTES);
+        assert_eq!(metadata.mode() & 0o777, 0o600);
+    }
+    assert_eq!(
+        fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777,
+        0o700
+    );
+}
+
+#[test]
+fn a_line_longer_than_a_file_is_not_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let (mut log, _) = open(&path);
+    append(&mut log, 0..1);
+    let long = "x".repeat(1_000_000) + "\n";
+    log.append(long.as_bytes());
+    append(&mut log, 1..2);
+    assert!(log.flush(Instant::now()));
+    assert_eq!(fs::read_to_string(numbered(&path, 1)).unwrap(), long);
+}
+
+#[test]
+fn the_chain_goes_on_over_restarts_rotations_and_being_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let mut last = 0;
+    let mut heads = Vec::new();
+    for chaining in [
+        Chaining::Keep,
+        Chaining::On,
+        Chaining::Keep,
+        Chaining::Off,
+        Chaining::Keep,
+        Chaining::On,
+    ] {
+        let (mut log, _) = open(&path);
+        log.chain(chaining).unwrap();
+        append(&mut log, last..last + 900);
+        assert!(log.flush(Instant::now()));
+        heads.push(log.head());
+        last += 900;
+        // A killed writer's half line; it is cut at the next start.
+        let mut file = File::options().append(true).open(&path).unwrap();
+        file.write_all(b"{\"ts\":17").unwrap();
+    }
+    let is_on: Vec<bool> = heads.iter().map(Option::is_some).collect();
+    assert_eq!(is_on, [false, true, true, false, false, true]);
+    let texts = verify::read_log(&path).unwrap();
+    assert!(texts.len() > 2, "it was rotated");
+    let report = verify::examine(&texts, heads[1]);
+    assert!(report.is_whole() && report.unfinished, "{report:?}");
+    assert_eq!((report.lines, report.chained), (5400, 2700));
+    assert_eq!(report.to, heads[5]);
+    assert_eq!(report.noted, Some(verify::Noted::Earlier { behind: 3600 }));
+}
+
+#[test]
+fn a_log_removed_while_it_is_written_breaks_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let (mut log, _) = open(&path);
+    log.chain(Chaining::On).unwrap();
+    append(&mut log, 0..3);
+    assert!(log.flush(Instant::now()));
+    let head = log.head();
+    fs::rename(&path, numbered(&path, 1)).unwrap();
+    append(&mut log, 3..4);
+    assert!(log.flush(Instant::now()));
+    let examine = || verify::examine(&verify::read_log(&path).unwrap(), head);
+    assert!(examine().is_whole(), "moved as a rotation moves it");
+    fs::remove_file(&path).unwrap();
+    append(&mut log, 4..5);
+    assert!(log.flush(Instant::now()));
+    let fault = examine().fault.unwrap();
+    assert_eq!(
+        (fault.kind, fault.place.line),
+        (verify::FaultKind::Removed, 1)
+    );
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("target");
+    fs::write(&target, "precious").unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    for path in [link.as_path(), dir.path(), Path::new("/dev/null")] {
+        let error = DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap_err();
+        assert!(
+            matches!(error, OpenLogError::NotRegular { .. }),
+            "{error:?}"
+        );
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+}
+
+#[test]
+fn a_log_moved_away_is_made_anew_and_a_link_in_its_place_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let (mut log, _) = open(&path);
+    append(&mut log, 0..1);
+    let mut now = Instant::now();
+    assert!(log.flush(now));
+    fs::rename(&path, dir.path().join("moved")).unwrap();
+    append(&mut log, 1..2);
+    assert!(log.flush(now));
+    assert_eq!(sequences(&path), [1]);
+
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("moved"), &path).unwrap();
+    append(&mut log, 2..3);
+    assert!(!log.flush(now));
+    assert!(log.trouble().unwrap().contains("not a regular file"));
+    fs::remove_file(&path).unwrap();
+    assert!(!log.flush(now), "it pauses after a failure");
+    now += FIRST_PAUSE;
+    assert!(log.flush(now));
+    assert_eq!(sequences(&path), [2]);
+    assert_eq!(sequences(&dir.path().join("moved")), [0]);
+    assert_eq!(log.metrics.write_failures.get(), 1);
+}
+
+#[test]
+fn a_log_cut_by_hand_goes_on_from_its_new_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let (mut log, _) = open(&path);
+    append(&mut log, 0..1000);
+    assert!(log.flush(Instant::now()));
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    append(&mut log, 1000..2000);
+    assert!(log.flush(Instant::now()));
+    assert_eq!(sequences(&path), (1000..2000).collect::<Vec<_>>());
+    assert_eq!(log.metrics.rotations.get(), 0);
+}

@@ -1,0 +1,494 @@
+//! Whether a denial log is the one that was written, by its [hash chain](super::chain).
+//!
+//! [`examine`] looks at files as one log, oldest line first, and names the first line that cannot
+//! stand where it stands. It says nothing of lines without a seal, which it counts, and cannot tell
+//! a log from one whose chain was made anew from some line on; a head noted earlier can.
+
+use super::chain::{Digest, Seal, link};
+use super::rotate::{KEPT, numbered};
+use crate::discovery::FileId;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The files, oldest first.
+    pub files: Vec<PathBuf>,
+    /// Whole lines in them.
+    pub lines: usize,
+    /// Of these, sealed ones.
+    pub chained: usize,
+    /// What the first sealed line names as its predecessor.
+    #[serde(serialize_with = "as_text")]
+    pub from: Option<Digest>,
+    /// The last sealed line's hash: the head, to be noted elsewhere.
+    #[serde(serialize_with = "as_text")]
+    pub to: Option<Digest>,
+    /// The first line that is wrong.
+    pub fault: Option<Fault>,
+    /// Where the head stands that was noted earlier.
+    pub noted: Option<Noted>,
+    /// Whether the last file ends amid a line: it is being written, or its writer was killed.
+    pub unfinished: bool,
+}
+
+/// A line that cannot stand where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// What is wrong with it.
+    pub kind: FaultKind,
+    /// Its place.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// It does not have the hash it says.
+    Changed,
+    /// The line it follows is not there any more as it was.
+    Removed,
+    /// It stands between two lines that follow one another.
+    Inserted,
+    /// The line it follows stands behind it.
+    Reordered,
+    /// It ends amid its file.
+    Cut,
+}
+
+/// Where a line is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Its file.
+    pub file: PathBuf,
+    /// Its number in it, from 1.
+    pub line: usize,
+}
+
+/// Where a head that was noted earlier stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Noted {
+    /// It is the last line's.
+    Last,
+    /// It is an earlier line's, with this many lines behind it.
+    Earlier {
+        /// Lines behind it.
+        behind: usize,
+    },
+    /// It is that of the line before the first, which has left the kept files since.
+    BeforeFirst,
+    /// No line has it.
+    Missing,
+}
+
+/// One file of a log.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+struct Record {
+    file: usize,
+    line: usize,
+    seal: Option<Seal>,
+    link: Digest,
+}
+
+/// A file of a log that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}", path.display())]
+pub struct ReadLogError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// Reads files as they are.
+///
+/// # Errors
+///
+/// [`ReadLogError`]
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Text>, ReadLogError> {
+    let read = |path: &PathBuf| match fs::read(path) {
+        Ok(bytes) => Ok(Text {
+            path: path.clone(),
+            bytes,
+        }),
+        Err(source) => Err(ReadLogError {
+            path: path.clone(),
+            source,
+        }),
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Reads a log and its numbered files, oldest first. A rotation in the meantime begins it again.
+///
+/// # Errors
+///
+/// [`ReadLogError`]
+pub fn read_log(log: &Path) -> Result<Vec<Text>, ReadLogError> {
+    let mut left = TRIES;
+    loop {
+        let before = files_of(log);
+        let paths: Vec<PathBuf> = before.iter().map(|(path, _)| path.clone()).collect();
+        let texts = read(&paths);
+        left -= 1;
+        if left == 0 || before == files_of(log) {
+            return texts;
+        }
+    }
+}
+
+/// The numbered files of a log that are there, and it, oldest first, each with its identity.
+fn files_of(log: &Path) -> Vec<(PathBuf, FileId)> {
+    let all = (0..=KEPT).rev().map(|number| numbered(log, number));
+    all.filter_map(|path| FileId::at(&path).map(|id| (path, id)))
+        .collect()
+}
+
+/// Examines a log's files, oldest first.
+#[must_use]
+pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
+    let mut records = Vec::new();
+    let mut cut = None;
+    let mut unfinished = false;
+    for (file, text) in texts.iter().enumerate() {
+        for (index, line) in text
+            .bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .enumerate()
+        {
+            let Some(whole) = line.strip_suffix(b"\n") else {
+                if file + 1 == texts.len() {
+                    unfinished = true;
+                } else {
+                    cut = cut.or(Some(records.len()));
+                    records.push(Record::new(file, index + 1, line));
+                }
+                continue;
+            };
+            records.push(Record::new(file, index + 1, whole));
+        }
+    }
+    let place = |index: usize| {
+        let record = &records[index];
+        Place {
+            file: texts[record.file].path.clone(),
+            line: record.line,
+        }
+    };
+    let broken = first_fault(&records);
+    let broken = match (broken, cut) {
+        (Some((_, at)), Some(cut)) if cut <= at => Some((FaultKind::Cut, cut)),
+        (None, Some(cut)) => Some((FaultKind::Cut, cut)),
+        (broken, _) => broken,
+    };
+    let seals: Vec<Seal> = records.iter().filter_map(|record| record.seal).collect();
+    Report {
+        files: texts.iter().map(|text| text.path.clone()).collect(),
+        lines: records.len(),
+        chained: seals.len(),
+        from: seals.first().map(|seal| seal.prev),
+        to: seals.last().map(|seal| seal.hash),
+        fault: broken.map(|(kind, at)| Fault {
+            kind,
+            place: place(at),
+        }),
+        noted: noted.map(|noted| find(&records, noted)),
+        unfinished,
+    }
+}
+
+/// The first record that cannot stand where it stands.
+fn first_fault(records: &[Record]) -> Option<(FaultKind, usize)> {
+    let mut first = HashMap::with_capacity(records.len());
+    for (index, record) in records.iter().enumerate() {
+        first.entry(record.link).or_insert(index);
+    }
+    let mut earlier: Option<&Record> = None;
+    for (index, record) in records.iter().enumerate() {
+        let before = earlier.replace(record);
+        let Some(seal) = record.seal else { continue };
+        if !seal.is_intact {
+            return Some((FaultKind::Changed, index));
+        }
+        if first[&record.link] < index {
+            return Some((FaultKind::Inserted, index));
+        }
+        if before.is_some_and(|before| before.link == seal.prev) {
+            continue;
+        }
+        match first.get(&seal.prev) {
+            Some(&at) if at > index => return Some((FaultKind::Reordered, index)),
+            Some(&at) => return Some((FaultKind::Inserted, at + 1)),
+            None if index > 0 => return Some((FaultKind::Removed, index)),
+            // Older lines have left the kept files.
+            None => {}
+        }
+    }
+    None
+}
+
+fn find(records: &[Record], noted: Digest) -> Noted {
+    let has_it = |record: &Record| record.seal.is_some_and(|seal| seal.hash == noted);
+    match records.iter().position(has_it) {
+        Some(at) if at + 1 == records.len() => Noted::Last,
+        Some(at) => Noted::Earlier {
+            behind: records.len() - at - 1,
+        },
+        None => {
+            let first = records.first().and_then(|record| record.seal);
+            if first.is_some_and(|seal| seal.prev == noted) {
+                Noted::BeforeFirst
+            } else {
+                Noted::Missing
+            }
+        }
+    }
+}
+
+fn as_text<S: serde::Serializer>(digest: &Option<Digest>, to: S) -> Result<S::Ok, S::Error> {
+    digest.map(|digest| digest.to_string()).serialize(to)
+}
+
+// === impl Report ===
+
+impl Report {
+    /// Whether there is a chain, it is whole, and the noted head stands in it.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.fault.is_none() && self.noted != Some(Noted::Missing)
+    }
+}
+
+// === impl FaultKind ===
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Changed => "this line was changed: it does not have the hash it says",
+            Self::Removed => {
+                "lines before this one were removed or rewritten: the line it follows is not there"
+            }
+            Self::Inserted => "this line was inserted: its neighbours follow one another",
+            Self::Reordered => "this line was moved: the line it follows stands behind it",
+            Self::Cut => "this line is cut off: its file ends amid it",
+        })
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    fn new(file: usize, line: usize, text: &[u8]) -> Self {
+        Self {
+            file,
+            line,
+            seal: Seal::of(text),
+            link: link(text),
+        }
+    }
+}
+
+/// A log that is rotated as often while it is read is in a storm.
+const TRIES: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::Chain;
+    use super::*;
+
+    /// Four sealed lines `a` to `d`.
+    fn sealed() -> Vec<String> {
+        let mut chain = Chain::after(None);
+        let seal = |name| {
+            let mut line = format!("{{\"path\":\"{name}\"}}\n").into_bytes();
+            chain.seal(&mut line, 0);
+            String::from_utf8(line).unwrap()
+        };
+        ["a", "b", "c", "d"].map(seal).into()
+    }
+
+    /// Seals a line after another, as a forger may.
+    fn forged(after: &str, text: &str) -> String {
+        let mut chain = Chain::after(Some(after.trim_end().as_bytes()));
+        let mut line = text.as_bytes().to_vec();
+        chain.seal(&mut line, 0);
+        String::from_utf8(line).unwrap()
+    }
+
+    fn report(files: &[&[String]], noted: Option<Digest>) -> Report {
+        let text = |(number, lines): (usize, &&[String])| Text {
+            path: number.to_string().into(),
+            bytes: lines.concat().into(),
+        };
+        examine(
+            &files.iter().enumerate().map(text).collect::<Vec<_>>(),
+            noted,
+        )
+    }
+
+    #[test]
+    fn a_whole_log_is_whole_however_it_is_cut_into_files() {
+        let lines = sealed();
+        for at in 0..=4 {
+            let found = report(&[&lines[..at], &[], &lines[at..]], None);
+            assert!(found.is_whole(), "{found:?}");
+            assert_eq!((found.lines, found.chained), (4, 4));
+            assert_eq!(found.from, Some(Digest::NONE));
+            assert_eq!(found.to, Some(link(lines[3].trim_end().as_bytes())));
+        }
+        // Older lines have left.
+        let found = report(&[&lines[2..]], None);
+        assert!(found.is_whole() && found.from != Some(Digest::NONE));
+    }
+
+    #[test]
+    fn what_was_done_to_it_is_named_with_its_first_line() {
+        use FaultKind::{Changed, Cut, Inserted, Removed, Reordered};
+        type Deed = fn(&mut Vec<String>);
+        type Row = (&'static str, Deed, Option<(FaultKind, usize)>);
+        let rows: [Row; 17] = [
+            ("nothing", |_| {}, None),
+            (
+                "a path changed",
+                |all| all[1] = all[1].replace(":\"b\"", ":\"x\""),
+                Some((Changed, 2)),
+            ),
+            (
+                "a byte of the last",
+                |all| all[3] = all[3].replace(":\"d\"", ":\"e\""),
+                Some((Changed, 4)),
+            ),
+            (
+                "a space added",
+                |all| all[0] = all[0].replacen(':', ": ", 1),
+                Some((Changed, 1)),
+            ),
+            (
+                "a hash changed",
+                |all| all[2] = format!("{}0\"}}\n", &all[2][..all[2].len() - 4]),
+                Some((Changed, 3)),
+            ),
+            (
+                "changed and sealed again",
+                |all| all[1] = forged(&all[0], "{\"path\":\"x\"}\n"),
+                Some((Removed, 3)),
+            ),
+            ("one removed", |all| drop(all.remove(1)), Some((Removed, 2))),
+            (
+                "two removed",
+                |all| drop(all.drain(1..3)),
+                Some((Removed, 2)),
+            ),
+            (
+                "stripped of its seal",
+                |all| all[1] = "{\"path\":\"b\"}\n".to_owned(),
+                Some((Removed, 3)),
+            ),
+            (
+                "a plain line inserted",
+                |all| all.insert(2, "{}\n".to_owned()),
+                Some((Inserted, 3)),
+            ),
+            (
+                "a sealed line inserted",
+                |all| all.insert(2, forged(&all[1], "{}\n")),
+                Some((Inserted, 3)),
+            ),
+            (
+                "a copy inserted",
+                |all| all.insert(3, all[1].clone()),
+                Some((Inserted, 4)),
+            ),
+            (
+                "a copy appended",
+                |all| all.push(all[0].clone()),
+                Some((Inserted, 5)),
+            ),
+            ("two swapped", |all| all.swap(1, 2), Some((Reordered, 2))),
+            (
+                "the last put first",
+                |all| all.rotate_right(1),
+                Some((Reordered, 1)),
+            ),
+            (
+                "the first put last",
+                |all| all.rotate_left(1),
+                Some((Reordered, 1)),
+            ),
+            (
+                "cut off amid",
+                |all| all[1] = all[1][..20].to_owned(),
+                Some((Cut, 2)),
+            ),
+        ];
+        for (deed, done, expected) in rows {
+            let mut lines = sealed();
+            done(&mut lines);
+            // A line that is cut off is the last of its file.
+            let (first, second) = lines.split_at(2);
+            let found = report(&[first, second], None).fault;
+            let found = found.map(|fault| {
+                let before = if fault.place.file.as_os_str() == "1" {
+                    2
+                } else {
+                    0
+                };
+                (fault.kind, before + fault.place.line)
+            });
+            assert_eq!(found, expected, "{deed}");
+        }
+    }
+
+    #[test]
+    fn a_head_noted_elsewhere_betrays_a_cut_end_and_a_chain_made_anew() {
+        let lines = sealed();
+        let hash = |line: &String| Some(link(line.trim_end().as_bytes()));
+        let noted = |files: &[String], head| report(&[files], head).noted.unwrap();
+        assert_eq!(noted(&lines, hash(&lines[3])), Noted::Last);
+        assert_eq!(noted(&lines, hash(&lines[1])), Noted::Earlier { behind: 2 });
+        assert_eq!(noted(&lines[2..], hash(&lines[1])), Noted::BeforeFirst);
+
+        let cut = report(&[&lines[..3]], hash(&lines[3]));
+        assert_eq!(
+            (cut.fault.clone(), cut.noted.clone()),
+            (None, Some(Noted::Missing))
+        );
+        assert!(!cut.is_whole());
+        let first = forged("", "{\"path\":\"x\"}\n");
+        let anew = [first.clone(), forged(&first, "{\"path\":\"y\"}\n")];
+        assert_eq!(
+            report(&[&anew], hash(&lines[3])).noted,
+            Some(Noted::Missing)
+        );
+    }
+
+    #[test]
+    fn the_chain_may_have_been_off() {
+        let lines = sealed();
+        let plain = "{\"path\":\"plain\"}\n".to_owned();
+        let after = forged(&plain, "{\"path\":\"e\"}\n");
+        let mut all = vec!["{}\n".to_owned(), plain.clone()];
+        let begun = forged(&plain, "{\"path\":\"a\"}\n");
+        all.extend([begun, plain, after]);
+        let found = report(&[&all], None);
+        assert_eq!((found.fault, found.lines, found.chained), (None, 5, 2));
+
+        let unfinished = report(&[&lines, &["{\"pa".to_owned()]], None);
+        assert!(unfinished.is_whole() && unfinished.unfinished);
+        assert_eq!(unfinished.lines, 4);
+        assert_eq!(report(&[], None).to, None);
+    }
+}

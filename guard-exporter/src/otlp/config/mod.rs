@@ -1,0 +1,202 @@
+//! What is sent where, from the command line and the standard `OTEL_*` variables.
+//!
+//! | variables | meaning |
+//! |---|---|
+//! | `OTEL_SDK_DISABLED` | `true`: nothing is sent |
+//! | `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
+//! | `OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT`, `_PROTOCOL`, `_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | where to and how |
+//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | who sends |
+//! | `OTEL_TRACES_SAMPLER`, `_ARG` | how many allowed operations become spans |
+//! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_INTERVAL`, `_TIMEOUT` | how much waits, and how long |
+//!
+//! Nothing is sent unless an endpoint, or `otlp` for a signal, is said. A value that cannot be used
+//! is told, and the default stands in for it; a signal whose address cannot be used is not sent, and
+//! what it would have been is counted as dropped. The denial log never depends on any of this.
+
+mod values;
+
+pub use values::parse_ratio;
+
+use super::queue::Bounds;
+use super::resource::Attributes;
+use std::ffi::OsString;
+use std::time::Duration;
+use values::Source;
+
+/// What was said on the command line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flags {
+    /// Where to send all signals.
+    pub endpoint: Option<String>,
+    /// The part of allowed operations that become spans, 0 to 1.
+    pub allowed_ratio: Option<f64>,
+}
+
+/// What is sent where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where spans go.
+    pub(super) traces: Way,
+    /// Where metrics go.
+    pub(super) metrics: Way,
+    /// Where log records go.
+    pub(super) logs: Way,
+    /// What is said of the resource.
+    pub(super) resource: Attributes,
+    /// The part of allowed operations that become spans.
+    pub(super) allowed_ratio: f64,
+    /// Of the queue of spans.
+    pub(super) spans: Bounds,
+    /// Of the queue of log records.
+    pub(super) records: Bounds,
+    /// Between two exports of metrics.
+    pub(super) interval: Duration,
+}
+
+/// What becomes of a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is not wanted.
+    Off,
+    /// It is wanted, and what was said cannot be used.
+    Unusable,
+    /// It is sent.
+    To(Target),
+}
+
+/// Where a signal goes, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The whole address; for gRPC without a path.
+    pub(super) url: String,
+    pub(super) protocol: Protocol,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) timeout: Duration,
+    pub(super) gzip: bool,
+}
+
+/// How a signal is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http,
+    Grpc,
+}
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Spans.
+    Traces,
+    /// Metrics.
+    Metrics,
+    /// Log records.
+    Logs,
+}
+
+/// What the command line says cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--otlp.endpoint {endpoint}: {why}")]
+pub struct ConfigError {
+    endpoint: String,
+    why: String,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// The ports of the collectors.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        let ways = [&self.traces, &self.metrics, &self.logs];
+        ways.into_iter()
+            .filter_map(Way::target)
+            .filter_map(|target| {
+                let url: http::Uri = target.url.parse().ok()?;
+                let usual = if url.scheme_str() == Some("https") {
+                    443
+                } else {
+                    80
+                };
+                Some(url.port_u16().unwrap_or(usual))
+            })
+    }
+
+    /// Reads `flags` and the environment, for which `variable` answers. `None` when nothing is to be
+    /// sent. What cannot be used is told to `warn`.
+    ///
+    /// # Errors
+    ///
+    /// When the endpoint of the command line cannot be used.
+    pub fn read(
+        flags: &Flags,
+        variable: impl Fn(&str) -> Option<OsString>,
+        warn: impl FnMut(String),
+    ) -> Result<Option<Self>, ConfigError> {
+        let mut source = Source::new(variable, warn);
+        if source.boolean("OTEL_SDK_DISABLED") {
+            return Ok(None);
+        }
+        let [traces, metrics, logs] = [
+            source.way(Signal::Traces, flags)?,
+            source.way(Signal::Metrics, flags)?,
+            source.way(Signal::Logs, flags)?,
+        ];
+        if [&traces, &metrics, &logs] == [&Way::Off; 3] {
+            return Ok(None);
+        }
+        source.unsupported();
+        Ok(Some(Self {
+            traces,
+            metrics,
+            logs,
+            resource: source.resource(),
+            allowed_ratio: match flags.allowed_ratio {
+                Some(ratio) => ratio,
+                None => source.sampler(),
+            },
+            spans: source.bounds("OTEL_BSP"),
+            records: source.bounds("OTEL_BLRP"),
+            interval: source.interval(),
+        }))
+    }
+}
+
+// === impl Way ===
+
+impl Way {
+    /// Where it goes, if it does.
+    pub(super) const fn target(&self) -> Option<&Target> {
+        match self {
+            Self::To(target) => Some(target),
+            Self::Off | Self::Unusable => None,
+        }
+    }
+}
+
+// === impl Signal ===
+
+impl Signal {
+    /// All, in the order of their series.
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
+    /// The `signal` label's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
+
+    /// In the names of variables.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Traces => "TRACES",
+            Self::Metrics => "METRICS",
+            Self::Logs => "LOGS",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

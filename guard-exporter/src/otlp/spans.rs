@@ -1,0 +1,98 @@
+//! A decision as a span: from the guard's first sight of the operation to its verdict.
+//!
+//! A denial is a child of the span that the acting process's `TRACEPARENT` names, and is sampled
+//! whatever that one's flag says. Its status stays unset: that the guard denies is no error of the
+//! guard.
+
+use super::item::Decision;
+use super::{attributes, names};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags, TraceState};
+use opentelemetry::{InstrumentationScope, SpanId};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use std::time::{Duration, SystemTime};
+
+/// The span of `decision`.
+pub(super) fn span(decision: &Decision) -> SpanData {
+    let event = decision.event();
+    let parent = event.trace.map(|trace| SpanId::from_bytes(trace.span_id));
+    let end = at(event.wall_ns);
+    SpanData {
+        span_context: SpanContext::new(
+            decision.trace_id,
+            decision.span_id,
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::NONE,
+        ),
+        parent_span_id: parent.unwrap_or(SpanId::INVALID),
+        parent_span_is_remote: parent.is_some(),
+        span_kind: SpanKind::Internal,
+        name: format!("decide {}", event.operation.as_str()).into(),
+        start_time: at(event.wall_ns.saturating_sub(event.latency_ns)),
+        end_time: end,
+        attributes: attributes::of(decision, &event),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: scope(names::SCOPE),
+    }
+}
+
+/// The scope of this name, at this version.
+pub(super) fn scope(name: &'static str) -> InstrumentationScope {
+    InstrumentationScope::builder(name)
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build()
+}
+
+/// The wall clock time of so many nanoseconds.
+pub(super) fn at(wall_ns: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(wall_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::denial;
+    use guard_core::DecisionEvent;
+    use guard_core::event::TraceContext;
+
+    #[test]
+    fn a_denial_is_the_agent_s_span_s_child_and_sampled() {
+        let mut event = denial(7);
+        event.trace = event.trace.map(|trace| TraceContext { flags: 0, ..trace });
+        let decision = Decision::new(&event, [0xab; 16]);
+        let span = span(&decision);
+        let context = &span.span_context;
+        assert_eq!(
+            context.trace_id().to_string(),
+            "0af7651916cd43dd8448eb211c80319c"
+        );
+        assert_eq!(span.parent_span_id.to_string(), "b7ad6b7169203331");
+        assert!(span.parent_span_is_remote && context.is_sampled());
+        assert_eq!(span.name, "decide rename");
+        assert_eq!(span.end_time, at(1_718_000_000_000_000_042));
+        let latency = span.end_time.duration_since(span.start_time).unwrap();
+        assert_eq!(latency, Duration::from_nanos(12_500));
+        assert_eq!(span.status, Status::Unset);
+    }
+
+    #[test]
+    fn without_a_trace_it_begins_one() {
+        let event = DecisionEvent {
+            trace: None,
+            ..denial(7)
+        };
+        let spans = [0, 1].map(|_| span(&Decision::new(&event, [0xab; 16])));
+        for span in &spans {
+            assert!(span.span_context.is_valid());
+            assert_eq!(span.parent_span_id, SpanId::INVALID);
+            assert!(!span.parent_span_is_remote);
+        }
+        assert_ne!(
+            spans[0].span_context.trace_id(),
+            spans[1].span_context.trace_id()
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Collectors that are away, slow, broken or mute: what is not delivered is counted, the denial log
+//! is as if there were no collector, and memory is bounded.
+
+use crate::collector::{Collector, Manner};
+use crate::support::{Exporter, Home, allowed, denial, eventually, publish};
+use crate::{metric, start, start_at};
+use guard_core::ring::MIN_LANE_WORDS;
+use std::collections::HashSet;
+use std::net::TcpListener;
+
+/// Room for some 100,000 denials.
+const ROOMY: usize = 1 << 23;
+const BURST: u64 = 100_000;
+/// One attempt gives up soon.
+const IMPATIENT: (&str, &str) = ("OTEL_EXPORTER_OTLP_TIMEOUT", "200");
+
+/// Exported, dropped and queued.
+fn account(exporter: &Exporter, signal: &str) -> [u64; 3] {
+    [
+        "exported_items_total",
+        "dropped_items_total",
+        "queued_items",
+    ]
+    .map(|name| metric(exporter, name, signal))
+}
+
+/// Spans of decisions.
+fn decisions(collector: &Collector) -> usize {
+    let state = collector.state();
+    let decisions = state
+        .spans
+        .iter()
+        .filter(|span| span.name.starts_with("decide"));
+    decisions.count()
+}
+
+/// Waits for the log, as long as it goes on: unoptimized programs need their time.
+fn all_are_logged(exporter: &Exporter) {
+    for part in 1..=10 {
+        eventually("the log goes on", || {
+            let logged = exporter.metric("guard_denial_log_records_total");
+            logged >= Some(f64::from(part * 10_000))
+        });
+    }
+}
+
+#[test]
+fn a_collector_that_comes_back_gets_everything() {
+    for manner in [
+        Manner::Status(503, ""),
+        Manner::Status(429, "Retry-After: 0\r\n"),
+        Manner::Status(502, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"),
+        Manner::Garbage,
+        Manner::Hang,
+    ] {
+        let home = Home::new();
+        let collector = Collector::start(manner);
+        let producer = home.ring(1, MIN_LANE_WORDS);
+        publish(&producer, &denial(), 7);
+        let exporter = start(&home, &collector, &[IMPATIENT]);
+        for signal in ["traces", "logs"] {
+            eventually("attempts fail and are counted", || {
+                metric(&exporter, "export_failures_total", signal) > 0
+            });
+            assert_eq!(metric(&exporter, "exported_items_total", signal), 0);
+        }
+        eventually("the log waits for no collector", || home.lines() == 7);
+        collector.set(Manner::Take);
+        eventually("all arrive", || {
+            // A retry storm is a record too.
+            decisions(&collector) == 7 && collector.state().records.len() == 8
+        });
+        for signal in ["traces", "logs"] {
+            eventually("nothing is left", || account(&exporter, signal)[2] == 0);
+            assert_eq!(account(&exporter, signal)[1], 0, "{manner:?}");
+        }
+        let said = exporter.terminate();
+        assert!(said.contains("Traces do not reach the collector"), "{said}");
+        assert!(said.contains("Traces reach the collector again"), "{said}");
+    }
+}
+
+#[test]
+fn a_collector_that_starts_later_gets_everything() {
+    let home = Home::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 7);
+    let exporter = start_at(&home, &format!("http://{address}"), &[]);
+    eventually("attempts fail and are counted", || {
+        metric(&exporter, "export_failures_total", "traces") > 0
+    });
+    let collector = Collector::on(TcpListener::bind(address).unwrap(), Manner::Take);
+    eventually("all arrive", || {
+        decisions(&collector) == 7 && collector.state().records.len() == 8
+    });
+    exporter.terminate();
+}
+
+#[test]
+fn what_is_refused_is_counted_as_dropped() {
+    for manner in [
+        Manner::Status(500, ""),
+        Manner::Status(400, ""),
+        Manner::Status(404, "Retry-After: 1\r\n"),
+        Manner::Status(302, "Location: /elsewhere\r\n"),
+        Manner::Page,
+    ] {
+        let home = Home::new();
+        let collector = Collector::start(manner);
+        let producer = home.ring(1, MIN_LANE_WORDS);
+        publish(&producer, &denial(), 3);
+        let exporter = start(&home, &collector, &[]);
+        for signal in ["traces", "logs"] {
+            eventually("all are dropped", || {
+                let [exported, dropped, queued] = account(&exporter, signal);
+                dropped >= 3 && exported == 0 && queued == 0
+            });
+            assert!(metric(&exporter, "export_failures_total", signal) > 0);
+        }
+        eventually("all are logged", || home.lines() == 3);
+        let said = exporter.terminate();
+        assert!(said.contains("Logs are refused and dropped"), "{said}");
+    }
+}
+
+#[test]
+fn what_a_collector_rejects_of_a_batch_is_dropped() {
+    let home = Home::new();
+    let collector = Collector::start(Manner::Reject(2));
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 3);
+    let at_the_end = [
+        ("OTEL_BLRP_SCHEDULE_DELAY", "3600000"),
+        ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "3"),
+    ];
+    let exporter = start(&home, &collector, &at_the_end);
+    eventually("they are told apart", || {
+        account(&exporter, "logs") == [1, 2, 0]
+    });
+    let said = exporter.terminate();
+    assert!(said.contains("rejects 2 of logs: not these"), "{said}");
+}
+
+#[test]
+fn a_slow_collector_gets_everything() {
+    let home = Home::new();
+    let collector = Collector::start(Manner::Drip);
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 50);
+    let exporter = start(&home, &collector, &[]);
+    eventually("all arrive", || decisions(&collector) == 50);
+    exporter.terminate();
+}
+
+#[test]
+fn a_burst_reaches_a_live_collector_or_is_counted() {
+    let home = Home::new();
+    let collector = Collector::start(Manner::Take);
+    let producer = home.ring(1, ROOMY);
+    publish(&producer, &denial(), BURST);
+    // Own spans would be among the numbers.
+    let exporter = start(&home, &collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "200000")]);
+    all_are_logged(&exporter);
+    eventually("none waits any more", || {
+        ["traces", "logs"].map(|signal| metric(&exporter, "queued_items", signal)) == [0, 0]
+    });
+    let state = collector.state();
+    let spans = state
+        .spans
+        .iter()
+        .filter(|span| span.name == "decide rename");
+    let spans: HashSet<&[u8]> = spans.map(|span| &*span.span_id).collect();
+    let records = state.records.iter();
+    let records: HashSet<&[u8]> = records
+        .filter(|record| record.event_name == "guard.decision.denied")
+        .map(|record| &*record.span_id)
+        .collect();
+    let (spans, records) = (spans.len() as u64, records.len() as u64);
+    drop(state);
+    let [_, dropped, _] = account(&exporter, "traces");
+    assert_eq!(spans + dropped, BURST, "each span is there or counted");
+    let [exported, dropped, _] = account(&exporter, "logs");
+    // A storm of retries is told when it begins, and at each tenfold.
+    assert_eq!(exported + dropped, BURST + 5);
+    assert!(records + dropped >= BURST, "{records} and {dropped}");
+    exporter.terminate();
+}
+
+#[test]
+fn a_dead_collector_costs_bounded_memory_and_a_counter() {
+    let home = Home::new();
+    let collector = Collector::start(Manner::Hang);
+    let producer = home.ring(1, ROOMY);
+    publish(&producer, &denial(), BURST);
+    publish(&producer, &allowed(), 1);
+    let bounds = [
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "1000"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "1000"),
+        ("OTEL_METRICS_EXPORTER", "none"),
+    ];
+    let exporter = start(&home, &collector, &bounds);
+    all_are_logged(&exporter);
+    eventually("the allowed one is read as well", || {
+        exporter.metric("guard_ring_records_total{lane=\"allow\"}") == Some(1.0)
+    });
+    let [exported, dropped, queued] = account(&exporter, "logs");
+    assert_eq!((exported, dropped + queued), (0, BURST + 5));
+    // What is being sent is no longer in the queue.
+    assert!((1000..=1512).contains(&queued), "{queued}");
+    let [exported, dropped, queued] = account(&exporter, "traces");
+    assert_eq!(exported, 0);
+    // There are some spans of its own work.
+    assert!(dropped + queued >= BURST && queued <= 1512, "{queued}");
+}
+
+#[test]
+fn the_end_waits_for_no_collector() {
+    let home = Home::new();
+    let collector = Collector::start(Manner::Hang);
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 3);
+    // An hour: the test would not end in time if the exporter waited for it.
+    let patient = ("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000");
+    let exporter = start(&home, &collector, &[patient]);
+    collector.is_asked();
+    eventually("all are logged", || home.lines() == 3);
+    let said = exporter.terminate();
+    assert!(said.contains("3 log records were not sent"), "{said}");
+}
