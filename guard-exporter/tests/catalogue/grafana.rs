@@ -173,6 +173,23 @@ fn panels_say_what_they_show() {
 }
 
 #[test]
+fn changes_of_policy_and_overrides_are_marked() {
+    for Dashboard { path, json } in Dashboard::all() {
+        for (name, metric) in [
+            ("Policy put in force", "guard_policy_reloads_total"),
+            ("Override granted", "guard_policy_overrides"),
+        ] {
+            let mut marks = list(&json["annotations"]["list"]).iter();
+            let mark = marks.find(|mark| mark["name"] == name);
+            let mark = mark.unwrap_or_else(|| panic!("{path}: {name} is marked"));
+            assert!(text(&mark["expr"]).contains(metric), "{path}: {mark}");
+            assert_eq!(mark["datasource"], source_of_all(), "{path}: {name}");
+            assert_eq!(mark["enable"], true, "{path}: {name}");
+        }
+    }
+}
+
+#[test]
 fn panels_do_not_overlap() {
     for dashboard in Dashboard::all() {
         let mut taken = BTreeSet::new();
