@@ -249,12 +249,13 @@ fn announce(ready: &Ready, no_exporter: bool) {
         guard_core::policy::Mode::Audit => "auditing only",
         _ => "protecting",
     };
-    let address = exporter::serving(&ready.source.places)
-        .map_or_else(|| "127.0.0.1:19477".to_owned(), |serving| serving.address);
     let told = if no_exporter {
         String::new()
     } else {
-        format!("; http://{address}/metrics")
+        exporter::expected_address(&ready.source.places).map_or_else(
+            || "; metrics where `codex-es-guard status` says".to_owned(),
+            |address| format!("; http://{address}/metrics"),
+        )
     };
     terminal::note(&format!("{mode} {}{told}", zones.join(", ")));
 }

@@ -2,7 +2,7 @@
 //!
 //! It runs as the user whose files are protected, also when the guard is root's.
 
-use super::PROGRAM;
+use super::{PROGRAM, is_usual_port_taken};
 use crate::journal::Journal;
 use crate::places::{Places, make_private, sibling};
 use rustix::io::Errno;
@@ -48,6 +48,10 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
     #[cfg(target_os = "linux")]
     crate::linux::sys::process::SignalSet::none().begin_with(&mut command);
     let output = journal.file().map_or_else(Stdio::null, Stdio::from);
+    if is_usual_port_taken() {
+        // `exporter.json` and `codex-es-guard status` tell which it took.
+        command.args(["--web.listen-address", "127.0.0.1:0"]);
+    }
     let started = command
         .arg("--state")
         .arg(&places.exporter)
