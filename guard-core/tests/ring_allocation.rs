@@ -54,6 +54,7 @@ fn neither_publishing_nor_reading_allocates() {
         monotonic_ns: 2,
         latency_ns: 3,
         deadline_left_ns: Some(4),
+        delivery_delay_us: None,
         operation: OperationKind::Rename,
         verdict: Verdict::Deny,
         reason: Reason::AgentInZone,

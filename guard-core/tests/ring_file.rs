@@ -6,7 +6,9 @@
 )]
 #![allow(clippy::unwrap_used, reason = "setting up a test")]
 
-use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use guard_core::event::{
+    ActingProcess, DecisionEvent, MAX_DELIVERY_DELAY_US, TraceContext, ZoneRef,
+};
 use guard_core::process::ProcessKey;
 use guard_core::ring::{
     AttachRingError, Counter, CreateRingError, Header, InvalidHeader, Lane, MIN_LANE_WORDS,
@@ -50,6 +52,7 @@ const EVENT: DecisionEvent<'_> = DecisionEvent {
     monotonic_ns: 2,
     latency_ns: 3,
     deadline_left_ns: None,
+    delivery_delay_us: None,
     operation: OperationKind::Unlink,
     verdict: Verdict::Allow,
     reason: Reason::OutsideZones,
@@ -262,7 +265,7 @@ fn what_is_no_ring_is_refused_with_the_value_that_is_wrong() {
         error
     };
     let words = MIN_LANE_WORDS as u64;
-    assert_eq!(with(1, 2, 1), InvalidHeader::Format { found: 2 });
+    assert_eq!(with(1, 1, 2), InvalidHeader::Format { found: 1 });
     let capacity = |lane, words| InvalidHeader::Capacity { lane, words };
     assert_eq!(with(2, u64::MAX, words), capacity(Lane::Deny, u64::MAX));
     assert_eq!(with(3, 1 << 31, words * 2), capacity(Lane::Allow, 1 << 31));
@@ -315,6 +318,7 @@ proptest! {
         times in any::<[u64; 4]>(),
         numbers in any::<[u32; 5]>(),
         deadline_left_ns in any::<Option<u64>>(),
+        delivery_delay_us in option::of(0..=MAX_DELIVERY_DELAY_US),
         agent_pid in any::<Option<u32>>(),
         kinds in (0..8_usize, 0..3_usize, 0..16_usize, 0..3_usize),
         texts in (option::of("\\PC{0,40}"), option::of("\\PC{0,40}"), option::of("\\PC{0,40}")),
@@ -328,6 +332,7 @@ proptest! {
             monotonic_ns: times[1],
             latency_ns: times[2],
             deadline_left_ns,
+            delivery_delay_us,
             operation: OperationKind::ALL[kinds.0],
             verdict: Verdict::ALL[kinds.1],
             reason: Reason::ALL[kinds.2],

@@ -284,6 +284,7 @@ fn denial(thread: u32, number: u64, path: &[u8]) -> DecisionEvent<'_> {
         monotonic_ns: number,
         latency_ns: 900,
         deadline_left_ns: None,
+        delivery_delay_us: None,
         operation: OperationKind::Unlink,
         verdict: Verdict::Deny,
         reason: Reason::AgentInZone,

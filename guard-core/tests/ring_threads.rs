@@ -91,6 +91,7 @@ fn event(writer: u32, number: u64, path: &[u8], verdict: Verdict) -> DecisionEve
         monotonic_ns: number,
         latency_ns: 900,
         deadline_left_ns: None,
+        delivery_delay_us: None,
         operation: OperationKind::Unlink,
         verdict,
         reason: Reason::AgentInZone,

@@ -4,14 +4,13 @@
 //! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
 //! [`crate::witness`] says so.
 
-use crate::judge::{Answered, Delivery, Moment, judge};
+use crate::judge::{Answered, Delivery, Moment, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
-use crate::request::Words;
-use crate::witness::{Setting, entry_of};
+use crate::request::{Request, Words};
+use crate::witness::Setting;
 use endpoint_sec::event::{Create, Destination, Event};
 use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
-use guard_core::actor::Standing;
 use guard_core::guard::SharedGuard;
 use guard_core::policy::OnDeadline;
 use guard_core::process::ProcessKey;
@@ -56,7 +55,7 @@ impl Enforcement {
         let now = self.clock.now();
         let view = message.view();
         self.guard.ring.add(Counter::Notifications, 1);
-        self.note_delay(&view, now);
+        let delivery_delay_us = self.note_delay(&view, now);
         if self.is_own(&view) {
             give(message, Answered::Allowed, &self.guard);
             return;
@@ -80,6 +79,7 @@ impl Enforcement {
             monotonic_ns: nanoseconds(&self.clock, now),
             deadline_left_ns: (deadline != 0)
                 .then(|| nanoseconds(&self.clock, deadline.saturating_sub(now))),
+            delivery_delay_us,
         };
         let (guard, clock, probe) = (&self.guard, &self.clock, &self.probe);
         let monotonic = || nanoseconds(clock, clock.now());
@@ -102,14 +102,15 @@ impl Enforcement {
         self.unjudged.iter().any(is)
     }
 
-    /// How long the message was on its way.
-    fn note_delay(&self, view: &MessageView<'_>, now: u64) {
+    /// How long the message was on its way, microseconds.
+    fn note_delay(&self, view: &MessageView<'_>, now: u64) -> u32 {
         let ticks = now.saturating_sub(view.mach_time());
         let delay_ns = nanoseconds(&self.clock, ticks);
         self.guard.ring.add(Counter::DeliveryDelayNs, delay_ns);
         self.guard
             .ring
             .raise(Counter::LongestDeliveryDelayNs, delay_ns);
+        u32::try_from(delay_ns / 1000).unwrap_or(u32::MAX)
     }
 
     /// A file was made. One that an agent made in a zone is the agent's to remove again.
@@ -118,19 +119,23 @@ impl Enforcement {
             // It came to nothing.
             return;
         };
-        let removal = Operation {
-            kind: OperationKind::Unlink,
-            path: path_of(&file),
-            destination: None,
+        let removal = Request {
+            operation: Operation {
+                kind: OperationKind::Unlink,
+                path: path_of(&file),
+                destination: None,
+            },
+            object: object(&file),
+            is_cut: false,
+            makes_name: false,
+            cuts_content: false,
+            acting: acting(&view.process()),
         };
-        if !self.guard.policy.load().touches(&removal) {
-            return;
-        }
-        let maker = acting(&view.process());
-        let entry = entry_of(&self.guard, &maker, wall_ns(), self.awaits_news);
-        if let (Standing::Agent(_), Some(born_ns)) = (entry.standing(), object(&file).born_ns) {
-            self.guard.creations.remember(removal.path, born_ns);
-        }
+        let setting = Setting {
+            is_probe: false,
+            awaits_news: self.awaits_news,
+        };
+        note_creation(&self.guard, &removal, setting, wall_ns());
     }
 }
 

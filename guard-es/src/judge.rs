@@ -12,6 +12,7 @@ use guard_core::event::{ActingProcess, TraceContext};
 use guard_core::guard::{Circumstances, Guard};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
+use guard_core::tools::Making;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 
@@ -24,6 +25,8 @@ pub(crate) struct Moment {
     pub(crate) monotonic_ns: u64,
     /// What was left until the kernel's deadline.
     pub(crate) deadline_left_ns: Option<u64>,
+    /// How long the message was on its way.
+    pub(crate) delivery_delay_us: u32,
 }
 
 /// What became of a request.
@@ -74,7 +77,9 @@ pub(crate) fn judge(
     if setting.is_probe || is_upkeep(&decision) {
         return answered;
     }
-    note_names(guard, &snapshot, request, &witness, answered, seen.wall_ns);
+    if answered == Answered::Allowed {
+        note_names(guard, &snapshot, request, &witness, &decision, seen.wall_ns);
+    }
     let (decision, answered) = match delivery {
         Delivery::Counted => (decision, answered),
         Delivery::TooLate { denied } => overtaken(&decision, denied),
@@ -168,6 +173,7 @@ fn tell(
             monotonic_ns: decided_ns,
             latency_ns: decided_ns.saturating_sub(seen.monotonic_ns),
             deadline_left_ns: seen.deadline_left_ns,
+            delivery_delay_us: Some(seen.delivery_delay_us),
             trace: TraceContext::carried(
                 description.and_then(|found| found.variable(b"TRACEPARENT")),
             )
@@ -186,18 +192,20 @@ fn note_names(
     snapshot: &Snapshot,
     request: &Request<'_>,
     witness: &RequestWitness<'_>,
-    answered: Answered,
+    decision: &Decision<'_>,
     wall_ns: u64,
 ) {
-    if answered == Answered::Denied {
-        return;
-    }
     let Operation {
         kind,
         path,
         destination,
     } = request.operation;
     match (kind, destination) {
+        (OperationKind::Unlink, _)
+            if decision.making(snapshot) == Some(Making::InPlace) && !witness.made_here(path) =>
+        {
+            guard.creations.replace(path);
+        }
         (OperationKind::Unlink, _) => guard.creations.forget(path),
         (OperationKind::Exchange, Some(other)) => {
             guard.creations.forget(path);
@@ -241,8 +249,28 @@ fn made_and_kept(
     if !matches!(witness.actor().standing, Standing::Agent(_)) {
         return None;
     }
-    let decision = decision::decide(snapshot, &removal, wall_ns, witness);
-    (decision.reason == Reason::Scratch).then_some(born_ns)
+    let is_own =
+        || decision::decide(snapshot, &removal, wall_ns, witness).reason == Reason::Scratch;
+    (witness.made_here(removal.path) || is_own()).then_some(born_ns)
+}
+
+/// A file was made: `removal` would take it away again. An agent may remove what it made in a zone,
+/// or a tool for it, unless the tool may have brought a document back.
+pub(crate) fn note_creation(guard: &Guard, removal: &Request<'_>, setting: Setting, wall_ns: u64) {
+    let snapshot = guard.policy.load();
+    let Some(born_ns) = removal.object.born_ns else {
+        return;
+    };
+    if !snapshot.touches(&removal.operation) {
+        return;
+    }
+    let witness = RequestWitness::new(guard, removal, wall_ns, setting);
+    if !matches!(witness.actor().standing, Standing::Agent(_)) {
+        return;
+    }
+    if !snapshot.may_bring_back(removal.acting.executable) {
+        guard.creations.remember(removal.operation.path, born_ns);
+    }
 }
 
 /// `EPERM`, which Endpoint Security gives to whoever is denied; the same number everywhere.

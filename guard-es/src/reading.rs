@@ -166,7 +166,6 @@ pub(crate) fn object(file: &File<'_>) -> Object {
     let born_ns = nanoseconds(stat.born());
     Object {
         file_type: u32::from(stat.mode() & S_IFMT),
-        links: u64::from(stat.nlink()),
         born_ns: (born_ns != 0).then_some(born_ns),
     }
 }

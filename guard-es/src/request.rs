@@ -29,8 +29,6 @@ pub(crate) struct Request<'m> {
 pub(crate) struct Object {
     /// The type bits of its mode (`S_IFREG`, …); 0 when nothing is said.
     pub(crate) file_type: u32,
-    /// Its names.
-    pub(crate) links: u64,
     /// When it was made, wall clock nanoseconds; `None` where the volume keeps no such time.
     pub(crate) born_ns: Option<u64>,
 }

@@ -88,7 +88,6 @@ impl<'a> RequestWitness<'a> {
         let found = look(path)?;
         Some(Object {
             file_type: found.mode() & u32::from(crate::request::S_IFMT),
-            links: found.nlink(),
             born_ns: found.created().ok().and_then(since_epoch_ns),
         })
     }
@@ -151,7 +150,6 @@ impl Witness for RequestWitness<'_> {
         };
         self.object(path).is_some_and(|found| {
             found.is_file()
-                && found.links == 1
                 && found
                     .born_ns
                     .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))

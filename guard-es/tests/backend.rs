@@ -211,7 +211,7 @@ fn a_panic_is_answered_counted_and_survived() {
 }
 
 #[test]
-fn events_say_how_long_is_left_and_the_header_how_long_it_took() {
+fn events_say_how_long_it_took_and_how_long_is_left() {
     let mac = Mac::new(ZONE);
     let agent = mac.chain("rm < codex");
     mac.machine.settle();
@@ -220,9 +220,13 @@ fn events_say_how_long_is_left_and_the_header_how_long_it_took() {
     mac.machine.advance(Duration::from_secs(2));
     mac.machine.resume();
     assert!(!attempt.allowed());
-    let left = mac
-        .event(Lane::Deny, |event| event.deadline_left_ns)
+    let (left, delay) = mac
+        .event(Lane::Deny, |event| {
+            (event.deadline_left_ns, event.delivery_delay_us)
+        })
         .unwrap();
+    let delay = Duration::from_micros(delay.unwrap().into());
+    assert!((2..3).contains(&delay.as_secs()), "{delay:?}");
     let left = Duration::from_nanos(left.unwrap());
     assert!((57..=58).contains(&left.as_secs()), "{left:?}");
     let longest = Duration::from_nanos(mac.counter(Counter::LongestDeliveryDelayNs));

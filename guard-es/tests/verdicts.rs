@@ -489,3 +489,27 @@ fn an_agent_clears_away_what_it_was_seen_making() {
         assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
     }
 }
+
+#[test]
+fn what_version_control_brings_back_or_a_tool_replaces_is_not_the_agent_s() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::regular("/z/document"));
+    let (agent, git) = (mac.chain("zsh < codex"), mac.chain("git < codex"));
+    let (tar, gcc) = (mac.chain("tar < codex"), mac.chain("gcc < codex"));
+    for (maker, path, own) in [
+        (&git, "/z/back", false),
+        (&gcc, "/z/a.out", true),
+        (&tar, "/z/unpacked", true),
+        (&tar, "/z/document", false),
+    ] {
+        if path == "/z/document" {
+            let (done, told) = mac.outcome(&mac.machine.unlink(maker, path));
+            assert!(done, "{told}");
+            assert_eq!(told, "allow replaced codex unlink /z/document");
+        }
+        assert!(Deed::Create(path).allowed(&mac, maker));
+        let _told = mac.told();
+        let (done, told) = mac.outcome(&mac.machine.unlink(&agent, path));
+        assert_eq!(done, own, "{told}");
+    }
+}

@@ -13,6 +13,7 @@ pub(crate) fn denial(sequence: u64) -> DecisionEvent<'static> {
         monotonic_ns: 5,
         latency_ns: 12_500,
         deadline_left_ns: None,
+        delivery_delay_us: None,
         operation: OperationKind::Rename,
         verdict: Verdict::Deny,
         reason: Reason::AgentInZone,

@@ -42,7 +42,7 @@ fn the_golden_line_comes_through() {
         r#""session":"s-1","pid":42,"generation":977,"ppid":41,"uid":1000,"exe":"/usr/bin/mv","#,
         r#""argv0":"mv","zone_name":"project","errno":1,"answer":"denied","latency_ns":12500,"#,
         r#""override_id":null,"tool":null,"trace_id":"abababababababababababababababab","#,
-        r#""span_id":"cdcdcdcdcdcdcdcd"}"#,
+        r#""span_id":"cdcdcdcdcdcdcdcd","delivery_delay_us":null}"#,
     );
     let log = fs::read_to_string(home.path("denials.jsonl")).unwrap();
     let audited = golden

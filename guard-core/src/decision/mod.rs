@@ -75,7 +75,7 @@ use crate::actor::{Actor, AgentRef, Standing, Witness};
 use crate::event::ZoneRef;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
-use crate::tools::Removal;
+use crate::tools::{Making, Removal};
 use crate::verdict::{Reason, Verdict};
 use crate::zones::{Entry, Place};
 use cover::Cover;
@@ -102,6 +102,12 @@ pub struct Decision<'s> {
 // === impl Decision ===
 
 impl Decision<'_> {
+    /// Whose is what the trusted tool makes that this was allowed to; `None` when none was needed.
+    #[must_use]
+    pub fn making(&self, snapshot: &Snapshot) -> Option<Making> {
+        self.tool.map(|tool| snapshot.tools.making(tool))
+    }
+
     /// The answer where a path could not be resolved to an object, so that no rule applies.
     #[must_use]
     pub const fn unresolved(denied: bool) -> Self {

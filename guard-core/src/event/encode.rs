@@ -20,12 +20,12 @@
 //!    10  errno: 4     · length of field 4: 2
 //!    11  agent pid: 4 · length of field 5: 2
 //!    12  lengths of fields 6, 7, 8: 2 each
-//!    13  lengths of fields 9, 10: 2 each
+//!    13  lengths of fields 9, 10: 2 each · delivery delay: 3
 //!     …  trace id, span id: 24 bytes together, only when present
 //!     …  the fields, in the order of FIELD_BOUNDS
 //!
 //! presence: bit 0 deadline, 1 agent, 2 ancestor, 3 agent pid, 4 destination, 5 zone, 6 tool,
-//!           7 override, 8 trace
+//!           7 override, 8 trace, 9 delivery delay
 //! ```
 //!
 //! Encoding takes no buffer: a [`Plan`] knows the length beforehand and then pours the groups into
@@ -82,6 +82,9 @@ pub const MAX_ENCODED_BYTES: usize = {
     }
     groups * GROUP_BYTES
 };
+
+/// The longest delay of delivery that three bytes hold: 16.8 s, longer than deadlines are.
+pub const MAX_DELIVERY_DELAY_US: u32 = (1 << 24) - 1;
 
 /// Bytes of a group.
 pub(crate) const GROUP_BYTES: usize = 7;
@@ -205,7 +208,9 @@ impl<'a> Plan<'a> {
         }
         let [seventh, eighth, ninth, tenth, eleventh] = rest;
         sink.group(seventh | eighth << 16 | ninth << 32);
-        sink.group(tenth | eleventh << 16);
+        let delay = event.delivery_delay_us.unwrap_or_default();
+        let delay = u64::from(delay.min(MAX_DELIVERY_DELAY_US));
+        sink.group(tenth | eleventh << 16 | delay << 32);
 
         if let Some(TraceContext {
             trace_id, span_id, ..
@@ -330,6 +335,7 @@ fn presence(event: &DecisionEvent<'_>) -> u64 {
         event.tool.is_some(),
         event.override_id.is_some(),
         event.trace.is_some(),
+        event.delivery_delay_us.is_some(),
     ];
     present
         .iter()

@@ -12,7 +12,7 @@ mod encode;
 mod trace;
 
 pub use decode::DecodeEventError;
-pub use encode::{FIELD_BOUNDS, MAX_ENCODED_BYTES};
+pub use encode::{FIELD_BOUNDS, MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES};
 pub(crate) use encode::{GROUP_BYTES, Plan, Sink};
 pub use trace::MalformedTrace;
 
@@ -33,6 +33,9 @@ pub struct DecisionEvent<'a> {
     pub latency_ns: u64,
     /// What was left until the kernel's deadline, where the platform has one.
     pub deadline_left_ns: Option<u64>,
+    /// From the kernel's notice of the operation to the backend's first sight of it, microseconds,
+    /// where the platform tells. What is longer than [`MAX_DELIVERY_DELAY_US`] is told as that.
+    pub delivery_delay_us: Option<u32>,
     /// What was asked.
     pub operation: OperationKind,
     /// What was answered.

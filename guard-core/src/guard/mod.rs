@@ -64,6 +64,8 @@ pub struct Circumstances<'a> {
     pub latency_ns: u64,
     /// What was left until the kernel's deadline, where the platform has one.
     pub deadline_left_ns: Option<u64>,
+    /// How long it took the kernel to hand the operation over, microseconds, where it tells.
+    pub delivery_delay_us: Option<u32>,
     /// The actor's trace context, for denials.
     pub trace: Option<TraceContext>,
 }
@@ -253,6 +255,7 @@ impl Guard {
             monotonic_ns: circumstances.monotonic_ns,
             latency_ns: circumstances.latency_ns,
             deadline_left_ns: circumstances.deadline_left_ns,
+            delivery_delay_us: circumstances.delivery_delay_us,
             operation: operation.kind,
             verdict: decision.verdict,
             reason: decision.reason,

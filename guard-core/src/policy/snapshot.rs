@@ -15,7 +15,7 @@ use crate::event::ZoneRef;
 use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::process::basename;
-use crate::tools::{Making, ToolTable};
+use crate::tools::ToolTable;
 use crate::zones::{Entry, Folding, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
@@ -280,10 +280,11 @@ impl Snapshot {
         &self.agent_patterns
     }
 
-    /// Whose is what the trusted tool of this policy name makes.
+    /// Whether what this executable makes may be somebody's document, brought back: it goes by the
+    /// name of version control, or of a tool that the policy trusts everywhere.
     #[must_use]
-    pub fn making(&self, tool: &[u8]) -> Making {
-        self.tools.making(tool)
+    pub fn may_bring_back(&self, executable: &[u8]) -> bool {
+        self.tools.may_bring_back(executable)
     }
 
     /// Whether a tool of this executable basename is trusted within a scope, so that its children

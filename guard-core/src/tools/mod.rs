@@ -143,12 +143,13 @@ impl ToolTable {
     #[must_use]
     pub fn making(&self, name: &[u8]) -> Making {
         let tool = self.named(name).first();
-        tool.map_or(Making::BroughtBack, |tool| match tool.reach {
-            Reach::Within(_) => Making::New,
-            Reach::Replaced => Making::InPlace,
-            Reach::Everywhere if tool.naming == Naming::Cross => Making::InPlace,
-            Reach::Everywhere => Making::BroughtBack,
-        })
+        tool.map_or(Making::BroughtBack, Tool::making)
+    }
+
+    /// Whether this executable, be it what its name says or not, may bring documents back.
+    pub(crate) fn may_bring_back(&self, executable: &[u8]) -> bool {
+        self.running(executable)
+            .any(|tool| tool.making() == Making::BroughtBack)
     }
 
     /// Whether an executable of this name removes whatever its arguments say, so that trusting it
@@ -279,6 +280,15 @@ impl Tool {
         matches!(self.reach, Reach::Within(_))
             && self.pin.is_none()
             && matches!(self.except, Except::Nothing)
+    }
+
+    fn making(&self) -> Making {
+        match self.reach {
+            Reach::Within(_) => Making::New,
+            Reach::Replaced => Making::InPlace,
+            Reach::Everywhere if self.naming == Naming::Cross => Making::InPlace,
+            Reach::Everywhere => Making::BroughtBack,
+        }
     }
 
     fn reaches(&self, removal: &Removal<'_>) -> bool {

@@ -239,6 +239,7 @@ impl Case<'_> {
                 monotonic_ns,
                 latency_ns: monotonic_ns.saturating_sub(self.received_ns),
                 deadline_left_ns: None,
+                delivery_delay_us: None,
                 trace: if denied { self.trace_context() } else { None },
             },
         );

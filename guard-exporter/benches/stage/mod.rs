@@ -23,6 +23,7 @@ pub const ALLOWED: DecisionEvent<'_> = DecisionEvent {
     monotonic_ns: 86_400_000_000_000,
     latency_ns: 900,
     deadline_left_ns: None,
+    delivery_delay_us: None,
     operation: OperationKind::Unlink,
     verdict: Verdict::Allow,
     reason: Reason::TrustedTool,

@@ -77,6 +77,7 @@ struct Line<'a> {
     tool: Option<Cow<'a, str>>,
     trace_id: Option<String>,
     span_id: Option<String>,
+    delivery_delay_us: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +125,7 @@ impl<'a> Line<'a> {
             tool: event.tool.map(text),
             trace_id: event.trace.map(|trace| hex(&trace.trace_id)),
             span_id: event.trace.map(|trace| hex(&trace.span_id)),
+            delivery_delay_us: event.delivery_delay_us,
             path_bytes: bytes_unless_text(event.path),
             dest_bytes: event.destination.and_then(bytes_unless_text),
         }

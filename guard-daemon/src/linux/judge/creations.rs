@@ -42,9 +42,7 @@ impl Case<'_> {
         if !matches!(witness.actor().standing, Standing::Agent(_)) {
             return;
         }
-        let removal = unlink(path);
-        let decision = decide(&snapshot, &removal, wall_ns, &witness);
-        if making(&snapshot, &decision) != Some(Making::BroughtBack) {
+        if !snapshot.may_bring_back(&self.caller.executable) {
             self.guard.creations.remember(path, wall_ns);
         }
     }
@@ -57,7 +55,7 @@ impl Case<'_> {
         decision: &Decision<'_>,
         witness: &CallWitness<'_>,
     ) -> bool {
-        making(snapshot, decision) == Some(Making::InPlace) && !witness.made_here(path)
+        decision.making(snapshot) == Some(Making::InPlace) && !witness.made_here(path)
     }
 
     /// A name was removed, or may be. `makes_room` is what was said of it before.
@@ -155,11 +153,6 @@ impl Case<'_> {
             creations.carry(&done.from, &done.to);
         }
     }
-}
-
-/// Whose is what the tool makes that is trusted to remove this; `None` when none is.
-fn making(snapshot: &Snapshot, decision: &Decision<'_>) -> Option<Making> {
-    decision.tool.map(|tool| snapshot.making(tool))
 }
 
 /// Whether what stands there is of a kind that calls are seen making.
