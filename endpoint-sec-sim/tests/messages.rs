@@ -12,6 +12,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, mpsc};
 
 use endpoint_sec_sim::release::{MACOS_10_15, MACOS_15, MACOS_27};
@@ -103,8 +104,12 @@ fn gated_fields_of_old_versions_are_not_there() {
             // bytes before the end: both are within the allocation, which Miri would
             // deny of the byte after it. SAFETY: as above; the process has that size in
             // this version.
-            let last = unsafe { process.cast::<u64>().add(size / 8 - 1).read() };
-            assert_ne!(last, 0xA5A5_A5A5_A5A5_A5A5);
+            let last = unsafe { process.cast::<MaybeUninit<u64>>().add(size / 8 - 1).read() };
+            if !cfg!(miri) {
+                // SAFETY: elsewhere than under Miri, where padding stays without a value, every
+                // byte is written when it is allocated.
+                assert_ne!(unsafe { last.assume_init() }, 0xA5A5_A5A5_A5A5_A5A5);
+            }
             if version < 9 {
                 // SAFETY: the fixed part of the message has all of the event in every version.
                 let field =

@@ -6,7 +6,7 @@ use super::memory::{Memory, ReadWords};
 use super::place::Place;
 use super::*;
 use crate::event::{GROUP_BYTES, Sink};
-use crate::sync::Ordering;
+use crate::sync::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// A lane of 64 words, outside a ring.
@@ -227,18 +227,21 @@ fn threads_publish_and_a_reader_gets_each_record_once() {
         memory: Arc::clone(&memory.memory),
         ..Small::new()
     };
+    let ended = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        let writers = [1_u8, 2].map(|writer| {
-            let memory = &memory;
+        for writer in [1_u8, 2] {
+            let (memory, ended) = (&memory, &ended);
             scope.spawn(move || {
                 for _ in 0..records {
                     memory.publish(&[writer; 21]);
                 }
-            })
-        });
+                // SYNC POINT: pairs with the load below: all of it is to be read then.
+                ended.fetch_add(1, Ordering::Release);
+            });
+        }
         let mut delivered = 0;
         while delivered + reader.follower.lost() < 2 * records {
-            let finished = writers.iter().all(|writer| writer.is_finished());
+            let finished = ended.load(Ordering::Acquire) == 2;
             match reader.next(false) {
                 Some((_, payload)) => {
                     assert_eq!(payload.len(), 21);
