@@ -49,7 +49,7 @@ impl Small {
             .fetch_add(Place::record(words), Ordering::Relaxed);
     }
 
-    fn word(&self, index: usize) -> &crate::sync::AtomicU64 {
+    fn word(&self, index: usize) -> &AtomicU64 {
         self.memory.words().get(index).unwrap()
     }
 
