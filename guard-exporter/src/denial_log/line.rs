@@ -163,7 +163,7 @@ mod tests {
             r#""session":"s-1","pid":42,"generation":977,"ppid":41,"uid":1000,"exe":"/usr/bin/mv","#,
             r#""argv0":"mv","zone_name":"project","errno":1,"answer":"denied","latency_ns":12500,"#,
             r#""override_id":null,"tool":null,"trace_id":"0af7651916cd43dd8448eb211c80319c","#,
-            r#""span_id":"b7ad6b7169203331"}"#,
+            r#""span_id":"b7ad6b7169203331","delivery_delay_us":null}"#,
             "\n"
         );
         assert_eq!(line(&denial(7)), golden);
