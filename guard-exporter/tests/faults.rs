@@ -17,9 +17,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::Stdio;
-use support::{DEADLINE, Dice, Home, denial, eventually, publish, request, status};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use support::{DEADLINE, Dice, Home, PROGRAM, denial, eventually, publish, request, status};
 
 /// Room for some 10,000 events.
 const ROOMY: usize = 1 << 19;
@@ -75,12 +75,20 @@ fn a_closed_directory_delays_denials_and_loses_none() {
     fs::create_dir(&log).unwrap();
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let producer = home.ring(1, ROOMY);
-    let mut command = home.command();
+    let mut program = PathBuf::from(PROGRAM);
+    if is_root {
+        // To root no directory is closed; to others the one with the program may be. Another process
+        // copies it: what this one has open for writing, a child of another thread may hold open.
+        program = home.path("guard-exporter");
+        let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+        assert!(copied.unwrap().success());
+        own(&home.path(""), NOBODY);
+    }
+    let mut command = Command::new(program);
+    command.args(home.arguments("127.0.0.1:0"));
     command.arg("--denials").arg(log.join("denials.jsonl"));
     if is_root {
-        // To root no directory is closed.
-        own(&home.path(""), NOBODY);
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(NOBODY).gid(NOBODY).current_dir("/");
     }
     let exporter = home.spawn(&mut command);
     producer.publish(&denial());
@@ -205,10 +213,7 @@ fn nobody_needs_to_hear_what_it_says() {
 
 /// A pipe with nothing to say.
 fn never() -> std::process::ChildStderr {
-    let mut child = std::process::Command::new("true")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Command::new("true").stderr(Stdio::piped()).spawn().unwrap();
     child.wait().unwrap();
     child.stderr.take().unwrap()
 }
