@@ -59,7 +59,11 @@ pub async fn serve(
     };
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => open.add(stream, router.clone()),
+            Ok((stream, _)) => {
+                // Else an answer's end waits until the client acknowledges its beginning.
+                drop(stream.set_nodelay(true));
+                open.add(stream, router.clone());
+            }
             // Out of descriptors, or the client is gone already: give others time to close.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }

@@ -34,7 +34,15 @@ pub struct Scrapes {
 #[derive(Debug)]
 struct Pieces {
     rest: Bytes,
-    _slot: OwnedSemaphorePermit,
+    /// Goes with the last piece.
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of a text. Whoever sends it keeps it until the kernel has all of it, and with it the slot.
+#[derive(Debug)]
+struct LastPiece {
+    bytes: Bytes,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -65,7 +73,7 @@ pub(super) async fn scrape(State(shown): State<Shown>, headers: HeaderMap) -> Re
     let head = [(header::CONTENT_TYPE, format.content_type())];
     let pieces = Pieces {
         rest: text,
-        _slot: slot,
+        slot: Some(slot),
     };
     (head, Body::new(pieces)).into_response()
 }
@@ -119,7 +127,13 @@ impl http_body::Body for Pieces {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let size = self.rest.len().min(PIECE_BYTES);
-        let piece = self.rest.split_to(size);
+        let mut piece = self.rest.split_to(size);
+        if self.rest.is_empty() {
+            piece = Bytes::from_owner(LastPiece {
+                bytes: piece,
+                _slot: self.slot.take(),
+            });
+        }
         Poll::Ready((size > 0).then(|| Ok(Frame::data(piece))))
     }
 
@@ -129,6 +143,14 @@ impl http_body::Body for Pieces {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+// === impl LastPiece ===
+
+impl AsRef<[u8]> for LastPiece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
