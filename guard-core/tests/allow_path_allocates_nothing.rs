@@ -8,44 +8,21 @@
     reason = "all of an integration test is test"
 )]
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
+use counting::allocations;
 use guard_core::OperationKind::{self, Rename, Unlink};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use support::{Scene, World};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every method hands its arguments to the system allocator unchanged, which keeps the
-// trait's contract; counting touches only a thread-local cell without a destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the contract of `alloc`, which is passed on unchanged.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `System.alloc` above, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[track_caller]
 fn check(world: &World, scene: &Scene, kind: OperationKind, path: &str, to: Option<&str>) {
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let decision = world.decide(scene, kind, path, to);
-    let allocations = ALLOCATIONS.get() - before;
+    let allocated = allocations() - before;
     assert_eq!(
-        allocations,
+        allocated,
         0,
         "{kind:?} {path} {to:?}: {}",
         decision.reason.as_str()
@@ -60,7 +37,7 @@ fn decisions_allocate_nothing() {
         guard_core::policy::Platform::Linux,
         &["/home/u/.codex/es-guard"],
     );
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let scenes = [
         Scene::human("rm"),
         Scene::agent("rm"),
@@ -68,7 +45,7 @@ fn decisions_allocate_nothing() {
         Scene::agent("x86_64-linux-gnu-gcc-12"),
         Scene::unknown("rm", true),
     ];
-    assert!(ALLOCATIONS.get() > before, "the allocator counts");
+    assert!(allocations() > before, "the allocator counts");
     for scene in &scenes {
         for path in [
             "/a/b",

@@ -5,44 +5,20 @@
     reason = "an integration test is a test module"
 )]
 
+#[path = "support/counting.rs"]
+mod counting;
+
+use counting::allocations;
 use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
 use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Lane, Producer, RingOptions};
 use guard_core::verdict::Answer;
 use guard_core::{OperationKind, Reason, Verdict};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
-/// The system's allocator, counting what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: both methods hand their arguments, and with them the caller's promises, unchanged to the
-// system's allocator. Counting itself allocates nothing: the cell is const-initialised and needs no
-// destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller promises `System::alloc` the same that it promises this.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `alloc` got `pointer` from `System::alloc` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn allocations(run: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+fn allocated(run: impl FnOnce()) -> u64 {
+    let before = allocations();
     run();
-    ALLOCATIONS.get() - before
+    allocations() - before
 }
 
 #[test]
@@ -91,11 +67,8 @@ fn neither_publishing_nor_reading_allocates() {
     let producer = Producer::anonymous(&RingOptions::default()).unwrap();
     let mut reader = producer.reader();
 
-    assert!(
-        allocations(|| drop(long.clone())) > 0,
-        "the allocator counts"
-    );
-    let publishing = allocations(|| {
+    assert!(allocated(|| drop(long.clone())) > 0, "the allocator counts");
+    let publishing = allocated(|| {
         for verdict in Verdict::ALL {
             producer.publish(&DecisionEvent { verdict, ..event });
             producer.publish(&DecisionEvent {
@@ -110,7 +83,7 @@ fn neither_publishing_nor_reading_allocates() {
     assert_eq!(publishing, 0);
 
     let mut read = 0;
-    let reading = allocations(|| {
+    let reading = allocated(|| {
         for lane in Lane::ALL {
             while reader.next(lane).is_some() {
                 read += 1;

@@ -10,7 +10,7 @@
 #![cfg_attr(not(target_vendor = "apple"), allow(unreachable_pub))]
 
 #[cfg(not(target_vendor = "apple"))]
-#[path = "../tests/support/counting.rs"]
+#[path = "../../guard-core/tests/support/counting.rs"]
 mod counting;
 #[cfg(not(target_vendor = "apple"))]
 #[path = "../tests/support/mod.rs"]

@@ -6,7 +6,7 @@
     reason = "all of an integration test is test"
 )]
 
-#[path = "support/counting.rs"]
+#[path = "../../guard-core/tests/support/counting.rs"]
 mod counting;
 mod support;
 

@@ -1,5 +1,5 @@
 //! Counts what each thread allocates. It takes the place of the program's allocator, so only the
-//! test and the bench that count have it.
+//! tests and the bench that count have it, here and in guard-es.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
