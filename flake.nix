@@ -19,7 +19,7 @@
           version = manifest.workspace.package.version;
           src = nixpkgs.lib.cleanSource self;
           cargoLock.lockFile = ./Cargo.lock;
-          cargoBuildFlags = [ "--package" "guard-daemon" "--package" "guard-exporter" ];
+          cargoBuildFlags = [ "--package" "codex-es-guard" "--package" "guard-exporter" ];
           # The other crates' tests start sessions of real processes, which a build sandbox forbids.
           cargoTestFlags = [ "--package" "guard-core" ];
           nativeBuildInputs = [ pkgs.installShellFiles ];

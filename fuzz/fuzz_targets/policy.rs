@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use guard_core::actor::{Actor, Standing, ToolNames, ToolSet, Witness};
+use guard_core::actor::{Actor, Attribution, ToolNames, ToolSet, FactSource};
 use guard_core::decision::decide;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::ProcessKey;
@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 
 struct Stray(ToolNames);
 
-impl Witness for Stray {
+impl FactSource for Stray {
     fn actor(&self) -> Actor<'_> {
         Actor {
             key: ProcessKey {
@@ -23,7 +23,7 @@ impl Witness for Stray {
             uid: 1000,
             executable: b"/usr/bin/git",
             argv0: b"git",
-            standing: Standing::Unknown { agent_seen: true },
+            standing: Attribution::Unknown { agent_seen: true },
             tools: ToolSet::default(),
             tool_names: &self.0,
         }

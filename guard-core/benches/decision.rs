@@ -7,7 +7,7 @@
 
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
-use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
+use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::decide;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::ProcessKey;
@@ -18,11 +18,11 @@ use std::time::Instant;
 
 /// A process whose lineage is known.
 struct Known {
-    standing: Standing<'static>,
+    attribution: Attribution<'static>,
     names: ToolNames,
 }
 
-impl Witness for Known {
+impl FactSource for Known {
     fn actor(&self) -> Actor<'_> {
         Actor {
             key: ProcessKey {
@@ -33,7 +33,7 @@ impl Witness for Known {
             uid: 1000,
             executable: b"/usr/bin/rm",
             argv0: b"rm",
-            standing: self.standing,
+            attribution: self.attribution,
             tools: ToolSet::default(),
             tool_names: &self.names,
         }
@@ -56,7 +56,7 @@ impl Witness for Known {
     }
 }
 
-const AGENT: Standing<'static> = Standing::Agent(AgentRef {
+const AGENT: Attribution<'static> = Attribution::Agent(AgentRef {
     label: "claude_code",
     ancestor: b"claude",
     pid: 10,
@@ -121,11 +121,11 @@ fn measure(paths: &[Vec<u8>], mut call: impl FnMut(&[u8])) -> f64 {
 fn decision(
     snapshot: &Snapshot,
     paths: &[Vec<u8>],
-    standing: Standing<'static>,
+    attribution: Attribution<'static>,
     reason: Reason,
 ) -> f64 {
     let known = Known {
-        standing,
+        attribution,
         names: ToolNames::default(),
     };
     for path in paths {
@@ -184,14 +184,14 @@ fn main() {
             (
                 "outside zones",
                 &outside,
-                Standing::Human,
+                Attribution::Human,
                 Reason::OutsideZones,
             ),
-            ("inside, human", &inside, Standing::Human, Reason::Human),
+            ("inside, human", &inside, Attribution::Human, Reason::Human),
             ("inside, agent denied", &inside, AGENT, Reason::AgentInZone),
         ];
-        for (name, paths, standing, reason) in cases {
-            let ns = decision(&snapshot, paths, standing, reason);
+        for (name, paths, attribution, reason) in cases {
+            let ns = decision(&snapshot, paths, attribution, reason);
             let ten = *of_ten.entry(name).or_insert(ns);
             println!(
                 "{zones:>6} zones  {name:<22} {ns:>7.1} ns   {:>4.2} x ten zones   \

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use guard_core::actor::{AgentMatch, Recogniser, Standing};
+use guard_core::actor::{AgentMatch, Attribution, Recogniser};
 use guard_core::agents::{IgnoredMarkers, recognise};
 use guard_core::lineage::Lineage;
 use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
@@ -62,9 +62,9 @@ fn lineage(c: &mut Criterion) {
         b.iter(|| {
             match lineage
                 .find(black_box(key(5_000)))
-                .map(|entry| entry.standing())
+                .map(|entry| entry.attribution())
             {
-                Some(Standing::Agent(agent)) => agent.label.len(),
+                Some(Attribution::Agent(agent)) => agent.label.len(),
                 _ => 0,
             }
         });
@@ -73,8 +73,8 @@ fn lineage(c: &mut Criterion) {
     c.bench_function("find each of 10000 known processes", |b| {
         b.iter(|| {
             let pid = wanted.next().unwrap_or(1);
-            match lineage.find(key(pid)).map(|entry| entry.standing()) {
-                Some(Standing::Agent(agent)) => agent.label.len(),
+            match lineage.find(key(pid)).map(|entry| entry.attribution()) {
+                Some(Attribution::Agent(agent)) => agent.label.len(),
                 _ => 0,
             }
         });

@@ -1,6 +1,6 @@
 //! Who asks: the facts a decision needs about the acting process and the file it acts on.
 //!
-//! [`decide`](crate::decision::decide) draws these through [`Witness`], lazily: an operation that
+//! [`decide`](crate::decision::decide) draws these through [`FactSource`], lazily: an operation that
 //! touches no zone never asks for its actor.
 
 use crate::process::{ProcessDescription, ProcessKey};
@@ -20,7 +20,7 @@ pub struct Actor<'a> {
     /// Its `argv[0]`.
     pub argv0: &'a [u8],
     /// Whether an agent stands above it.
-    pub standing: Standing<'a>,
+    pub attribution: Attribution<'a>,
     /// The scoped trusted tools among itself and its ancestors below the agent.
     pub tools: ToolSet,
     /// The names behind `tools`.
@@ -29,7 +29,7 @@ pub struct Actor<'a> {
 
 /// What lineage says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing<'a> {
+pub enum Attribution<'a> {
     /// Its ancestry is known up to the root, and no agent is in it.
     Human,
     /// It is an agent or descends from one.
@@ -41,7 +41,7 @@ pub enum Standing<'a> {
     },
 }
 
-impl Standing<'_> {
+impl Attribution<'_> {
     /// Whether the actor has an agent above it, or may have.
     #[must_use]
     pub const fn may_be_agents(&self) -> bool {
@@ -65,7 +65,7 @@ pub struct AgentRef<'a> {
 }
 
 /// What is asked of the world while deciding. Each method is called only when its answer matters.
-pub trait Witness {
+pub trait FactSource {
     /// The acting process.
     fn actor(&self) -> Actor<'_>;
 
@@ -75,14 +75,14 @@ pub trait Witness {
     /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
-    /// The acting process's parent now. Asked only for tools that run themselves; a witness that
+    /// The acting process's parent now. Asked only for tools that run themselves; a fact source that
     /// cannot tell has them stand alone.
     fn parent(&self) -> Option<ProcessDescription> {
         None
     }
 
     /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
-    /// a witness that cannot tell trusts none of those.
+    /// a fact source that cannot tell trusts none of those.
     fn executable_owner(&self) -> Option<u32> {
         None
     }
@@ -96,7 +96,7 @@ pub trait Witness {
 
     /// Whether the regular file at this canonical path has no other name and is the very one that
     /// an agent was seen making. Its age alone proves nothing: editors and version control give old
-    /// documents new inodes. A witness that sees no creations leaves all files denied.
+    /// documents new inodes. A fact source that sees no creations leaves all files denied.
     fn made_here(&self, _path: &[u8]) -> bool {
         false
     }

@@ -8,7 +8,7 @@
 //! This crate guarantees that a decision performs no I/O, takes no lock and allocates nothing once
 //! the acting process is known. It holds no platform code and reads no clock: time, processes and
 //! files are told to it through arguments and two traits, [`process::ProcessSource`] and
-//! [`actor::Witness`].
+//! [`actor::FactSource`].
 //!
 //! It deliberately does not resolve paths. Backends hand over canonical bytes; see
 //! [`Operation`] for what that means.
@@ -31,7 +31,6 @@ pub mod policy;
 pub mod process;
 pub mod ring;
 mod sync;
-pub mod told;
 pub mod tools;
 pub mod verdict;
 pub mod zones;

@@ -1,5 +1,5 @@
 //! No decision allocates, whatever the verdict: a counting allocator watches this whole binary.
-//! The one exception is the witness's own answer to `arguments`, which only git and its like are
+//! The one exception is the fact source's own answer to `arguments`, which only git and its like are
 //! asked for.
 
 #![allow(

@@ -9,7 +9,7 @@
 
 mod support;
 
-use guard_core::actor::Standing;
+use guard_core::actor::Attribution;
 use guard_core::{OperationKind, Reason, Verdict};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -339,10 +339,10 @@ proptest! {
         for (question, who) in questions {
             let mut scene = Scene::human("rm");
             scene.file_born_ns = None;
-            scene.standing = match who {
-                Who::Human => Standing::Human,
+            scene.attribution = match who {
+                Who::Human => Attribution::Human,
                 Who::Agent { .. } => agent_called("codex"),
-                Who::Stray { agent_seen } => Standing::Unknown { agent_seen },
+                Who::Stray { agent_seen } => Attribution::Unknown { agent_seen },
             };
             let path = text(&question.path);
             let is_maker = matches!(who, Who::Agent { maker: true });

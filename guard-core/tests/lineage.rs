@@ -91,7 +91,10 @@ fn a_late_title_is_seen() {
     assert!(entry.is_stale(world.now() + 11, 10) && !entry.is_stale(world.now() + 10, 10));
     let entry = lineage.refresh(13, &world, &Known, world.now() + 11, 10);
     assert_eq!(told(entry), "claude_code 11");
-    assert!(!entry.is_stale(u64::MAX, 0), "an agent's standing is final");
+    assert!(
+        !entry.is_stale(u64::MAX, 0),
+        "an agent's attribution is final"
+    );
 }
 
 #[test]

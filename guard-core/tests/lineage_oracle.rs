@@ -118,25 +118,25 @@ impl Oracle {
     ) -> (String, u64) {
         let process = world.description(pid);
         let known = self.known.get(&process.key).cloned();
-        let is_agents = |standing: &str| standing.contains(' ');
+        let is_agents = |attribution: &str| attribution.contains(' ');
         let parent = match &known {
             _ if process.key == root => ("human".to_owned(), world.now()),
-            Some((standing, _)) if is_agents(standing) => (standing.clone(), world.now()),
-            Some((standing, at)) if *at >= stale_before => (standing.clone(), *at),
+            Some((attribution, _)) if is_agents(attribution) => (attribution.clone(), world.now()),
+            Some((attribution, at)) if *at >= stale_before => (attribution.clone(), *at),
             _ if process.ppid >= ROOT => self.visit(world, root, process.ppid, stale_before),
             _ => ("unknown".to_owned(), world.now()),
         };
         let program = String::from_utf8(process.executable).expect("our own text");
         let itself = agent(program.trim_start_matches("/usr/bin/"), pid);
-        let kept = known.as_ref().map(|(standing, _)| standing.clone());
-        let standing = match (itself, kept) {
+        let kept = known.as_ref().map(|(attribution, _)| attribution.clone());
+        let attribution = match (itself, kept) {
             (Some(itself), _) => itself,
             (None, Some(kept)) if is_agents(&kept) || !is_agents(&parent.0) => kept,
             (None, _) => parent.0,
         };
         let at = known.map_or(0, |(_, at)| at).max(parent.1);
-        self.known.insert(process.key, (standing.clone(), at));
-        (standing, at)
+        self.known.insert(process.key, (attribution.clone(), at));
+        (attribution, at)
     }
 }
 
@@ -200,12 +200,12 @@ proptest! {
                 }
             }
             prop_assert_eq!(lineage.len(), oracle.known.len());
-            for (key, (standing, _)) in &oracle.known {
+            for (key, (attribution, _)) in &oracle.known {
                 let found = lineage.find(*key).map(|entry| plain(told(entry)));
-                prop_assert_eq!(found.as_ref(), Some(standing));
+                prop_assert_eq!(found.as_ref(), Some(attribution));
                 // Nobody is ever called an agent's who is not.
-                if standing.contains(' ') {
-                    prop_assert!(truth.descends(*key, standing), "{:?} {}", key, standing);
+                if attribution.contains(' ') {
+                    prop_assert!(truth.descends(*key, attribution), "{:?} {}", key, attribution);
                 }
             }
         }

@@ -193,9 +193,17 @@ fn overrides_are_for_an_operation_an_agent_a_session_and_a_time() {
 fn an_override_for_everyone_asks_nobody() {
     let world = World::linux(r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"]}"#);
     let agent = Scene::agent("tool");
-    assert!(!world.decide(&agent, Unlink, "/z/o/a", None).drew_actor);
+    assert!(
+        !world
+            .decide(&agent, Unlink, "/z/o/a", None)
+            .actor_was_resolved
+    );
     assert_eq!(agent.questions.get(), 0);
-    assert!(world.decide(&agent, Unlink, "/z/a", None).drew_actor);
+    assert!(
+        world
+            .decide(&agent, Unlink, "/z/a", None)
+            .actor_was_resolved
+    );
 }
 
 #[test]
@@ -349,7 +357,7 @@ fn agents_may_remove_what_they_made() {
             (Unlink, "/made", "", "deny agent_in_zone"),
         ],
     );
-    agent.standing = Scene::unknown("rm", true).standing;
+    agent.attribution = Scene::unknown("rm", true).attribution;
     check(
         &world,
         &agent,

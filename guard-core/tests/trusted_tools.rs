@@ -251,7 +251,7 @@ fn the_policy_s_tools_replace_the_built_in_ones() {
     assert_eq!(
         told(&world, &Scene::agent("signed"), "a"),
         denied,
-        "no witness attests it"
+        "no facts attests it"
     );
 
     let mut pinned = Scene::agent("pinned");

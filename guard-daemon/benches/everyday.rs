@@ -1,6 +1,6 @@
 //! What a guarded session costs everyday work.
 //!
-//! `cargo bench -p guard-daemon --bench everyday` runs three pieces of work inside a session and
+//! `cargo bench -p codex-es-guard --bench everyday` runs three pieces of work inside a session and
 //! outside, in pairs, in alternating order: `cargo build` of guard-core with its dependencies, `git
 //! clone` of a local repository, `npm install` from local packages. It prints the median of the
 //! pairs' ratios. The work is made here and needs no network; what is not installed is left out and

@@ -1,6 +1,6 @@
 //! What a guarded `unlink` costs, against no guard and against the smallest possible supervisor.
 //!
-//! `cargo bench -p guard-daemon --bench unlink` runs the same workload three ways, round by round
+//! `cargo bench -p codex-es-guard --bench unlink` runs the same workload three ways, round by round
 //! in turn, and compares medians of one run:
 //!
 //! - *plain*: no guard;
@@ -21,7 +21,7 @@ fn main() {}
 
 #[cfg(target_os = "linux")]
 #[allow(dead_code, unreachable_pub, clippy::duplicate_mod)]
-#[path = "../src/linux/sys/mod.rs"]
+#[path = "../../guard-linux/src/sys/mod.rs"]
 mod sys;
 
 #[cfg(target_os = "linux")]

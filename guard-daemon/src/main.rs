@@ -6,9 +6,9 @@
 mod cli;
 mod denials;
 mod exporter;
-mod journal;
 #[cfg(target_os = "linux")]
-mod linux;
+mod guarded;
+mod journal;
 #[cfg(target_os = "macos")]
 mod macos;
 mod observed;

@@ -171,7 +171,7 @@ impl PolicyWatch {
         self.origin = Origin::File;
         guard.ring.add(Counter::PolicyReloads, 1);
         self.tell(guard);
-        guard.tell_state(now_ns());
+        guard.publish_state(now_ns());
         journal.write("policy reloaded");
         if let Err(error) = self.source.keep_last_good(written) {
             journal.write(&format!("cannot keep a copy of the good policy: {error}"));

@@ -2,13 +2,13 @@
 //!
 //! The library calls the handler for one message after the other, on a thread of its own. For what
 //! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
-//! [`crate::witness`] says so.
+//! [`crate::facts`] says so.
 
+use crate::facts::Setting;
 use crate::judge::{Answered, Delivery, Moment, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
 use crate::request::{Request, Words};
-use crate::witness::Setting;
 use endpoint_sec::event::{Create, Destination, Event};
 use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
 use guard_core::guard::SharedGuard;

@@ -4,9 +4,9 @@
 //! slow may come before it; reading a denied caller's title and trace context, two system calls,
 //! comes after. The answer is a closure, so that the order can be read here.
 
+use crate::facts::{RequestFacts, Setting};
 use crate::request::Request;
-use crate::witness::{RequestWitness, Setting};
-use guard_core::actor::{Standing, Witness as _};
+use guard_core::actor::{Attribution, FactSource as _};
 use guard_core::decision::{self, Decision};
 use guard_core::event::{ActingProcess, TraceContext};
 use guard_core::guard::{Circumstances, Guard};
@@ -65,8 +65,8 @@ pub(crate) fn judge(
         return Answered::Allowed;
     };
     let request = &request;
-    let witness = RequestWitness::new(guard, request, seen.wall_ns, setting);
-    let decision = decide(&snapshot, request, &witness, seen.wall_ns);
+    let facts = RequestFacts::new(guard, request, seen.wall_ns, setting);
+    let decision = decide(&snapshot, request, &facts, seen.wall_ns);
     let decided_ns = monotonic();
     let answered = if decision.verdict == Verdict::Deny {
         Answered::Denied
@@ -78,14 +78,14 @@ pub(crate) fn judge(
         return answered;
     }
     if answered == Answered::Allowed {
-        note_names(guard, &snapshot, request, &witness, &decision, seen.wall_ns);
+        note_names(guard, &snapshot, request, &facts, &decision, seen.wall_ns);
     }
     let (decision, answered) = match delivery {
         Delivery::Counted => (decision, answered),
         Delivery::TooLate { denied } => overtaken(&decision, denied),
     };
     tell(
-        guard, request, &decision, &witness, seen, decided_ns, answered,
+        guard, request, &decision, &facts, seen, decided_ns, answered,
     );
     answered
 }
@@ -93,14 +93,14 @@ pub(crate) fn judge(
 fn decide<'s>(
     snapshot: &'s Snapshot,
     request: &Request<'_>,
-    witness: &RequestWitness<'_>,
+    facts: &RequestFacts<'_>,
     wall_ns: u64,
 ) -> Decision<'s> {
     if request.is_cut && snapshot.touches(&request.operation) {
         // A path longer than any the kernel hands over: what its end would say is not known.
-        return Decision::unresolved(witness.actor().standing.may_be_agents());
+        return Decision::unresolved(facts.actor().attribution.may_be_agents());
     }
-    decision::decide(snapshot, &request.operation, wall_ns, witness)
+    decision::decide(snapshot, &request.operation, wall_ns, facts)
 }
 
 /// What people and their programs do to the guard's own files, the exporter's book-keeping before
@@ -136,21 +136,21 @@ fn tell(
     guard: &Guard,
     request: &Request<'_>,
     decision: &Decision<'_>,
-    witness: &RequestWitness<'_>,
+    facts: &RequestFacts<'_>,
     seen: Moment,
     decided_ns: u64,
     answered: Answered,
 ) {
     let acting = &request.acting;
     let told_in_full = decision.verdict != Verdict::Allow;
-    let description = told_in_full.then(|| witness.description());
+    let description = told_in_full.then(|| facts.description());
     if answered == Answered::Denied && decision.reason == Reason::GuardFiles {
         guard.ring.add(Counter::ProtectedWritesDenied, 1);
     }
     if decision.reason == Reason::UnresolvedPath {
         guard.ring.add(Counter::PathsUnresolved, 1);
     }
-    guard.tell(
+    guard.record_decision(
         &request.operation,
         decision,
         &Circumstances {
@@ -191,7 +191,7 @@ fn note_names(
     guard: &Guard,
     snapshot: &Snapshot,
     request: &Request<'_>,
-    witness: &RequestWitness<'_>,
+    facts: &RequestFacts<'_>,
     decision: &Decision<'_>,
     wall_ns: u64,
 ) {
@@ -202,7 +202,7 @@ fn note_names(
     } = request.operation;
     match (kind, destination) {
         (OperationKind::Unlink, _)
-            if decision.making(snapshot) == Some(Making::InPlace) && !witness.made_here(path) =>
+            if decision.making(snapshot) == Some(Making::InPlace) && !facts.made_here(path) =>
         {
             guard.creations.replace(path);
         }
@@ -213,7 +213,7 @@ fn note_names(
         }
         (OperationKind::Rename, Some(to)) => {
             guard.creations.forget(to);
-            if let Some(born_ns) = made_and_kept(snapshot, request, to, witness, wall_ns) {
+            if let Some(born_ns) = made_and_kept(snapshot, request, to, facts, wall_ns) {
                 guard.creations.remember(to, born_ns);
             }
         }
@@ -227,7 +227,7 @@ fn made_and_kept(
     snapshot: &Snapshot,
     request: &Request<'_>,
     to: &[u8],
-    witness: &RequestWitness<'_>,
+    facts: &RequestFacts<'_>,
     wall_ns: u64,
 ) -> Option<u64> {
     let born_ns = request
@@ -246,12 +246,11 @@ fn made_and_kept(
     if !request.makes_name || !snapshot.touches(&removal) || !snapshot.touches(&arrival) {
         return None;
     }
-    if !matches!(witness.actor().standing, Standing::Agent(_)) {
+    if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
         return None;
     }
-    let is_own =
-        || decision::decide(snapshot, &removal, wall_ns, witness).reason == Reason::Scratch;
-    (witness.made_here(removal.path) || is_own()).then_some(born_ns)
+    let is_own = || decision::decide(snapshot, &removal, wall_ns, facts).reason == Reason::Scratch;
+    (facts.made_here(removal.path) || is_own()).then_some(born_ns)
 }
 
 /// A file was made: `removal` would take it away again. An agent may remove what it made in a zone,
@@ -264,8 +263,8 @@ pub(crate) fn note_creation(guard: &Guard, removal: &Request<'_>, setting: Setti
     if !snapshot.touches(&removal.operation) {
         return;
     }
-    let witness = RequestWitness::new(guard, removal, wall_ns, setting);
-    if !matches!(witness.actor().standing, Standing::Agent(_)) {
+    let facts = RequestFacts::new(guard, removal, wall_ns, setting);
+    if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
         return;
     }
     if !snapshot.may_bring_back(removal.acting.executable) {

@@ -25,6 +25,7 @@ pub mod volumes;
 
 mod backend;
 mod enforcement;
+mod facts;
 mod feed;
 mod judge;
 mod muting;
@@ -32,7 +33,6 @@ mod probe;
 mod reading;
 mod request;
 mod service;
-mod witness;
 
 pub use backend::{Backend, Scope, Settings, StartError};
 pub use muting::AdoptError;

@@ -19,7 +19,7 @@
 
 mod stage;
 
-use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
+use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::decide;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::ProcessKey;
@@ -54,7 +54,7 @@ struct Case {
 
 struct Known(ToolNames);
 
-impl Witness for Known {
+impl FactSource for Known {
     fn actor(&self) -> Actor<'_> {
         Actor {
             key: ProcessKey {
@@ -65,7 +65,7 @@ impl Witness for Known {
             uid: 1000,
             executable: b"/usr/bin/rm",
             argv0: b"rm",
-            standing: Standing::Agent(AgentRef {
+            attribution: Attribution::Agent(AgentRef {
                 label: "claude_code",
                 ancestor: b"claude",
                 pid: 10,

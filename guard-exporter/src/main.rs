@@ -53,6 +53,6 @@ fn completions(shell: clap_complete::Shell) -> Vec<u8> {
     script
 }
 
-// Told by `--help`.
+// Read by `--help`.
 const USAGE: u8 = 2;
 const ALREADY_SERVED: u8 = 3;

@@ -117,7 +117,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-// Told by `--help`.
+// Read by `--help`.
 const WHOLE: u8 = 0;
 const BROKEN: u8 = 1;
 const UNKNOWN: u8 = 2;

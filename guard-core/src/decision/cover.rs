@@ -1,6 +1,6 @@
 //! Who speaks for a path: the most specific entry that is alive.
 
-use crate::actor::Standing;
+use crate::actor::Attribution;
 use crate::policy::{OverrideEntry, Snapshot, Zone};
 use crate::process::basename;
 use crate::verdict::Reason;
@@ -60,8 +60,12 @@ pub(super) fn cover<'s>(
 }
 
 /// Whether an override for an agent or a session is for this actor.
-pub(super) fn is_for(entry: &OverrideEntry, snapshot: &Snapshot, standing: Standing<'_>) -> bool {
-    let Standing::Agent(agent) = standing else {
+pub(super) fn is_for(
+    entry: &OverrideEntry,
+    snapshot: &Snapshot,
+    attribution: Attribution<'_>,
+) -> bool {
+    let Attribution::Agent(agent) = attribution else {
         return false;
     };
     let is_its_session =

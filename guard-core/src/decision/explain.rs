@@ -4,7 +4,7 @@
 //! were passed by, so that it cannot tell another story than the verdict.
 
 use super::{Decision, decide};
-use crate::actor::Witness;
+use crate::actor::FactSource;
 use crate::event::ZoneRef;
 use crate::operation::Operation;
 use crate::policy::Snapshot;
@@ -80,14 +80,14 @@ const RULES: [Reason; 13] = [
 
 impl Snapshot {
     /// Decides, and tells how.
-    pub fn explain<'s, 'o, W: Witness + ?Sized>(
+    pub fn explain<'s, 'o, W: FactSource + ?Sized>(
         &'s self,
         operation: &Operation<'o>,
         now_ns: u64,
-        witness: &W,
+        facts: &W,
     ) -> Explanation<'s, 'o> {
         Explanation {
-            decision: decide(self, operation, now_ns, witness),
+            decision: decide(self, operation, now_ns, facts),
             path: self.explain_path(operation.path),
             destination: operation.destination.map(|path| self.explain_path(path)),
         }

@@ -23,20 +23,20 @@
 //! A zone may be a single file. Renaming a file onto it is an edit (`replaced`), as for any
 //! protected file; renaming onto a zone that is a directory or a link is not.
 //!
-//! Guarantees: no system call, no lock and no allocation of its own; the [`Witness`] is asked only
+//! Guarantees: no system call, no lock and no allocation of its own; the [`FactSource`] is asked only
 //! for what the rules at hand need, and never when no zone is touched. The guard's own files are
 //! guarded in audit mode too. It deliberately reads no clock and resolves no path.
 //!
 //! ```
-//! # use guard_core::actor::{Actor, Standing, ToolNames, ToolSet, Witness};
+//! # use guard_core::actor::{Actor, Attribution, ToolNames, ToolSet, FactSource};
 //! use guard_core::decision::decide;
 //! use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 //! use guard_core::{Operation, OperationKind, Reason, Verdict};
 //! # struct Nobody(ToolNames);
-//! # impl Witness for Nobody {
+//! # impl FactSource for Nobody {
 //! #     fn actor(&self) -> Actor<'_> {
 //! #         Actor { key: Default::default(), ppid: 0, uid: 0, executable: b"/bin/rm", argv0: b"rm",
-//! #             standing: Standing::Human, tools: ToolSet::default(), tool_names: &self.0 }
+//! #             attribution: Attribution::Human, tools: ToolSet::default(), tool_names: &self.0 }
 //! #     }
 //! #     fn arguments(&self) -> Vec<u8> { Vec::new() }
 //! #     fn executable_changed_ns(&self) -> Option<u64> { None }
@@ -59,7 +59,7 @@
 //! let unlink = |path| Operation { kind: OperationKind::Unlink, path, destination: None };
 //! let decision = decide(&snapshot, &unlink(b"/home/u/notes"), 0, &human);
 //! assert_eq!(decision.reason, Reason::OutsideZones);
-//! assert!(!decision.drew_actor);
+//! assert!(!decision.actor_was_resolved);
 //! let decision = decide(&snapshot, &unlink(b"/home/u/work/a"), 0, &human);
 //! assert_eq!((decision.verdict, decision.reason), (Verdict::Allow, Reason::Human));
 //! ```
@@ -71,7 +71,7 @@ mod scratch;
 
 pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
 
-use crate::actor::{Actor, AgentRef, Standing, Witness};
+use crate::actor::{Actor, AgentRef, Attribution, FactSource};
 use crate::event::ZoneRef;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
@@ -96,7 +96,7 @@ pub struct Decision<'s> {
     /// The trusted tool that allowed it, by its policy name.
     pub tool: Option<&'s [u8]>,
     /// Whether the actor had to be known.
-    pub drew_actor: bool,
+    pub actor_was_resolved: bool,
 }
 
 // === impl Decision ===
@@ -121,14 +121,14 @@ impl Decision<'_> {
             zone: None,
             override_id: None,
             tool: None,
-            drew_actor: true,
+            actor_was_resolved: true,
         }
     }
 }
 
-/// The witness, its actor asked for at most once.
+/// The fact source, its actor asked for at most once.
 struct Testimony<'w, W: ?Sized> {
-    witness: &'w W,
+    facts: &'w W,
     actor: OnceCell<Actor<'w>>,
 }
 
@@ -141,14 +141,14 @@ struct Case<'s, 'w, 'o, W: ?Sized> {
 }
 
 /// Decides. `now_ns` is the wall clock, for overrides that expire.
-pub fn decide<'s, W: Witness + ?Sized>(
+pub fn decide<'s, W: FactSource + ?Sized>(
     snapshot: &'s Snapshot,
     operation: &Operation<'_>,
     now_ns: u64,
-    witness: &W,
+    facts: &W,
 ) -> Decision<'s> {
     let testimony = Testimony {
-        witness,
+        facts,
         actor: OnceCell::new(),
     };
     Case {
@@ -179,7 +179,7 @@ impl Snapshot {
 
 // === impl Case ===
 
-impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
+impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
     fn decide(&self) -> Decision<'s> {
         let source = self.snapshot.tree.place(self.operation.path);
         let destination = self
@@ -208,9 +208,9 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
 
     fn decide_own(&self, source: Place<'s>) -> Decision<'s> {
         let zone = self.snapshot.zone_over(source);
-        match self.testimony.actor().standing {
-            Standing::Human => self.allow(Reason::Human, zone),
-            Standing::Unknown { agent_seen } if !self.counts_as_agent(agent_seen) => {
+        match self.testimony.actor().attribution {
+            Attribution::Human => self.allow(Reason::Human, zone),
+            Attribution::Unknown { agent_seen } if !self.counts_as_agent(agent_seen) => {
                 self.allow(Reason::UnknownLineage, zone)
             }
             _ => self.answer(Verdict::Deny, Reason::GuardFiles, zone),
@@ -220,14 +220,14 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
     /// Rules 6 to 10: something in a zone would go.
     fn judge(&self, loss: &Loss<'s, '_>) -> Decision<'s> {
         let zone = Some(loss.zone);
-        let witness = self.testimony.witness;
+        let facts = self.testimony.facts;
         let actor = self.testimony.actor();
-        let (agent, since_ns) = match actor.standing {
-            Standing::Human => return self.allow(Reason::Human, zone),
-            Standing::Agent(agent) => (Some(agent), agent.started_ns),
-            Standing::Unknown { .. } => (None, self.snapshot.started_ns),
+        let (agent, since_ns) = match actor.attribution {
+            Attribution::Human => return self.allow(Reason::Human, zone),
+            Attribution::Agent(agent) => (Some(agent), agent.started_ns),
+            Attribution::Unknown { .. } => (None, self.snapshot.started_ns),
         };
-        let is_file = |path| witness.regular_file_born_ns(path).is_some();
+        let is_file = |path| facts.regular_file_born_ns(path).is_some();
         if loss.onto_root.is_some_and(is_file) {
             return self.allow(Reason::Replaced, zone);
         }
@@ -240,7 +240,7 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
         if let Some(tool) = self
             .snapshot
             .tools
-            .trusting(actor, since_ns, witness, &removal)
+            .trusting(actor, since_ns, facts, &removal)
         {
             let reason = if tool.replaces {
                 Reason::Replaced
@@ -255,8 +255,8 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
         if agent.is_some_and(|agent| self.is_scratch(loss, &agent)) {
             return self.allow(Reason::Scratch, zone);
         }
-        match actor.standing {
-            Standing::Unknown { agent_seen } => self.answer(
+        match actor.attribution {
+            Attribution::Unknown { agent_seen } => self.answer(
                 self.verdict_for_unknown(agent_seen),
                 Reason::UnknownLineage,
                 zone,
@@ -271,11 +271,7 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
     fn is_scratch(&self, loss: &Loss<'_, '_>, agent: &AgentRef<'_>) -> bool {
         self.operation.kind == OperationKind::Unlink
             && !loss.whole
-            && scratch::is_scratch(
-                self.operation.path,
-                agent.started_ns,
-                self.testimony.witness,
-            )
+            && scratch::is_scratch(self.operation.path, agent.started_ns, self.testimony.facts)
     }
 
     fn verdict_for_unknown(&self, agent_seen: bool) -> Verdict {
@@ -300,7 +296,7 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
             entry.operations.contains(self.operation.kind)
                 && entry.expires_at_ns.is_none_or(|end| self.now_ns < end)
                 && ((entry.agent.is_none() && entry.session.is_none())
-                    || cover::is_for(entry, self.snapshot, self.testimony.actor().standing))
+                    || cover::is_for(entry, self.snapshot, self.testimony.actor().attribution))
         })
     }
 
@@ -315,15 +311,15 @@ impl<'s, W: Witness + ?Sized> Case<'s, '_, '_, W> {
             zone: zone.map(Zone::as_ref),
             override_id: None,
             tool: None,
-            drew_actor: self.testimony.actor.get().is_some(),
+            actor_was_resolved: self.testimony.actor.get().is_some(),
         }
     }
 }
 
 // === impl Testimony ===
 
-impl<'w, W: Witness + ?Sized> Testimony<'w, W> {
+impl<'w, W: FactSource + ?Sized> Testimony<'w, W> {
     fn actor(&self) -> &Actor<'w> {
-        self.actor.get_or_init(|| self.witness.actor())
+        self.actor.get_or_init(|| self.facts.actor())
     }
 }

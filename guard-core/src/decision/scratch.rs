@@ -2,7 +2,7 @@
 //!
 //! | what | proof |
 //! |------|-------|
-//! | a file that an agent was seen making | [`Witness::made_here`] |
+//! | a file that an agent was seen making | [`FactSource::made_here`] |
 //! | a directory (an empty one: no other can be removed) | it was made after the agent started |
 //! | a name that tools make beside the file they work on | a regular file made after the agent started, or a backup whose original still stands beside it |
 //!
@@ -10,7 +10,7 @@
 //! new inode. Birth times survive renames, so that a file which was moved to a scratch name keeps
 //! its age.
 
-use crate::actor::Witness;
+use crate::actor::FactSource;
 use crate::glob::matches_name;
 use crate::process::basename;
 
@@ -24,20 +24,20 @@ enum Proof {
 }
 
 /// Whether what stands at this path is the agent's own to remove.
-pub(super) fn is_scratch<W: Witness + ?Sized>(
+pub(super) fn is_scratch<W: FactSource + ?Sized>(
     path: &[u8],
     agent_since_ns: u64,
-    witness: &W,
+    facts: &W,
 ) -> bool {
-    is_editors(path, agent_since_ns, witness)
-        || witness.made_here(path)
-        || witness
+    is_editors(path, agent_since_ns, facts)
+        || facts.made_here(path)
+        || facts
             .directory_born_ns(path)
             .is_some_and(|born_ns| born_ns > agent_since_ns)
 }
 
 /// Whether the file at this path is one that editors make and remove.
-fn is_editors<W: Witness + ?Sized>(path: &[u8], agent_since_ns: u64, witness: &W) -> bool {
+fn is_editors<W: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &W) -> bool {
     let name = basename(path);
     let Some((_, proof)) = SCRATCH_NAMES
         .iter()
@@ -45,7 +45,7 @@ fn is_editors<W: Witness + ?Sized>(path: &[u8], agent_since_ns: u64, witness: &W
     else {
         return false;
     };
-    let Some(born_ns) = witness.regular_file_born_ns(path) else {
+    let Some(born_ns) = facts.regular_file_born_ns(path) else {
         return false;
     };
     born_ns > agent_since_ns
@@ -53,7 +53,7 @@ fn is_editors<W: Witness + ?Sized>(path: &[u8], agent_since_ns: u64, witness: &W
             Proof::Young => false,
             Proof::OriginalBeside => path
                 .strip_suffix(b"~")
-                .is_some_and(|original| witness.exists(original)),
+                .is_some_and(|original| facts.exists(original)),
         }
 }
 
@@ -102,7 +102,7 @@ const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, Standing, ToolNames, ToolSet};
+    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
 
     /// Files were born at 10; `exists` says what stands.
     struct Directory {
@@ -111,7 +111,7 @@ mod tests {
         names: ToolNames,
     }
 
-    impl Witness for Directory {
+    impl FactSource for Directory {
         fn actor(&self) -> Actor<'_> {
             Actor {
                 key: crate::process::ProcessKey::default(),
@@ -119,7 +119,7 @@ mod tests {
                 uid: 0,
                 executable: b"",
                 argv0: b"",
-                standing: Standing::Human,
+                attribution: Attribution::Human,
                 tools: ToolSet::default(),
                 tool_names: &self.names,
             }

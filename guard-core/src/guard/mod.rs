@@ -2,7 +2,7 @@
 //!
 //! A [`Guard`] binds the parts of this crate together for one backend: the policy's cell, the
 //! lineage, and the ring. It knows no kernel interface; what is platform-specific comes in as a
-//! [`ProcessSource`] and a [`Witness`](crate::actor::Witness).
+//! [`ProcessSource`] and a [`FactSource`](crate::actor::FactSource).
 //!
 //! The allow path takes no lock and allocates nothing here: a policy load, a zone lookup, a lineage
 //! lookup, one record into the ring.
@@ -12,7 +12,7 @@ mod creations;
 
 pub use creations::{Creations, is_birth_of};
 
-use crate::actor::{AgentMatch, Recogniser, Standing};
+use crate::actor::{AgentMatch, Attribution, Recogniser};
 use crate::agents::{self, IgnoredMarkers};
 use crate::decision::Decision;
 use crate::event::{ActingProcess, DecisionEvent, TraceContext};
@@ -107,7 +107,7 @@ impl Guard {
         }
     }
 
-    /// What lineage knows of `process`, learning what it does not. A human's standing older than
+    /// What lineage knows of `process`, learning what it does not. A human's attribution older than
     /// `TITLE_AGE_NS` is looked at again: a title set late makes an agent.
     pub fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
         if let Some(known) = self.lineage.find(process)
@@ -226,16 +226,16 @@ impl Guard {
         self.policy.store(snapshot);
     }
 
-    /// Tells one decision to the world.
-    pub fn tell(
+    /// Records one decision: counts it and publishes its event into the ring.
+    pub fn record_decision(
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
         circumstances: &Circumstances<'_>,
     ) {
         let known = self.lineage.find(circumstances.process.key);
-        let agent = match known.as_ref().map(Entry::standing) {
-            Some(Standing::Agent(agent)) => Some(agent),
+        let agent = match known.as_ref().map(Entry::attribution) {
+            Some(Attribution::Agent(agent)) => Some(agent),
             _ => None,
         };
         let session = agent
@@ -276,7 +276,7 @@ impl Guard {
     }
 
     /// Writes what changes slowly into the ring's header.
-    pub fn tell_state(&self, wall_ns: u64) {
+    pub fn publish_state(&self, wall_ns: u64) {
         let snapshot = self.policy.load();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.ring

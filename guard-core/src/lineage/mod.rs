@@ -13,12 +13,12 @@
 //! [`evictions`](Lineage::evictions) counts the losses; whoever was given up is learnt again.
 //!
 //! It deliberately does not judge: an actor whose ancestry is lost is
-//! [`Standing::Unknown`], and what that means is the policy's choice. Nor can look-ups see what
+//! [`Attribution::Unknown`], and what that means is the policy's choice. Nor can look-ups see what
 //! was over before anyone looked: an orphan that first acts after its agent died is unknown, unless
 //! its environment tells.
 //!
 //! ```
-//! # use guard_core::actor::{AgentMatch, Recogniser, Standing};
+//! # use guard_core::actor::{AgentMatch, Recogniser, Attribution};
 //! # use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
 //! # use guard_core::lineage::Lineage;
 //! # struct Tree;
@@ -49,7 +49,7 @@
 //! let entry = lineage
 //!     .find(key)
 //!     .unwrap_or_else(|| lineage.learn(key.pid, &tree, &catalogue, now_ns));
-//! assert!(matches!(entry.standing(), Standing::Agent(agent) if agent.label == "codex"));
+//! assert!(matches!(entry.attribution(), Attribution::Agent(agent) if agent.label == "codex"));
 //! ```
 
 mod inherit;
@@ -57,7 +57,7 @@ mod interned;
 mod table;
 mod walk;
 
-use crate::actor::{AgentMatch, Recogniser, Standing, ToolNames, ToolSet};
+use crate::actor::{AgentMatch, Attribution, Recogniser, ToolNames, ToolSet};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 use inherit::{Legacy, Names};
@@ -446,18 +446,18 @@ impl<'a> Entry<'a> {
 
     /// Whether an agent stands above it.
     #[must_use]
-    pub fn standing(&self) -> Standing<'a> {
-        let lost = || Standing::Unknown {
+    pub fn attribution(&self) -> Attribution<'a> {
+        let lost = || Attribution::Unknown {
             agent_seen: self.lineage.agent_seen(),
         };
         match self.record.kind {
-            Kind::Human => Standing::Human,
+            Kind::Human => Attribution::Human,
             Kind::Unknown => lost(),
             Kind::Agent(number) => self
                 .lineage
                 .agents
                 .get(number)
-                .map_or_else(lost, |agent| Standing::Agent(agent.as_ref())),
+                .map_or_else(lost, |agent| Attribution::Agent(agent.as_ref())),
         }
     }
 
@@ -482,7 +482,7 @@ impl fmt::Debug for Entry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
             .field("key", &self.record.key)
-            .field("standing", &self.standing())
+            .field("attribution", &self.attribution())
             .field("tools", &self.record.tools)
             .finish_non_exhaustive()
     }

@@ -40,10 +40,10 @@ fn key(pid: u32) -> ProcessKey {
 }
 
 fn is_codex(entry: Entry<'_>) -> bool {
-    matches!(entry.standing(), Standing::Agent(agent) if agent.label == "codex" && agent.pid == 2)
+    matches!(entry.attribution(), Attribution::Agent(agent) if agent.label == "codex" && agent.pid == 2)
 }
 
-/// Two threads learn the same ancestors, and a third asks meanwhile: nobody is told a standing that
+/// Two threads learn the same ancestors, and a third asks meanwhile: nobody is told a attribution that
 /// was never given.
 #[test]
 fn whoever_is_found_is_the_agents() {

@@ -30,7 +30,7 @@ pub(super) struct Record {
     pub(super) exited: bool,
 }
 
-/// A standing, without what it borrows.
+/// A attribution, without what it borrows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Human,
@@ -70,7 +70,7 @@ struct Slot {
     started_ns: AtomicU64,
     learnt_at_ns: AtomicU64,
     /// `agent number << 32 | exited << 2 | kind`.
-    standing: AtomicU64,
+    attribution: AtomicU64,
     tools: AtomicU64,
 }
 
@@ -198,7 +198,7 @@ impl Slot {
 
     fn load(&self) -> Option<Record> {
         let ids = self.ids.load(Ordering::Acquire);
-        let standing = self.standing.load(Ordering::Acquire);
+        let attribution = self.attribution.load(Ordering::Acquire);
         let record = Record {
             key: ProcessKey {
                 pid: high(ids),
@@ -207,13 +207,13 @@ impl Slot {
             ppid: low(ids),
             started_ns: self.started_ns.load(Ordering::Acquire),
             learnt_at_ns: self.learnt_at_ns.load(Ordering::Acquire),
-            kind: match standing & KIND {
+            kind: match attribution & KIND {
                 HUMAN => Kind::Human,
-                AGENT => Kind::Agent(AgentNumber(high(standing))),
+                AGENT => Kind::Agent(AgentNumber(high(attribution))),
                 _ => Kind::Unknown,
             },
             tools: ToolSet(self.tools.load(Ordering::Acquire)),
-            exited: standing & EXITED != 0,
+            exited: attribution & EXITED != 0,
         };
         (ids != 0).then_some(record)
     }
@@ -236,7 +236,7 @@ impl Slot {
         self.started_ns.store(record.started_ns, Ordering::Release);
         self.learnt_at_ns
             .store(record.learnt_at_ns, Ordering::Release);
-        self.standing
+        self.attribution
             .store(join(agent, 0) | exited | kind, Ordering::Release);
         self.tools.store(record.tools.0, Ordering::Release);
     }

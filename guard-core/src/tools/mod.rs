@@ -17,7 +17,7 @@
 mod catalogue;
 mod subcommand;
 
-use crate::actor::{Actor, ToolSet, Witness};
+use crate::actor::{Actor, FactSource, ToolSet};
 use crate::glob::Glob;
 use crate::policy::ToolEntry;
 use crate::process::basename;
@@ -109,7 +109,7 @@ struct Pin {
     /// Its canonical locations; `None` when any will do.
     paths: Option<Vec<Vec<u8>>>,
     owner: Option<u32>,
-    /// A code signature is asked for, which no witness can attest yet: the tool is not trusted.
+    /// A code signature is asked for, which no facts can attest yet: the tool is not trusted.
     signature: bool,
 }
 
@@ -161,17 +161,17 @@ impl ToolTable {
 
     /// The tool because of which this removal is allowed. `changed_before_ns` is when the agent
     /// started: executables changed later are not trusted by name.
-    pub(crate) fn trusting<W: Witness + ?Sized>(
+    pub(crate) fn trusting<W: FactSource + ?Sized>(
         &self,
         actor: &Actor<'_>,
         changed_before_ns: u64,
-        witness: &W,
+        facts: &W,
         removal: &Removal<'_>,
     ) -> Option<Trusted<'_>> {
         let itself = self.running(actor.executable).find(|tool| {
             tool.reaches(removal)
-                && tool.is_genuine(actor.executable, changed_before_ns, witness)
-                && (!tool.except.forbids(witness) || tool.keeps(changed_before_ns, witness))
+                && tool.is_genuine(actor.executable, changed_before_ns, facts)
+                && (!tool.except.forbids(facts) || tool.keeps(changed_before_ns, facts))
         });
         let above = || {
             if actor.tools == ToolSet::default() {
@@ -302,25 +302,25 @@ impl Tool {
     }
 
     /// Whether the tool runs itself, as a part of what keeps what it removes.
-    fn keeps<W: Witness + ?Sized>(&self, changed_before_ns: u64, witness: &W) -> bool {
+    fn keeps<W: FactSource + ?Sized>(&self, changed_before_ns: u64, facts: &W) -> bool {
         let Except::Subcommand(subcommands) = &self.except else {
             return false;
         };
-        witness.parent().is_some_and(|parent| {
+        facts.parent().is_some_and(|parent| {
             basename(&parent.executable) == self.name.as_ref()
                 && parent.executable_changed_ns <= changed_before_ns
                 && subcommands.keep(&parent.arguments)
         })
     }
 
-    fn is_genuine<W: Witness + ?Sized>(
+    fn is_genuine<W: FactSource + ?Sized>(
         &self,
         executable: &[u8],
         changed_before_ns: u64,
-        witness: &W,
+        facts: &W,
     ) -> bool {
         let Some(pin) = &self.pin else {
-            let changed = witness.executable_changed_ns();
+            let changed = facts.executable_changed_ns();
             return changed.is_some_and(|changed| changed <= changed_before_ns);
         };
         let at_home = |paths: &Vec<Vec<u8>>| paths.iter().any(|path| path == executable);
@@ -328,21 +328,21 @@ impl Tool {
             && pin.paths.as_ref().is_none_or(at_home)
             && pin
                 .owner
-                .is_none_or(|owner| witness.executable_owner() == Some(owner))
+                .is_none_or(|owner| facts.executable_owner() == Some(owner))
     }
 }
 
 // === impl Except ===
 
 impl Except {
-    fn forbids<W: Witness + ?Sized>(&self, witness: &W) -> bool {
+    fn forbids<W: FactSource + ?Sized>(&self, facts: &W) -> bool {
         let any = |forbidden: &dyn Fn(&[u8]) -> bool| {
-            let arguments = witness.arguments();
+            let arguments = facts.arguments();
             arguments.is_empty() || arguments.split(|&byte| byte == 0).any(forbidden)
         };
         match self {
             Self::Nothing => false,
-            Self::Subcommand(subcommands) => subcommands.forbid(&witness.arguments()),
+            Self::Subcommand(subcommands) => subcommands.forbid(&facts.arguments()),
             Self::Arguments(forbidden) => {
                 any(&|argument| forbidden.iter().any(|no| no.as_ref() == argument))
             }

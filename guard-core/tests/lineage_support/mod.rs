@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(unreachable_pub, reason = "shared between test binaries")]
 
-use guard_core::actor::{AgentMatch, Recogniser, Standing};
+use guard_core::actor::{AgentMatch, Attribution, Recogniser};
 use guard_core::agents::{IgnoredMarkers, recognise};
 use guard_core::lineage::Entry;
 use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
@@ -145,11 +145,11 @@ impl Recogniser for Known {
 
 /// `human`, `unknown`, `unknown beside agents`, or `LABEL PID`, or `LABEL PID SESSION`.
 pub fn told(entry: Entry<'_>) -> String {
-    match entry.standing() {
-        Standing::Human => "human".to_owned(),
-        Standing::Unknown { agent_seen: false } => "unknown".to_owned(),
-        Standing::Unknown { agent_seen: true } => "unknown beside agents".to_owned(),
-        Standing::Agent(agent) => {
+    match entry.attribution() {
+        Attribution::Human => "human".to_owned(),
+        Attribution::Unknown { agent_seen: false } => "unknown".to_owned(),
+        Attribution::Unknown { agent_seen: true } => "unknown beside agents".to_owned(),
+        Attribution::Agent(agent) => {
             let session = String::from_utf8_lossy(agent.session);
             format!("{} {} {session}", agent.label, agent.pid)
                 .trim_end()

@@ -1,7 +1,7 @@
 //! A policy in made-up surroundings, and actors whose every fact a test can set.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
-use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
+use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
@@ -22,7 +22,7 @@ pub struct World {
 /// Who acts, and what may be asked of the world.
 pub struct Scene {
     pub executable: String,
-    pub standing: Standing<'static>,
+    pub attribution: Attribution<'static>,
     pub arguments: Vec<u8>,
     pub executable_changed_ns: Option<u64>,
     pub executable_owner: Option<u32>,
@@ -111,7 +111,7 @@ impl Scene {
                 "codex" => "codex",
                 _ => "custom:claude",
             };
-            scene.standing = agent_called(label);
+            scene.attribution = agent_called(label);
         }
         scene
     }
@@ -119,7 +119,7 @@ impl Scene {
     pub fn human(executable: &str) -> Self {
         Self {
             executable: format!("/usr/bin/{executable}"),
-            standing: Standing::Human,
+            attribution: Attribution::Human,
             arguments: format!("{executable}\0do\0").into_bytes(),
             executable_changed_ns: Some(1),
             executable_owner: Some(0),
@@ -136,14 +136,14 @@ impl Scene {
 
     pub fn agent(executable: &str) -> Self {
         Self {
-            standing: agent_called("codex"),
+            attribution: agent_called("codex"),
             ..Self::human(executable)
         }
     }
 
     pub fn unknown(executable: &str, agent_seen: bool) -> Self {
         Self {
-            standing: Standing::Unknown { agent_seen },
+            attribution: Attribution::Unknown { agent_seen },
             ..Self::human(executable)
         }
     }
@@ -167,8 +167,8 @@ impl Scene {
     }
 }
 
-pub fn agent_called(label: &'static str) -> Standing<'static> {
-    Standing::Agent(AgentRef {
+pub fn agent_called(label: &'static str) -> Attribution<'static> {
+    Attribution::Agent(AgentRef {
         label,
         ancestor: b"agent",
         pid: 10,
@@ -177,7 +177,7 @@ pub fn agent_called(label: &'static str) -> Standing<'static> {
     })
 }
 
-impl Witness for Scene {
+impl FactSource for Scene {
     fn actor(&self) -> Actor<'_> {
         self.asked();
         Actor {
@@ -189,7 +189,7 @@ impl Witness for Scene {
             uid: 1000,
             executable: self.executable.as_bytes(),
             argv0: b"",
-            standing: self.standing,
+            attribution: self.attribution,
             tools: self.tools,
             tool_names: &self.names,
         }

@@ -9,9 +9,9 @@ use crate::observed::{Exporter, Observed};
 use crate::places::Places;
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::OperationKind;
-use guard_core::told::Told;
-use guard_core::told::sentence::{self, Sentence};
 use guard_core::verdict::Verdict;
+use guard_report::record::DenialRecord;
+use guard_report::sentence::{self, Sentence};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -127,7 +127,7 @@ fn warn_of_unwritten(observed: &Observed) {
 
 /// A line of the log in plain words.
 fn told(line: &str) -> String {
-    let Some(told) = Told::parse(line) else {
+    let Some(told) = DenialRecord::parse(line) else {
         return line.to_owned();
     };
     let time = told.time.get(..19).unwrap_or(&told.time);

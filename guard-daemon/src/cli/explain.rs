@@ -3,7 +3,7 @@
 use super::run::{Ready, label, prepare};
 use super::{PolicyArguments, terminal};
 use anyhow::{Result, anyhow, bail};
-use guard_core::actor::{Actor, AgentRef, Standing, ToolNames, ToolSet, Witness};
+use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Verdict};
 use std::os::unix::ffi::OsStrExt;
@@ -47,15 +47,15 @@ struct Imagined {
     tools: ToolSet,
 }
 
-// === impl Witness for Imagined ===
+// === impl FactSource for Imagined ===
 
-impl Witness for Imagined {
+impl FactSource for Imagined {
     fn actor(&self) -> Actor<'_> {
-        let standing = self
+        let attribution = self
             .standing_label
             .as_deref()
-            .map_or(Standing::Human, |label| {
-                Standing::Agent(AgentRef {
+            .map_or(Attribution::Human, |label| {
+                Attribution::Agent(AgentRef {
                     label,
                     ancestor: self.name.as_bytes(),
                     pid: 0,
@@ -70,7 +70,7 @@ impl Witness for Imagined {
             uid: 0,
             executable: &self.program,
             argv0: &self.program,
-            standing,
+            attribution,
             tools: self.tools,
             tool_names: &self.names,
         }

@@ -66,7 +66,7 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
-    let dispositions = crate::linux::Dispositions::take();
+    let dispositions = guard_linux::session::Dispositions::take();
     keep_state(&ready)?;
     let command = arguments
         .command
@@ -74,7 +74,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         .map(|word| std::ffi::CString::new(word.into_vec()).context("a word holds a NUL byte"))
         .collect::<Result<Vec<_>>>()?;
     let session = ready.source.session.clone();
-    let plan = crate::linux::Plan {
+    let plan = crate::guarded::Plan {
         command,
         dispositions,
         agent: arguments.agent.map(|name| declared(&name)),
@@ -84,7 +84,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         exporter: !arguments.no_exporter,
         session,
     };
-    crate::linux::session::end_as(crate::linux::run(plan)?)
+    guard_linux::session::end_as(crate::guarded::run(plan)?)
 }
 
 #[cfg(target_os = "macos")]

@@ -8,7 +8,7 @@ use crate::observed::{Exporter, Observed};
 use crate::places::Places;
 use crate::policy_file::LoadPolicyError;
 use anyhow::Result;
-use guard_core::told::sentence::visible;
+use guard_report::sentence::visible;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;

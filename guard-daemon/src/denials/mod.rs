@@ -4,7 +4,7 @@ pub(crate) mod log;
 pub(crate) mod since;
 
 use guard_core::OperationKind;
-use guard_core::told::Told;
+use guard_report::record::DenialRecord;
 use since::Since;
 
 /// Which denials are wanted. What is `None` wants all.
@@ -20,7 +20,7 @@ pub(crate) struct Filter {
     pub(crate) since: Option<Since>,
 }
 
-/// The zone's path, which [`Told`] leaves out.
+/// The zone's path, which [`DenialRecord`] leaves out.
 #[derive(serde::Deserialize)]
 struct ZonePath<'a> {
     #[serde(borrow)]
@@ -32,7 +32,7 @@ struct ZonePath<'a> {
 impl Filter {
     /// Whether the line is wanted; lines that are no denials are not.
     pub(crate) fn wants(&self, line: &str) -> bool {
-        let Some(told) = Told::parse(line) else {
+        let Some(told) = DenialRecord::parse(line) else {
             return false;
         };
         let agent = |wanted: &String| told.agent.as_deref() == Some(wanted);

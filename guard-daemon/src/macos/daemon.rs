@@ -68,7 +68,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     };
     let mut watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.tell_state(crate::now_ns());
+    guard.publish_state(crate::now_ns());
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
     let mut told = Instant::now();
@@ -77,12 +77,12 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         watch.check(&service, &journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
-            guard.tell_state(crate::now_ns());
+            guard.publish_state(crate::now_ns());
         }
         thread::sleep(TICK);
     }
     service.stop();
-    guard.tell_state(crate::now_ns());
+    guard.publish_state(crate::now_ns());
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.ring.finish();
     journal.write("asked to end: nothing is guarded any more");

@@ -146,7 +146,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     guard.ring.set(Counter::EnforcementActive, 1);
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.tell_state(crate::now_ns());
+    guard.publish_state(crate::now_ns());
     let child = match spawn(&plan.command) {
         Ok(child) => child,
         Err(error) => return Ok(Ending::NotRun(error)),
@@ -155,7 +155,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     sys::ignore_terminal_signals();
     let status = keep_house_until_end(&InSession(backend), watch, child, &journal)?;
     guard.ring.set(Counter::EnforcementActive, 0);
-    guard.tell_state(crate::now_ns());
+    guard.publish_state(crate::now_ns());
     guard.ring.finish();
     Ok(status.signal().map_or_else(
         || Ending::Exited(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
@@ -235,7 +235,7 @@ fn keep_house_until_end(
         watch.check(backend, journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
-            backend.guard().tell_state(crate::now_ns());
+            backend.guard().publish_state(crate::now_ns());
         }
     }
 }

@@ -69,5 +69,5 @@ pub(crate) struct Latency {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Denials<'a> {
     #[serde(borrow)]
-    pub(crate) denials: Vec<guard_core::told::Told<'a>>,
+    pub(crate) denials: Vec<guard_report::record::DenialRecord<'a>>,
 }

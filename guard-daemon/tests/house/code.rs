@@ -15,7 +15,7 @@ const UNSAFE: [&str; 13] = [
     "endpoint-sec-sys/src/release.rs",
     "endpoint-sec-sys/src/system.rs",
     "guard-core/src/ring/memory.rs",
-    "guard-daemon/src/linux/sys/",
+    "guard-linux/src/sys/",
     "guard-daemon/src/macos/sys.rs",
     "guard-es/src/processes/sys.rs",
 ];

@@ -150,39 +150,6 @@ fn the_readmes_list_the_metrics() {
 }
 
 #[test]
-fn every_module_is_on_the_map() {
-    let map = read("ARCHITECTURE.md");
-    let mut complaints = Vec::new();
-    for name in CRATES {
-        let section = map
-            .split("\n### ")
-            .find(|section| section.lines().next() == Some(name))
-            .unwrap_or_else(|| panic!("ARCHITECTURE.md has no map of {name}"));
-        let section = section.split("\n## ").next().unwrap_or(section);
-        let document = Document::parse(section);
-        let listed: BTreeSet<&str> = document.first_cells().into_iter().flatten().collect();
-        let prefix = format!("{name}/src/");
-        let modules: Vec<String> = rust_files(&prefix)
-            .into_iter()
-            .filter_map(|source| source.path.strip_prefix(&prefix).map(str::to_owned))
-            .filter(|module| !module.ends_with("tests.rs"))
-            .collect();
-        let present: BTreeSet<&str> = modules.iter().map(String::as_str).collect();
-        complaints.extend(
-            present
-                .difference(&listed)
-                .map(|module| format!("{name}: `{module}` is not on the map")),
-        );
-        complaints.extend(
-            listed
-                .difference(&present)
-                .map(|module| format!("{name}: `{module}` is gone")),
-        );
-    }
-    none("ARCHITECTURE.md maps every module", &complaints);
-}
-
-#[test]
 fn every_promise_names_what_keeps_it() {
     let keepers = Keepers::gather();
     let architecture = read("ARCHITECTURE.md");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's crates.
-pub(crate) const CRATES: [&str; 8] = [
+pub(crate) const CRATES: [&str; 10] = [
     "endpoint-sec",
     "endpoint-sec-oracle",
     "endpoint-sec-sim",
@@ -14,6 +14,8 @@ pub(crate) const CRATES: [&str; 8] = [
     "guard-daemon",
     "guard-es",
     "guard-exporter",
+    "guard-linux",
+    "guard-report",
 ];
 
 /// One file: its path from the repository's root, and its text.

@@ -121,7 +121,7 @@ impl Detection {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Self { count, denied, .. } = self;
-        let visible = crate::recent::sentence::visible;
+        let visible = guard_report::sentence::visible;
         let (agent, path) = (visible(&self.agent), visible(&self.path));
         let session = visible(&self.session);
         match self.kind {

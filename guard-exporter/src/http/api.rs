@@ -4,8 +4,6 @@ use super::Shown;
 use super::query::{BadRequest, Parameters};
 use crate::activity::{AgentActivity, Span};
 use crate::percentiles::{self, Percentiles};
-use crate::recent::sentence::Sentence;
-use crate::recent::told::Told;
 use crate::recent::{Denial, MAX_KEPT};
 use crate::status::{Guard, LogState};
 use crate::time;
@@ -13,6 +11,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_core::verdict::Verdict;
+use guard_report::record::DenialRecord;
+use guard_report::sentence::Sentence;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -176,7 +176,7 @@ fn json(value: &impl Serialize) -> Response {
 /// A denial's identity, and the JSON object that tells of it: its line in the log, after its
 /// identity and a sentence.
 pub(super) fn object(denial: &Denial) -> Option<(String, String)> {
-    let told = Told::parse(&denial.line)?;
+    let told = DenialRecord::parse(&denial.line)?;
     let fields = denial.line.strip_prefix('{')?;
     let id = told.id();
     let summary =

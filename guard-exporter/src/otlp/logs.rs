@@ -16,8 +16,8 @@ use crate::time;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
 use guard_core::process::basename;
-use guard_core::told::{Told, sentence::Sentence};
 use guard_core::verdict::Verdict;
+use guard_report::{record::DenialRecord, sentence::Sentence};
 use opentelemetry::logs::{AnyValue, LogRecord, Logger as _, LoggerProvider as _, Severity};
 use opentelemetry::{InstrumentationScope, SpanId, TraceFlags, TraceId, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -153,7 +153,7 @@ fn warn(record: &mut impl LogRecord) {
 
 fn sentence(event: &DecisionEvent<'_>) -> String {
     let text = String::from_utf8_lossy;
-    let told = Told {
+    let told = DenialRecord {
         ring: "".into(),
         seq: event.sequence,
         time: "".into(),

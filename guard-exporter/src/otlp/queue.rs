@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Queue<T> {
     bounds: Bounds,
     state: Mutex<State<T>>,
-    /// Told when a batch is full, and at the end.
+    /// Woken when a batch is full, and at the end.
     changed: Condvar,
 }
 

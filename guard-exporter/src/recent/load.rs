@@ -1,9 +1,9 @@
 //! The denial log's newest lines, for an exporter that starts again.
 
-use super::told::Told;
 use super::{Denial, MAX_KEPT, MAX_KEPT_BYTES, Recent};
 use crate::denial_log::rotate::{KEPT, numbered};
 use crate::time;
+use guard_report::record::DenialRecord;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -39,7 +39,7 @@ impl Recent {
 }
 
 fn parse(line: &str) -> Option<Denial> {
-    let told = Told::parse(line)?;
+    let told = DenialRecord::parse(line)?;
     Some(Denial {
         operation: told.operation()?,
         verdict: told.verdict()?,
@@ -95,7 +95,7 @@ mod tests {
         let found = recent.select(&Filter::default(), None, MAX_KEPT).denials;
         let numbers: Vec<u64> = found
             .iter()
-            .map(|denial| Told::parse(&denial.line).unwrap().seq)
+            .map(|denial| DenialRecord::parse(&denial.line).unwrap().seq)
             .collect();
         let files = [8, 7, 5, 4, 3, 2, 1, 0].map(|file| (file * each..(file + 1) * each).rev());
         let expected: Vec<u64> = files.into_iter().flatten().take(MAX_KEPT).collect();

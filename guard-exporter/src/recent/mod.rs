@@ -9,9 +9,6 @@
 
 pub mod load;
 
-pub use guard_core::told;
-pub use guard_core::told::sentence;
-
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
 use std::collections::VecDeque;
@@ -243,7 +240,9 @@ mod tests {
     }
 
     fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
-        let told = denials.iter().map(|denial| told::Told::parse(&denial.line));
+        let told = denials
+            .iter()
+            .map(|denial| guard_report::record::DenialRecord::parse(&denial.line));
         told.map(|told| told.unwrap().seq).collect()
     }
 

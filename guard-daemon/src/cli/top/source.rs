@@ -7,8 +7,8 @@ use crate::observed::api::{Agent, Denials, Latencies, Latency};
 use crate::observed::guards::Guard;
 use crate::observed::{Exporter, Observed};
 use crate::places::Places;
-use guard_core::told::Told;
-use guard_core::told::sentence::{self, Sentence};
+use guard_report::record::DenialRecord;
+use guard_report::sentence::{self, Sentence};
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
@@ -84,7 +84,7 @@ impl Source {
             let unlogged = unlogged.map(|denial| (denial.id(), told(denial)));
             let logged = self.logged.iter().rev();
             let logged = logged
-                .filter_map(|line| Told::parse(line))
+                .filter_map(|line| DenialRecord::parse(line))
                 .map(|denial| (denial.id(), told(&denial)));
             // A denial may be in both.
             let mut seen = HashSet::new();
@@ -124,7 +124,7 @@ fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
 }
 
 /// One denial in a line.
-fn told(denial: &Told<'_>) -> String {
+fn told(denial: &DenialRecord<'_>) -> String {
     let time = denial.time.get(11..19).unwrap_or_default();
     format!("{} {}", sentence::visible(time), Sentence::of(denial))
 }

@@ -6,8 +6,8 @@ use crate::observed::api::{Agent, Decisions, Latency};
 use crate::observed::guards::{readers, rfc3339, ring_id};
 use guard_core::DecisionEvent;
 use guard_core::ring::{Lane, Reader};
-use guard_core::told::Told;
 use guard_core::verdict::Verdict;
+use guard_report::record::DenialRecord;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub(super) struct Tally {
     rings: Vec<Reader>,
     decisions: VecDeque<Decision>,
-    denials: VecDeque<Told<'static>>,
+    denials: VecDeque<DenialRecord<'static>>,
 }
 
 #[derive(Debug)]
@@ -118,15 +118,15 @@ impl Tally {
     }
 
     /// The latest denials, oldest first.
-    pub(super) fn denials(&self) -> impl DoubleEndedIterator<Item = &Told<'static>> {
+    pub(super) fn denials(&self) -> impl DoubleEndedIterator<Item = &DenialRecord<'static>> {
         self.denials.iter()
     }
 }
 
 /// The event as the log would tell it.
-fn owned(event: &DecisionEvent<'_>, ring: &str) -> Told<'static> {
+fn owned(event: &DecisionEvent<'_>, ring: &str) -> DenialRecord<'static> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned().into();
-    Told {
+    DenialRecord {
         ring: ring.to_owned().into(),
         seq: event.sequence,
         time: rfc3339(event.wall_ns).into(),

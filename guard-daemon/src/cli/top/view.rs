@@ -4,7 +4,7 @@
 //! rest is denials; on a short one each table is a line.
 
 use super::source::Shown;
-use guard_core::told::sentence::visible;
+use guard_report::sentence::visible;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]

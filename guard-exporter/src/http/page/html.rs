@@ -1,6 +1,6 @@
 //! Writing HTML so that a text stays a text.
 
-use crate::recent::sentence::visible;
+use guard_report::sentence::visible;
 
 /// A document that grows. Markup comes from string constants, everything else is a text.
 #[derive(Debug)]

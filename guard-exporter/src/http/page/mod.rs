@@ -145,7 +145,7 @@ fn pages(
         html.text(&address(parameters, None)).raw("\">Newest</a> ");
     }
     let last = selection.denials.last().filter(|_| selection.more);
-    let last = last.and_then(|denial| crate::recent::told::Told::parse(&denial.line));
+    let last = last.and_then(|denial| guard_report::record::DenialRecord::parse(&denial.line));
     if let Some(last) = last {
         html.raw("<a id=older rel=next href=\"");
         html.text(&address(parameters, Some(&last.id())))

@@ -5,10 +5,10 @@ use crate::activity::{Activity, AgentActivity, Span};
 use crate::detect::Detection;
 use crate::percentiles::{self, Percentiles};
 use crate::recent::Denial;
-use crate::recent::sentence::Sentence;
-use crate::recent::told::Told;
 use crate::status::Guard;
 use guard_core::verdict::Verdict;
+use guard_report::record::DenialRecord;
+use guard_report::sentence::Sentence;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ pub(super) fn denials(html: &mut Html, denials: &[Arc<Denial>]) {
     let columns = ["Time (UTC)", "Agent", "What happened", "Zone"];
     html.table("Newest first", &columns);
     for denial in denials {
-        if let Some(told) = Told::parse(&denial.line) {
+        if let Some(told) = DenialRecord::parse(&denial.line) {
             row(html, &told);
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn denials(html: &mut Html, denials: &[Arc<Denial>]) {
     }
 }
 
-fn row(html: &mut Html, told: &Told<'_>) {
+fn row(html: &mut Html, told: &DenialRecord<'_>) {
     html.raw("<tr class=").raw(match told.verdict() {
         Some(Verdict::Audit) => "audit",
         _ => "deny",

@@ -3,11 +3,11 @@
 //! All unsafe code of the Linux backend is in this module. Every function returns
 //! [`std::io::Result`] with the kernel's errno, retries nothing, and owns no policy.
 
-pub(crate) mod files;
+pub mod files;
 pub(crate) mod given;
 pub(crate) mod memory;
 pub(crate) mod notify;
-pub(crate) mod process;
+pub mod process;
 
 use std::io;
 

@@ -5,7 +5,7 @@
 //! zones.
 
 use crate::request::{Acting, Object, Request};
-use guard_core::actor::{Actor, AgentRef, Standing, ToolSet, Witness};
+use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolSet};
 use guard_core::guard::{Guard, is_birth_of};
 use guard_core::lineage::Entry;
 use guard_core::process::ProcessDescription;
@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Testifies of one request. Looks at nothing before it is asked.
-pub(crate) struct RequestWitness<'a> {
+pub(crate) struct RequestFacts<'a> {
     guard: &'a Guard,
     request: &'a Request<'a>,
     now_ns: u64,
@@ -37,9 +37,9 @@ pub(crate) struct Setting {
     pub(crate) awaits_news: bool,
 }
 
-// === impl RequestWitness ===
+// === impl RequestFacts ===
 
-impl<'a> RequestWitness<'a> {
+impl<'a> RequestFacts<'a> {
     pub(crate) fn new(
         guard: &'a Guard,
         request: &'a Request<'a>,
@@ -93,18 +93,18 @@ impl<'a> RequestWitness<'a> {
     }
 }
 
-impl Witness for RequestWitness<'_> {
+impl FactSource for RequestFacts<'_> {
     fn actor(&self) -> Actor<'_> {
         let acting = self.acting();
         let entry = (!self.setting.is_probe).then(|| self.entry());
-        let standing = entry.map_or(PROBE_STANDING, Entry::standing);
+        let attribution = entry.map_or(PROBE_ATTRIBUTION, Entry::attribution);
         Actor {
             key: acting.key,
             ppid: acting.ppid,
             uid: acting.uid,
             executable: acting.executable,
             argv0: b"",
-            standing,
+            attribution,
             tools: entry.map_or_else(ToolSet::default, Entry::tools),
             tool_names: self.guard.lineage.tool_names(),
         }
@@ -200,7 +200,7 @@ fn since_epoch_ns(time: SystemTime) -> Option<u64> {
 }
 
 /// Whoever touches the guard's own probe counts as an agent's. Lineage hears nothing of it.
-const PROBE_STANDING: Standing<'static> = Standing::Agent(AgentRef {
+const PROBE_ATTRIBUTION: Attribution<'static> = Attribution::Agent(AgentRef {
     label: "self_test",
     ancestor: b"self_test",
     pid: 0,

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 /// How the root command ended, as the outer process passes it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// With an exit status.
     Exited(i32),
     /// By a signal.
@@ -37,39 +37,44 @@ pub(crate) enum Ending {
 }
 
 /// What the supervisor is given to begin with.
-pub(crate) struct Beginning {
+#[derive(Debug)]
+pub struct Beginning {
     /// The listener of the session's filter.
-    pub(crate) listener: OwnedFd,
+    pub listener: OwnedFd,
     /// Whether callers wait through their signals.
-    pub(crate) wait_killable: bool,
+    pub wait_killable: bool,
     /// The root command's process id.
-    pub(crate) root: u32,
+    pub root: u32,
     /// Lets the root command go.
-    pub(crate) go: Go,
+    pub go: Go,
     /// Tells the outer process how the root command fares.
-    pub(crate) report: Report,
+    pub report: Report,
 }
 
 /// Ignored signals: they are inherited by the command, as they would be without a guard.
-#[derive(Default)]
-pub(crate) struct Dispositions(Vec<i32>);
+#[derive(Debug, Default)]
+pub struct Dispositions(Vec<i32>);
 
 /// Lets the root command go, once.
-pub(crate) struct Go(UnixStream);
+#[derive(Debug)]
+pub struct Go(UnixStream);
 
 /// The line to the outer process.
-pub(crate) struct Report(UnixStream);
+#[derive(Debug)]
+pub struct Report(UnixStream);
 
 /// Starts `command` in a session of its own, answered by `supervise`, which runs in the supervisor
 /// process and returns its exit status. Returns in the outer process, when the command has ended.
+/// What goes wrong in the other two processes goes to `report_error`.
 ///
 /// # Errors
 ///
 /// Before the command runs: when the kernel refuses a process or the filter. Each says what to do.
-pub(crate) fn run(
+pub fn run(
     command: Vec<CString>,
     dispositions: &Dispositions,
     supervise: impl FnOnce(Beginning) -> Result<()>,
+    report_error: fn(&anyhow::Error),
 ) -> Result<Ending> {
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
     let (signals, mask) = SignalSet::block(&RELAYED);
@@ -82,14 +87,20 @@ pub(crate) fn run(
         }
         Fork::Child => {
             drop(ours);
-            let status =
-                match become_supervisor(command, supervise, Report(theirs), &mask, dispositions) {
-                    Ok(()) => 0,
-                    Err(error) => {
-                        crate::cli::terminal::error(&error);
-                        1
-                    }
-                };
+            let status = match become_supervisor(
+                command,
+                supervise,
+                Report(theirs),
+                &mask,
+                dispositions,
+                report_error,
+            ) {
+                Ok(()) => 0,
+                Err(error) => {
+                    report_error(&error);
+                    1
+                }
+            };
             process::exit_at_once(status)
         }
     }
@@ -101,6 +112,7 @@ fn become_supervisor(
     report: Report,
     mask: &SignalSet,
     dispositions: &Dispositions,
+    report_error: fn(&anyhow::Error),
 ) -> Result<()> {
     process::prctl(libc::PR_SET_CHILD_SUBREAPER, 1).context("becoming a child subreaper")?;
     let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
@@ -126,7 +138,7 @@ fn become_supervisor(
                 125 => error,
                 _ => error.context(format!("cannot run {}", name.unwrap_or_default())),
             };
-            crate::cli::terminal::error(&error);
+            report_error(&error);
             process::exit_at_once(status)
         }
         Fork::Parent(root) => {
@@ -231,7 +243,7 @@ fn refused(error: &std::io::Error) -> anyhow::Error {
 
 impl Go {
     /// The command runs from here on.
-    pub(crate) fn go(mut self) -> std::io::Result<()> {
+    pub fn go(mut self) -> std::io::Result<()> {
         self.0.write_all(&[1])
     }
 }
@@ -240,7 +252,7 @@ impl Go {
 
 impl Report {
     /// Tells a change of the root command. That the outer process is gone is no error: nobody asks.
-    pub(crate) fn tell(&self, change: Change) {
+    pub fn tell(&self, change: Change) {
         let (kind, value) = match change {
             Change::Exited(status) => (EXITED, status),
             Change::Killed(signal) => (KILLED, signal),
@@ -252,7 +264,7 @@ impl Report {
     }
 
     /// Tells who the root command is.
-    pub(crate) fn introduce(&self, root: u32) {
+    pub fn introduce(&self, root: u32) {
         let [a, b, c, d] = root.to_le_bytes();
         let _nobody_asks = (&self.0).write_all(&[ROOT, a, b, c, d]);
     }
@@ -341,7 +353,7 @@ fn relay_signals(signals: &SignalSet, root: libc::pid_t) {
 }
 
 /// Ends this process as the command ended.
-pub(crate) fn end_as(ending: Ending) -> ! {
+pub fn end_as(ending: Ending) -> ! {
     match ending {
         Ending::Exited(status) => process::exit_at_once(status),
         Ending::Killed(signal) => {
@@ -357,7 +369,7 @@ pub(crate) fn end_as(ending: Ending) -> ! {
 impl Dispositions {
     /// Notes what is ignored now. From here on a file size limit is an error of `write` and not
     /// the end of the guard, and children's ends are told.
-    pub(crate) fn take() -> Self {
+    pub fn take() -> Self {
         let signals = RELAYED.into_iter().chain([libc::SIGXFSZ, libc::SIGCHLD]);
         let ignored = signals.filter(|&signal| process::is_ignored(signal));
         // Of this one only the start tells: std ignores it for this program.

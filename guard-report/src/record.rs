@@ -1,9 +1,7 @@
-//! A line of the denial log, read again: what people are told of it.
+//! A record of the denial log, as both programs read it.
 
-pub mod sentence;
-
-use crate::OperationKind;
-use crate::verdict::{Reason, Verdict};
+use guard_core::OperationKind;
+use guard_core::verdict::{Reason, Verdict};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -13,7 +11,7 @@ use std::borrow::Cow;
     missing_docs,
     reason = "each is the field of the log, which the log says"
 )]
-pub struct Told<'a> {
+pub struct DenialRecord<'a> {
     #[serde(borrow)]
     pub ring: Cow<'a, str>,
     pub seq: u64,
@@ -38,9 +36,9 @@ pub struct Told<'a> {
     pub zone_name: Option<Cow<'a, str>>,
 }
 
-// === impl Told ===
+// === impl DenialRecord ===
 
-impl<'a> Told<'a> {
+impl<'a> DenialRecord<'a> {
     /// Reads a line; `None` when it is not one that the exporter writes.
     #[must_use]
     pub fn parse(line: &'a str) -> Option<Self> {

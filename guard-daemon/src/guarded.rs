@@ -1,11 +1,5 @@
 //! A session from its plan to its end: what the supervisor process does.
 
-use super::procfs::{self, ProcFs};
-use super::session::{self, Beginning, Dispositions, Ending, Report};
-use super::supervisor::Supervisor;
-use super::sys::files::{Base, open_for_reading, poll};
-use super::sys::process::{self, Change, clock_ns};
-use super::world::World;
 use crate::exporter;
 use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
@@ -19,6 +13,12 @@ use guard_core::lineage::Root;
 use guard_core::policy::Snapshot;
 use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource};
 use guard_core::ring::{Counter, RingOptions};
+use guard_linux::procfs::{self, ProcFs};
+use guard_linux::session::{self, Beginning, Dispositions, Ending, Report};
+use guard_linux::supervisor::Supervisor;
+use guard_linux::sys::files::{Base, open_for_reading, poll};
+use guard_linux::sys::process::{self, Change, clock_ns};
+use guard_linux::world::World;
 use std::ffi::CString;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -54,9 +54,12 @@ pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
     let command = std::mem::take(&mut plan.command);
     let outer = std::process::id();
     let dispositions = std::mem::take(&mut plan.dispositions);
-    session::run(command, &dispositions, move |beginning| {
-        supervise(plan, outer, beginning)
-    })
+    session::run(
+        command,
+        &dispositions,
+        move |beginning| supervise(plan, outer, beginning),
+        crate::cli::terminal::error,
+    )
 }
 
 fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
@@ -99,7 +102,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
     let world = Arc::new(World::new(root).context("looking around")?);
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
+    guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
     let supervisor = Supervisor::new(guard.clone(), world.clone(), listener, wait_killable);
     supervisor
         .start()
@@ -132,7 +135,7 @@ fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
         while matches!(process::wait(None, false), Ok(Some(_))) {}
     }
     guard.ring.set(Counter::EnforcementActive, 0);
-    guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
+    guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
     guard.ring.finish();
     Ok(())
 }
@@ -222,7 +225,7 @@ fn keep_house(guard: &Guard, supervisor: &Supervisor, mut watch: PolicyWatch, jo
         watch.check(guard, journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
-            guard.tell_state(clock_ns(libc::CLOCK_REALTIME));
+            guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
             supervisor.tidy();
         }
     }

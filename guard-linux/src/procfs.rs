@@ -13,16 +13,16 @@ use std::os::fd::AsFd;
 
 /// What `/proc/PID/stat` tells that the guard needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stat {
+pub struct Stat {
     /// The parent's process id.
-    pub(crate) ppid: u32,
+    pub ppid: u32,
     /// Start time in clock ticks since boot: the generation of a [`ProcessKey`].
-    pub(crate) started_ticks: u64,
+    pub started_ticks: u64,
 }
 
 /// Reads `/proc` for [`Lineage`](guard_core::lineage::Lineage).
 #[derive(Debug)]
-pub(crate) struct ProcFs {
+pub struct ProcFs {
     /// Wall clock nanoseconds at boot.
     boot_ns: u64,
     ticks_per_second: u64,
@@ -31,7 +31,8 @@ pub(crate) struct ProcFs {
 // === impl ProcFs ===
 
 impl ProcFs {
-    pub(crate) fn new() -> Self {
+    /// The processes of this PID namespace, read from `/proc`.
+    pub fn new() -> Self {
         let wall = clock_ns(libc::CLOCK_REALTIME);
         let since_boot = clock_ns(libc::CLOCK_BOOTTIME);
         Self {
@@ -42,7 +43,7 @@ impl ProcFs {
 
     /// Start ticks as wall clock nanoseconds, rounded up to the next tick: what happened in the
     /// very tick a process started counts as before it.
-    pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
+    pub fn wall_ns(&self, ticks: u64) -> u64 {
         let nanoseconds = u128::from(ticks + 1) * 1_000_000_000 / u128::from(self.ticks_per_second);
         self.boot_ns
             .saturating_add(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
@@ -93,7 +94,7 @@ impl ProcessSource for ProcFs {
 }
 
 /// Reads the parent and start time of a process or thread.
-pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
+pub fn stat(pid: u32) -> io::Result<Stat> {
     let mut text = [0u8; 1024];
     let mut file = File::open(format!("/proc/{pid}/stat"))?;
     let length = file.read(&mut text)?;
@@ -116,32 +117,27 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
 }
 
 /// The thread group (process) a thread belongs to.
-pub(crate) fn process_of_thread(tid: u32) -> io::Result<u32> {
+pub fn process_of_thread(tid: u32) -> io::Result<u32> {
     let status = std::fs::read(format!("/proc/{tid}/status"))?;
     status_number(&status, b"Tgid:").ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// The first number after a label in `/proc/PID/status`.
-pub(crate) fn status_number(status: &[u8], label: &[u8]) -> Option<u32> {
+pub fn status_number(status: &[u8], label: &[u8]) -> Option<u32> {
     let value = status_line(status, label)?;
     let text = std::str::from_utf8(value).ok()?;
     text.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// The rest of the line that starts with `label` in `/proc/PID/status`.
-pub(crate) fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
+pub fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
     status
         .split(|&byte| byte == b'\n')
         .find_map(|line| line.strip_prefix(label))
 }
 
 /// Reads at most `bound` bytes of a `/proc` file; leaves nothing when it cannot be read.
-pub(crate) fn read_bounded(
-    base: Base<'_>,
-    name: &std::ffi::CStr,
-    bound: usize,
-    into: &mut Vec<u8>,
-) {
+pub fn read_bounded(base: Base<'_>, name: &std::ffi::CStr, bound: usize, into: &mut Vec<u8>) {
     into.clear();
     let bound = u64::try_from(bound).unwrap_or(u64::MAX);
     if let Ok(fd) = files::open_for_reading(base, name)
@@ -155,7 +151,7 @@ pub(crate) fn read_bounded(
 const DELETED: &[u8] = b" (deleted)";
 
 /// `/proc/PID/status` is a few hundred bytes; a long list of groups makes it longer.
-pub(crate) const STATUS_BYTES: usize = 1 << 20;
+pub const STATUS_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -8,35 +8,35 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// What identifies a file system object: its device, inode and mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
+pub struct Identity {
     /// Device number (`makedev`).
-    pub(crate) device: u64,
+    pub device: u64,
     /// Inode number.
-    pub(crate) inode: u64,
+    pub inode: u64,
     /// Mount id (`STATX_MNT_ID`, Linux 5.8).
-    pub(crate) mount: u64,
+    pub mount: u64,
 }
 
 /// A look at a file: its identity and what else the guard asks of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub struct Look {
     /// Its identity.
-    pub(crate) identity: Identity,
+    pub identity: Identity,
     /// `S_IFMT` part of the mode.
-    pub(crate) file_type: u32,
+    pub file_type: u32,
     /// Permission bits.
-    pub(crate) mode: u32,
+    pub mode: u32,
     /// Owner.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// Birth time in nanoseconds, where the file system keeps one.
-    pub(crate) born_ns: Option<u64>,
+    pub born_ns: Option<u64>,
     /// Inode change time in nanoseconds.
-    pub(crate) changed_ns: u64,
+    pub changed_ns: u64,
 }
 
 /// Where a relative path starts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Base<'a> {
+pub enum Base<'a> {
     /// The guard's own working directory; for absolute paths.
     Here,
     /// A pinned directory.
@@ -54,7 +54,7 @@ impl Base<'_> {
 
 /// Opens a directory as a pin (`O_PATH`), refusing to pass through magic links: those of
 /// `/proc/self` mean another process when the guard follows them.
-pub(crate) fn pin_directory(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
+pub fn pin_directory(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
     open_how(
         base,
         path,
@@ -64,7 +64,7 @@ pub(crate) fn pin_directory(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> 
 }
 
 /// Opens anything as a pin without following a final symbolic link.
-pub(crate) fn pin_component(base: Base<'_>, name: &CStr) -> io::Result<OwnedFd> {
+pub fn pin_component(base: Base<'_>, name: &CStr) -> io::Result<OwnedFd> {
     open_how(
         base,
         name,
@@ -74,12 +74,12 @@ pub(crate) fn pin_component(base: Base<'_>, name: &CStr) -> io::Result<OwnedFd> 
 }
 
 /// Opens anything as a pin, following symbolic links but no magic ones: `ELOOP` for those.
-pub(crate) fn pin_without_magic(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
+pub fn pin_without_magic(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
     open_how(base, path, libc::O_PATH, libc::RESOLVE_NO_MAGICLINKS)
 }
 
 /// Opens anything as a pin, following everything, magic links too: for `/proc/PID/…` itself.
-pub(crate) fn pin_following(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
+pub fn pin_following(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
     open_how(base, path, libc::O_PATH, 0)
 }
 
@@ -104,17 +104,17 @@ fn open_how(base: Base<'_>, path: &CStr, flags: i32, resolve: u64) -> io::Result
 }
 
 /// Looks at what `path` leads to, following symbolic links.
-pub(crate) fn look(base: Base<'_>, path: &CStr) -> io::Result<Look> {
+pub fn look(base: Base<'_>, path: &CStr) -> io::Result<Look> {
     statx(base, path, 0)
 }
 
 /// Looks at the name itself, not at what a final symbolic link leads to.
-pub(crate) fn look_at_name(base: Base<'_>, path: &CStr) -> io::Result<Look> {
+pub fn look_at_name(base: Base<'_>, path: &CStr) -> io::Result<Look> {
     statx(base, path, libc::AT_SYMLINK_NOFOLLOW)
 }
 
 /// Looks at a pinned object.
-pub(crate) fn look_at(fd: BorrowedFd<'_>) -> io::Result<Look> {
+pub fn look_at(fd: BorrowedFd<'_>) -> io::Result<Look> {
     statx(Base::Dir(fd), c"", libc::AT_EMPTY_PATH)
 }
 
@@ -156,7 +156,7 @@ fn statx(base: Base<'_>, path: &CStr, flags: i32) -> io::Result<Look> {
 }
 
 /// Whether a pinned object is part of a procfs.
-pub(crate) fn is_procfs(fd: BorrowedFd<'_>) -> bool {
+pub fn is_procfs(fd: BorrowedFd<'_>) -> bool {
     let mut buffer = MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: `buffer` is writable and of the size the kernel fills.
     let result = unsafe { libc::fstatfs(fd.as_raw_fd(), buffer.as_mut_ptr()) };
@@ -173,7 +173,7 @@ fn nanoseconds(time: &libc::statx_timestamp) -> u64 {
 
 /// Reads a symbolic link into `into`, relative to `base`; an empty `path` reads the pinned link
 /// itself. The target may be as long as `PATH_MAX`.
-pub(crate) fn read_link(base: Base<'_>, path: &CStr, into: &mut Vec<u8>) -> io::Result<()> {
+pub fn read_link(base: Base<'_>, path: &CStr, into: &mut Vec<u8>) -> io::Result<()> {
     let room = PATH_MAX;
     into.clear();
     into.reserve(room);
@@ -190,7 +190,7 @@ pub(crate) fn read_link(base: Base<'_>, path: &CStr, into: &mut Vec<u8>) -> io::
 }
 
 /// `linkat` between pinned directories. `flags` may be `AT_SYMLINK_FOLLOW` or `AT_EMPTY_PATH`.
-pub(crate) fn link(
+pub fn link(
     from: (BorrowedFd<'_>, &CStr),
     to: (BorrowedFd<'_>, &CStr),
     flags: i32,
@@ -209,14 +209,14 @@ pub(crate) fn link(
 }
 
 /// `unlinkat` on a pinned directory. `flags` may be `AT_REMOVEDIR`.
-pub(crate) fn unlink(dir: BorrowedFd<'_>, name: &CStr, flags: i32) -> io::Result<()> {
+pub fn unlink(dir: BorrowedFd<'_>, name: &CStr, flags: i32) -> io::Result<()> {
     // SAFETY: `name` is NUL-terminated and `dir` is open.
     let result = unsafe { libc::unlinkat(dir.as_raw_fd(), name.as_ptr(), flags) };
     check(libc::c_long::from(result)).map(drop)
 }
 
 /// `renameat2` between pinned directories.
-pub(crate) fn rename(
+pub fn rename(
     from: (BorrowedFd<'_>, &CStr),
     to: (BorrowedFd<'_>, &CStr),
     flags: u32,
@@ -236,12 +236,12 @@ pub(crate) fn rename(
 }
 
 /// Opens an existing file for reading, for `/proc` files kept open.
-pub(crate) fn open_for_reading(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
+pub fn open_for_reading(base: Base<'_>, path: &CStr) -> io::Result<OwnedFd> {
     open_how(base, path, libc::O_RDONLY, 0)
 }
 
 /// Waits until one of the descriptors has one of its events, or the time is over.
-pub(crate) fn poll(fds: &mut [(BorrowedFd<'_>, i16, i16)], timeout_ms: i32) -> io::Result<usize> {
+pub fn poll(fds: &mut [(BorrowedFd<'_>, i16, i16)], timeout_ms: i32) -> io::Result<usize> {
     let mut entries: Vec<libc::pollfd> = fds
         .iter()
         .map(|(fd, events, _)| libc::pollfd {

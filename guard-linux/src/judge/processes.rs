@@ -1,12 +1,12 @@
 //! Calls that change the calling process, or reach into another.
 
 use super::{Answered, Case};
-use crate::linux::directories::int_argument;
-use crate::linux::procfs;
-use crate::linux::sys::files;
-use crate::linux::sys::notify::Reply;
-use crate::linux::sys::process::{clock_ns, ticks_per_second};
-use crate::linux::witness::CallWitness;
+use crate::directories::int_argument;
+use crate::facts::CallFacts;
+use crate::procfs;
+use crate::sys::files;
+use crate::sys::notify::Reply;
+use crate::sys::process::{clock_ns, ticks_per_second};
 use guard_core::decision::decide;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
@@ -81,8 +81,8 @@ impl Case<'_> {
             return Reply::Continue;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        let decision = decide(&snapshot, &operation, wall_ns, &witness);
-        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &facts);
+        self.refuse_or_continue(&operation, &decision, &facts, wall_ns)
     }
 }

@@ -4,13 +4,13 @@
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
 use super::{Answered, CallerGone, Case, Outcome, join};
-use crate::linux::directories::{Cut, Directory, Start, int_argument, without_slashes};
-use crate::linux::sys::errno_of;
-use crate::linux::sys::files::{self, Base, Look};
-use crate::linux::sys::notify::Reply;
-use crate::linux::sys::process::clock_ns;
-use crate::linux::witness::CallWitness;
-use guard_core::actor::Witness as _;
+use crate::directories::{Cut, Directory, Start, int_argument, without_slashes};
+use crate::facts::CallFacts;
+use crate::sys::errno_of;
+use crate::sys::files::{self, Base, Look};
+use crate::sys::notify::Reply;
+use crate::sys::process::clock_ns;
+use guard_core::actor::FactSource as _;
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
@@ -233,12 +233,12 @@ impl Case<'_> {
             path: &words.operation,
             destination: other.map(|_| words.destination.as_slice()),
         };
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns).with_object(
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &name.directory,
             &name.name,
             &words.operation,
         );
-        let decision = decide(&snapshot, &operation, wall_ns, &witness);
+        let decision = decide(&snapshot, &operation, wall_ns, &facts);
         // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
         // then something could be there.
         if decision.verdict != Verdict::Allow
@@ -248,14 +248,14 @@ impl Case<'_> {
             return Ok(Reply::Fail(libc::ENOENT));
         }
         let removes = kind == OperationKind::Unlink;
-        let makes_room = removes && self.makes_room(&snapshot, operation.path, &decision, &witness);
+        let makes_room = removes && self.makes_room(&snapshot, operation.path, &decision, &facts);
         let note = |reply| {
             if removes {
                 self.note_removal(name, reply, makes_room);
             }
         };
         if decision.verdict == Verdict::Deny || !performs {
-            let reply = self.refuse_or_continue(&operation, &decision, &witness, wall_ns);
+            let reply = self.refuse_or_continue(&operation, &decision, &facts, wall_ns);
             note(reply);
             return Ok(reply);
         }
@@ -271,7 +271,7 @@ impl Case<'_> {
             errno,
             decided_ns,
         };
-        self.tell(&operation, &decision, &witness, wall_ns, outcome);
+        self.tell(&operation, &decision, &facts, wall_ns, outcome);
         note(reply);
         Ok(reply)
     }
@@ -328,12 +328,12 @@ impl Case<'_> {
             path,
             destination,
         };
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let unreadable = path.is_empty();
         let denied = (unreadable || snapshot.touches(&operation))
-            && witness.actor().standing.may_be_agents();
+            && facts.actor().attribution.may_be_agents();
         let decision = Decision::unresolved(denied);
-        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
+        self.refuse_or_continue(&operation, &decision, &facts, wall_ns)
     }
 
     /// Reads a path argument and pins the directory of its last component.

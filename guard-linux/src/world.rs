@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Shared by all workers of a session.
 #[derive(Debug)]
-pub(crate) struct World {
+pub struct World {
     /// The guard's own credentials and root.
     pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
@@ -45,7 +45,7 @@ pub(crate) struct World {
 
 impl World {
     /// Looks around. `session_root` is the root command's process id.
-    pub(crate) fn new(session_root: u32) -> std::io::Result<Self> {
+    pub fn new(session_root: u32) -> std::io::Result<Self> {
         let guard = ContextLook::of_guard()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Reads the mount table again, after the kernel said it changed.
-    pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
+    pub fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
         self.directory_moved();
         Ok(())

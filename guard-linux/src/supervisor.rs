@@ -21,8 +21,14 @@ use std::time::Duration;
 
 /// Answers a session's notifications until no process of it is left.
 #[derive(Clone)]
-pub(crate) struct Supervisor {
+pub struct Supervisor {
     shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervisor").finish_non_exhaustive()
+    }
 }
 
 struct Shared {
@@ -47,7 +53,8 @@ struct Undelivered(Vec<(Notification, Reply)>);
 // === impl Supervisor ===
 
 impl Supervisor {
-    pub(crate) fn new(
+    /// A supervisor for the filter behind `listener`; it answers nothing before [`Self::start`].
+    pub fn new(
         guard: SharedGuard,
         world: Arc<World>,
         listener: OwnedFd,
@@ -70,7 +77,7 @@ impl Supervisor {
     }
 
     /// Starts answering.
-    pub(crate) fn start(&self) -> std::io::Result<()> {
+    pub fn start(&self) -> std::io::Result<()> {
         let primary = self.clone();
         thread::Builder::new()
             .name("guard-primary".into())
@@ -86,7 +93,7 @@ impl Supervisor {
     }
 
     /// Whether no process of the session is left.
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         if !self.shared.over.load(Ordering::Acquire) && self.listener_hung_up() {
             self.shared.over.store(true, Ordering::Release);
         }
@@ -94,7 +101,7 @@ impl Supervisor {
     }
 
     /// Lets go of what the primary remembers and has not used lately.
-    pub(crate) fn tidy(&self) {
+    pub fn tidy(&self) {
         if let Ok(mut memory) = self.shared.memory.try_lock() {
             memory
                 .directories

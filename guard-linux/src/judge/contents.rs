@@ -6,13 +6,13 @@
 //! says so.
 
 use super::{Answered, Case, OWN_WRITE, join};
-use crate::linux::directories::{self, Start, int_argument};
-use crate::linux::judge::names::{Name, Resolved, look_error};
-use crate::linux::procfs;
-use crate::linux::sys::files::{self, Base};
-use crate::linux::sys::notify::Reply;
-use crate::linux::sys::process::clock_ns;
-use crate::linux::witness::CallWitness;
+use crate::directories::{self, Start, int_argument};
+use crate::facts::CallFacts;
+use crate::judge::names::{Name, Resolved, look_error};
+use crate::procfs;
+use crate::sys::files::{self, Base};
+use crate::sys::notify::Reply;
+use crate::sys::process::clock_ns;
 use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::{AsFd, OwnedFd};
@@ -191,9 +191,9 @@ impl Case<'_> {
             return Reply::Continue;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        let decision = decide(&snapshot, &operation, wall_ns, &witness);
-        self.refuse_or_continue(&operation, &decision, &witness, wall_ns)
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        let decision = decide(&snapshot, &operation, wall_ns, &facts);
+        self.refuse_or_continue(&operation, &decision, &facts, wall_ns)
     }
 }
 

@@ -16,10 +16,10 @@ pub(super) use creations::is_own_kind;
 use super::callers::{Caller, Callers, ReadPathError};
 use super::calls::{self, Call};
 use super::directories::Directories;
+use super::facts::CallFacts;
 use super::procfs::read_bounded;
 use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
-use super::witness::CallWitness;
 use super::world::World;
 use guard_core::decision::Decision;
 use guard_core::event::{ActingProcess, TraceContext};
@@ -209,7 +209,7 @@ impl Case<'_> {
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
-        witness: &CallWitness<'_>,
+        facts: &CallFacts<'_>,
         wall_ns: u64,
         outcome: Outcome,
     ) {
@@ -222,7 +222,7 @@ impl Case<'_> {
         if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
             self.guard.ring.add(Counter::ProtectedWritesDenied, 1);
         }
-        self.guard.tell(
+        self.guard.record_decision(
             operation,
             decision,
             &Circumstances {
@@ -231,7 +231,7 @@ impl Case<'_> {
                     ppid: self.caller.ppid,
                     uid: self.caller.uid,
                     executable: &self.caller.executable,
-                    argv0: if denied { witness.argv0() } else { b"" },
+                    argv0: if denied { facts.argv0() } else { b"" },
                 },
                 answer,
                 errno,
@@ -267,7 +267,7 @@ impl Case<'_> {
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
-        witness: &CallWitness<'_>,
+        facts: &CallFacts<'_>,
         wall_ns: u64,
     ) -> Reply {
         let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
@@ -279,7 +279,7 @@ impl Case<'_> {
         self.tell(
             operation,
             decision,
-            witness,
+            facts,
             wall_ns,
             Outcome {
                 answer,

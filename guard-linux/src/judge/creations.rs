@@ -7,11 +7,11 @@
 
 use super::names::{Name, look, look_error};
 use super::{Case, join};
-use crate::linux::sys::files::Look;
-use crate::linux::sys::notify::Reply;
-use crate::linux::sys::process::clock_ns;
-use crate::linux::witness::CallWitness;
-use guard_core::actor::{Standing, Witness as _};
+use crate::facts::CallFacts;
+use crate::sys::files::Look;
+use crate::sys::notify::Reply;
+use crate::sys::process::clock_ns;
+use guard_core::actor::{Attribution, FactSource as _};
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::tools::Making;
@@ -38,8 +38,8 @@ impl Case<'_> {
             return;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns);
-        if !matches!(witness.actor().standing, Standing::Agent(_)) {
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
             return;
         }
         if !snapshot.may_bring_back(&self.caller.executable) {
@@ -53,9 +53,9 @@ impl Case<'_> {
         snapshot: &Snapshot,
         path: &[u8],
         decision: &Decision<'_>,
-        witness: &CallWitness<'_>,
+        facts: &CallFacts<'_>,
     ) -> bool {
-        decision.making(snapshot) == Some(Making::InPlace) && !witness.made_here(path)
+        decision.making(snapshot) == Some(Making::InPlace) && !facts.made_here(path)
     }
 
     /// A name was removed, or may be. `makes_room` is what was said of it before.
@@ -124,16 +124,16 @@ impl Case<'_> {
             return None;
         }
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
-        let witness = CallWitness::new(self.guard, self.caller, wall_ns).with_object(
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &from.directory,
             &from.name,
             &coming.from,
         );
         let is_own = || {
             let removal = unlink(&coming.from);
-            decide(&snapshot, &removal, wall_ns, &witness).reason == Reason::Scratch
+            decide(&snapshot, &removal, wall_ns, &facts).reason == Reason::Scratch
         };
-        (witness.made_here(&coming.from) || is_own()).then_some(born_ns)
+        (facts.made_here(&coming.from) || is_own()).then_some(born_ns)
     }
 
     /// A rename was carried out, or goes on in the kernel.
@@ -156,7 +156,7 @@ impl Case<'_> {
 }
 
 /// Whether what stands there is of a kind that calls are seen making.
-pub(in crate::linux) fn is_own_kind(found: &Look) -> bool {
+pub(crate) fn is_own_kind(found: &Look) -> bool {
     [libc::S_IFREG, libc::S_IFLNK, libc::S_IFIFO].contains(&found.file_type)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Which side of a fork this is.
 #[derive(Debug)]
-pub(crate) enum Fork {
+pub enum Fork {
     /// The new process.
     Child,
     /// The old one, and the new one's id.
@@ -19,7 +19,7 @@ pub(crate) enum Fork {
 
 /// How a child changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub enum Change {
     /// Ended with this exit status.
     Exited(i32),
     /// Ended by this signal.
@@ -37,7 +37,7 @@ pub(crate) enum Change {
 ///
 /// The kernel's (`EAGAIN`, `ENOMEM`), and `EDEADLK` when other threads run: a fork would copy
 /// their locks in whatever state they are.
-pub(crate) fn fork() -> io::Result<Fork> {
+pub fn fork() -> io::Result<Fork> {
     let threads = std::fs::read_dir("/proc/self/task")
         .map(Iterator::count)
         .unwrap_or(1);
@@ -54,7 +54,7 @@ pub(crate) fn fork() -> io::Result<Fork> {
 }
 
 /// Replaces this process by `command`, looked up in `PATH` as a shell does. Returns only on error.
-pub(crate) fn exec(command: &[CString]) -> io::Error {
+pub fn exec(command: &[CString]) -> io::Error {
     let mut pointers: Vec<*const libc::c_char> = command.iter().map(|word| word.as_ptr()).collect();
     pointers.push(std::ptr::null());
     let Some(first) = command.first() else {
@@ -66,17 +66,14 @@ pub(crate) fn exec(command: &[CString]) -> io::Error {
 }
 
 /// Ends this process without running anything of the parent's (no destructors, no `atexit`).
-pub(crate) fn exit_at_once(status: i32) -> ! {
+pub fn exit_at_once(status: i32) -> ! {
     // SAFETY: `_exit` has no preconditions.
     unsafe { libc::_exit(status) }
 }
 
 /// Waits for a change of child `pid`; `None` for any child. With `block == false` returns
 /// `Ok(None)` when nothing changed.
-pub(crate) fn wait(
-    pid: Option<libc::pid_t>,
-    block: bool,
-) -> io::Result<Option<(libc::pid_t, Change)>> {
+pub fn wait(pid: Option<libc::pid_t>, block: bool) -> io::Result<Option<(libc::pid_t, Change)>> {
     let mut status = 0;
     let mut flags = libc::WUNTRACED | libc::WCONTINUED;
     if !block {
@@ -100,13 +97,13 @@ pub(crate) fn wait(
 }
 
 /// Sends a signal to a process.
-pub(crate) fn kill(pid: libc::pid_t, signal: i32) -> io::Result<()> {
+pub fn kill(pid: libc::pid_t, signal: i32) -> io::Result<()> {
     // SAFETY: no memory is involved.
     check(libc::c_long::from(unsafe { libc::kill(pid, signal) })).map(drop)
 }
 
 /// A pidfd for process `pid`; for one thread of it where `thread` (Linux 6.9).
-pub(crate) fn pidfd(pid: u32, thread: bool) -> io::Result<OwnedFd> {
+pub fn pidfd(pid: u32, thread: bool) -> io::Result<OwnedFd> {
     let flags = if thread { PIDFD_THREAD } else { 0 };
     let pid = libc::pid_t::try_from(pid).unwrap_or(-1);
     // SAFETY: no memory is involved.
@@ -118,7 +115,7 @@ pub(crate) fn pidfd(pid: u32, thread: bool) -> io::Result<OwnedFd> {
 
 /// Whether the process or thread behind a pidfd is still there: a pidfd becomes readable when it
 /// ends (`pidfd_open(2)`). Asking so costs half of what sending signal 0 does.
-pub(crate) fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
+pub fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
     let mut entry = libc::pollfd {
         fd: pidfd.as_raw_fd(),
         events: libc::POLLIN,
@@ -130,7 +127,7 @@ pub(crate) fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
 }
 
 /// Sends one byte and a descriptor over a Unix socket.
-pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io::Result<()> {
+pub fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut byte = [0u8; 1];
     let mut part = libc::iovec {
         iov_base: byte.as_mut_ptr().cast(),
@@ -156,7 +153,7 @@ pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io:
 }
 
 /// Receives what [`send_descriptor`] sent; `UnexpectedEof` when the other side is gone.
-pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub fn receive_descriptor(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut byte = [0u8; 1];
     let mut part = libc::iovec {
         iov_base: byte.as_mut_ptr().cast(),
@@ -203,7 +200,7 @@ fn message_header(part: &mut libc::iovec, control: &mut ControlBuffer) -> libc::
 }
 
 /// `prctl` with one argument.
-pub(crate) fn prctl(option: i32, argument: u64) -> io::Result<i32> {
+pub fn prctl(option: i32, argument: u64) -> io::Result<i32> {
     let zero: libc::c_ulong = 0;
     // SAFETY: only called with options whose argument is a number (see the callers: NO_NEW_PRIVS,
     // DUMPABLE, CHILD_SUBREAPER, NAME is not among them).
@@ -212,19 +209,19 @@ pub(crate) fn prctl(option: i32, argument: u64) -> io::Result<i32> {
 }
 
 /// Names this thread, as `ps -L` shows it.
-pub(crate) fn name_thread(name: &CStr) {
+pub fn name_thread(name: &CStr) {
     // SAFETY: `name` is NUL-terminated; the kernel copies at most 16 bytes.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
 /// Starts a session of its own, away from the terminal.
-pub(crate) fn new_session() -> io::Result<()> {
+pub fn new_session() -> io::Result<()> {
     // SAFETY: no preconditions.
     check(libc::c_long::from(unsafe { libc::setsid() })).map(drop)
 }
 
 /// Makes `fd` also known as `number` (0, 1, 2).
-pub(crate) fn become_descriptor(fd: BorrowedFd<'_>, number: i32) -> io::Result<()> {
+pub fn become_descriptor(fd: BorrowedFd<'_>, number: i32) -> io::Result<()> {
     // SAFETY: replaces a standard stream, which std reads by number and does not own.
     check(libc::c_long::from(unsafe {
         libc::dup2(fd.as_raw_fd(), number)
@@ -234,7 +231,7 @@ pub(crate) fn become_descriptor(fd: BorrowedFd<'_>, number: i32) -> io::Result<(
 
 /// What to do on a signal.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Disposition {
+pub enum Disposition {
     /// As the kernel does by default.
     Default,
     /// Nothing.
@@ -242,7 +239,7 @@ pub(crate) enum Disposition {
 }
 
 /// Sets what happens on `signal`.
-pub(crate) fn set_disposition(signal: i32, disposition: Disposition) {
+pub fn set_disposition(signal: i32, disposition: Disposition) {
     let handler = match disposition {
         Disposition::Default => libc::SIG_DFL,
         Disposition::Ignore => libc::SIG_IGN,
@@ -252,7 +249,7 @@ pub(crate) fn set_disposition(signal: i32, disposition: Disposition) {
 }
 
 /// Whether `signal` is ignored now.
-pub(crate) fn is_ignored(signal: i32) -> bool {
+pub fn is_ignored(signal: i32) -> bool {
     // SAFETY: zero is a valid `sigaction` to be overwritten.
     let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: `now` is writable; a null new action only reads.
@@ -261,7 +258,7 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
 }
 
 /// Ends this process by a signal, as if it had not been caught.
-pub(crate) fn die_by(signal: i32) -> ! {
+pub fn die_by(signal: i32) -> ! {
     set_disposition(signal, Disposition::Default);
     let nothing = SignalSet::none();
     nothing.restore();
@@ -273,7 +270,7 @@ pub(crate) fn die_by(signal: i32) -> ! {
 /// Stops this process by a stop signal that the calling thread blocks, if `still` says so; returns
 /// when it is continued. A `SIGCONT` that comes between the question and the stop takes the stop
 /// back, as it does for any other pending stop signal.
-pub(crate) fn stop_by(signal: i32, still: impl FnOnce() -> bool) {
+pub fn stop_by(signal: i32, still: impl FnOnce() -> bool) {
     // SAFETY: no memory is involved. The signal is the calling thread's, and waits.
     unsafe { libc::raise(signal) };
     let (set, _) = SignalSet::block(&[signal]);
@@ -288,7 +285,7 @@ pub(crate) fn stop_by(signal: i32, still: impl FnOnce() -> bool) {
 }
 
 /// Whether this process has an effective capability.
-pub(crate) fn has_capability(number: u32) -> bool {
+pub fn has_capability(number: u32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let set = line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
@@ -297,11 +294,11 @@ pub(crate) fn has_capability(number: u32) -> bool {
 
 /// A set of blocked signals, read one by one.
 #[derive(Debug)]
-pub(crate) struct SignalSet(libc::sigset_t);
+pub struct SignalSet(libc::sigset_t);
 
 impl SignalSet {
     /// No signal.
-    pub(crate) fn none() -> Self {
+    pub fn none() -> Self {
         // SAFETY: zero is valid storage for a set that `sigemptyset` makes.
         let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
         // SAFETY: `set` is writable.
@@ -310,7 +307,7 @@ impl SignalSet {
     }
 
     /// Has `command` begin with this mask, whatever its parent's is.
-    pub(crate) fn begin_with(self, command: &mut Command) {
+    pub fn begin_with(self, command: &mut Command) {
         let begin = move || {
             self.restore();
             Ok(())
@@ -322,7 +319,7 @@ impl SignalSet {
 
     /// Blocks these signals for the calling thread and the threads it starts; returns the set and
     /// the mask as it was.
-    pub(crate) fn block(signals: &[i32]) -> (Self, Self) {
+    pub fn block(signals: &[i32]) -> (Self, Self) {
         // SAFETY: zero is valid storage for a set that `sigemptyset` makes.
         let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
         // SAFETY: as above.
@@ -339,12 +336,12 @@ impl SignalSet {
     }
 
     /// The same set, for another thread.
-    pub(crate) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         Self(self.0)
     }
 
     /// Makes this the calling thread's mask.
-    pub(crate) fn restore(&self) {
+    pub fn restore(&self) {
         // SAFETY: a valid set; a null old set is not written.
         unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut())
@@ -353,7 +350,7 @@ impl SignalSet {
 
     /// Waits for one of the signals; `None` when the time is over. Tells the signal, its code
     /// (`SI_USER`, `SI_KERNEL`, …) and the sender.
-    pub(crate) fn wait(&self, patience: Duration) -> Option<(i32, i32, libc::pid_t)> {
+    pub fn wait(&self, patience: Duration) -> Option<(i32, i32, libc::pid_t)> {
         // SAFETY: zero is valid storage to be overwritten.
         let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
         let timeout = libc::timespec {
@@ -374,7 +371,7 @@ impl SignalSet {
 }
 
 /// Bounds this process's resource `resource` to `soft`, keeping the hard bound.
-pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> io::Result<()> {
+pub fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> io::Result<()> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -392,7 +389,7 @@ pub(crate) fn set_soft_limit(resource: libc::__rlimit_resource_t, soft: u64) -> 
 }
 
 /// How many descriptors this process may have.
-pub(crate) fn descriptor_limit() -> u64 {
+pub fn descriptor_limit() -> u64 {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -403,7 +400,7 @@ pub(crate) fn descriptor_limit() -> u64 {
 }
 
 /// Clock ticks a second, the unit of start times in `/proc/PID/stat`.
-pub(crate) fn ticks_per_second() -> u64 {
+pub fn ticks_per_second() -> u64 {
     // SAFETY: no memory is involved.
     u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) })
         .unwrap_or(100)
@@ -411,7 +408,7 @@ pub(crate) fn ticks_per_second() -> u64 {
 }
 
 /// A clock's time in nanoseconds.
-pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
+pub fn clock_ns(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

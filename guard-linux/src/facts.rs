@@ -5,7 +5,7 @@ use super::directories::Directory;
 use super::judge::is_own_kind;
 use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
-use guard_core::actor::{Actor, Witness};
+use guard_core::actor::{Actor, FactSource};
 use guard_core::guard::Guard;
 use guard_core::guard::is_birth_of;
 use guard_core::lineage::Entry;
@@ -15,7 +15,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
 
 /// Testifies of one call by one caller. Looks at nothing before it is asked.
-pub(crate) struct CallWitness<'a> {
+pub(crate) struct CallFacts<'a> {
     guard: &'a Guard,
     caller: &'a Caller,
     now_ns: u64,
@@ -25,9 +25,9 @@ pub(crate) struct CallWitness<'a> {
     arguments: OnceCell<Vec<u8>>,
 }
 
-// === impl CallWitness ===
+// === impl CallFacts ===
 
-impl<'a> CallWitness<'a> {
+impl<'a> CallFacts<'a> {
     pub(crate) fn new(guard: &'a Guard, caller: &'a Caller, now_ns: u64) -> Self {
         Self {
             guard,
@@ -81,9 +81,9 @@ impl<'a> CallWitness<'a> {
     }
 }
 
-// === impl Witness for CallWitness ===
+// === impl FactSource for CallFacts ===
 
-impl Witness for CallWitness<'_> {
+impl FactSource for CallFacts<'_> {
     fn actor(&self) -> Actor<'_> {
         let entry = self
             .entry
@@ -94,7 +94,7 @@ impl Witness for CallWitness<'_> {
             uid: self.caller.uid,
             executable: &self.caller.executable,
             argv0: b"",
-            standing: entry.standing(),
+            attribution: entry.attribution(),
             tools: entry.tools(),
             tool_names: self.guard.lineage.tool_names(),
         }

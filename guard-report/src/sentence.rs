@@ -4,22 +4,22 @@
 //! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
 //! stands in.
 
-use super::Told;
-use crate::OperationKind;
-use crate::verdict::Verdict;
+use crate::record::DenialRecord;
+use guard_core::OperationKind;
+use guard_core::verdict::Verdict;
 use std::borrow::Cow;
 use std::fmt;
 
 /// What happened, in one sentence without its full stop; its parts can be seen as they are.
 ///
 /// ```
-/// use guard_core::told::{Told, sentence::Sentence};
+/// use guard_report::{record::DenialRecord, sentence::Sentence};
 ///
 /// let line = r#"{"op":"unlink","path":"/p/main.rs","dest":null,"process":"rm","time":"",
 ///   "ring":"00","seq":0,"verdict":"deny","reason":"agent_in_zone","agent":"codex","pid":7,
 ///   "zone_name":"p"}"#;
 /// assert_eq!(
-///     Sentence::of(&Told::parse(line).unwrap()).to_string(),
+///     Sentence::of(&DenialRecord::parse(line).unwrap()).to_string(),
 ///     "codex was stopped from removing /p/main.rs with rm: an AI agent's process would destroy \
 ///      something in a zone (zone p)"
 /// );
@@ -49,23 +49,23 @@ pub struct Sentence<'a> {
 impl<'a> Sentence<'a> {
     /// The sentence about a denial.
     #[must_use]
-    pub fn of(told: &'a Told<'_>) -> Self {
+    pub fn of(record: &'a DenialRecord<'_>) -> Self {
         Self {
-            who: visible(told.agent.as_deref().unwrap_or("a process")),
-            was: match told.verdict() {
+            who: visible(record.agent.as_deref().unwrap_or("a process")),
+            was: match record.verdict() {
                 Some(Verdict::Audit) => "would have been stopped from",
                 Some(Verdict::Allow) => "was allowed",
                 _ => "was stopped from",
             },
-            doing: doing(told.operation()),
-            path: visible(&told.path),
-            destination: told.dest.as_deref().map(visible),
-            program: visible(&told.process),
-            because: match told.reason() {
+            doing: doing(record.operation()),
+            path: visible(&record.path),
+            destination: record.dest.as_deref().map(visible),
+            program: visible(&record.process),
+            because: match record.reason() {
                 Some(reason) => reason.explain().into(),
-                None => visible(&told.reason),
+                None => visible(&record.reason),
             },
-            zone: told.zone_name.as_deref().map(visible),
+            zone: record.zone_name.as_deref().map(visible),
         }
     }
 }
@@ -147,7 +147,7 @@ mod tests {
             )
         };
         assert_eq!(
-            Sentence::of(&Told::parse(&line("audit")).unwrap()).to_string(),
+            Sentence::of(&DenialRecord::parse(&line("audit")).unwrap()).to_string(),
             "a process would have been stopped from moving /p/a to /q with mv: it would be denied, \
              but the policy's mode is audit"
         );

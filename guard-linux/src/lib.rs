@@ -1,0 +1,25 @@
+//! The Linux backend of codex-es-guard: guarded sessions by seccomp user notification.
+//!
+//! A filter on the session's processes makes a few system calls wait ([`filter`]); the supervisor
+//! ([`supervisor`]) reads what they would do ([`callers`], [`directories`]), decides ([`judge`]),
+//! and refuses, performs or continues them. [`session`] is the tree of processes around it.
+//!
+//! The crate knows no policy file, no exporter and no command line: the program that links it brings
+//! a [`guard_core::guard::Guard`] and a command to run.
+
+#![cfg(target_os = "linux")]
+
+mod callers;
+mod calls;
+mod context;
+mod directories;
+mod facts;
+mod filter;
+mod judge;
+mod mounts;
+pub mod procfs;
+pub mod session;
+pub mod supervisor;
+pub mod sys;
+mod walk;
+pub mod world;
