@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 3] = [
         &[
             "axum",
             "endpoint-sec",
-            "guard-daemon",
+            "codex-es-guard",
             "guard-exporter",
             "hyper",
             "prometheus",
@@ -52,10 +52,10 @@ const ARROWS: [(&str, &[&str]); 3] = [
         ],
     ),
     (
-        "guard-daemon",
+        "codex-es-guard",
         &["axum", "guard-exporter", "hyper", "prometheus", "tokio"],
     ),
-    ("guard-exporter", &["endpoint-sec", "guard-daemon"]),
+    ("guard-exporter", &["endpoint-sec", "codex-es-guard"]),
 ];
 
 /// Longer files are two ideas.
