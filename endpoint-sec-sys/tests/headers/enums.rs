@@ -4,11 +4,11 @@ use crate::json::{count, headers, number};
 use endpoint_sec_sys::*;
 
 /// An enum of this crate, as data.
-struct Enum {
-    name: &'static str,
-    size: usize,
+pub(crate) struct Enum {
+    pub(crate) name: &'static str,
+    pub(crate) size: usize,
     align: usize,
-    constants: Vec<(&'static str, u32)>,
+    pub(crate) constants: Vec<(&'static str, u32)>,
 }
 
 macro_rules! enums {
@@ -22,7 +22,8 @@ macro_rules! enums {
     };
 }
 
-fn ours() -> Vec<Enum> {
+/// Every enum of this crate.
+pub(crate) fn ours() -> Vec<Enum> {
     enums![
         es_action_type_t,
         es_set_or_clear_t,

@@ -4,8 +4,12 @@ use serde_json::Value;
 
 /// A part of `es-layout.json`.
 pub(crate) fn headers(part: &str) -> Value {
-    let mut headers: Value = serde_json::from_str(include_str!("es-layout.json")).unwrap();
-    headers[part].take()
+    parsed(include_str!("es-layout.json"))[part].take()
+}
+
+/// A whole JSON text.
+pub(crate) fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 /// A number of things that the headers declare.

@@ -273,7 +273,8 @@ fn rust_name(c: &str) -> String {
     }
 }
 
-fn layout(name: &str) -> &'static StructLayout {
+/// The layout of one of the crate's structs.
+pub(crate) fn layout(name: &str) -> &'static StructLayout {
     let mut layouts = STRUCTS.iter().filter(|layout| layout.name == name);
     let layout = layouts
         .next()

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's crates.
-pub(crate) const CRATES: [&str; 10] = [
+pub(crate) const CRATES: [&str; 9] = [
     "endpoint-sec",
-    "endpoint-sec-oracle",
     "endpoint-sec-sim",
     "endpoint-sec-sys",
     "guard-core",
