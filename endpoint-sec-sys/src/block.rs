@@ -5,7 +5,7 @@
 //! before it returns: a block of the stack class is copied byte by byte, then its descriptor's
 //! `copy` is called; a block of the global class is used where it stands and never freed.
 
-use crate::functions::es_client_t;
+use crate::client::es_client_t;
 use crate::message::es_message_t;
 use core::ffi::{c_int, c_void};
 

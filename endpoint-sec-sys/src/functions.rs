@@ -4,6 +4,7 @@
 //! [`newer`](crate::newer).
 
 use crate::block::es_handler_block_t;
+use crate::client::es_client_t;
 use crate::darwin::audit_token_t;
 use crate::enums::{
     es_auth_result_t, es_clear_cache_result_t, es_new_client_result_t, es_respond_result_t,
@@ -16,15 +17,6 @@ use crate::metadata::FunctionInfo;
 use crate::release::OsVersion;
 use crate::token::es_string_token_t;
 use core::ffi::c_char;
-use core::marker::{PhantomData, PhantomPinned};
-
-/// A client; opaque, belongs to the library.
-#[repr(C)]
-#[derive(Debug)]
-pub struct es_client_t {
-    contents: [u8; 0],
-    marker: PhantomData<(*mut u8, PhantomPinned)>,
-}
 
 /// Declares functions, and lists them: first the release that has the function first, and the one
 /// that deprecates it.

@@ -29,6 +29,7 @@
 
 pub mod block;
 mod c_enum;
+mod client;
 pub mod constants;
 pub mod darwin;
 mod enums;
@@ -45,6 +46,7 @@ mod release;
 mod system;
 mod token;
 
+pub use client::*;
 pub use darwin::*;
 pub use enums::*;
 pub use event_type::*;

@@ -21,6 +21,7 @@
 //! simulates several releases.
 
 use crate::block::{es_handler_block_t, es_sync_block_t};
+use crate::client::es_client_t;
 use crate::darwin::{audit_token_t, xpc_object_t};
 use crate::enums::{
     es_deadline_miss_mode_t, es_mute_inversion_type_t, es_mute_inverted_return_t,
@@ -28,7 +29,6 @@ use crate::enums::{
 };
 use crate::event_type::es_event_type_t;
 use crate::events::es_event_exec_t;
-use crate::functions::es_client_t;
 use crate::metadata::FunctionInfo;
 use crate::muting::{es_muted_paths_t, es_muted_processes_t};
 use crate::release::{OsVersion, os_version};

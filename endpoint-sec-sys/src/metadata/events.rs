@@ -217,9 +217,25 @@ const fn reserved(event_type: T, since: Since) -> EventInfo {
     }
 }
 
+// === impl es_event_type_t ===
+
+impl T {
+    /// What is known of this event type; nothing if it is newer than macOS 27.0.
+    pub fn info(self) -> Option<&'static EventInfo> {
+        EVENTS.get(usize::try_from(self.0).ok()?)
+    }
+}
+
 // === impl EventInfo ===
 
 impl EventInfo {
+    /// The event type that tells of what this one asks for, or the other way round.
+    pub fn counterpart(&self) -> Option<&'static Self> {
+        let member = self.member?;
+        let is_other = |other: &&Self| other.member == Some(member) && other.kind != self.kind;
+        EVENTS.iter().find(is_other)
+    }
+
     const fn cacheable(mut self) -> Self {
         self.cacheability = Some(Cacheability::Cacheable);
         self

@@ -4,13 +4,13 @@
 //! cached and which event types have paths to mute.
 
 use crate::event_type::es_event_type_t;
-use crate::functions::LINKED;
-use crate::newer::LOOKED_UP;
 use crate::release::OsVersion;
 
 mod events;
+mod functions;
 
 pub use events::EVENTS;
+pub use functions::functions;
 
 /// Whether an event type asks or tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,29 +113,4 @@ pub struct FunctionInfo {
     pub returns: &'static str,
     /// Whether it is linked; otherwise it is looked up at run time.
     pub linked: bool,
-}
-
-/// Every function of the library.
-pub fn functions() -> impl Iterator<Item = &'static FunctionInfo> {
-    LINKED.iter().chain(LOOKED_UP)
-}
-
-// === impl es_event_type_t ===
-
-impl es_event_type_t {
-    /// What is known of this event type; nothing if it is newer than macOS 27.0.
-    pub fn info(self) -> Option<&'static EventInfo> {
-        EVENTS.get(usize::try_from(self.0).ok()?)
-    }
-}
-
-// === impl EventInfo ===
-
-impl EventInfo {
-    /// The event type that tells of what this one asks for, or the other way round.
-    pub fn counterpart(&self) -> Option<&'static Self> {
-        let member = self.member?;
-        let is_other = |other: &&Self| other.member == Some(member) && other.kind != self.kind;
-        EVENTS.iter().find(is_other)
-    }
 }
