@@ -7,11 +7,8 @@ use endpoint_sec_sys::{es_event_type_t, es_events_t};
 
 use crate::file::File;
 use crate::memory::Arena;
-use crate::memory::message::Image;
+use crate::memory::message::{Image, Payload};
 use crate::process::Process;
-
-/// Writes an event into the memory of a message.
-pub(crate) type Payload = Arc<dyn Fn(&mut Arena) -> es_events_t + Send + Sync>;
 
 /// One operation of a process: which AUTH and NOTIFY messages it raises, what they say, and what it
 /// does to the machine.

@@ -1,43 +1,17 @@
-//! What became of an operation.
+//! An operation on its way to a verdict.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::machine::Shared;
-
-/// The outcome of an operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verdict {
-    /// Whether the operation happened.
-    pub allowed: bool,
-    /// For an open: the flags that were authorised.
-    pub flags: Option<u32>,
-    /// How many clients were asked.
-    pub asked: usize,
-    /// How many of them answered in time.
-    pub answered: usize,
-    /// How many of them let the deadline pass.
-    pub missed: usize,
-    /// How many clients would have been asked but for a full queue.
-    pub dropped: usize,
-    /// Whether the result cache answered, so that nobody was asked.
-    pub cached: bool,
-}
+use crate::verdict::{Ticket, Verdict};
 
 /// An operation that is waiting for its verdict, or has it. Dropping it changes nothing.
 #[derive(Clone)]
 pub struct Attempt {
     pub(crate) ticket: Arc<Ticket>,
     pub(crate) shared: Arc<Shared>,
-}
-
-/// Where a verdict is put when it is there.
-#[derive(Debug, Default)]
-pub(crate) struct Ticket {
-    verdict: Mutex<Option<Verdict>>,
-    decided: Condvar,
 }
 
 // === impl Attempt ===
@@ -83,27 +57,6 @@ impl fmt::Debug for Attempt {
         f.debug_struct("Attempt")
             .field("decided", &self.decided())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Ticket ===
-
-impl Ticket {
-    pub(crate) fn decide(&self, verdict: Verdict) {
-        *self.lock() = Some(verdict);
-        self.decided.notify_all();
-    }
-
-    fn wait(&self, patience: Duration) -> Option<Verdict> {
-        let verdict = self.lock();
-        let waited = self
-            .decided
-            .wait_timeout_while(verdict, patience, |verdict| verdict.is_none());
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Verdict>> {
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use endpoint_sec_sys::{audit_token_t, es_cs_validation_category_t};
 
 use crate::file::File;
-use crate::machine::Machine;
 
 /// One execution: a process identifier and its version. `exec` makes another one of it.
 ///
@@ -39,13 +38,6 @@ pub(crate) struct Facts {
     pub(crate) cwd: File,
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Vec<Vec<u8>>,
-}
-
-/// A process in the making; see [`Machine::process`].
-#[must_use = "the process does not exist until `start` is called"]
-pub struct ProcessBuilder<'machine> {
-    pub(crate) machine: &'machine Machine,
-    pub(crate) facts: Facts,
 }
 
 /// The words of an audit token, by their index (`bsm/libbsm.h` names the accessors; the order is
@@ -159,111 +151,6 @@ impl Facts {
     }
 }
 
-// === impl ProcessBuilder ===
-
-impl ProcessBuilder<'_> {
-    /// The argument vector, `argv[0]` first. Without it: the name of the executable.
-    pub fn args<A: AsRef<[u8]>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.facts.args = owned(args);
-        self
-    }
-
-    /// The environment, as `NAME=value`. Without it: that of the parent.
-    pub fn env<A: AsRef<[u8]>>(mut self, env: impl IntoIterator<Item = A>) -> Self {
-        self.facts.env = owned(env);
-        self
-    }
-
-    /// The parent. Without it: launchd. User, session, terminal, directory and responsible process
-    /// come from it, so call this first.
-    pub fn parent(mut self, parent: &Process) -> Self {
-        self.facts.inherit(&parent.0);
-        self
-    }
-
-    /// The real and effective user; the group becomes 20 (`staff`), or 0 for root.
-    pub fn user(mut self, uid: u32) -> Self {
-        let gid = if uid == 0 { 0 } else { 20 };
-        let words = &mut self.facts.token.val;
-        (words[word::EUID], words[word::RUID]) = (uid, uid);
-        (words[word::EGID], words[word::RGID]) = (gid, gid);
-        words[word::AUID] = uid;
-        self
-    }
-
-    /// The process that the user holds responsible (the application of a terminal, say).
-    pub fn responsible(mut self, process: &Process) -> Self {
-        self.facts.responsible = process.0.token;
-        self
-    }
-
-    /// The process identifier. Without it: the next free one.
-    pub fn pid(mut self, pid: i32) -> Self {
-        self.facts.token.val[word::PID] = pid.cast_unsigned();
-        self
-    }
-
-    /// The current directory.
-    pub fn cwd(mut self, path: impl AsRef<[u8]>) -> Self {
-        self.facts.cwd = File::directory(path);
-        self
-    }
-
-    /// The controlling terminal.
-    pub fn tty(mut self, path: impl AsRef<[u8]>) -> Self {
-        self.facts.tty = Some(File::regular(path));
-        self
-    }
-
-    /// A program of a vendor: signed with this signing identifier and team, no platform binary.
-    pub fn signed(mut self, signing_id: impl AsRef<[u8]>, team_id: impl AsRef<[u8]>) -> Self {
-        self.facts.signing_id = Some(signing_id.as_ref().to_vec());
-        self.facts.team_id = Some(team_id.as_ref().to_vec());
-        self.facts.platform_binary = false;
-        self.facts.codesigning_flags = CS_VALID | CS_SIGNED;
-        self.facts.category = es_cs_validation_category_t::ES_CS_VALIDATION_CATEGORY_DEVELOPER_ID;
-        self
-    }
-
-    /// An unsigned program: no identifiers, no hash, no flags.
-    pub fn unsigned(mut self) -> Self {
-        self.facts.signing_id = None;
-        self.facts.team_id = None;
-        self.facts.platform_binary = false;
-        self.facts.codesigning_flags = 0;
-        self.facts.cdhash = [0; 20];
-        self.facts.cdhash_full = Vec::new();
-        self.facts.category = es_cs_validation_category_t::ES_CS_VALIDATION_CATEGORY_NONE;
-        self
-    }
-
-    /// The `CS_` flags.
-    pub fn codesigning_flags(mut self, flags: u32) -> Self {
-        self.facts.codesigning_flags = flags;
-        self
-    }
-
-    /// A program that holds the Endpoint Security entitlement.
-    pub fn es_client(mut self) -> Self {
-        self.facts.es_client = true;
-        self
-    }
-
-    /// Lets the process exist, as if it had been started before anyone looked: no message is sent.
-    #[must_use]
-    pub fn start(self) -> Process {
-        self.machine.admit(self.facts)
-    }
-}
-
-impl fmt::Debug for ProcessBuilder<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessBuilder")
-            .field("facts", &self.facts)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Byte strings from anything that can be seen as one.
 pub(crate) fn owned<A: AsRef<[u8]>>(items: impl IntoIterator<Item = A>) -> Vec<Vec<u8>> {
     items
@@ -272,6 +159,6 @@ pub(crate) fn owned<A: AsRef<[u8]>>(items: impl IntoIterator<Item = A>) -> Vec<V
         .collect()
 }
 
-const CS_VALID: u32 = 0x1;
+pub(crate) const CS_VALID: u32 = 0x1;
 const CS_PLATFORM_BINARY: u32 = 0x0400_0000;
-const CS_SIGNED: u32 = 0x2000_0000;
+pub(crate) const CS_SIGNED: u32 = 0x2000_0000;

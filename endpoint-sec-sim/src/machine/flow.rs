@@ -8,7 +8,7 @@ use endpoint_sec_sys::{
 };
 
 use crate::action::{Action, Effect};
-use crate::attempt::{Attempt, Ticket, Verdict};
+use crate::attempt::Attempt;
 use crate::cache::{Kept, Key};
 use crate::clock::whole_nanos;
 use crate::machine::client::{ClientId, Item};
@@ -17,6 +17,7 @@ use crate::machine::{Machine, Shared};
 use crate::memory::message::{Content, Memory, Wanted};
 use crate::mute::Subject;
 use crate::release::MACOS_27;
+use crate::verdict::{Ticket, Verdict};
 
 // === impl Machine ===
 

@@ -11,10 +11,11 @@ use crate::clock::{Clock, Timebase, whole_nanos};
 use crate::file::File;
 use crate::machine::config::Config;
 use crate::machine::state::State;
-use crate::process::{Facts, Process, ProcessBuilder, word};
+use crate::process::{Facts, Process, word};
 use crate::report::{Defect, Report};
 
 pub(crate) mod answers;
+mod builder;
 pub(crate) mod client;
 pub(crate) mod clients;
 mod config;
@@ -24,10 +25,12 @@ mod flow;
 pub(crate) mod messages;
 pub(crate) mod muting;
 pub(crate) mod operations;
+mod processes;
 pub(crate) mod settings;
 pub(crate) mod state;
 
-pub use config::MachineBuilder;
+pub use builder::MachineBuilder;
+pub use processes::ProcessBuilder;
 
 /// A simulated Mac. Cheap to clone: clones are the same machine.
 #[derive(Clone)]
@@ -78,15 +81,6 @@ pub(crate) fn current() -> Option<Arc<Shared>> {
 // === impl Machine ===
 
 impl Machine {
-    /// A Mac with this release, on which the caller is root, entitled and has Full Disk Access.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "a machine is always built, and tests begin with it"
-    )]
-    pub fn new(release: OsVersion) -> MachineBuilder {
-        MachineBuilder::new(release)
-    }
-
     pub(crate) fn assemble(config: Config, timebase: Timebase, clock_runs: bool) -> Self {
         let clock = Clock::new(timebase, clock_runs);
         let mut state = State {
@@ -160,41 +154,6 @@ impl Machine {
     #[must_use]
     pub fn launchd(&self) -> &Process {
         &self.launchd
-    }
-
-    /// Describes a process that executes the file at `path`, as a child of launchd until
-    /// [`parent`](ProcessBuilder::parent) says otherwise.
-    pub fn process(&self, path: impl AsRef<[u8]>) -> ProcessBuilder<'_> {
-        let mut facts = Facts::of(self.file(path));
-        facts.inherit(&self.launchd.0);
-        ProcessBuilder {
-            machine: self,
-            facts,
-        }
-    }
-
-    /// Lets a process live.
-    pub(crate) fn admit(&self, mut facts: Facts) -> Process {
-        let mut state = self.shared.lock();
-        let execution = state.next_execution();
-        let words = &mut facts.token.val;
-        if words[word::PID] == 0 {
-            words[word::PID] = execution.0;
-        }
-        if words[word::PIDVERSION] == 0 {
-            words[word::PIDVERSION] = execution.1;
-        }
-        facts.started = self.shared.micros();
-        if facts.group == 0 {
-            facts.group = words[word::PID].cast_signed();
-            facts.session = facts.group;
-        }
-        if facts.responsible.val == self.launchd.0.token.val {
-            facts.responsible = facts.token;
-        }
-        let process = Process(Arc::new(facts));
-        state.admit(&process);
-        process
     }
 
     /// Moves the clock, and with it every deadline that lies within.

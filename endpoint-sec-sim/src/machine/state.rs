@@ -6,7 +6,6 @@ use std::sync::Arc;
 use endpoint_sec_sys::es_event_type_t;
 
 use crate::action::Action;
-use crate::attempt::{Ticket, Verdict};
 use crate::cache::{Cache, Key};
 use crate::file::File;
 use crate::machine::client::{Client, ClientId};
@@ -14,6 +13,7 @@ use crate::memory::lists::List;
 use crate::memory::message::Memory;
 use crate::process::{Execution, Process};
 use crate::report::{Defect, Report};
+use crate::verdict::{Ticket, Verdict};
 
 /// The state of a machine, behind one lock.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 //! everything else.
 
 use std::mem::offset_of;
+use std::sync::Arc;
 
 use endpoint_sec_sys::{
     es_action_type_t, es_event_close_t, es_event_create_t, es_event_exec_t,
@@ -11,9 +12,11 @@ use endpoint_sec_sys::{
     es_string_token_t, es_thread_t, timespec,
 };
 
-use crate::action::Payload;
 use crate::memory::{Arena, poison};
 use crate::process::Process;
+
+/// Writes an event into the memory of a message.
+pub(crate) type Payload = Arc<dyn Fn(&mut Arena) -> es_events_t + Send + Sync>;
 
 /// What a message is made of, apart from its place in the sequences.
 pub(crate) struct Content<'a> {

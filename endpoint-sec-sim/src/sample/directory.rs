@@ -3,8 +3,8 @@
 use endpoint_sec_sys::*;
 
 use crate::memory::Arena;
-use crate::sample::Sample;
 use crate::sample::files::ATTRIBUTES;
+use crate::sample::parts::Sample;
 
 pub(super) fn event(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_events_t> {
     let target = arena.file(&sample.file);

@@ -6,39 +6,25 @@
 
 use std::sync::Arc;
 
-use endpoint_sec_sys::{
-    Emitter, EventKind, audit_token_t, es_event_settime_t, es_event_type_t, es_events_t,
-    es_process_t, es_string_token_t,
-};
+use endpoint_sec_sys::{Emitter, EventKind, es_event_settime_t, es_event_type_t, es_events_t};
 
 use crate::action::{Action, Effect};
 use crate::attempt::Attempt;
-use crate::file::File;
 use crate::machine::Machine;
 use crate::memory::Arena;
 use crate::memory::message::Image;
 use crate::process::Process;
+use crate::sample::parts::Sample;
 
 mod directory;
 mod files;
 mod ipc;
 mod login;
+mod parts;
 mod processes;
 mod security;
 mod system;
 mod users;
-
-/// What sample events are about.
-struct Sample {
-    file: File,
-    other: File,
-    target: Process,
-    instigator: Process,
-    /// Which shape, of those that the event has.
-    arm: usize,
-    /// Without anything that may be missing.
-    bare: bool,
-}
 
 // === impl Machine ===
 
@@ -146,37 +132,6 @@ impl Action {
             action = action.without_thread();
         }
         action
-    }
-}
-
-// === impl Sample ===
-
-impl Sample {
-    /// A process that may be missing, and is in bare samples.
-    fn some_process(&self, arena: &mut Arena, process: &Process) -> *mut es_process_t {
-        arena.optional_process(Some(process).filter(|_| !self.bare))
-    }
-
-    fn instigator(&self, arena: &mut Arena) -> *mut es_process_t {
-        self.some_process(arena, &self.instigator)
-    }
-
-    fn instigator_token(&self) -> audit_token_t {
-        self.instigator.audit_token()
-    }
-
-    /// A text that may be missing, and is in bare samples.
-    fn text(&self, arena: &mut Arena, text: &str) -> es_string_token_t {
-        arena.optional_string(Some(text).filter(|_| !self.bare))
-    }
-
-    /// A value that may be missing, and is in bare samples.
-    fn some<T: Copy>(&self, arena: &mut Arena, value: T) -> *mut T {
-        if self.bare {
-            std::ptr::null_mut()
-        } else {
-            arena.place(value)
-        }
     }
 }
 

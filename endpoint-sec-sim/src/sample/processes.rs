@@ -4,7 +4,7 @@ use endpoint_sec_sys::*;
 
 use crate::memory::Arena;
 use crate::payload;
-use crate::sample::Sample;
+use crate::sample::parts::Sample;
 
 pub(super) fn event(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_events_t> {
     lives(arena, member, sample)

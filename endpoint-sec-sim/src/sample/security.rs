@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use endpoint_sec_sys::*;
 
 use crate::memory::Arena;
-use crate::sample::Sample;
+use crate::sample::parts::Sample;
 
 pub(super) fn event(arena: &mut Arena, member: &str, sample: &Sample) -> Option<es_events_t> {
     malware(arena, member, sample)

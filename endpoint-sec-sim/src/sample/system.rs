@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use endpoint_sec_sys::*;
 
 use crate::memory::Arena;
-use crate::sample::Sample;
+use crate::sample::parts::Sample;
 
 pub(super) fn event(arena: &mut Arena, member: &str, _sample: &Sample) -> Option<es_events_t> {
     let reserved = [0; 64];

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::file::File;
 use crate::process::{Facts, execution, word};
+use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
-use crate::scenario::{Cast, Deed, Image, Name, Scenario, Step};
 
 pub(super) fn read(lines: &str) -> Result<Scenario, ReadScenarioError> {
     let mut scenario = Scenario::default();

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::file::File;
 use crate::process::{Facts, word};
+use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
-use crate::scenario::{Cast, Deed, Image, Name, Scenario, Step};
 
 pub(super) fn read(text: &str) -> Result<Scenario, ReadScenarioError> {
     let root: Value = serde_json::from_str(text).map_err(|source| ReadScenarioError::Syntax {

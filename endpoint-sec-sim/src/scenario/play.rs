@@ -1,15 +1,96 @@
-//! Performing the deeds of a scenario.
+//! Performing a scenario.
 
-use crate::attempt::Verdict;
+use std::collections::HashMap;
+
 use crate::file::File;
+use crate::machine::Machine;
 use crate::process::{Process, word};
-use crate::scenario::{Cast, Deed, Image, Name, Stage, Step, UnknownProcessError};
+use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
+use crate::verdict::Verdict;
+
+/// What became of one deed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Which deed, from 0.
+    pub step: usize,
+    /// The deed in words: `unlink /a by /bin/rm[412]`.
+    pub what: String,
+    /// Its outcome.
+    pub verdict: Verdict,
+    /// Whether it was expected to be allowed, if the scenario says.
+    pub expected: Option<bool>,
+}
+
+/// A deed of a process that the scenario never introduced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("step {step} names {name}, which no process is called by")]
+pub struct UnknownProcessError {
+    /// Which deed, from 0.
+    pub step: usize,
+    /// The name.
+    pub name: String,
+}
+
+/// The processes of a scenario while it is played.
+struct Stage<'a> {
+    machine: &'a Machine,
+    cast: HashMap<Name, Process>,
+}
+
+// === impl Scenario ===
+
+impl Scenario {
+    /// Performs every deed in order, each after the verdict on the one before.
+    ///
+    /// # Errors
+    ///
+    /// When a deed names a process that does not exist; the deeds before it have been performed.
+    pub fn play(&self, machine: &Machine) -> Result<Vec<Played>, UnknownProcessError> {
+        let mut stage = Stage {
+            machine,
+            cast: HashMap::new(),
+        };
+        for file in &self.files {
+            machine.create(file.clone());
+        }
+        for cast in &self.processes {
+            stage.introduce(cast);
+        }
+        let mut played = Vec::with_capacity(self.steps.len());
+        for (number, step) in self.steps.iter().enumerate() {
+            if let Some(cast) = &step.known_as
+                && !stage.cast.contains_key(&cast.name)
+            {
+                stage.introduce(cast);
+            }
+            let (what, verdict) = stage.perform(number, step)?;
+            played.push(Played {
+                step: number,
+                what,
+                verdict,
+                expected: step.expect,
+            });
+        }
+        Ok(played)
+    }
+}
+
+// === impl Played ===
+
+impl Played {
+    /// Whether the outcome is as expected, or nothing was expected.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        self.expected
+            .is_none_or(|expected| expected == self.verdict.allowed)
+    }
+}
 
 // === impl Stage ===
 
 impl Stage<'_> {
     /// Lets a process exist.
-    pub(super) fn introduce(&mut self, cast: &Cast) {
+    fn introduce(&mut self, cast: &Cast) {
         let mut facts = cast.facts.clone();
         let parent = cast.parent.as_ref().and_then(|name| self.cast.get(name));
         match (&cast.name, parent) {
@@ -38,7 +119,7 @@ impl Stage<'_> {
     }
 
     /// Performs a deed and waits for its verdict. Says in words what was done.
-    pub(super) fn perform(
+    fn perform(
         &mut self,
         number: usize,
         step: &Step,
