@@ -1,7 +1,8 @@
 //! What the source must and must not hold.
 
-use crate::repository::{CRATES, Source, between, has_word, needs, none, quoted, read};
+use crate::repository::{Source, all_tokens, between, has_word, none, packages, quoted, read};
 use crate::repository::{rust_files, sources};
+use crate::rust::tokens::contains_word;
 
 /// Where unsafe code may stand.
 const UNSAFE: [&str; 13] = [
@@ -35,27 +36,6 @@ const LABELS: [&str; 13] = [
     "signal",
     "tool",
     "version",
-];
-
-/// What each crate must not need, not even through another.
-const ARROWS: [(&str, &[&str]); 3] = [
-    (
-        "guard-core",
-        &[
-            "axum",
-            "endpoint-sec",
-            "codex-es-guard",
-            "guard-exporter",
-            "hyper",
-            "prometheus",
-            "tokio",
-        ],
-    ),
-    (
-        "codex-es-guard",
-        &["axum", "guard-exporter", "hyper", "prometheus", "tokio"],
-    ),
-    ("guard-exporter", &["endpoint-sec", "codex-es-guard"]),
 ];
 
 /// Longer files are two ideas.
@@ -100,62 +80,59 @@ fn nothing_is_put_off() {
 
 #[test]
 fn unsafe_code_stays_where_it_is_listed() {
-    let elsewhere = |source: &Source| !UNSAFE.iter().any(|place| source.path.starts_with(place));
-    let found: Vec<String> = sources()
+    let elsewhere: Vec<String> = all_tokens()
         .iter()
-        .filter(|source| elsewhere(source))
-        .flat_map(|source| source.places_of(&["unsafe"]))
+        .filter(|(path, _)| path.contains("/src/"))
+        .filter(|(path, _)| !UNSAFE.iter().any(|place| path.starts_with(place)))
+        .filter(|(_, trees)| contains_word(trees, "unsafe"))
+        .map(|(path, _)| path.clone())
         .collect();
-    none("unsafe code stands in the listed modules only", &found);
+    none("unsafe code is in the listed modules only", &elsewhere);
+    let unused = UNSAFE.iter().filter(|place| {
+        let mut files = all_tokens()
+            .iter()
+            .filter(|(path, _)| path.starts_with(**place));
+        !files.any(|(_, trees)| contains_word(trees, "unsafe"))
+    });
+    let unused: Vec<String> = unused.map(|place| (*place).to_owned()).collect();
+    none("each listed place has unsafe code", &unused);
+}
 
-    let has = |path: &str, attribute: &str| read(path).lines().any(|line| line == attribute);
-    for root in ["guard-exporter/src/lib.rs", "guard-exporter/src/main.rs"] {
-        assert!(has(root, "#![forbid(unsafe_code)]"), "{root}");
+#[test]
+fn crates_without_unsafe_code_forbid_it() {
+    let mut complaints = Vec::new();
+    for package in packages() {
+        let directory = format!("{}/", package.directory);
+        if UNSAFE.iter().any(|place| place.starts_with(&directory)) {
+            continue;
+        }
+        let level = "#![forbid(unsafe_code)]";
+        let roots = package
+            .roots()
+            .into_iter()
+            .filter(|root| root.contains("/src/"));
+        let open = roots.filter(|root| !read(root).lines().any(|line| line == level));
+        complaints.extend(open.map(|root| format!("{root} lacks {level}")));
     }
-    assert!(has("guard-core/src/lib.rs", "#![deny(unsafe_code)]"));
-    let no_panics = "    deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)";
-    assert!(has("guard-core/src/lib.rs", no_panics));
+    none("a crate without unsafe code forbids it", &complaints);
+}
+
+#[test]
+fn the_core_neither_unwraps_panics_nor_indexes() {
+    let root = read("guard-core/src/lib.rs");
+    let has = |attribute: &str| root.lines().any(|line| line.trim() == attribute);
+    assert!(has("#![deny(unsafe_code)]"));
+    assert!(has(
+        "deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)"
+    ));
 }
 
 #[test]
 fn every_crate_keeps_the_workspace_s_lints() {
-    for name in CRATES {
-        let manifest = read(&format!("{name}/Cargo.toml"));
-        let inherits = manifest.contains("[lints]\nworkspace = true");
-        assert!(inherits, "{name} does not inherit the lints");
+    for package in packages() {
+        let inherits = package.manifest.contains("[lints]\nworkspace = true");
+        assert!(inherits, "{} does not inherit the lints", package.directory);
     }
-}
-
-#[test]
-fn arrows_point_one_way() {
-    for (package, forbidden) in ARROWS {
-        let needed = needs(package);
-        let found: Vec<String> = forbidden
-            .iter()
-            .filter(|name| needed.contains(**name))
-            .map(|name| format!("{package} needs {name}"))
-            .collect();
-        none("the core knows no runtime, the daemon no server", &found);
-    }
-}
-
-#[test]
-fn the_core_reads_no_clock_and_opens_only_rings() {
-    const NOWHERE: [&str; 5] = [
-        "SystemTime",
-        "Instant::now",
-        "std::env",
-        "std::process",
-        "std::net",
-    ];
-    let mut found = Vec::new();
-    for source in rust_files("guard-core/src") {
-        found.extend(source.places_of(&NOWHERE));
-        if !source.path.starts_with("guard-core/src/ring/") {
-            found.extend(source.places_of(&["std::fs", "std::io", "libc"]));
-        }
-    }
-    none("guard-core is told time, processes and files", &found);
 }
 
 #[test]
@@ -221,6 +198,7 @@ pub(crate) fn metrics() -> Vec<Metric> {
 
 /// Every Rust file, tests and benches too.
 fn everything() -> Vec<Source> {
-    let crates = CRATES.iter().chain(&["fuzz"]);
-    crates.flat_map(|name| rust_files(name)).collect()
+    let packages = packages().into_iter().map(|package| package.directory);
+    let directories = packages.chain(["fuzz".to_owned()]);
+    directories.flat_map(|name| rust_files(&name)).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::code::metrics;
 use crate::markdown::{Document, code_spans};
-use crate::repository::{CRATES, between, none, quoted, read, rust_files, sources};
+use crate::repository::{between, exists, none, quoted, read};
 use guard_core::agents;
 use guard_core::policy::Policy;
 use guard_core::verdict::Reason;
@@ -150,46 +150,6 @@ fn the_readmes_list_the_metrics() {
 }
 
 #[test]
-fn every_promise_names_what_keeps_it() {
-    let keepers = Keepers::gather();
-    let architecture = read("ARCHITECTURE.md");
-    let invariants: Vec<&str> = architecture
-        .lines()
-        .filter(|line| line.starts_with("**Architecture Invariant:**"))
-        .collect();
-    let tables = read("SPECIFICATION.md") + &read("endpoint-sec/README.md");
-    let specification = Document::parse(&tables);
-    let promises: Vec<(&str, Vec<&str>)> = invariants
-        .iter()
-        .map(|line| match line.split_once("Kept by ") {
-            Some((promise, kept)) => (promise, code_spans(kept)),
-            None => (*line, Vec::new()),
-        })
-        .chain(
-            specification
-                .tables
-                .iter()
-                .flat_map(|rows| rows.iter().skip(1))
-                .filter_map(|row| Some((row.first()?.as_str(), code_spans(row.last()?)))),
-        )
-        .collect();
-    assert!(invariants.len() > 10 && promises.len() > invariants.len());
-    let mut complaints = Vec::new();
-    for (promise, kept_by) in promises {
-        if kept_by.is_empty() {
-            complaints.push(format!("nothing keeps: {promise}"));
-        }
-        for name in kept_by.iter().filter(|name| !keepers.has(name)) {
-            complaints.push(format!("no `{name}` keeps: {promise}"));
-        }
-    }
-    none(
-        "a promise names the test, bench or lint that keeps it",
-        &complaints,
-    );
-}
-
-#[test]
 fn links_between_documents_lead_somewhere() {
     let mut broken = Vec::new();
     for path in DOCUMENTS {
@@ -197,61 +157,12 @@ fn links_between_documents_lead_somewhere() {
         for target in text.split("](").skip(1) {
             let target = target.split([')', '#']).next().unwrap_or_default();
             let local = !target.is_empty() && !target.contains("://");
-            if local && !repository_has(target) {
+            if local && !exists(target) {
                 broken.push(format!("{path}: {target}"));
             }
         }
     }
     none("a link leads to a file", &broken);
-}
-
-/// What may keep a promise.
-struct Keepers {
-    /// All Rust files, as one text.
-    code: String,
-    /// Paths of tests, benches and scripts.
-    paths: Vec<String>,
-    /// The workspace's lints, and those of crates' roots.
-    lints: String,
-}
-
-// === impl Keepers ===
-
-impl Keepers {
-    fn gather() -> Self {
-        let files: Vec<_> = CRATES.iter().flat_map(|name| rust_files(name)).collect();
-        let attributes = sources()
-            .into_iter()
-            .flat_map(|source| {
-                let lines = source.text.lines();
-                lines
-                    .filter(|line| line.starts_with("#![") || line.starts_with("    deny("))
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            })
-            .collect::<Vec<_>>();
-        Self {
-            paths: files.iter().map(|file| file.path.clone()).collect(),
-            code: files.into_iter().map(|file| file.text).collect(),
-            lints: read("Cargo.toml") + &attributes.join("\n"),
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        if name.contains('/') {
-            let ends = format!("/{name}");
-            return repository_has(name) || self.paths.iter().any(|path| path.ends_with(&ends));
-        }
-        self.code.contains(&format!("fn {name}("))
-            || self.lints.contains(&format!("{name} = "))
-            || self.lints.contains(&format!("({name})"))
-            || self.lints.contains(&format!("clippy::{name}"))
-    }
-}
-
-fn repository_has(path: &str) -> bool {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    root.join(path).exists()
 }
 
 const DOCUMENTS: [&str; 7] = [

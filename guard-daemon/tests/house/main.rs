@@ -5,7 +5,10 @@
 
 #![allow(clippy::tests_outside_test_module, reason = "a test binary")]
 
+mod arrows;
 mod code;
 mod documents;
 mod markdown;
+mod promises;
 mod repository;
+mod rust;

@@ -1,21 +1,67 @@
 //! This repository's files, and what stands in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::rust::tokens::Tree;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// A crate of the workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Package {
+    /// Its directory.
+    pub(crate) directory: String,
+    /// The text of its `Cargo.toml`.
+    pub(crate) manifest: String,
+}
+
+// === impl Package ===
+
+impl Package {
+    /// The files that the compiler begins with: of the library, programs, tests, benches, examples.
+    pub(crate) fn roots(&self) -> Vec<String> {
+        let prefix = format!("{}/", self.directory);
+        let is_root = |path: &&String| {
+            let parts = path.strip_prefix(&prefix).map(|path| path.split('/'));
+            let parts: Vec<&str> = parts.into_iter().flatten().collect();
+            match parts.as_slice() {
+                ["src", "lib.rs" | "main.rs"] => true,
+                ["tests" | "benches" | "examples", file] => file.ends_with(".rs"),
+                ["tests" | "benches" | "examples", _, "main.rs"] => true,
+                _ => false,
+            }
+        };
+        all_tokens().keys().filter(is_root).cloned().collect()
+    }
+}
 
 /// The workspace's crates.
-pub(crate) const CRATES: [&str; 9] = [
-    "endpoint-sec",
-    "endpoint-sec-sim",
-    "endpoint-sec-sys",
-    "guard-core",
-    "guard-daemon",
-    "guard-es",
-    "guard-exporter",
-    "guard-linux",
-    "guard-report",
-];
+pub(crate) fn packages() -> Vec<Package> {
+    let manifest = read("Cargo.toml");
+    let members = quoted(between(&manifest, "members = [", "]"));
+    let packages = members.into_iter().map(|directory| Package {
+        directory: directory.to_owned(),
+        manifest: read(&format!("{directory}/Cargo.toml")),
+    });
+    packages.collect()
+}
+
+/// The tokens of a Rust file, if there is such a file.
+pub(crate) fn tokens(path: &str) -> Option<&'static [Tree]> {
+    all_tokens().get(path).map(Vec::as_slice)
+}
+
+/// The tokens of every Rust file of the workspace, by path.
+pub(crate) fn all_tokens() -> &'static BTreeMap<String, Vec<Tree>> {
+    static TOKENS: OnceLock<BTreeMap<String, Vec<Tree>>> = OnceLock::new();
+    TOKENS.get_or_init(|| {
+        let files = packages()
+            .into_iter()
+            .flat_map(|package| rust_files(&package.directory));
+        let read = files.map(|file| (file.path, Tree::parse(&file.text)));
+        read.collect()
+    })
+}
 
 /// One file: its path from the repository's root, and its text.
 #[derive(Clone, Debug)]
@@ -24,28 +70,15 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-// === impl Source ===
-
-impl Source {
-    /// The lines that are no comment, with their numbers.
-    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = (1..).zip(self.text.lines());
-        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
-    }
-
-    /// The places of lines of code that hold one of these words.
-    pub(crate) fn places_of(&self, words: &[&str]) -> Vec<String> {
-        self.code()
-            .filter(|(_, line)| words.iter().any(|word| has_word(line, word)))
-            .map(|(number, line)| format!("{}:{number}: {}", self.path, line.trim()))
-            .collect()
-    }
-}
-
 /// The text of a file of the repository.
 pub(crate) fn read(path: &str) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Whether the repository has a file or a directory.
+pub(crate) fn exists(path: &str) -> bool {
+    root().join(path).exists()
 }
 
 /// Every Rust file below a directory.
@@ -73,9 +106,9 @@ pub(crate) fn rust_files(below: &str) -> Vec<Source> {
 
 /// Every Rust file of every crate's `src`.
 pub(crate) fn sources() -> Vec<Source> {
-    let crates = CRATES.iter();
-    crates
-        .flat_map(|name| rust_files(&format!("{name}/src")))
+    let packages = packages().into_iter();
+    packages
+        .flat_map(|package| rust_files(&format!("{}/src", package.directory)))
         .collect()
 }
 
@@ -92,32 +125,6 @@ pub(crate) fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     rest.split_once(end)
         .unwrap_or_else(|| panic!("`{end}` does not follow `{start}`"))
         .0
-}
-
-/// Every package that a package needs, by `Cargo.lock`: also for tests, and through others.
-pub(crate) fn needs(package: &str) -> BTreeSet<String> {
-    let lock = read("Cargo.lock");
-    let mut direct: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for entry in lock.split("[[package]]").skip(1) {
-        let name = between(entry, "name = \"", "\"");
-        let list = entry.split_once("dependencies = [");
-        let list = list.map_or("", |(_, rest)| rest.split(']').next().unwrap_or(rest));
-        let names = quoted(list)
-            .into_iter()
-            .filter_map(|words| words.split(' ').next());
-        direct.entry(name).or_default().extend(names);
-    }
-    assert!(direct.contains_key(package), "{package} is in Cargo.lock");
-    let mut needed = BTreeSet::new();
-    let mut open = vec![package];
-    while let Some(name) = open.pop() {
-        for next in direct.get(name).into_iter().flatten() {
-            if needed.insert((*next).to_owned()) {
-                open.push(next);
-            }
-        }
-    }
-    needed
 }
 
 /// Whether a line holds a word that is not part of a longer one.
