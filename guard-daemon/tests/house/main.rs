@@ -7,6 +7,7 @@
 
 mod arrows;
 mod code;
+mod cycles;
 mod documents;
 mod markdown;
 mod promises;
