@@ -70,6 +70,7 @@ mod rules;
 mod scratch;
 
 pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
+pub use scratch::scratch_names;
 
 use crate::actor::{Actor, AgentRef, Attribution, FactSource};
 use crate::event::ZoneRef;

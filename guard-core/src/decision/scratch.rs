@@ -57,6 +57,11 @@ fn is_editors<W: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &
         }
 }
 
+/// The patterns of names that editors give their scratch files.
+pub fn scratch_names() -> impl Iterator<Item = &'static [u8]> {
+    SCRATCH_NAMES.iter().map(|(pattern, _)| *pattern)
+}
+
 const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
     // Claude Code's Edit and Write: FILE.tmp.PID.HEX, renamed over FILE (claude-code#60146).
     (b"?*.tmp.[0-9]*.[0-9a-f]*", Proof::Young),

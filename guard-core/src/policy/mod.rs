@@ -27,6 +27,7 @@ mod snapshot;
 mod timestamp;
 
 pub use error::{ParsePolicyError, PolicyProblem};
+pub use parse::FIELDS;
 pub use snapshot::{
     CompilePolicyError, OwnFile, Platform, PolicyCell, PolicyWarning, Snapshot, Surroundings, Zone,
 };

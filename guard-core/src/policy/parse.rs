@@ -430,6 +430,16 @@ const OVERRIDE_FIELDS: &[&str] = &[
 const TOOL_FIELDS: &[&str] = &["name", "within", "except_args", "identity"];
 const IDENTITY_FIELDS: &[&str] = &["path", "owner", "signature"];
 
+/// The fields of each kind of object in a policy: of the policy itself, of an entry of
+/// `protected_zones`, `temporary_overrides` and `trusted_tools`, and of a tool's `identity`.
+pub const FIELDS: [(&str, &[&str]); 5] = [
+    ("policy", POLICY_FIELDS),
+    ("protected_zones", ZONE_FIELDS),
+    ("temporary_overrides", OVERRIDE_FIELDS),
+    ("trusted_tools", TOOL_FIELDS),
+    ("identity", IDENTITY_FIELDS),
+];
+
 const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("audit", Mode::Audit)];
 const APPROVALS: [(&str, OverrideApproval); 2] = [
     ("human", OverrideApproval::Human),

@@ -31,6 +31,29 @@ enum BuiltInExcept {
     Beginnings(&'static [&'static str]),
 }
 
+/// Built-in tools that share a scope, for documents that list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltInTools {
+    /// Last components of their programs' paths.
+    pub names: &'static [&'static str],
+    /// The patterns below a zone where they are trusted; empty when no pattern limits them.
+    pub within: &'static [&'static str],
+    /// Compilers and linkers, which also go by names with a target.
+    pub are_compilers: bool,
+}
+
+/// The built-in tools, in the order of the catalogue.
+pub fn built_in() -> impl Iterator<Item = BuiltInTools> {
+    BUILT_INS.iter().map(|row| BuiltInTools {
+        names: row.names,
+        within: match row.reach {
+            BuiltInReach::Within(patterns) => patterns,
+            BuiltInReach::Everywhere | BuiltInReach::Replaced => &[],
+        },
+        are_compilers: row.naming == Naming::Cross,
+    })
+}
+
 pub(super) fn tools() -> Vec<Tool> {
     let tools = BUILT_INS.iter().flat_map(|row| {
         row.names.iter().map(|name| Tool {

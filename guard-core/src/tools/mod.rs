@@ -17,6 +17,8 @@
 mod catalogue;
 mod subcommand;
 
+pub use catalogue::{BuiltInTools, built_in};
+
 use crate::actor::{Actor, FactSource, ToolSet};
 use crate::glob::Glob;
 use crate::policy::ToolEntry;
