@@ -1,30 +1,29 @@
 //! The reading loop: rings in, metrics and the denial log out.
 //!
-//! Each pass reads all denials there are before some of the allowed operations, so that a storm of
-//! the latter delays no denial. A ring whose writer is gone is read to its end, and its file is
-//! removed once all its denials are on the medium.
+//! Each pass reads all available denials before a bounded number of allowed operations, so that a
+//! storm of the latter delays no denial. A ring whose writer is gone is read to its end, and its file
+//! is removed once all its denials are on disk.
 //!
 //! It guarantees that a denial committed to a ring reaches the log exactly once, however often the
 //! exporter is killed, unless the ring itself overwrote it first; that is then counted.
 //!
 //! It deliberately polls: a writer that woke its readers would need a system call. After activity a
-//! pass follows within milliseconds; in the long run of nothing the pause grows to
-//! `LONGEST_PAUSE`.
+//! pass follows within milliseconds; while nothing happens the pause grows to `LONGEST_PAUSE`.
 
 use crate::board::Board;
 use crate::confine::Places;
-use crate::cursors::{Cursors, Mark};
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::{Candidate, Discovery, FileId};
+use crate::discovery::{Candidate, Discovery};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::{self, Notice};
 use crate::observe::Observer;
 use crate::otlp::Intake;
+use crate::positions::ReadPositions;
 use crate::ring::{Extent, Ring};
 use crate::status::{Guard, LogState};
+use crate::timer::Timer;
 use guard_core::ring::{AttachRingError, Lane};
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -38,28 +37,16 @@ pub struct Drain {
     discovery: Discovery,
     rings: Vec<Ring>,
     log: DenialLog,
-    next: NextSequences,
-    cursors: Cursors,
-    cursors_path: PathBuf,
-    /// Rings that were read to the end and are not this user's to remove: how far is kept as long as
-    /// the files are there.
-    read_out: HashMap<FileId, (String, Mark)>,
-    rings_metrics: RingMetrics,
-    exporter_metrics: ExporterMetrics,
+    positions: ReadPositions,
     observer: Observer,
     board: Arc<Board>,
-    scanned: Option<Instant>,
-    shown: Option<Instant>,
-    infos: Infos,
-    saved: Instant,
+    metrics: Counted,
+    timers: Timers,
     last_live: Instant,
-    /// When a pass was last traced.
-    traced: Option<Instant>,
-    /// Whether this pass did more than to look.
+    /// Whether this pass attached or finished a ring.
     worked: bool,
     unattached: Notice,
     unremoved: Notice,
-    unsaved: Notice,
 }
 
 /// Where rings are and how far they were read.
@@ -67,19 +54,37 @@ pub struct Drain {
 pub struct Sources {
     /// Directories of rings.
     pub directories: Vec<PathBuf>,
-    /// Whose rings.
+    /// The user whose rings are read.
     pub uid: u32,
-    /// The file of [`Cursors`].
+    /// The file of [`Cursors`](crate::cursors::Cursors).
     pub cursors: PathBuf,
 }
 
-/// What a pass came to.
+/// The result of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// Records read.
     pub records: u64,
     /// Whether more may be waiting.
     pub extent: Extent,
+}
+
+/// What the loop itself counts.
+#[derive(Debug)]
+struct Counted {
+    rings: RingMetrics,
+    exporter: ExporterMetrics,
+    /// The info series that are exported now.
+    infos: Infos,
+}
+
+/// When the parts of a pass that are not for every pass are due.
+#[derive(Debug)]
+struct Timers {
+    scan: Timer,
+    publish: Timer,
+    save: Timer,
+    trace: Timer,
 }
 
 // === impl Drain ===
@@ -100,38 +105,38 @@ impl Drain {
             discovery: Discovery::new(sources.directories, sources.uid),
             rings: Vec::new(),
             log,
-            next,
-            cursors: Cursors::load(&sources.cursors),
-            cursors_path: sources.cursors,
-            read_out: HashMap::new(),
-            rings_metrics: metrics.rings.clone(),
-            exporter_metrics: metrics.exporter.clone(),
+            positions: ReadPositions::load(sources.cursors, next),
             observer: Observer::new(Arc::clone(&board), metrics.decisions(), otlp),
             board,
-            scanned: None,
-            shown: None,
-            infos: Infos::default(),
-            saved: now,
+            metrics: Counted {
+                rings: metrics.rings.clone(),
+                exporter: metrics.exporter.clone(),
+                infos: Infos::default(),
+            },
+            timers: Timers {
+                scan: Timer::new(SCAN_INTERVAL),
+                publish: Timer::new(SCAN_INTERVAL),
+                save: Timer::starting_at(SAVE_INTERVAL, now),
+                trace: Timer::new(TRACE_INTERVAL),
+            },
             last_live: now,
-            traced: None,
             worked: false,
             unattached: Notice::default(),
             unremoved: Notice::default(),
-            unsaved: Notice::default(),
         }
     }
 
-    /// Passes until `stop` says so or hangs up, or no guard has been alive for `exit_when_idle`;
-    /// then drains once more and brings all to the medium.
+    /// Runs passes until `stop` receives or hangs up, or no guard was alive for `exit_when_idle`;
+    /// then drains once more and syncs everything to disk.
     ///
-    /// It ends as well when one of `places` is another directory than it was, and returns which.
+    /// It also ends when one of `places` was replaced by another directory, and returns which.
     pub fn run(
         mut self,
         stop: &Receiver<()>,
         exit_when_idle: Option<Duration>,
         places: &Places,
     ) -> Option<PathBuf> {
-        let mut looked = Instant::now();
+        let mut check = Timer::starting_at(SCAN_INTERVAL, Instant::now());
         let mut displaced = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
@@ -147,8 +152,7 @@ impl Drain {
             };
             let idle = now.duration_since(self.last_live);
             let is_over = exit_when_idle.is_some_and(|limit| idle >= limit);
-            if now.duration_since(looked) >= SCAN_INTERVAL {
-                looked = now;
+            if check.is_due(now) {
                 displaced = places.displaced().map(PathBuf::from);
             }
             if is_over
@@ -162,16 +166,12 @@ impl Drain {
         displaced
     }
 
-    /// Looks for rings when it is time, and reads what there is.
+    /// Scans for rings when it is due, and reads what is available.
     pub fn pass(&mut self, now: Instant) -> Pass {
         let span = self.trace(now);
         let _entered = span.enter();
         self.worked = false;
-        if self
-            .scanned
-            .is_none_or(|scanned| now.duration_since(scanned) >= SCAN_INTERVAL)
-        {
-            self.scanned = Some(now);
+        if self.timers.scan.is_due(now) {
             self.scan();
         }
         let mut pass = Pass {
@@ -182,7 +182,7 @@ impl Drain {
         for ring in &mut self.rings {
             let mut batch = self.observer.batch(now);
             let (records, extent) = ring.drain_denials(&mut self.log, &mut batch);
-            self.rings_metrics.read(Lane::Deny, records);
+            self.metrics.rings.read(Lane::Deny, records);
             pass.add(records, extent);
             ended.push(!ring.is_live && extent == Extent::All);
         }
@@ -196,18 +196,18 @@ impl Drain {
         for (ring, ended) in self.rings.iter_mut().zip(&mut ended) {
             let mut batch = self.observer.batch(now);
             let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut batch);
-            self.rings_metrics.read(Lane::Allow, records);
+            self.metrics.rings.read(Lane::Allow, records);
             pass.add(records, extent);
             *ended &= extent == Extent::All;
-            ring.count(&self.rings_metrics);
+            ring.count(&self.metrics.rings);
         }
         if ended.contains(&true) {
             self.finish(now, &ended);
         }
-        if now.duration_since(self.saved) >= SAVE_INTERVAL {
+        if self.timers.save.is_due(now) {
             self.save(now);
         }
-        self.show(now);
+        self.publish(now);
         let trouble = self.log.trouble();
         if pass.records > 0 || self.worked || trouble.is_some() {
             // OTLP has signed numbers only.
@@ -221,13 +221,11 @@ impl Drain {
         pass
     }
 
-    /// A pass's span: one a second is looked at, and sent if the pass comes to something.
+    /// The span of a pass: at most one a second, which is sent if the pass did any work.
     fn trace(&mut self, now: Instant) -> Span {
-        let is_due = |traced| now.duration_since(traced) >= TRACE_INTERVAL;
-        if !self.traced.is_none_or(is_due) {
+        if !self.timers.trace.is_due(now) {
             return Span::none();
         }
-        self.traced = Some(now);
         tracing::info_span!(
             parent: None,
             "drain",
@@ -238,10 +236,10 @@ impl Drain {
         )
     }
 
-    /// Reads what there is and brings it to the medium.
+    /// Reads what is available and syncs it to disk.
     fn close(&mut self) {
         let deadline = Instant::now() + LONGEST_CLOSE;
-        self.scanned = None;
+        self.timers.scan.expire();
         loop {
             let now = Instant::now();
             let pass = self.pass(now);
@@ -252,7 +250,7 @@ impl Drain {
         self.save(Instant::now());
     }
 
-    /// Attaches new rings and sees which writers are gone.
+    /// Attaches new rings and checks which writers are gone.
     fn scan(&mut self) {
         for ring in &mut self.rings {
             ring.is_live = ring.is_live && ring.reader.is_writer_alive();
@@ -263,7 +261,8 @@ impl Drain {
             }
         }
         let discovery = &self.discovery;
-        self.read_out.retain(|id, _| discovery.passes_over(*id));
+        self.positions
+            .retain_finished(|id| discovery.passes_over(id));
     }
 
     fn attach(&mut self, candidate: Candidate) {
@@ -278,18 +277,17 @@ impl Drain {
                 self.reject(&candidate, "it is a copy of a ring that is being read");
             }
             Ok(mut ring) => {
-                let next = self.next.get(&ring.id).copied().unwrap_or(0);
                 notice::debug(format_args!("reading the ring {}", ring.id));
-                ring.resume(self.cursors.0.get(&ring.id).cloned(), next);
+                self.positions.resume(&mut ring);
                 self.rings.push(ring);
             }
             Err(AttachRingError::Header { source, .. }) => {
-                // Its writer may still be making it.
+                // Its writer may still be preparing it.
                 if !candidate.is_fresh() {
                     self.reject(&candidate, source);
                 }
             }
-            // Gone again, or no descriptor is left: the next scan will tell.
+            // Removed already, or out of descriptors: the next scan tries again.
             Err(error) => {
                 let error = anyhow::Error::new(error);
                 self.unattached
@@ -299,11 +297,11 @@ impl Drain {
     }
 
     fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        self.rings_metrics.rejected();
+        self.metrics.rings.rejected();
         self.discovery.reject(candidate, why);
     }
 
-    /// Lets go of the rings that `ended`: read to the end after their writer's death.
+    /// Removes the rings that `ended`: read to their end after their writer ended.
     fn finish(&mut self, now: Instant, ended: &[bool]) {
         self.worked = true;
         let _span = tracing::info_span!("finish").entered();
@@ -313,8 +311,7 @@ impl Drain {
         }
         let mut ended = ended.iter();
         let notice = &mut self.unremoved;
-        let next = &mut self.next;
-        let (discovery, read_out) = (&mut self.discovery, &mut self.read_out);
+        let (discovery, positions) = (&mut self.discovery, &mut self.positions);
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
                 return true;
@@ -327,37 +324,25 @@ impl Drain {
                 return true;
             }
             notice::debug(format_args!("the ring {} is read to its end", ring.id));
-            next.insert(ring.id.clone(), ring.reader.cursor(Lane::Deny).delivered);
+            positions.finish(ring);
             if !ring.candidate.is_own {
                 discovery.done(&ring.candidate);
-                read_out.insert(ring.file, (ring.id.clone(), ring.mark()));
             }
             false
         });
     }
 
-    /// Brings the log to the medium, then notes how far rings were read. Returns whether the log
-    /// is there.
+    /// Syncs the log to disk, then saves how far rings were read. Returns whether the log is synced.
     fn save(&mut self, now: Instant) -> bool {
-        self.saved = now;
         if !self.log.sync(now) {
             return false;
         }
-        let marks = self.rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
-        let kept = self.read_out.values().cloned();
-        let cursors = Cursors(kept.chain(marks).collect());
-        if cursors != self.cursors {
-            if let Err(error) = cursors.save(&self.cursors_path) {
-                let path = self.cursors_path.display();
-                self.unsaved
-                    .warn_at(now, format_args!("cannot write {path}: {error}"));
-            }
-            self.cursors = cursors;
-        }
+        self.positions.save(now, &self.rings);
         true
     }
 
-    fn show(&mut self, now: Instant) {
+    /// Sets the gauges, and now and then what the HTTP server shows of the guards.
+    fn publish(&mut self, now: Instant) {
         let mut state = GuardState::default();
         for ring in &self.rings {
             state.add(&ring.reader, ring.capacity, &ring.version, ring.is_live);
@@ -365,22 +350,23 @@ impl Drain {
         if state.live > 0 {
             self.last_live = now;
         }
-        self.rings_metrics.show(&state);
+        self.metrics.rings.show(&state);
         let trouble = self.log.trouble();
         self.board.health.set_obstacle(trouble);
-        let exporter = &self.exporter_metrics;
+        let exporter = &self.metrics.exporter;
         exporter.ready.set(i64::from(trouble.is_none()));
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         exporter
             .last_pass
             .set(since_epoch.unwrap_or_default().as_secs_f64());
-        let is_due = |shown| now.duration_since(shown) >= SCAN_INTERVAL;
-        if self.shown.is_none_or(is_due) {
-            self.shown = Some(now);
-            self.rings_metrics.show_infos(&self.infos, &state.infos);
-            self.infos = state.infos;
+        if self.timers.publish.is_due(now) {
+            self.metrics
+                .rings
+                .show_infos(&self.metrics.infos, &state.infos);
+            self.metrics.infos = state.infos;
+            let guard = |ring: &Ring| Guard::of(&ring.reader, ring.is_live);
             self.board
-                .set_guards(self.rings.iter().map(Guard::of).collect());
+                .set_guards(self.rings.iter().map(guard).collect());
             self.board.set_log(LogState {
                 path: self.log.path().to_string_lossy().into_owned(),
                 head: self.log.head().map(|head| head.to_string()),
@@ -402,16 +388,16 @@ impl Pass {
 
 /// After a pass that read something.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-/// The most a denial waits for its line.
+/// The longest that a denial waits for its record.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
-/// How often directories are looked through, writers' locks are tried, and what guards say of
-/// themselves is put up.
+/// How often directories are scanned, writers' locks are tried, and the guards' state is published.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// How often a pass may be traced.
 const TRACE_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the log is brought to the medium.
+/// How often the log is synced to disk.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a last drain may take under a storm: well below what launchd and others wait.
+/// The longest that the last drain may take under a storm: well below the time-outs of launchd and
+/// other supervisors.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
-/// About a millisecond's worth.
+/// About a millisecond of work.
 const ALLOWED_PER_PASS: u64 = 4096;

@@ -1,14 +1,19 @@
 //! Shows what the guards on this machine decide: reads their rings, counts into Prometheus metrics,
 //! and writes the denial log.
 //!
-//! One decision's way: [`discovery`] finds the ring, [`drain`] reads it, [`observe`] has it counted
-//! by [`metrics`], timed by [`activity`] and looked at by [`detect`], and when it is a denial
-//! [`denial_log`] and [`recent`] keep it and [`stream`] tells it; [`otlp`] sends it on. [`http`] serves what is on the
-//! [`board`]; [`service`] holds the two threads together.
+//! The path of one decision: [`discovery`] finds the ring, [`drain`] reads it, and [`observe`] has it
+//! counted by [`metrics`], timed by [`activity`] and checked by [`detect`]. A denial is also appended
+//! to [`denial_log`], kept by [`recent`] and published by [`stream`]; [`otlp`] exports it. [`http`]
+//! serves what is on the [`board`]; [`service`] owns the two threads.
 //!
 //! The exporter guarantees that it can neither change nor delay a decision: it maps rings read-only,
 //! and guards never wait for it. It deliberately runs without any privilege, as the protected user.
 #![forbid(unsafe_code)]
+#![allow(
+    missing_docs,
+    reason = "the library of a program: what needs saying has a comment, and the rest is named for \
+              what it is"
+)]
 
 pub mod activity;
 pub mod board;
@@ -27,6 +32,7 @@ pub mod notice;
 pub mod observe;
 pub mod otlp;
 pub mod percentiles;
+mod positions;
 pub mod recent;
 pub mod ring;
 pub mod rolling;
@@ -36,4 +42,5 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod time;
+mod timer;
 pub mod verify;

@@ -1,8 +1,8 @@
 //! What each guard says of itself in its ring's header, as it is told to people.
 
-use crate::ring::Ring;
+use crate::denial_log::line::hex;
 use crate::time::rfc3339;
-use guard_core::ring::{Counter, Lane};
+use guard_core::ring::{Counter, Lane, Reader};
 use serde::Serialize;
 
 /// One guard, alive or with a ring that is not read to its end yet.
@@ -80,10 +80,9 @@ pub struct LogState {
 // === impl Guard ===
 
 impl Guard {
-    /// The guard behind `ring`.
+    /// The guard whose ring `reader` reads; `alive` is whether it still runs.
     #[must_use]
-    pub fn of(ring: &Ring) -> Self {
-        let reader = &ring.reader;
+    pub fn of(reader: &Reader, alive: bool) -> Self {
         let header = reader.header();
         let counter = |counter| reader.counter(counter);
         let time = |wall_ns| (wall_ns > 0).then(|| rfc3339(wall_ns));
@@ -93,12 +92,12 @@ impl Guard {
             lost: reader.lost(lane),
         };
         Self {
-            ring: ring.id.clone(),
+            ring: hex(&header.id),
             session: String::from_utf8_lossy(&header.session).into_owned(),
             pid: header.writer.pid,
             version: header.version,
             started: rfc3339(header.created_wall_ns),
-            alive: ring.is_live,
+            alive,
             enforcing: counter(Counter::EnforcementActive) == 1,
             heartbeat: time(reader.heartbeat_ns()),
             active_agents: counter(Counter::ActiveAgents),

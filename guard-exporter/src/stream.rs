@@ -1,72 +1,87 @@
-//! Telling what happens to whoever listens, without ever waiting for a listener.
+//! Delivers events to subscribers without ever waiting for one.
 //!
-//! Each subscriber has a queue of its own, bounded in messages and in bytes. To a full queue nothing
-//! is added: the message is counted as dropped, for that subscriber and in
-//! `guard_exporter_event_drops_total`, and the subscriber hears how many it missed once it reads on.
+//! Each subscriber has its own queue, bounded in events and in bytes. An event that does not fit is
+//! dropped for that subscriber, counted in `guard_exporter_event_drops_total`, and reported to the
+//! subscriber as a number of missed events when it reads on.
+//!
+//! Events are typed; whoever serves a subscriber decides how they are written.
 
+use crate::detect::Detection;
 use crate::metrics::StreamMetrics;
-use axum::body::Bytes;
+use crate::recent::Denial;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc;
 
-/// Where messages go out.
+/// The publishing end.
 #[derive(Debug)]
 pub struct Stream {
     subscribers: Mutex<Vec<Subscriber>>,
     metrics: StreamMetrics,
 }
 
-/// One listener's end. Dropping it ends the subscription.
+/// A subscriber's end. Dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
-    messages: mpsc::Receiver<Bytes>,
+    events: mpsc::Receiver<Event>,
     account: Arc<Account>,
     metrics: StreamMetrics,
 }
 
-/// As many listen as may.
+/// No further subscriber is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{MAX_SUBSCRIBERS} listen already")]
+#[error("{MAX_SUBSCRIBERS} clients are subscribed already")]
 pub struct TooManySubscribers;
 
+/// One event.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Denial(Arc<Denial>),
+    Detection(Arc<Detection>),
+}
+
 /// What a subscriber reads next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Next {
-    /// A message.
-    Message(Bytes),
-    /// So many messages did not fit into its queue.
+    Event(Event),
+    /// This many events did not fit into the subscriber's queue.
     Missed(u64),
 }
 
-/// Listeners at one time.
+/// Subscribers at one time.
 pub const MAX_SUBSCRIBERS: usize = 16;
-/// Messages in one queue.
+/// Events in one queue.
 pub const MAX_QUEUED: usize = 1024;
-/// Bytes in one queue.
+/// Bytes that the events in one queue keep in memory.
 pub const MAX_QUEUED_BYTES: usize = 512 * 1024;
 
 #[derive(Debug)]
 struct Subscriber {
-    messages: mpsc::Sender<Bytes>,
+    events: mpsc::Sender<Event>,
     account: Arc<Account>,
 }
 
-/// What both ends of a queue know.
+/// Shared by both ends of a queue.
 #[derive(Debug, Default)]
 struct Account {
-    /// The publisher adds, the subscriber takes away. Only a bound hangs on it, so no ordering
-    /// does.
+    /// The publisher adds, the subscriber subtracts. It is only compared with a bound, so relaxed
+    /// ordering is enough.
     queued_bytes: AtomicUsize,
-    /// The publisher adds, the subscriber takes all. A number, so no ordering hangs on it.
+    /// The publisher adds, the subscriber takes all. A plain number, so relaxed ordering is enough.
     missed: AtomicU64,
+}
+
+/// Why an event was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotSent {
+    Full,
+    Closed,
 }
 
 // === impl Stream ===
 
 impl Stream {
-    /// Nobody listens yet.
     #[must_use]
     pub fn new(metrics: StreamMetrics) -> Self {
         Self {
@@ -75,27 +90,24 @@ impl Stream {
         }
     }
 
-    /// Does `keep`, then hands `message` to all that have room for it. Who begins to listen does so
-    /// before both or after both.
-    pub fn publish(&self, keep: impl FnOnce(), message: impl FnOnce() -> Bytes) {
-        let mut subscribers = self.subscribers();
+    /// Runs `keep`, then queues `event` for all subscribers that have room. A subscription begins
+    /// either before both or after both.
+    pub fn publish(&self, event: &Event, keep: impl FnOnce()) {
+        let mut subscribers = self.lock();
         keep();
-        if subscribers.is_empty() {
-            return;
-        }
-        let message = message();
-        subscribers.retain(|subscriber| {
-            let sent = subscriber.send(&message);
-            if let Err(mpsc::error::TrySendError::Full(())) = sent {
+        subscribers.retain(|subscriber| match subscriber.send(event) {
+            Ok(()) => true,
+            Err(NotSent::Closed) => false,
+            Err(NotSent::Full) => {
                 subscriber.account.missed.fetch_add(1, Ordering::Relaxed);
                 self.metrics.drops.inc();
+                true
             }
-            !matches!(sent, Err(mpsc::error::TrySendError::Closed(())))
         });
     }
 
-    /// Does `catch_up` and listens from then on: nothing that is published falls between them, and
-    /// nothing is in both.
+    /// Runs `catch_up` and subscribes: every event is either seen by `catch_up` or delivered to the
+    /// subscription, and none is in both.
     ///
     /// # Errors
     ///
@@ -104,52 +116,66 @@ impl Stream {
         &self,
         catch_up: impl FnOnce() -> T,
     ) -> Result<(Subscription, T), TooManySubscribers> {
-        let mut subscribers = self.subscribers();
-        subscribers.retain(|subscriber| !subscriber.messages.is_closed());
+        let mut subscribers = self.lock();
+        subscribers.retain(|subscriber| !subscriber.events.is_closed());
         if subscribers.len() >= MAX_SUBSCRIBERS {
             return Err(TooManySubscribers);
         }
-        let (sender, messages) = mpsc::channel(MAX_QUEUED);
+        let (sender, events) = mpsc::channel(MAX_QUEUED);
         let account = Arc::new(Account::default());
         subscribers.push(Subscriber {
-            messages: sender,
+            events: sender,
             account: Arc::clone(&account),
         });
         self.metrics.clients.inc();
         let subscription = Subscription {
-            messages,
+            events,
             account,
             metrics: self.metrics.clone(),
         };
         Ok((subscription, catch_up()))
     }
 
-    fn subscribers(&self) -> MutexGuard<'_, Vec<Subscriber>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Subscriber>> {
         self.subscribers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+// === impl Event ===
+
+impl Event {
+    /// The memory that the event keeps alive, approximately.
+    fn size(&self) -> usize {
+        match self {
+            Self::Denial(denial) => size_of::<Denial>() + denial.line.len(),
+            Self::Detection(detection) => {
+                size_of::<Detection>() + detection.path.len() + detection.session.len()
+            }
+        }
+    }
+}
+
 // === impl Subscriber ===
 
 impl Subscriber {
-    fn send(&self, message: &Bytes) -> Result<(), mpsc::error::TrySendError<()>> {
-        let queued = &self.account.queued_bytes;
-        if queued.load(Ordering::Relaxed) + message.len() > MAX_QUEUED_BYTES {
-            return Err(if self.messages.is_closed() {
-                mpsc::error::TrySendError::Closed(())
-            } else {
-                mpsc::error::TrySendError::Full(())
-            });
+    fn send(&self, event: &Event) -> Result<(), NotSent> {
+        if self.events.is_closed() {
+            return Err(NotSent::Closed);
         }
-        // Before it can be taken, lest the taker subtract first.
-        queued.fetch_add(message.len(), Ordering::Relaxed);
-        self.messages.try_send(message.clone()).map_err(|error| {
-            queued.fetch_sub(message.len(), Ordering::Relaxed);
+        let size = event.size();
+        let queued = &self.account.queued_bytes;
+        if queued.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES {
+            return Err(NotSent::Full);
+        }
+        // Added before the subscriber can take the event and subtract its size.
+        queued.fetch_add(size, Ordering::Relaxed);
+        self.events.try_send(event.clone()).map_err(|error| {
+            queued.fetch_sub(size, Ordering::Relaxed);
             match error {
-                mpsc::error::TrySendError::Full(_) => mpsc::error::TrySendError::Full(()),
-                mpsc::error::TrySendError::Closed(_) => mpsc::error::TrySendError::Closed(()),
+                mpsc::error::TrySendError::Full(_) => NotSent::Full,
+                mpsc::error::TrySendError::Closed(_) => NotSent::Closed,
             }
         })
     }
@@ -158,20 +184,19 @@ impl Subscriber {
 // === impl Subscription ===
 
 impl Subscription {
-    /// What comes next, as soon as it is there; `None` when nothing will come any more. What was
-    /// missed is told at once, before what is still queued: else one who never catches up would
-    /// never hear of it.
+    /// The next event; `None` when no more will come. Missed events are reported before those still
+    /// queued: a subscriber that never catches up would otherwise never learn of them.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Next>> {
         let missed = self.account.missed.swap(0, Ordering::Relaxed);
         if missed > 0 {
             return Poll::Ready(Some(Next::Missed(missed)));
         }
-        let Some(message) = ready!(self.messages.poll_recv(context)) else {
+        let Some(event) = ready!(self.events.poll_recv(context)) else {
             return Poll::Ready(None);
         };
         let queued = &self.account.queued_bytes;
-        queued.fetch_sub(message.len(), Ordering::Relaxed);
-        Poll::Ready(Some(Next::Message(message)))
+        queued.fetch_sub(event.size(), Ordering::Relaxed);
+        Poll::Ready(Some(Next::Event(event)))
     }
 }
 
@@ -185,6 +210,7 @@ impl Drop for Subscription {
 mod tests {
     use super::*;
     use crate::metrics::Metrics;
+    use crate::testing::denial;
     use std::task::Waker;
 
     fn next(subscription: &mut Subscription) -> Poll<Option<Next>> {
@@ -195,76 +221,71 @@ mod tests {
         Stream::new(Metrics::new().stream)
     }
 
-    fn listen(stream: &Stream) -> Subscription {
+    fn subscribe(stream: &Stream) -> Subscription {
         stream.subscribe(|| ()).unwrap().0
     }
 
-    fn publish(stream: &Stream, message: &Bytes) {
-        stream.publish(|| (), || message.clone());
+    fn event(line: &str) -> Event {
+        Event::Denial(Arc::new(Denial::new(&denial(0), line)))
+    }
+
+    fn is_event(next: &Poll<Option<Next>>) -> bool {
+        matches!(next, Poll::Ready(Some(Next::Event(Event::Denial(_)))))
+    }
+
+    fn missed(next: &Poll<Option<Next>>) -> u64 {
+        match next {
+            Poll::Ready(Some(Next::Missed(count))) => *count,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn one_that_does_not_read_harms_no_other() {
+    fn a_subscriber_that_does_not_read_harms_no_other() {
         let stream = stream();
-        let mut slow = listen(&stream);
-        let mut quick = listen(&stream);
-        let message = Bytes::from_static(b"message");
+        let mut slow = subscribe(&stream);
+        let mut quick = subscribe(&stream);
+        let event = event("line");
         let more = 10;
         for _ in 0..MAX_QUEUED + more {
-            publish(&stream, &message);
-            assert_eq!(
-                next(&mut quick),
-                Poll::Ready(Some(Next::Message(message.clone())))
-            );
+            stream.publish(&event, || ());
+            assert!(is_event(&next(&mut quick)));
         }
         assert_eq!(stream.metrics.drops.get(), more as u64);
-        assert_eq!(
-            next(&mut slow),
-            Poll::Ready(Some(Next::Missed(more as u64)))
-        );
+        assert_eq!(missed(&next(&mut slow)), more as u64);
         for _ in 0..MAX_QUEUED {
-            assert_eq!(
-                next(&mut slow),
-                Poll::Ready(Some(Next::Message(message.clone())))
-            );
+            assert!(is_event(&next(&mut slow)));
         }
-        assert_eq!(next(&mut slow), Poll::Pending);
-        publish(&stream, &message);
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Next::Message(message))));
+        assert!(next(&mut slow).is_pending());
+        stream.publish(&event, || ());
+        assert!(is_event(&next(&mut slow)));
     }
 
     #[test]
-    fn queues_are_bounded_in_bytes_too() {
+    fn queues_are_bounded_in_bytes() {
         let stream = stream();
-        let mut slow = listen(&stream);
-        let message = Bytes::from(vec![b'x'; 30_000]);
+        let mut slow = subscribe(&stream);
+        let event = event(&"x".repeat(30_000));
         for _ in 0..100 {
-            publish(&stream, &message);
+            stream.publish(&event, || ());
         }
-        let fit = MAX_QUEUED_BYTES / message.len();
-        let missed = 100 - fit as u64;
-        assert_eq!(next(&mut slow), Poll::Ready(Some(Next::Missed(missed))));
+        let fit = MAX_QUEUED_BYTES / event.size();
+        assert_eq!(missed(&next(&mut slow)), 100 - fit as u64);
         for _ in 0..fit {
-            assert_eq!(
-                next(&mut slow),
-                Poll::Ready(Some(Next::Message(message.clone())))
-            );
+            assert!(is_event(&next(&mut slow)));
         }
-        assert_eq!(next(&mut slow), Poll::Pending);
+        assert!(next(&mut slow).is_pending());
     }
 
     #[test]
-    fn who_leaves_makes_room() {
+    fn a_subscriber_that_leaves_makes_room() {
         let stream = stream();
-        let all: Vec<_> = (0..MAX_SUBSCRIBERS).map(|_| listen(&stream)).collect();
+        let all: Vec<_> = (0..MAX_SUBSCRIBERS).map(|_| subscribe(&stream)).collect();
         assert_eq!(stream.subscribe(|| ()).unwrap_err(), TooManySubscribers);
         assert_eq!(stream.metrics.clients.get(), 16);
         drop(all);
-        drop(listen(&stream));
-        publish(&stream, &Bytes::from_static(b"x"));
-        assert!(
-            stream.subscribers().is_empty(),
-            "the dropped one is forgotten"
-        );
+        drop(subscribe(&stream));
+        stream.publish(&event("line"), || ());
+        assert!(stream.lock().is_empty(), "the dropped one is removed");
     }
 }

@@ -35,12 +35,14 @@
 //! ```
 
 pub mod chain;
+mod counters;
 pub mod line;
 pub mod recover;
 pub mod rotate;
 pub mod verify;
 
-use crate::metrics::LogMetrics;
+pub use counters::LogCounters;
+
 use crate::notice::Notice;
 use chain::{Chain, Digest, Seal};
 use recover::NextSequences;
@@ -70,7 +72,7 @@ pub struct DenialLog {
     trouble: Option<Trouble>,
     failing: Notice,
     recovered: Notice,
-    metrics: LogMetrics,
+    counters: LogCounters,
 }
 
 /// Whether lines are chained.
@@ -148,7 +150,7 @@ impl DenialLog {
     /// # Errors
     ///
     /// [`OpenLogError`]
-    pub fn open(path: &Path, metrics: LogMetrics) -> Result<(Self, NextSequences), OpenLogError> {
+    pub fn open(path: &Path, counters: LogCounters) -> Result<(Self, NextSequences), OpenLogError> {
         if let Some(directory) = path.parent() {
             DirBuilder::new()
                 .recursive(true)
@@ -177,7 +179,7 @@ impl DenialLog {
             trouble: None,
             failing: Notice::default(),
             recovered: Notice::default(),
-            metrics,
+            counters,
         };
         Ok((log, next))
     }
@@ -276,7 +278,7 @@ impl DenialLog {
 
     fn show_pending(&self) {
         let bytes = i64::try_from(self.pending.len()).unwrap_or(i64::MAX);
-        self.metrics.pending.set(bytes);
+        self.counters.pending.set(bytes);
     }
 
     fn write_pending(&mut self) -> Result<(), OpenLogError> {
@@ -304,8 +306,8 @@ impl DenialLog {
                 .iter()
                 .filter(|&&byte| byte == b'\n')
                 .count();
-            self.metrics.records.inc_by(records as u64);
-            self.metrics.written_bytes.inc_by(written as u64);
+            self.counters.records.inc_by(records as u64);
+            self.counters.written_bytes.inc_by(written as u64);
             if self.chain.is_some() {
                 self.head =
                     last_of(&self.pending[..written]).and_then(|last| Some(Seal::of(last)?.hash));
@@ -319,7 +321,7 @@ impl DenialLog {
         let _span = tracing::info_span!("rotate").entered();
         rotate::rotate(&self.path)?;
         self.retire();
-        self.metrics.rotations.inc();
+        self.counters.rotations.inc();
         Ok(())
     }
 
@@ -364,7 +366,7 @@ impl DenialLog {
             }
             return;
         };
-        self.metrics.write_failures.inc();
+        self.counters.write_failures.inc();
         let pause = self
             .trouble
             .as_ref()

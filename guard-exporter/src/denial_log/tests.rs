@@ -163,7 +163,7 @@ fn a_log_moved_away_is_made_anew_and_a_link_in_its_place_is_not_followed() {
     assert!(log.flush(now));
     assert_eq!(sequences(&path), [2]);
     assert_eq!(sequences(&dir.path().join("moved")), [0]);
-    assert_eq!(log.metrics.write_failures.get(), 1);
+    assert_eq!(log.counters.write_failures.get(), 1);
 }
 
 #[test]
@@ -182,5 +182,5 @@ fn a_log_cut_by_hand_goes_on_from_its_new_end() {
     append(&mut log, 1000..2000);
     assert!(log.flush(Instant::now()));
     assert_eq!(sequences(&path), (1000..2000).collect::<Vec<_>>());
-    assert_eq!(log.metrics.rotations.get(), 0);
+    assert_eq!(log.counters.rotations.get(), 0);
 }

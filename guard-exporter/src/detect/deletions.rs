@@ -1,7 +1,7 @@
 //! Mass deletions: many names removed in one session within a short time.
 
-use super::Tally;
 use super::generations::Generations;
+use super::tally::Tally;
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
 use std::time::Duration;

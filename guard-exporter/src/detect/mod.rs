@@ -16,6 +16,7 @@
 mod deletions;
 mod generations;
 mod retries;
+mod tally;
 
 pub use deletions::{MASS, MASS_WINDOW};
 pub use retries::{STORM, STORM_PAUSE};
@@ -26,6 +27,7 @@ use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use retries::Retries;
 use serde::Serialize;
+use tally::Tally;
 
 /// Looks at every decision.
 #[derive(Debug, Default)]
@@ -67,13 +69,6 @@ pub enum Kind {
     RetryStorm,
     /// Many names removed at once.
     MassDeletion,
-}
-
-/// How often something happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    count: u64,
-    denied: u64,
 }
 
 // === impl Detector ===
@@ -151,15 +146,6 @@ impl Kind {
     }
 }
 
-/// Whether `count` is `first`, or that times a power of ten.
-const fn is_told_at(count: u64, first: u64) -> bool {
-    let mut told = first;
-    while told < count {
-        told = told.saturating_mul(10);
-    }
-    told == count
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -222,11 +208,5 @@ mod tests {
             .flat_map(|_| detector.look(&allowed, "none"))
             .flatten();
         assert_eq!(found.count(), 0, "what is allowed is no storm");
-    }
-
-    #[test]
-    fn tenfold_is_told_and_nothing_between() {
-        let told: Vec<u64> = (0..6000).filter(|&count| is_told_at(count, 5)).collect();
-        assert_eq!(told, [5, 50, 500, 5000]);
     }
 }

@@ -1,7 +1,7 @@
 //! Retry storms: the same denied again and again.
 
 use super::generations::Generations;
-use super::{Tally, is_told_at};
+use super::tally::{Tally, is_reported_at};
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Retries {
             count: retry.count,
             denied: retry.count,
         };
-        is_told_at(retry.count, STORM).then_some((tally, retry.count == STORM))
+        is_reported_at(retry.count, STORM).then_some((tally, retry.count == STORM))
     }
 }
 

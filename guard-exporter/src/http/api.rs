@@ -1,28 +1,22 @@
 //! `/api/v1`: what the board shows, as JSON. [`openapi.json`](OPENAPI) describes all of it.
 
-use super::Shown;
+use super::json;
 use super::query::{BadRequest, Parameters};
+use super::state::Shown;
 use crate::activity::{AgentActivity, Span};
 use crate::percentiles::{self, Percentiles};
-use crate::recent::{Denial, MAX_KEPT};
+use crate::recent::MAX_KEPT;
 use crate::status::{Guard, LogState};
 use crate::time;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_core::verdict::Verdict;
-use guard_report::record::DenialRecord;
-use guard_report::sentence::Sentence;
 use serde::Serialize;
 use std::time::Instant;
 
 /// The description of the API.
 pub const OPENAPI: &str = include_str!("openapi.json");
-
-/// Denials in one answer when no limit is asked for.
-pub const USUAL_LIMIT: usize = 100;
-/// The most denials in one answer.
-pub const MAX_LIMIT: usize = 1000;
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -74,31 +68,31 @@ pub(super) async fn denials(
     let query = parameters.denials()?;
     let recent = &shown.board.recent;
     let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
-    let mut json = String::from("{\"denials\":[");
+    let mut body = String::from("{\"denials\":[");
     let mut next = None;
     for denial in &selection.denials {
-        if let Some((id, object)) = object(denial) {
+        if let Some((id, object)) = json::denial(denial) {
             if next.is_some() {
-                json.push(',');
+                body.push(',');
             }
-            json.push_str(&object);
+            body.push_str(&object);
             next = Some(id);
         }
     }
     let next = next.filter(|_| selection.more);
     let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let kept = recent.len();
-    json.push_str(&format!(
+    body.push_str(&format!(
         "],\"next\":{next},\"kept\":{kept},\"max_kept\":{MAX_KEPT}}}"
     ));
-    Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
+    Ok(([(header::CONTENT_TYPE, json::CONTENT_TYPE)], body).into_response())
 }
 
 /// `GET /api/v1/detections`
 pub(super) async fn detections(State(shown): State<Shown>) -> impl IntoResponse {
     let detections = shown.board.detections();
     let detections: Vec<_> = detections.iter().map(|found| found.as_ref()).collect();
-    json(&serde_json::json!({ "detections": detections }))
+    json::respond(&serde_json::json!({ "detections": detections }))
 }
 
 /// `GET /api/v1/status`
@@ -118,7 +112,7 @@ pub(super) async fn status(State(shown): State<Shown>) -> Response {
         agents: agents.into_iter().map(Agent::from).collect(),
         guards: &board.guards(),
     };
-    json(&status)
+    json::respond(&status)
 }
 
 /// `GET /api/v1/latency`
@@ -159,30 +153,13 @@ pub(super) async fn latency(
     let latency = Latency {
         spans: spans.collect(),
     };
-    Ok(json(&latency))
+    Ok(json::respond(&latency))
 }
 
 /// `GET /api/v1/openapi.json`
 pub(super) async fn openapi() -> impl IntoResponse {
     let description = OPENAPI.replace("VERSION", env!("CARGO_PKG_VERSION"));
-    ([(header::CONTENT_TYPE, JSON)], description)
-}
-
-fn json(value: &impl Serialize) -> Response {
-    let json = serde_json::to_string(value).expect("strings and numbers make JSON");
-    ([(header::CONTENT_TYPE, JSON)], json).into_response()
-}
-
-/// A denial's identity, and the JSON object that tells of it: its line in the log, after its
-/// identity and a sentence.
-pub(super) fn object(denial: &Denial) -> Option<(String, String)> {
-    let told = DenialRecord::parse(&denial.line)?;
-    let fields = denial.line.strip_prefix('{')?;
-    let id = told.id();
-    let summary =
-        serde_json::to_string(&Sentence::of(&told).to_string()).expect("a string makes JSON");
-    let object = format!("{{\"id\":\"{id}\",\"summary\":{summary},{fields}");
-    Some((id, object))
+    ([(header::CONTENT_TYPE, json::CONTENT_TYPE)], description)
 }
 
 // === impl Agent ===
@@ -203,5 +180,4 @@ impl From<AgentActivity> for Agent {
     }
 }
 
-pub(super) const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -10,10 +10,11 @@
 //! also from another exporter than before. A comment every [`HEARTBEAT`] shows that the connection
 //! lives, and finds out when it does not.
 
-use super::{Shown, api};
+use super::json;
+use super::state::Shown;
 use crate::detect::Detection;
 use crate::recent::{Denial, DenialId};
-use crate::stream::{Next, Subscription};
+use crate::stream::{Event, Next, Subscription};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// The longest silence on a connection.
-pub const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The body of the answer: it ends when the client does.
 struct Events {
@@ -72,18 +73,21 @@ pub(super) async fn events(State(shown): State<Shown>, headers: HeaderMap) -> Re
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
-/// The message of a denial.
-#[must_use]
-pub fn denial(denial: &Denial) -> Bytes {
-    match api::object(denial) {
+fn message(event: &Event) -> Bytes {
+    match event {
+        Event::Denial(event) => denial(event),
+        Event::Detection(event) => detection(event),
+    }
+}
+
+fn denial(denial: &Denial) -> Bytes {
+    match json::denial(denial) {
         Some((id, object)) => format!("id: {id}\nevent: denial\ndata: {object}\n\n").into(),
         None => Bytes::new(),
     }
 }
 
-/// The message of a detection.
-#[must_use]
-pub fn detection(detection: &Detection) -> Bytes {
+fn detection(detection: &Detection) -> Bytes {
     let json = serde_json::to_string(detection).expect("strings and numbers make JSON");
     format!("event: detection\ndata: {json}\n\n").into()
 }
@@ -112,7 +116,7 @@ impl http_body::Body for Events {
             return sent(denial(&next));
         }
         match this.subscription.poll_next(context) {
-            Poll::Ready(Some(Next::Message(message))) => sent(message),
+            Poll::Ready(Some(Next::Event(event))) => sent(message(&event)),
             Poll::Ready(Some(Next::Missed(count))) => sent(missed(Some(count)).into()),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => match this.heartbeat.poll_tick(context) {

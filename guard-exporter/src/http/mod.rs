@@ -21,41 +21,30 @@
 
 mod api;
 mod connections;
-pub mod events;
+mod events;
 mod host_guard;
+mod json;
 mod page;
 mod patience;
 mod peer;
 mod query;
 mod scrape;
+mod scrape_cache;
+mod state;
 
-pub use api::{MAX_LIMIT, OPENAPI, USUAL_LIMIT};
+pub use api::OPENAPI;
 pub use connections::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
 pub use patience::WRITE_TIMEOUT;
-pub use scrape::Scrapes;
+pub use query::{MAX_LIMIT, USUAL_LIMIT};
+pub use scrape_cache::Scrapes;
+pub use state::Shown;
 
-use crate::board::Board;
-use crate::metrics::Metrics;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::sync::Arc;
-
-/// What the endpoints show.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// What `/metrics` tells.
-    pub metrics: Metrics,
-    /// What `/metrics` told a moment ago.
-    pub scrapes: Scrapes,
-    /// Where the metrics are.
-    pub telemetry_path: Arc<str>,
-    /// What all others tell.
-    pub board: Arc<Board>,
-}
 
 /// The endpoints, behind the host guard.
 pub fn router(shown: Shown) -> Router {

@@ -1,7 +1,7 @@
 //! What a request asks for, read strictly: a parameter that is misspelt is an error and not ignored,
 //! since an answer to another question is worse than none.
 
-use super::api::{JSON, MAX_LIMIT, USUAL_LIMIT};
+use super::json::CONTENT_TYPE;
 use crate::activity::Span;
 use crate::recent::{DenialId, Filter};
 use crate::time;
@@ -11,6 +11,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
+
+/// Denials in one answer when no limit is asked for.
+pub const USUAL_LIMIT: usize = 100;
+/// The most denials in one answer.
+pub const MAX_LIMIT: usize = 1000;
 
 /// The parameters of a request's address, as they stand there.
 #[derive(Debug)]
@@ -137,7 +142,7 @@ impl BadRequest {
 impl IntoResponse for BadRequest {
     fn into_response(self) -> Response {
         let json = serde_json::json!({ "error": self.0 }).to_string();
-        let head = [(header::CONTENT_TYPE, JSON)];
+        let head = [(header::CONTENT_TYPE, CONTENT_TYPE)];
         (StatusCode::BAD_REQUEST, head, json).into_response()
     }
 }

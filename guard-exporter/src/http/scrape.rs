@@ -1,13 +1,11 @@
-//! `/metrics`: what a scrape gets.
+//! `/metrics`: answers a scrape.
 //!
-//! Writing a thousand series takes about a millisecond, so a text is handed out again for
-//! [`MAX_AGE`]: however many scrape, and however often, the reading thread keeps its processor.
-//!
-//! A scrape counts against `--web.max-requests` until its client has taken the text, or all but what
-//! the kernel holds of it; one too many is answered 503.
+//! A scrape counts against `--web.max-requests` until its client has read the answer, or all but what
+//! the kernel buffers of it; one scrape too many is answered 503.
 
-use super::Shown;
-use crate::metrics::{self, Metrics, openmetrics};
+use super::scrape_cache::Format;
+use super::state::Shown;
+use crate::metrics::openmetrics;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,46 +13,23 @@ use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::Instant;
+use tokio::sync::OwnedSemaphorePermit;
 
-/// How old an answer may be. Nobody scrapes that often on purpose.
-const MAX_AGE: Duration = Duration::from_millis(10);
-
-/// The latest text of each format, and who is being told. A clone is the same.
-#[derive(Clone, Debug)]
-pub struct Scrapes {
-    latest: Arc<Mutex<[Option<Scrape>; 2]>>,
-    slots: Arc<Semaphore>,
-}
-
-/// A text on its way to a client, by pieces: what is not sent yet is not taken for sent.
+/// An answer that is handed over in pieces, so that what is not sent yet does not count as sent.
 #[derive(Debug)]
 struct Pieces {
     rest: Bytes,
-    /// Goes with the last piece.
+    /// Moves into the last piece.
     slot: Option<OwnedSemaphorePermit>,
 }
 
-/// The end of a text. Whoever sends it keeps it until the kernel has all of it, and with it the slot.
+/// The end of an answer. The server holds it until the kernel has all of it, and with it the slot.
 #[derive(Debug)]
 struct LastPiece {
     bytes: Bytes,
     _slot: Option<OwnedSemaphorePermit>,
-}
-
-#[derive(Debug)]
-struct Scrape {
-    taken: Instant,
-    text: Bytes,
-}
-
-#[derive(Clone, Copy)]
-enum Format {
-    Text,
-    OpenMetrics,
 }
 
 /// `GET /metrics`
@@ -76,44 +51,6 @@ pub(super) async fn scrape(State(shown): State<Shown>, headers: HeaderMap) -> Re
         slot: Some(slot),
     };
     (head, Body::new(pieces)).into_response()
-}
-
-// === impl Scrapes ===
-
-impl Scrapes {
-    /// Of which so many are answered at the same time; 0 for no limit.
-    #[must_use]
-    pub fn new(max_requests: u32) -> Self {
-        let slots = match max_requests {
-            0 => Semaphore::MAX_PERMITS,
-            limit => usize::try_from(limit).unwrap_or(usize::MAX),
-        };
-        Self {
-            latest: Arc::default(),
-            slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-        }
-    }
-
-    /// The right to be answered; `None` while too many are.
-    fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.slots).try_acquire_owned().ok()
-    }
-
-    fn get(&self, format: Format, metrics: &Metrics, now: Instant) -> Bytes {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let latest = &mut latest[format as usize];
-        if let Some(scrape) = latest
-            && now.saturating_duration_since(scrape.taken) < MAX_AGE
-        {
-            return scrape.text.clone();
-        }
-        let text = Bytes::from(format.encode(metrics));
-        *latest = Some(Scrape {
-            taken: now,
-            text: text.clone(),
-        });
-        text
-    }
 }
 
 // === impl Pieces ===
@@ -154,49 +91,6 @@ impl AsRef<[u8]> for LastPiece {
     }
 }
 
-// === impl Format ===
-
-impl Format {
-    fn encode(self, metrics: &Metrics) -> String {
-        match self {
-            Self::Text => metrics.encode(),
-            Self::OpenMetrics => metrics.encode_openmetrics(),
-        }
-    }
-
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Text => metrics::CONTENT_TYPE,
-            Self::OpenMetrics => openmetrics::CONTENT_TYPE,
-        }
-    }
-}
-
 const PIECE_BYTES: usize = 16 * 1024;
 
 const BUSY: &str = "too many scrapes at the same time (--web.max-requests)\n";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_handed_out_again_for_a_moment_only() {
-        let metrics = Metrics::new();
-        let scrapes = Scrapes::new(0);
-        let start = Instant::now();
-        let failures = |format, after: Duration| {
-            let text = scrapes.get(format, &metrics, start + after);
-            let text = String::from_utf8(text.to_vec()).unwrap();
-            text.contains("guard_exporter_bind_failures_total 1")
-        };
-        assert!(!failures(Format::Text, Duration::ZERO));
-        metrics.exporter.bind_failures.inc();
-        assert!(!failures(Format::Text, MAX_AGE - Duration::from_nanos(1)));
-        assert!(
-            failures(Format::OpenMetrics, Duration::ZERO),
-            "each format by itself"
-        );
-        assert!(failures(Format::Text, MAX_AGE));
-    }
-}

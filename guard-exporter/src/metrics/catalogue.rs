@@ -44,6 +44,14 @@ pub enum Kind {
     Histogram,
 }
 
+/// An OpenTelemetry signal: the values of the `signal` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    Traces,
+    Metrics,
+    Logs,
+}
+
 /// Distinct `agent` values before the rest become `other`.
 pub const MAX_AGENTS: usize = 64;
 
@@ -84,6 +92,23 @@ impl Metric {
         ["seconds", "bytes"]
             .into_iter()
             .find(|unit| name.ends_with(unit))
+    }
+}
+
+// === impl Signal ===
+
+impl Signal {
+    /// All signals, in the order of their series.
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
     }
 }
 

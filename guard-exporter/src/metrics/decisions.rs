@@ -7,7 +7,7 @@
 use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
 use super::exemplars::{Exemplar, Exemplars, key};
 use super::named::Named;
-use super::{counter, counter_vec, histogram, histogram_vec};
+use super::registry::{counter, counter_vec, histogram, histogram_vec};
 use guard_core::event::TraceContext;
 use guard_core::verdict::{Answer, Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind, agents};

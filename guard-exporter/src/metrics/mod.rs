@@ -17,23 +17,22 @@
 pub mod catalogue;
 mod decisions;
 mod exemplars;
+pub mod groups;
 mod named;
 pub mod openmetrics;
 mod process;
+mod registry;
 mod rings;
 
 pub use decisions::DecisionMetrics;
+pub use groups::{ConnectionMetrics, ExporterMetrics, OtlpMetrics, SignalMetrics, StreamMetrics};
 pub use rings::{GuardState, Infos, RingMetrics};
 
-use crate::otlp::Signal;
-use catalogue::Metric;
+use crate::denial_log::LogCounters;
 use exemplars::Exemplars;
-use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{Registry, TextEncoder};
+use registry::{counter, int_gauge, registered};
 use std::time::Instant;
 
 /// All metrics. Cheap handles: a clone counts into the same registry.
@@ -43,7 +42,7 @@ pub struct Metrics {
     /// Of rings and the guards behind them.
     pub rings: RingMetrics,
     /// Of the denial log.
-    pub denial_log: LogMetrics,
+    pub denial_log: LogCounters,
     /// Of those who listen to events.
     pub stream: StreamMetrics,
     /// Of HTTP connections.
@@ -53,74 +52,6 @@ pub struct Metrics {
     /// Of the exporter itself.
     pub exporter: ExporterMetrics,
     exemplars: Exemplars,
-}
-
-/// Metrics of the denial log.
-#[derive(Clone, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each is named for its catalogue entry, which says it"
-)]
-pub struct LogMetrics {
-    pub records: IntCounter,
-    pub write_failures: IntCounter,
-    pub written_bytes: IntCounter,
-    pub rotations: IntCounter,
-    pub pending: IntGauge,
-}
-
-/// Metrics of those who listen to events.
-#[derive(Clone, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each is named for its catalogue entry, which says it"
-)]
-pub struct StreamMetrics {
-    pub clients: IntGauge,
-    pub drops: IntCounter,
-}
-
-/// Metrics of HTTP connections.
-#[derive(Clone, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each is named for its catalogue entry, which says it"
-)]
-pub struct ConnectionMetrics {
-    pub open: IntGauge,
-    pub shed: IntCounter,
-    pub stalled: IntCounter,
-}
-
-/// Metrics of what is sent over OTLP, by signal.
-#[derive(Clone, Debug)]
-pub struct OtlpMetrics([SignalMetrics; Signal::ALL.len()]);
-
-/// Metrics of one signal.
-#[derive(Clone, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each is named for its catalogue entry, which says it"
-)]
-pub struct SignalMetrics {
-    pub exported: IntCounter,
-    pub failures: IntCounter,
-    pub dropped: IntCounter,
-    pub queued: IntGauge,
-}
-
-/// Metrics of the exporter itself.
-#[derive(Clone, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each is named for its catalogue entry, which says it"
-)]
-pub struct ExporterMetrics {
-    pub scrape_duration: Gauge,
-    pub bind_failures: IntCounter,
-    pub ready: IntGauge,
-    pub last_pass: Gauge,
-    pub confined: IntGaugeVec,
 }
 
 /// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
@@ -133,40 +64,19 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let registry = Registry::new();
-        let build_info = int_gauge_vec(&registry, catalogue::BUILD_INFO);
-        build_info
-            .with_label_values(&[env!("CARGO_PKG_VERSION")])
-            .set(1);
-        let confined = int_gauge_vec(&registry, catalogue::CONFINED);
-        for kind in ["landlock", "seccomp"] {
-            confined.with_label_values(&[kind]).set(0);
-        }
         Self {
             rings: RingMetrics::new(&registry),
-            denial_log: LogMetrics {
+            denial_log: LogCounters {
                 records: counter(&registry, catalogue::LOG_RECORDS),
                 write_failures: counter(&registry, catalogue::LOG_WRITE_FAILURES),
                 written_bytes: counter(&registry, catalogue::LOG_WRITTEN_BYTES),
                 rotations: counter(&registry, catalogue::LOG_ROTATIONS),
                 pending: int_gauge(&registry, catalogue::LOG_PENDING),
             },
-            stream: StreamMetrics {
-                clients: int_gauge(&registry, catalogue::EVENT_CLIENTS),
-                drops: counter(&registry, catalogue::EVENT_DROPS),
-            },
-            connections: ConnectionMetrics {
-                open: int_gauge(&registry, catalogue::CONNECTIONS),
-                shed: counter(&registry, catalogue::CONNECTIONS_SHED),
-                stalled: counter(&registry, catalogue::CONNECTIONS_STALLED),
-            },
+            stream: StreamMetrics::new(&registry),
+            connections: ConnectionMetrics::new(&registry),
             otlp: OtlpMetrics::new(&registry),
-            exporter: ExporterMetrics {
-                scrape_duration: gauge(&registry, catalogue::SCRAPE_DURATION),
-                bind_failures: counter(&registry, catalogue::BIND_FAILURES),
-                ready: int_gauge(&registry, catalogue::READY),
-                last_pass: gauge(&registry, catalogue::LAST_PASS),
-                confined,
-            },
+            exporter: ExporterMetrics::new(&registry),
             exemplars: Exemplars::default(),
             registry,
         }
@@ -219,105 +129,6 @@ impl Default for Metrics {
         Self::new()
     }
 }
-
-// === impl OtlpMetrics ===
-
-impl OtlpMetrics {
-    fn new(registry: &Registry) -> Self {
-        let exported = counter_vec(registry, catalogue::OTLP_EXPORTED);
-        let failures = counter_vec(registry, catalogue::OTLP_FAILURES);
-        let dropped = counter_vec(registry, catalogue::OTLP_DROPPED);
-        let queued = int_gauge_vec(registry, catalogue::OTLP_QUEUED);
-        Self(Signal::ALL.map(|signal| {
-            let labels = [signal.as_str()];
-            SignalMetrics {
-                exported: exported.with_label_values(&labels),
-                failures: failures.with_label_values(&labels),
-                dropped: dropped.with_label_values(&labels),
-                queued: queued.with_label_values(&labels),
-            }
-        }))
-    }
-
-    /// Those of one signal.
-    #[must_use]
-    pub fn of(&self, signal: Signal) -> SignalMetrics {
-        self.0[signal as usize].clone()
-    }
-}
-
-fn counter(registry: &Registry, metric: Metric) -> IntCounter {
-    registered(
-        registry,
-        IntCounter::with_opts(options(metric)).expect(WELL_FORMED),
-    )
-}
-
-fn float_counter(registry: &Registry, metric: Metric) -> Counter {
-    registered(
-        registry,
-        Counter::with_opts(options(metric)).expect(WELL_FORMED),
-    )
-}
-
-fn counter_vec(registry: &Registry, metric: Metric) -> IntCounterVec {
-    registered(
-        registry,
-        IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED),
-    )
-}
-
-fn gauge(registry: &Registry, metric: Metric) -> Gauge {
-    registered(
-        registry,
-        Gauge::with_opts(options(metric)).expect(WELL_FORMED),
-    )
-}
-
-fn int_gauge(registry: &Registry, metric: Metric) -> IntGauge {
-    registered(
-        registry,
-        IntGauge::with_opts(options(metric)).expect(WELL_FORMED),
-    )
-}
-
-fn int_gauge_vec(registry: &Registry, metric: Metric) -> IntGaugeVec {
-    registered(
-        registry,
-        IntGaugeVec::new(options(metric), metric.labels).expect(WELL_FORMED),
-    )
-}
-
-fn histogram(registry: &Registry, metric: Metric) -> Histogram {
-    registered(
-        registry,
-        Histogram::with_opts(histogram_options(metric)).expect(WELL_FORMED),
-    )
-}
-
-fn histogram_vec(registry: &Registry, metric: Metric) -> HistogramVec {
-    registered(
-        registry,
-        HistogramVec::new(histogram_options(metric), metric.labels).expect(WELL_FORMED),
-    )
-}
-
-fn histogram_options(metric: Metric) -> HistogramOpts {
-    HistogramOpts::from(options(metric)).buckets(metric.bounds().into())
-}
-
-fn options(metric: Metric) -> Opts {
-    Opts::new(metric.name, metric.help)
-}
-
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
-    registry
-        .register(Box::new(collector.clone()))
-        .expect("each metric is registered once");
-    collector
-}
-
-const WELL_FORMED: &str = "catalogue entries are well-formed";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,8 @@
 //!
 //! Where there is no `/proc` only the start time is told.
 
-use super::{Metric, catalogue, options};
+use super::catalogue::{self, Metric};
+use super::registry::{WELL_FORMED, options};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, Gauge};
@@ -30,7 +31,7 @@ impl ProcessCollector {
         start_time.set(since_epoch.unwrap_or_default().as_secs_f64());
         Self {
             start_time,
-            cpu: Counter::with_opts(options(catalogue::PROCESS_CPU)).expect(super::WELL_FORMED),
+            cpu: Counter::with_opts(options(catalogue::PROCESS_CPU)).expect(WELL_FORMED),
             resident_memory: gauge(catalogue::PROCESS_RESIDENT_MEMORY),
             virtual_memory: gauge(catalogue::PROCESS_VIRTUAL_MEMORY),
             open_fds: gauge(catalogue::PROCESS_OPEN_FDS),
@@ -78,7 +79,7 @@ impl Collector for ProcessCollector {
 }
 
 fn gauge(metric: Metric) -> Gauge {
-    Gauge::with_opts(options(metric)).expect(super::WELL_FORMED)
+    Gauge::with_opts(options(metric)).expect(WELL_FORMED)
 }
 
 fn cpu_seconds() -> Option<f64> {

@@ -1,8 +1,8 @@
 //! Metrics of rings, and of the guards behind them as their rings' headers tell.
 
-use super::{catalogue, counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
+use super::catalogue::{self, MAX_INFOS, Metric};
+use super::registry::{counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
 use crate::status::policy_mode;
-use catalogue::{MAX_INFOS, Metric};
 use guard_core::ring::{Counter, Lane, Reader};
 use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
 use std::collections::BTreeSet;

@@ -19,11 +19,13 @@ mod config;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;
 mod http;
+mod intake;
 mod item;
 mod link;
 mod logs;
 mod metrics;
 mod names;
+mod outlet;
 mod own;
 mod pulse;
 mod queue;
@@ -31,20 +33,19 @@ mod resource;
 mod sender;
 mod spans;
 
-pub use config::{Config, ConfigError, Flags, Signal, parse_ratio};
+pub use config::{Config, ConfigError, Flags, parse_ratio};
+pub use intake::Intake;
 pub use item::RingId;
 
-use crate::detect::Detection;
-use crate::metrics::{Metrics, SignalMetrics};
+use crate::metrics::Metrics;
+use crate::metrics::catalogue::Signal;
 use crate::notice;
 use crate::time::wall_ns;
 use config::Way;
-use guard_core::DecisionEvent;
-use guard_core::event::TraceContext;
-use guard_core::verdict::Verdict;
-use item::{Decision, LogItem, SpanItem};
+use intake::threshold;
 use link::Link;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use outlet::Outlet;
 use pulse::Pulse;
 use queue::{Bounds, Queue};
 use sender::{Courier, Sender};
@@ -62,28 +63,6 @@ pub struct Otlp {
     /// Hangs up when the last sender has ended.
     ended: mpsc::Receiver<()>,
     _own: Option<SdkTracerProvider>,
-}
-
-/// Where the reading thread hands in what there is to send. A clone is the same.
-#[derive(Clone, Debug, Default)]
-pub struct Intake {
-    spans: Outlet<SpanItem>,
-    records: Outlet<LogItem>,
-    /// Of 2⁶⁴ allowed operations so many become spans.
-    sampled: u64,
-    dice: u64,
-}
-
-/// What becomes of one kind of items.
-#[derive(Debug, Default)]
-enum Outlet<T> {
-    /// They are not wanted.
-    #[default]
-    Closed,
-    /// They are wanted, and cannot be sent.
-    Blocked(SignalMetrics),
-    /// They are queued.
-    Open(Arc<Queue<T>>, SignalMetrics),
 }
 
 // === impl Otlp ===
@@ -230,112 +209,6 @@ fn spawn(
     Ok(())
 }
 
-// === impl Intake ===
-
-impl Intake {
-    /// Hands in an allowed operation, of which some become spans.
-    pub fn allowed(&mut self, event: &DecisionEvent<'_>, ring: RingId) {
-        if self.sampled == 0 {
-            return;
-        }
-        // xorshift: which ones is nobody's secret.
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        if self.dice <= self.sampled {
-            let decision = Arc::new(Decision::new(event, ring));
-            let size = decision.size();
-            self.spans.offer(size, || SpanItem::Decision(decision));
-        }
-    }
-
-    /// Hands in a denial, which becomes a span and a log record.
-    pub fn denial(&self, event: &DecisionEvent<'_>, ring: RingId) {
-        debug_assert_ne!(event.verdict, Verdict::Allow);
-        if matches!(
-            (&self.spans, &self.records),
-            (Outlet::Closed, Outlet::Closed)
-        ) {
-            return;
-        }
-        let decision = Arc::new(Decision::new(event, ring));
-        let size = decision.size();
-        self.spans
-            .offer(size, || SpanItem::Decision(Arc::clone(&decision)));
-        self.records.offer(size, || LogItem::Denial(decision));
-    }
-
-    /// Hands in a detection, which becomes a log record; `trace` is that of the decision which
-    /// completed it.
-    pub fn detection(&self, detection: &Arc<Detection>, trace: Option<TraceContext>) {
-        let size = size_of::<Detection>() + detection.path.len() + detection.session.len();
-        self.records
-            .offer(size, || LogItem::Detection(Arc::clone(detection), trace));
-    }
-}
-
-// === impl Outlet ===
-
-impl<T> Outlet<T> {
-    /// Queues an item of about so many bytes, or counts it as dropped.
-    fn offer(&self, size: usize, item: impl FnOnce() -> T) {
-        match self {
-            Self::Closed => {}
-            Self::Blocked(metrics) => metrics.dropped.inc(),
-            Self::Open(queue, metrics) => {
-                // Before it can be taken, lest it be counted out first.
-                metrics.queued.inc();
-                if queue.push(size, item()).is_err() {
-                    metrics.dropped.inc();
-                    metrics.queued.dec();
-                }
-            }
-        }
-    }
-
-    fn close(&self) {
-        if let Self::Open(queue, _) = self {
-            queue.close();
-        }
-    }
-
-    /// Counts what is still queued as dropped.
-    fn abandon(&self, what: &str) {
-        let Self::Open(_, metrics) = self else {
-            return;
-        };
-        let left = metrics.queued.get();
-        if let Ok(items @ 1..) = u64::try_from(left) {
-            metrics.dropped.inc_by(items);
-            metrics.queued.sub(left);
-            notice::warn(format_args!(
-                "{items} {what} were not sent to the collector"
-            ));
-        }
-    }
-}
-
-impl<T> Clone for Outlet<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Closed => Self::Closed,
-            Self::Blocked(metrics) => Self::Blocked(metrics.clone()),
-            Self::Open(queue, metrics) => Self::Open(Arc::clone(queue), metrics.clone()),
-        }
-    }
-}
-
-/// A part, 0 to 1, of 2⁶⁴.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a ratio to one in 2⁵³ will do, and floats saturate"
-)]
-fn threshold(ratio: f64) -> u64 {
-    (ratio * u64::MAX as f64) as u64
-}
-
 /// How long ending may take: with the last drain, well below what launchd and others wait.
 pub const LONGEST_FINISH: Duration = Duration::from_secs(3);
 
@@ -343,29 +216,6 @@ pub const LONGEST_FINISH: Duration = Duration::from_secs(3);
 mod tests {
     use super::*;
     use crate::testing::denial;
-
-    #[test]
-    fn as_many_allowed_operations_are_sampled_as_was_said() {
-        let event = DecisionEvent {
-            verdict: Verdict::Allow,
-            trace: None,
-            ..denial(0)
-        };
-        for (ratio, least, most) in [(0.0, 0, 0), (0.25, 2200, 2800), (1.0, 10_000, 10_000)] {
-            let metrics = Metrics::new().otlp.of(Signal::Traces);
-            let mut intake = Intake {
-                spans: Outlet::Blocked(metrics.clone()),
-                sampled: threshold(ratio),
-                dice: 0x5eed,
-                ..Intake::default()
-            };
-            for _ in 0..10_000 {
-                intake.allowed(&event, [0; 16]);
-            }
-            let sampled = metrics.dropped.get();
-            assert!((least..=most).contains(&sampled), "{ratio}: {sampled}");
-        }
-    }
 
     #[test]
     fn what_cannot_be_sent_is_counted() {

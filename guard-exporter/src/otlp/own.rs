@@ -10,7 +10,8 @@
 //! that sends them would never end.
 
 use super::item::SpanItem;
-use super::{Outlet, names, spans};
+use super::outlet::Outlet;
+use super::{names, spans};
 use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkResult;

@@ -4,11 +4,11 @@
 //! failed attempt drops nothing.
 
 use super::answer::Answer;
-use super::config::Signal;
 use super::link::Link;
 use super::metrics::{Span, convert, string};
 use super::names;
 use super::sender::{LONGEST_PAUSE, Reporter, SHORTEST_PAUSE, attempt, jittered};
+use crate::metrics::catalogue::Signal;
 use crate::metrics::{Metrics, SignalMetrics};
 use crate::time::wall_ns;
 use opentelemetry_proto::tonic::resource::v1::Resource;

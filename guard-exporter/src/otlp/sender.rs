@@ -6,9 +6,9 @@
 //! batch was tried for [`PATIENCE`], it makes room.
 
 use super::answer::Answer;
-use super::config::Signal;
 use super::queue::Queue;
 use crate::metrics::SignalMetrics;
+use crate::metrics::catalogue::Signal;
 use crate::notice::{self, Notice};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use std::time::{Duration, Instant};

@@ -11,8 +11,8 @@ mod html;
 mod standing;
 mod tables;
 
-use super::Shown;
 use super::query::{BadRequest, DenialsQuery, Parameters};
+use super::state::Shown;
 use crate::recent::Selection;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};

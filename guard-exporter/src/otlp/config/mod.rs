@@ -14,11 +14,15 @@
 //! what it would have been is counted as dropped. The denial log never depends on any of this.
 
 mod values;
+mod way;
 
 pub use values::parse_ratio;
+pub use way::ConfigError;
+pub(super) use way::{Protocol, Target, Way};
 
 use super::queue::Bounds;
 use super::resource::Attributes;
+use crate::metrics::catalogue::Signal;
 use std::ffi::OsString;
 use std::time::Duration;
 use values::Source;
@@ -51,54 +55,6 @@ pub struct Config {
     pub(super) records: Bounds,
     /// Between two exports of metrics.
     pub(super) interval: Duration,
-}
-
-/// What becomes of a signal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// It is not wanted.
-    Off,
-    /// It is wanted, and what was said cannot be used.
-    Unusable,
-    /// It is sent.
-    To(Target),
-}
-
-/// Where a signal goes, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    /// The whole address; for gRPC without a path.
-    pub(super) url: String,
-    pub(super) protocol: Protocol,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) timeout: Duration,
-    pub(super) gzip: bool,
-}
-
-/// How a signal is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Http,
-    Grpc,
-}
-
-/// One of the three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Spans.
-    Traces,
-    /// Metrics.
-    Metrics,
-    /// Log records.
-    Logs,
-}
-
-/// What the command line says cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--otlp.endpoint {endpoint}: {why}")]
-pub struct ConfigError {
-    endpoint: String,
-    why: String,
 }
 
 // === impl Config ===
@@ -136,9 +92,9 @@ impl Config {
             return Ok(None);
         }
         let [traces, metrics, logs] = [
-            source.way(Signal::Traces, flags)?,
-            source.way(Signal::Metrics, flags)?,
-            source.way(Signal::Logs, flags)?,
+            source.way(Signal::Traces, flags.endpoint.as_deref())?,
+            source.way(Signal::Metrics, flags.endpoint.as_deref())?,
+            source.way(Signal::Logs, flags.endpoint.as_deref())?,
         ];
         if [&traces, &metrics, &logs] == [&Way::Off; 3] {
             return Ok(None);
@@ -157,44 +113,6 @@ impl Config {
             records: source.bounds("OTEL_BLRP"),
             interval: source.interval(),
         }))
-    }
-}
-
-// === impl Way ===
-
-impl Way {
-    /// Where it goes, if it does.
-    pub(super) const fn target(&self) -> Option<&Target> {
-        match self {
-            Self::To(target) => Some(target),
-            Self::Off | Self::Unusable => None,
-        }
-    }
-}
-
-// === impl Signal ===
-
-impl Signal {
-    /// All, in the order of their series.
-    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
-
-    /// The `signal` label's value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Traces => "traces",
-            Self::Metrics => "metrics",
-            Self::Logs => "logs",
-        }
-    }
-
-    /// In the names of variables.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Traces => "TRACES",
-            Self::Metrics => "METRICS",
-            Self::Logs => "LOGS",
-        }
     }
 }
 

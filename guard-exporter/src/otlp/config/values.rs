@@ -2,7 +2,8 @@
 
 use super::super::queue::Bounds;
 use super::super::resource::Attributes;
-use super::{ConfigError, Flags, Protocol, Signal, Target, Way};
+use super::way::{ConfigError, Protocol, Target, Way};
+use crate::metrics::catalogue::Signal;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -91,29 +92,35 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
         name: &str,
         mut read: impl FnMut(&mut Self, &str) -> Option<T>,
     ) -> Option<T> {
-        let own = format!("OTEL_EXPORTER_OTLP_{}_{name}", signal.word());
+        let own = format!(
+            "OTEL_EXPORTER_OTLP_{}_{name}",
+            signal.as_str().to_ascii_uppercase()
+        );
         read(self, &own).or_else(|| read(self, &format!("OTEL_EXPORTER_OTLP_{name}")))
     }
 
-    pub(super) fn way(&mut self, signal: Signal, flags: &Flags) -> Result<Way, ConfigError> {
+    pub(super) fn way(&mut self, signal: Signal, flag: Option<&str>) -> Result<Way, ConfigError> {
         let choice = self.exporter(signal);
         if choice == Some(false) {
             return Ok(Way::Off);
         }
-        let name = format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.word());
-        let own = match flags.endpoint {
+        let name = format!(
+            "OTEL_EXPORTER_OTLP_{}_ENDPOINT",
+            signal.as_str().to_ascii_uppercase()
+        );
+        let own = match flag {
             Some(_) => None,
             None => self.text(&name),
         };
         let is_own = own.is_some();
-        let base = flags.endpoint.clone();
+        let base = flag.map(str::to_owned);
         let base = base.or_else(|| self.text("OTEL_EXPORTER_OTLP_ENDPOINT"));
         if choice.is_none() && own.is_none() && base.is_none() {
             return Ok(Way::Off);
         }
         match self.target(signal, own.or(base), is_own) {
             Ok(target) => Ok(Way::To(target)),
-            Err((endpoint, why)) if flags.endpoint.is_some() => Err(ConfigError { endpoint, why }),
+            Err((endpoint, why)) if flag.is_some() => Err(ConfigError { endpoint, why }),
             Err((endpoint, why)) => {
                 let signal = signal.as_str();
                 self.warn(format!(
@@ -127,7 +134,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Source<V, W> {
 
     /// Whether the signal is wanted, where that is said.
     fn exporter(&mut self, signal: Signal) -> Option<bool> {
-        let name = format!("OTEL_{}_EXPORTER", signal.word());
+        let name = format!("OTEL_{}_EXPORTER", signal.as_str().to_ascii_uppercase());
         let text = self.text(&name)?;
         let words: Vec<&str> = text.split(',').map(str::trim).collect();
         let strange: Vec<&str> = words

@@ -1,0 +1,78 @@
+//! How far each ring was read: what the denial log shows, and what `cursors.json` adds.
+//!
+//! It guarantees that a ring is never resumed before a denial that is in the log.
+
+use crate::cursors::{Cursors, Mark};
+use crate::denial_log::recover::NextSequences;
+use crate::discovery::FileId;
+use crate::notice::Notice;
+use crate::ring::Ring;
+use guard_core::ring::Lane;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// The read positions of all rings.
+#[derive(Debug)]
+pub(crate) struct ReadPositions {
+    /// From the log: the number after each ring's last denial.
+    next: NextSequences,
+    saved: Cursors,
+    path: PathBuf,
+    /// Rings that were read to their end and that this user may not remove. Their marks are kept
+    /// while the files exist.
+    finished: HashMap<FileId, (String, Mark)>,
+    failing: Notice,
+}
+
+// === impl ReadPositions ===
+
+impl ReadPositions {
+    /// Loads the cursors at `path`; the log holds each ring's denials before `next`.
+    pub(crate) fn load(path: PathBuf, next: NextSequences) -> Self {
+        Self {
+            next,
+            saved: Cursors::load(&path),
+            path,
+            finished: HashMap::new(),
+            failing: Notice::default(),
+        }
+    }
+
+    /// Moves `ring` to where an earlier exporter ended.
+    pub(crate) fn resume(&self, ring: &mut Ring) {
+        let next = self.next.get(&ring.id).copied().unwrap_or(0);
+        ring.resume(self.saved.0.get(&ring.id).cloned(), next);
+    }
+
+    /// Remembers a ring that was read to its end.
+    pub(crate) fn finish(&mut self, ring: &Ring) {
+        let delivered = ring.reader.cursor(Lane::Deny).delivered;
+        self.next.insert(ring.id.clone(), delivered);
+        if !ring.candidate.is_own {
+            self.finished
+                .insert(ring.file, (ring.id.clone(), ring.mark()));
+        }
+    }
+
+    /// Forgets the finished rings whose files do not exist any more.
+    pub(crate) fn retain_finished(&mut self, exists: impl Fn(FileId) -> bool) {
+        self.finished.retain(|id, _| exists(*id));
+    }
+
+    /// Saves the positions of `rings` if they changed. What they say must be on disk already.
+    pub(crate) fn save(&mut self, now: Instant, rings: &[Ring]) {
+        let marks = rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
+        let finished = self.finished.values().cloned();
+        let cursors = Cursors(finished.chain(marks).collect());
+        if cursors == self.saved {
+            return;
+        }
+        if let Err(error) = cursors.save(&self.path) {
+            let path = self.path.display();
+            self.failing
+                .warn_at(now, format_args!("cannot write {path}: {error}"));
+        }
+        self.saved = cursors;
+    }
+}
