@@ -25,6 +25,8 @@ pub struct Action {
     pub(crate) payload: Payload,
     /// What the NOTIFY message says after an allowed operation, if it differs.
     pub(crate) done: Option<Payload>,
+    /// What the kernel reports besides, before the NOTIFY message, if the operation is allowed.
+    pub(crate) reports: Option<Arc<Self>>,
     /// The paths that target muting looks at.
     pub(crate) targets: Vec<Arc<[u8]>>,
     /// What names the object in the result cache; empty: never cached.
@@ -77,6 +79,7 @@ impl Action {
             notify,
             payload: Arc::new(payload),
             done: None,
+            reports: None,
             targets: Vec::new(),
             cached_by: Vec::new(),
             flags: None,

@@ -108,7 +108,7 @@ fn scale(value: u64, by: u32, over: u32) -> u64 {
 const AT_START: Duration = Duration::from_secs(1000);
 
 /// The date of boot: 2026-09-14T12:00:00Z.
-const BOOTED: Duration = Duration::from_secs(1_789_387_200);
+pub(crate) const BOOTED: Duration = Duration::from_secs(1_789_387_200);
 
 #[cfg(test)]
 mod tests {

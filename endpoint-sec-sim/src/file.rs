@@ -1,8 +1,11 @@
 //! Files of a simulated Mac, as messages describe them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-/// A file or directory as a message shows it: its path and the part of `struct stat` that tests
+use crate::clock::BOOTED;
+
+/// A file of any type as a message shows it: its path and the part of `struct stat` that tests
 /// care about.
 ///
 /// The inode number comes from the path, so that the same path is the same file without anyone
@@ -18,6 +21,24 @@ pub struct File {
     pub(crate) size: i64,
     pub(crate) device: i32,
     pub(crate) links: u16,
+    /// Birth time, since 1970. Its other times are the same.
+    pub(crate) born: Duration,
+}
+
+/// The type of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileType {
+    /// A regular file.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    SymbolicLink,
+    /// A named pipe.
+    Fifo,
+    /// A UNIX-domain socket.
+    Socket,
 }
 
 // === impl File ===
@@ -37,14 +58,26 @@ impl File {
             size: 0,
             device: 0x0100_000F,
             links: 1,
+            born: BOOTED,
         }
     }
 
     /// A directory of mode 0755 that belongs to root.
     #[must_use]
     pub fn directory(path: impl AsRef<[u8]>) -> Self {
+        Self::of_type(FileType::Directory, path)
+    }
+
+    /// A file of any type that belongs to root; what can be searched or followed is of mode 0755,
+    /// the rest of mode 0644.
+    #[must_use]
+    pub fn of_type(file_type: FileType, path: impl AsRef<[u8]>) -> Self {
+        let permissions = match file_type {
+            FileType::Regular | FileType::Fifo => 0o644,
+            FileType::Directory | FileType::SymbolicLink | FileType::Socket => 0o755,
+        };
         Self {
-            mode: S_IFDIR | 0o755,
+            mode: file_type.bits() | permissions,
             ..Self::regular(path)
         }
     }
@@ -84,6 +117,13 @@ impl File {
         self
     }
 
+    /// The same file, made at another time since 1970.
+    #[must_use]
+    pub fn born(mut self, since_1970: Duration) -> Self {
+        self.born = since_1970;
+        self
+    }
+
     /// The same file, with a path that the kernel cut off (at about 16 KiB).
     #[must_use]
     pub fn truncated(mut self) -> Self {
@@ -100,7 +140,15 @@ impl File {
     /// Whether this is a directory.
     #[must_use]
     pub fn is_directory(&self) -> bool {
-        self.mode & S_IFMT == S_IFDIR
+        self.file_type() == Some(FileType::Directory)
+    }
+
+    /// Its type; nothing for a device, which only a recording can contain.
+    #[must_use]
+    pub fn file_type(&self) -> Option<FileType> {
+        FileType::ALL
+            .into_iter()
+            .find(|file_type| file_type.bits() == self.mode & S_IFMT)
     }
 
     /// The same file under another path: what a rename or a hard link makes of it.
@@ -108,6 +156,16 @@ impl File {
         Self {
             path: path.into(),
             ..self.clone()
+        }
+    }
+
+    /// A copy of this file: it has everything but the place, the number and the birth time.
+    pub(crate) fn copied_to(&self, path: &[u8], born: Duration) -> Self {
+        Self {
+            inode: inode_of(path),
+            links: 1,
+            born,
+            ..self.at(path)
         }
     }
 
@@ -122,8 +180,37 @@ impl File {
     }
 }
 
+// === impl FileType ===
+
+impl FileType {
+    const ALL: [Self; 5] = [
+        Self::Regular,
+        Self::Directory,
+        Self::SymbolicLink,
+        Self::Fifo,
+        Self::Socket,
+    ];
+
+    /// The type bits of `st_mode` (`<sys/stat.h>`).
+    fn bits(self) -> u16 {
+        match self {
+            Self::Regular => S_IFREG,
+            Self::Directory => 0o040_000,
+            Self::SymbolicLink => 0o120_000,
+            Self::Fifo => 0o010_000,
+            Self::Socket => 0o140_000,
+        }
+    }
+}
+
+/// A path as its directory and its last component, for events that report the two apart.
+pub(crate) fn directory_and_name(path: &[u8]) -> (File, Vec<u8>) {
+    let (directory, name) = split(path);
+    (File::directory(directory), name.to_vec())
+}
+
 /// A path as its directory and its last component. A path without a slash is in `/`.
-pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(0) => (b"/", &path[1..]),
         Some(slash) => (&path[..slash], &path[slash + 1..]),
@@ -145,11 +232,10 @@ fn inode_of(path: &[u8]) -> u64 {
 
 const S_IFMT: u16 = 0o170_000;
 const S_IFREG: u16 = 0o100_000;
-const S_IFDIR: u16 = 0o040_000;
 
 #[cfg(test)]
 mod tests {
-    use super::{File, split};
+    use super::{File, FileType, S_IFMT, split};
 
     #[test]
     fn paths_split_at_their_last_slash() {
@@ -164,5 +250,17 @@ mod tests {
         assert_eq!(File::regular("/x").inode, File::directory("/x").inode);
         assert_ne!(File::regular("/x").inode, File::regular("/y").inode);
         assert!(File::directory("/x").permissions(0o700).is_directory());
+    }
+
+    #[test]
+    fn a_file_keeps_the_type_it_was_made_with() {
+        for file_type in FileType::ALL {
+            let file = File::of_type(file_type, "/x").permissions(0o600).at(b"/y");
+            assert_eq!(file.file_type(), Some(file_type));
+            assert_eq!(file.mode & !S_IFMT, 0o600);
+        }
+        let mut device = File::regular("/dev/disk0");
+        device.mode = 0o060_000;
+        assert_eq!(device.file_type(), None);
     }
 }

@@ -132,7 +132,7 @@ pub use action::Action;
 pub use attempt::Attempt;
 pub use clock::Timebase;
 pub use endpoint_sec_sys::OsVersion;
-pub use file::File;
+pub use file::{File, FileType};
 pub use machine::operations::Exec;
 pub use machine::{Installed, Machine, MachineBuilder, ProcessBuilder};
 pub use memory::{Arena, no_string};

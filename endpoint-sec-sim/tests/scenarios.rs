@@ -13,7 +13,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use endpoint_sec_sim::release::MACOS_15;
-use endpoint_sec_sim::{Installed, Machine, ReadScenarioError, Scenario};
+use endpoint_sec_sim::{FileType, Installed, Machine, ReadScenarioError, Scenario};
 use endpoint_sec_sys::{es_event_type_t as E, es_message_t};
 use support::{Client, asks, event_of, path_of, text};
 
@@ -77,6 +77,7 @@ fn a_scenario_in_json_is_played_and_judged() {
                 {"open": "child", "path": "/f", "flags": 1, "expect": "allow"},
                 {"rename": "agent", "from": "/f", "to": "/g"},
                 {"create": "agent", "path": "/new", "mode": 384},
+                {"create": "agent", "path": "/link", "type": "symbolic_link"},
                 {"write": "agent", "path": "/new"},
                 {"close": "agent", "path": "/new", "modified": true},
                 {"link": "agent", "from": "/new", "to": "/linked"},
@@ -91,14 +92,14 @@ fn a_scenario_in_json_is_played_and_judged() {
         }"#,
     );
     let scenario = scenario.unwrap();
-    assert_eq!(scenario.len(), 18);
+    assert_eq!(scenario.len(), 19);
     let played = scenario.play(&machine).unwrap();
     let unexpected: Vec<usize> = played
         .iter()
         .filter(|played| !played.as_expected())
         .map(|played| played.step)
         .collect();
-    assert_eq!(unexpected, [17], "the last expectation is wrong on purpose");
+    assert_eq!(unexpected, [18], "the last expectation is wrong on purpose");
     assert!(
         played[2].what.starts_with("unlink /zone/a by /bin/rm["),
         "{}",
@@ -109,6 +110,10 @@ fn a_scenario_in_json_is_played_and_judged() {
         assert!(machine.exists(there), "{there}");
     }
     assert!(!machine.exists("/f") && !machine.exists("/copied"));
+    assert_eq!(
+        machine.file("/link").file_type(),
+        Some(FileType::SymbolicLink)
+    );
 }
 
 #[test]

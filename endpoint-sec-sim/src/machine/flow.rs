@@ -146,19 +146,28 @@ impl Shared {
         if verdict.allowed && !leaves {
             state.apply(&action);
         }
-        if let Some(event) = action.notify {
-            let notify = Wanted::Nothing {
-                decided: result(verdict),
-                happened: verdict.allowed,
-            };
-            for id in self.audience(state, event, &action, false) {
-                self.enqueue(state, id, &action, event, notify, 0);
-            }
+        let besides = action.reports.as_ref().filter(|_| verdict.allowed);
+        for action in besides.into_iter().chain([&action]) {
+            self.notify(state, action, verdict);
         }
         if verdict.allowed && leaves {
             state.apply(&action);
         }
         request.ticket.decide(verdict);
+    }
+
+    /// Sends the NOTIFY messages of an operation.
+    fn notify(&self, state: &mut State, action: &Arc<Action>, verdict: Verdict) {
+        let Some(event) = action.notify else {
+            return;
+        };
+        let notify = Wanted::Nothing {
+            decided: result(verdict),
+            happened: verdict.allowed,
+        };
+        for id in self.audience(state, event, action, false) {
+            self.enqueue(state, id, action, event, notify, 0);
+        }
     }
 
     /// The clients that a message of this type is for.

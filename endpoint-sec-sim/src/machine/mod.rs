@@ -19,6 +19,7 @@ mod builder;
 pub(crate) mod client;
 pub(crate) mod clients;
 mod config;
+mod creations;
 mod delivery;
 mod files;
 mod flow;

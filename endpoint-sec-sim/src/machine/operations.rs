@@ -8,7 +8,7 @@ use endpoint_sec_sys::es_event_type_t;
 
 use crate::action::{Action, Effect};
 use crate::attempt::Attempt;
-use crate::file::{File, split};
+use crate::file::File;
 use crate::machine::Machine;
 use crate::memory::message::Image;
 use crate::payload;
@@ -71,20 +71,6 @@ impl Machine {
         self.perform(action.aimed_at([&path]).cached_by(&path))
     }
 
-    /// `open(2)` with `O_CREAT` of a path where nothing is. The AUTH message tells of the new path,
-    /// the NOTIFY message of the file that came to be, or again of the path if it was denied.
-    pub fn create_file(&self, actor: &Process, path: impl AsRef<[u8]>, mode: u16) -> Attempt {
-        let owner = actor.0.token.val;
-        let file = File::regular(path).permissions(mode);
-        let file = file.owned_by(owner[word::EUID], owner[word::EGID]);
-        let path = file.path.clone();
-        let (auth, notify) = (E::ES_EVENT_TYPE_AUTH_CREATE, E::ES_EVENT_TYPE_NOTIFY_CREATE);
-        let says = payload::create_path(path.clone(), mode);
-        let mut action = Action::new(actor, Some(auth), Some(notify), says);
-        action.done = Some(Arc::new(payload::create_file(file.clone())));
-        self.perform(action.aimed_at([&path]).doing(Effect::Create(file)))
-    }
-
     /// `truncate(2)`.
     pub fn truncate(&self, actor: &Process, path: impl AsRef<[u8]>) -> Attempt {
         let target = self.file(path);
@@ -113,53 +99,6 @@ impl Machine {
         let notify = Some(E::ES_EVENT_TYPE_NOTIFY_CLOSE);
         let action = Action::new(actor, None, notify, payload::close(target, modified));
         self.perform(action.aimed_at([&path]))
-    }
-
-    /// `link(2)`: another name for a file.
-    pub fn link(&self, actor: &Process, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Attempt {
-        let source = self.file(from);
-        let linked = source.at(to.as_ref());
-        let paths = [source.path.clone(), linked.path.clone()];
-        let (auth, notify) = (E::ES_EVENT_TYPE_AUTH_LINK, E::ES_EVENT_TYPE_NOTIFY_LINK);
-        let says = payload::link(source, linked.path.clone());
-        let action = Action::new(actor, Some(auth), Some(notify), says);
-        self.perform(action.aimed_at(paths).doing(Effect::Create(linked)))
-    }
-
-    /// `clonefile(2)`: a copy that shares its blocks.
-    pub fn clone_file(
-        &self,
-        actor: &Process,
-        from: impl AsRef<[u8]>,
-        to: impl AsRef<[u8]>,
-    ) -> Attempt {
-        let source = self.file(from);
-        let copy = File::regular(to).size(source.size);
-        let paths = [source.path.clone(), copy.path.clone()];
-        let (auth, notify) = (E::ES_EVENT_TYPE_AUTH_CLONE, E::ES_EVENT_TYPE_NOTIFY_CLONE);
-        let says = payload::clone(source, copy.path.clone());
-        let action = Action::new(actor, Some(auth), Some(notify), says);
-        self.perform(action.aimed_at(paths).doing(Effect::Copy(copy)))
-    }
-
-    /// `copyfile(2)`, the system call: a copy, over a file that may be there already.
-    pub fn copyfile(
-        &self,
-        actor: &Process,
-        from: impl AsRef<[u8]>,
-        to: impl AsRef<[u8]>,
-    ) -> Attempt {
-        let source = self.file(from);
-        let copy = File::regular(&to).size(source.size);
-        let existing = self.exists(&to).then(|| self.file(&to));
-        let paths = [source.path.clone(), copy.path.clone()];
-        let (auth, notify) = (
-            E::ES_EVENT_TYPE_AUTH_COPYFILE,
-            E::ES_EVENT_TYPE_NOTIFY_COPYFILE,
-        );
-        let says = payload::copyfile(source, existing, copy.path.clone());
-        let action = Action::new(actor, Some(auth), Some(notify), says);
-        self.perform(action.aimed_at(paths).doing(Effect::Copy(copy)))
     }
 
     /// `exchangedata(2)`: two files swap what they hold.
@@ -308,12 +247,6 @@ impl Exec<'_> {
         let action = action.aimed_at([&path]).doing(Effect::Exec(target.clone()));
         (target, self.machine.perform(action))
     }
-}
-
-/// A path as its directory and its last component, for events that tell them apart.
-pub(crate) fn directory_and_name(path: &[u8]) -> (File, Vec<u8>) {
-    let (directory, name) = split(path);
-    (File::directory(directory), name.to_vec())
 }
 
 /// `PROX_FDTYPE_VNODE` of `sys/proc_info.h`.

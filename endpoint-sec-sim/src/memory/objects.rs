@@ -85,8 +85,8 @@ pub(crate) fn process_size(version: u32) -> usize {
 
 fn status(file: &File) -> stat {
     let time = timespec {
-        tv_sec: 1_789_387_200,
-        tv_nsec: 0,
+        tv_sec: file.born.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: file.born.subsec_nanos().into(),
     };
     stat {
         st_dev: file.device,

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use endpoint_sec_sys::*;
 
-use crate::file::File;
-use crate::machine::operations::directory_and_name;
+use crate::file::{File, directory_and_name};
 use crate::memory::Arena;
 
 pub(crate) fn unlink(target: File, parent: File) -> impl Fn(&mut Arena) -> es_events_t {
@@ -116,6 +115,18 @@ fn create(
             anonymous: es_event_create_t_anonymous {
                 fields: es_event_create_t_anonymous_fields { acl: null_mut() },
             },
+        },
+    }
+}
+
+pub(crate) fn bind(path: Arc<[u8]>, mode: u16) -> impl Fn(&mut Arena) -> es_events_t {
+    let (directory, name) = directory_and_name(&path);
+    move |arena| es_events_t {
+        uipc_bind: es_event_uipc_bind_t {
+            dir: arena.file(&directory),
+            filename: arena.string(&name),
+            mode,
+            reserved: [0; 64],
         },
     }
 }

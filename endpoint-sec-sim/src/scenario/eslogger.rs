@@ -7,7 +7,7 @@
 use endpoint_sec_sys::audit_token_t;
 use serde_json::Value;
 
-use crate::file::File;
+use crate::file::{File, FileType};
 use crate::process::{Facts, execution, word};
 use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
@@ -73,11 +73,18 @@ fn deed(kind: &str, event: Node<'_>) -> Result<Option<Deed>, ReadScenarioError> 
         },
         "create" => {
             let (path, existing) = destination(event)?;
-            let mode = match existing {
-                Some(file) => file.mode & 0o7777,
-                None => event.number("destination.new_path.mode").unwrap_or(0o644) & 0o7777,
+            let (mode, file_type) = match existing {
+                Some(file) => (file.mode, file.file_type()),
+                None => {
+                    let mode = event.number("destination.new_path.mode");
+                    (mode.unwrap_or(0o644), None)
+                }
             };
-            Deed::Create { path, mode }
+            Deed::Create {
+                path,
+                mode: mode & 0o7777,
+                file_type: file_type.unwrap_or(FileType::Regular),
+            }
         }
         "rename" => {
             let (to, existing) = destination(event)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::file::File;
+use crate::file::{File, FileType};
 use crate::process::{Facts, word};
 use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
@@ -45,16 +45,20 @@ fn file(node: Node<'_>) -> Result<File, ReadScenarioError> {
         return Ok(File::regular(path));
     }
     let path = node.text("path")?;
-    let file = if node.flag("directory") == Some(true) {
-        File::directory(path)
-    } else {
-        File::regular(path)
-    };
-    let file = file.size(node.number("size").unwrap_or(0));
+    let file = File::of_type(file_type(node)?, path).size(node.number("size").unwrap_or(0));
     Ok(file.owned_by(
         node.number("uid").unwrap_or(0),
         node.number("gid").unwrap_or(0),
     ))
+}
+
+fn file_type(node: Node<'_>) -> Result<FileType, ReadScenarioError> {
+    let Some(text) = node.some_text("type") else {
+        return Ok(FileType::Regular);
+    };
+    let known = FILE_TYPES.iter().find(|(name, _)| name.as_bytes() == text);
+    let known = known.map(|(_, file_type)| *file_type);
+    known.ok_or_else(|| node.missing("type", "a type of file"))
 }
 
 fn process(node: Node<'_>) -> Result<Cast, ReadScenarioError> {
@@ -137,6 +141,7 @@ fn deed(node: Node<'_>, kind: &str, actor: &Name) -> Result<Deed, ReadScenarioEr
         "create" => Deed::Create {
             path: node.text("path")?,
             mode: node.number("mode").unwrap_or(0o644),
+            file_type: file_type(node)?,
         },
         "close" => Deed::Close {
             file: file("path")?,
@@ -199,6 +204,14 @@ fn name(node: Node<'_>, field: &str) -> Result<String, ReadScenarioError> {
     let name = name.ok_or_else(|| node.missing(field, "the name of a process"))?;
     Ok(name.to_owned())
 }
+
+const FILE_TYPES: [(&str, FileType); 5] = [
+    ("file", FileType::Regular),
+    ("directory", FileType::Directory),
+    ("symbolic_link", FileType::SymbolicLink),
+    ("fifo", FileType::Fifo),
+    ("socket", FileType::Socket),
+];
 
 const DEEDS: [&str; 14] = [
     "unlink",

@@ -21,8 +21,9 @@ impl Scenario {
     ///
     /// The text is one JSON object:
     ///
-    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `directory`,
-    ///   `uid`, `gid`, `size`.
+    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `type`, `uid`,
+    ///   `gid`, `size`. The type is `file` (the default), `directory`, `symbolic_link`, `fifo` or
+    ///   `socket`.
     /// - `processes`: who exists before, parents first; each has a `name` and a `path`, and may
     ///   have `parent` (a name), `user`, `pid`, `cwd`, `args` and `env` (arrays of texts),
     ///   `signing_id`, `team_id`.
@@ -33,7 +34,7 @@ impl Scenario {
     /// |---|---|
     /// | `unlink`, `truncate`, `write` | `path` |
     /// | `open` | `path`, `flags`: an array of `"read"` and `"write"`, or kernel flags as a number |
-    /// | `create` | `path`, `mode` (420) |
+    /// | `create` | `path`, `mode` (420), `type` |
     /// | `close` | `path`, `modified` (false) |
     /// | `rename`, `link`, `clone`, `copyfile` | `from`, `to` |
     /// | `exchangedata` | `from`, `to`: the two files |

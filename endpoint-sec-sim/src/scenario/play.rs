@@ -201,10 +201,14 @@ impl Stage<'_> {
                 let path = self.seen(file);
                 ("open", vec![path], machine.open(actor, path, *fflag))
             }
-            Deed::Create { path, mode } => (
+            Deed::Create {
+                path,
+                mode,
+                file_type,
+            } => (
                 "create",
                 vec![path],
-                machine.create_file(actor, path, *mode),
+                machine.make(actor, *file_type, path, *mode),
             ),
             Deed::Truncate(file) => {
                 let path = self.seen(file);

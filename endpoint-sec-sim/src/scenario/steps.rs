@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::file::File;
+use crate::file::{File, FileType};
 use crate::process::{Execution, Facts};
 
 /// A list of deeds.
@@ -61,6 +61,7 @@ pub(super) enum Deed {
     Create {
         path: Vec<u8>,
         mode: u16,
+        file_type: FileType,
     },
     Truncate(File),
     Write(File),
