@@ -149,7 +149,7 @@ impl FactSource for RequestFacts<'_> {
             return false;
         };
         self.object(path).is_some_and(|found| {
-            found.is_file()
+            found.can_be_owned()
                 && found
                     .born_ns
                     .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))

@@ -233,7 +233,7 @@ fn made_and_kept(
     let born_ns = request
         .object
         .born_ns
-        .filter(|_| request.object.is_file())?;
+        .filter(|_| request.object.can_be_owned())?;
     let removal = Operation {
         kind: OperationKind::Unlink,
         destination: None,
@@ -257,7 +257,8 @@ fn made_and_kept(
 /// or a tool for it, unless the tool may have brought a document back.
 pub(crate) fn note_creation(guard: &Guard, removal: &Request<'_>, setting: Setting, wall_ns: u64) {
     let snapshot = guard.policy.load();
-    let Some(born_ns) = removal.object.born_ns else {
+    let object = removal.object;
+    let Some(born_ns) = object.born_ns.filter(|_| object.can_be_owned()) else {
         return;
     };
     if !snapshot.touches(&removal.operation) {

@@ -110,6 +110,14 @@ impl Object {
         self.file_type == u32::from(S_IFREG)
     }
 
+    /// Whether it is of a type that an agent may own: everything but directories, whose age
+    /// decides, and devices.
+    pub(crate) fn can_be_owned(self) -> bool {
+        [S_IFREG, S_IFLNK, S_IFIFO, S_IFSOCK]
+            .map(u32::from)
+            .contains(&self.file_type)
+    }
+
     /// Whether it is a directory.
     pub(crate) fn is_directory(self) -> bool {
         self.file_type == u32::from(S_IFDIR)
@@ -140,10 +148,13 @@ impl Words {
     }
 }
 
-/// The type bits of a mode, and two of their values, as in Darwin's `<sys/stat.h>`.
+/// The type bits of a mode, and some of their values, as in Darwin's `<sys/stat.h>`.
 pub(crate) const S_IFMT: u16 = 0o170_000;
 const S_IFREG: u16 = 0o100_000;
 const S_IFDIR: u16 = 0o040_000;
+const S_IFLNK: u16 = 0o120_000;
+const S_IFIFO: u16 = 0o010_000;
+const S_IFSOCK: u16 = 0o140_000;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,8 @@
 
 mod support;
 
-use endpoint_sec_sim::{Attempt, File, Process};
+use endpoint_sec_sim::{Attempt, File, FileType, Machine, Process};
+use std::time::Duration;
 use support::{Mac, NEWEST, OLDEST, OWN, Plan};
 
 /// One call: what is done, to what, and perhaps where it goes.
@@ -402,7 +403,7 @@ fn firmlinks_lead_to_the_same_place() {
         )],
     );
     let mut old = Plan::new(OLDEST, r#"{"protected_zones": ["/Users/u/proj"]}"#);
-    old.builder = endpoint_sec_sim::Machine::new(OLDEST);
+    old.builder = Machine::new(OLDEST);
     drop(mac);
     let mut mac = old.set_up();
     mac.start().unwrap();
@@ -488,6 +489,55 @@ fn an_agent_clears_away_what_it_was_seen_making() {
         let (done, told) = mac.outcome(&mac.machine.unlink(&agent, kept));
         assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
     }
+}
+
+#[test]
+fn an_agent_removes_what_it_made_of_whatever_type() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    let agent = mac.chain("zsh < codex");
+    let machine = &mac.machine;
+    // Made by somebody else, each of these is protected.
+    for file_type in [FileType::SymbolicLink, FileType::Fifo, FileType::Socket] {
+        machine.create(File::of_type(file_type, "/z/document"));
+        let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/document"));
+        assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
+    }
+    machine.create(File::regular("/z/source"));
+    type Make = fn(&Machine, &Process) -> Attempt;
+    let makes: [(&str, Make); 5] = [
+        ("symbolic link", |machine, agent| {
+            machine.symlink(agent, "/z/own")
+        }),
+        ("named pipe", |machine, agent| {
+            machine.mkfifo(agent, "/z/own")
+        }),
+        ("socket", |machine, agent| machine.bind(agent, "/z/own")),
+        ("clone", |machine, agent| {
+            machine.clone_file(agent, "/z/source", "/z/own")
+        }),
+        ("directory", |machine, agent| {
+            machine.make_directory(agent, "/z/own")
+        }),
+    ];
+    for (what, make) in makes {
+        machine.advance(Duration::from_secs(1));
+        assert!(make(machine, &agent).allowed(), "{what}");
+        let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/own"));
+        assert!(done, "{what}: {told}");
+        assert_eq!(told, "allow scratch codex unlink /z/own", "{what}");
+        // A person's, at the same place, is not the agent's.
+        assert!(make(machine, &mac.shell).allowed(), "{what}");
+        let kept = what == "directory" || !machine.unlink(&agent, "/z/own").allowed();
+        assert!(kept, "{what}");
+        assert!(machine.unlink(&mac.shell, "/z/own").allowed());
+        let _told = mac.told();
+    }
+    // Moved within a zone, what is its maker's stays so.
+    assert!(machine.symlink(&agent, "/z/new").allowed());
+    assert!(machine.rename(&agent, "/z/new", "/z/current").allowed());
+    let _told = mac.told();
+    let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/current"));
+    assert!(done, "{told}");
 }
 
 #[test]
