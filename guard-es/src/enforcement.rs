@@ -8,7 +8,7 @@ use crate::facts::Setting;
 use crate::judge::{Answered, Delivery, Moment, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
-use crate::request::{Request, Words};
+use crate::request::{PathBuffer, Request};
 use endpoint_sec::event::{Create, Destination, Event};
 use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
 use guard_core::guard::SharedGuard;
@@ -24,7 +24,7 @@ pub(crate) struct Enforcement {
     guard: SharedGuard,
     probe: Arc<Probe>,
     clock: Clock,
-    words: Words,
+    path_buffer: PathBuffer,
     /// Whether another client writes down who starts whom.
     awaits_news: bool,
     /// The guard's own programs.
@@ -44,7 +44,7 @@ impl Enforcement {
             guard,
             probe,
             clock: Clock::system(),
-            words: Words::default(),
+            path_buffer: PathBuffer::default(),
             awaits_news,
             unjudged,
         }
@@ -66,7 +66,7 @@ impl Enforcement {
             }
             return;
         }
-        let Some(request) = request(&view, &mut self.words) else {
+        let Some(request) = request(&view, &mut self.path_buffer) else {
             // Nothing that is asked here takes anything away.
             give(message, Answered::Allowed, &self.guard);
             return;

@@ -14,14 +14,17 @@
 //! Paths come canonical from the kernel, but for the firmlinks of the data volume.
 
 use crate::paths::without_firmlink;
-use crate::request::{Acting, Object, Request, S_IFMT, Words};
+use crate::request::{Acting, Object, PathBuffer, Request, S_IFMT};
 use endpoint_sec::event::{Destination, Event};
 use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
 /// The request in a message that asks; `None` for events that take nothing away.
-pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Option<Request<'w>> {
+pub(crate) fn request<'w>(
+    message: &MessageView<'w>,
+    buffer: &'w mut PathBuffer,
+) -> Option<Request<'w>> {
     let acting = acting(&message.process());
     let request = |kind, file: File<'w>, destination| Request {
         operation: Operation {
@@ -50,7 +53,7 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
         }
         Event::Rename(rename) => {
             let source = rename.source();
-            let (destination, is_cut, makes_name) = destination(rename.destination(), words)?;
+            let (destination, is_cut, makes_name) = destination(rename.destination(), buffer)?;
             Some(Request {
                 is_cut: is_cut || source.path_truncated(),
                 makes_name,
@@ -59,7 +62,7 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
         }
         Event::Link(link) => {
             let directory = link.target_dir();
-            let name = words.join(path_of(&directory), link.target_filename());
+            let name = buffer.join(path_of(&directory), link.target_filename());
             Some(Request {
                 is_cut: directory.path_truncated() || link.source().path_truncated(),
                 makes_name: true,
@@ -68,7 +71,7 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
         }
         Event::Clone(clone) => {
             let directory = clone.target_dir();
-            let name = words.join(path_of(&directory), clone.target_name());
+            let name = buffer.join(path_of(&directory), clone.target_name());
             Some(Request {
                 is_cut: directory.path_truncated(),
                 makes_name: true,
@@ -79,7 +82,7 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
             let (directory, there) = (copy.target_dir(), copy.target_file());
             let name = match there {
                 Some(file) => path_of(&file),
-                None => words.join(path_of(&directory), copy.target_name()),
+                None => buffer.join(path_of(&directory), copy.target_name()),
             };
             Some(Request {
                 is_cut: there.unwrap_or(directory).path_truncated(),
@@ -96,7 +99,7 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
             })
         }
         Event::Create(create) => {
-            let (path, is_cut, makes_name) = destination(create.destination(), words)?;
+            let (path, is_cut, makes_name) = destination(create.destination(), buffer)?;
             Some(Request {
                 operation: Operation {
                     kind: OperationKind::Write,
@@ -118,12 +121,12 @@ pub(crate) fn request<'w>(message: &MessageView<'w>, words: &'w mut Words) -> Op
 /// `None` for kinds of destination that are not known.
 fn destination<'w>(
     destination: Destination<'w>,
-    words: &'w mut Words,
+    buffer: &'w mut PathBuffer,
 ) -> Option<(&'w [u8], bool, bool)> {
     match destination {
         Destination::ExistingFile(file) => Some((path_of(&file), file.path_truncated(), false)),
         Destination::NewPath { directory, name } => {
-            let path = words.join(path_of(&directory), name);
+            let path = buffer.join(path_of(&directory), name);
             Some((path, directory.path_truncated(), true))
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! One operation as a message tells it, in the guard's own words.
 //!
-//! Everything is borrowed from the message, or from a [`Words`] buffer where two parts of a path
+//! Everything is borrowed from the message, or from a [`PathBuffer`] where two parts of a path
 //! have to be put together. Nothing is looked up.
 
 use guard_core::policy::Snapshot;
@@ -56,7 +56,7 @@ pub(crate) struct Acting<'m> {
 
 /// Room for paths that a message has in two parts; kept for its capacity.
 #[derive(Debug, Default)]
-pub(crate) struct Words {
+pub(crate) struct PathBuffer {
     destination: Vec<u8>,
 }
 
@@ -133,9 +133,9 @@ impl Acting<'_> {
     }
 }
 
-// === impl Words ===
+// === impl PathBuffer ===
 
-impl Words {
+impl PathBuffer {
     /// Puts a directory and a name together.
     pub(crate) fn join(&mut self, directory: &[u8], name: &[u8]) -> &[u8] {
         self.destination.clear();
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn directories_and_names_are_joined_by_one_slash() {
-        let mut words = Words::default();
-        assert_eq!(words.join(b"/a/b", b"c"), b"/a/b/c");
-        assert_eq!(words.join(b"/", b"c"), b"/c");
-        assert_eq!(words.join(b"", b"c"), b"/c");
+        let mut buffer = PathBuffer::default();
+        assert_eq!(buffer.join(b"/a/b", b"c"), b"/a/b/c");
+        assert_eq!(buffer.join(b"/", b"c"), b"/c");
+        assert_eq!(buffer.join(b"", b"c"), b"/c");
     }
 }
