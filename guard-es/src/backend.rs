@@ -80,7 +80,7 @@ pub struct Backend {
     /// The second client of a machine's guard.
     lineage: Option<Client>,
     /// What of the clients' statistics the ring's header has.
-    told: Cell<Told>,
+    reported: Cell<ReportedTotals>,
 }
 
 /// The client that answers.
@@ -97,7 +97,7 @@ struct Enforcer {
 
 /// Sums of clients' statistics.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
+struct ReportedTotals {
     dropped: u64,
     missed: u64,
     panics: u64,
@@ -159,7 +159,7 @@ impl Backend {
             scope: settings.scope,
             enforcement: RefCell::new(enforcer),
             lineage,
-            told: Cell::default(),
+            reported: Cell::default(),
         })
     }
 
@@ -191,7 +191,7 @@ impl Backend {
             if let Ok(next) = next {
                 self.keep_of(&enforcer);
                 *enforcer = next;
-                self.told.set(Told::default());
+                self.reported.set(ReportedTotals::default());
             }
         }
         Ok(())
@@ -216,9 +216,10 @@ impl Backend {
 
     fn keep_of(&self, enforcer: &Enforcer) {
         let answering = enforcer.client.statistics();
-        let telling = self.lineage.as_deref().map(Handle::statistics);
-        let now = Told::of(answering).plus(telling.map(Told::of).unwrap_or_default());
-        let before = self.told.replace(now);
+        let lineage = self.lineage.as_deref().map(Handle::statistics);
+        let now =
+            ReportedTotals::of(answering).plus(lineage.map(ReportedTotals::of).unwrap_or_default());
+        let before = self.reported.replace(now);
         let ring = &self.guard.ring;
         let add = |counter, now: u64, before| ring.add(counter, now.saturating_sub(before));
         add(Counter::KernelEventsDropped, now.dropped, before.dropped);
@@ -352,9 +353,9 @@ impl Enforcer {
     }
 }
 
-// === impl Told ===
+// === impl ReportedTotals ===
 
-impl Told {
+impl ReportedTotals {
     fn of(statistics: Statistics) -> Self {
         Self {
             dropped: statistics.dropped,
