@@ -4,7 +4,7 @@
 //! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
 //! [`crate::facts`] says so.
 
-use crate::facts::Setting;
+use crate::facts::RequestContext;
 use crate::judge::{Answered, Delivery, Moment, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
@@ -26,7 +26,7 @@ pub(crate) struct Enforcement {
     clock: Clock,
     path_buffer: PathBuffer,
     /// Whether another client writes down who starts whom.
-    awaits_news: bool,
+    lineage_is_async: bool,
     /// The guard's own programs.
     unjudged: Vec<ProcessKey>,
 }
@@ -37,7 +37,7 @@ impl Enforcement {
     pub(crate) fn new(
         guard: SharedGuard,
         probe: Arc<Probe>,
-        awaits_news: bool,
+        lineage_is_async: bool,
         unjudged: Vec<ProcessKey>,
     ) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl Enforcement {
             probe,
             clock: Clock::system(),
             path_buffer: PathBuffer::default(),
-            awaits_news,
+            lineage_is_async,
             unjudged,
         }
     }
@@ -83,11 +83,11 @@ impl Enforcement {
         };
         let (guard, clock, probe) = (&self.guard, &self.clock, &self.probe);
         let monotonic = || nanoseconds(clock, clock.now());
-        let setting = Setting {
+        let context = RequestContext {
             is_probe,
-            awaits_news: self.awaits_news,
+            lineage_is_async: self.lineage_is_async,
         };
-        judge(guard, request, seen, setting, &monotonic, |answered| {
+        judge(guard, request, seen, context, &monotonic, |answered| {
             if is_probe && answered == Answered::Denied {
                 probe.note_denial();
             }
@@ -131,11 +131,11 @@ impl Enforcement {
             cuts_content: false,
             acting: acting(&view.process()),
         };
-        let setting = Setting {
+        let context = RequestContext {
             is_probe: false,
-            awaits_news: self.awaits_news,
+            lineage_is_async: self.lineage_is_async,
         };
-        note_creation(&self.guard, &removal, setting, wall_ns());
+        note_creation(&self.guard, &removal, context, wall_ns());
     }
 }
 

@@ -23,18 +23,18 @@ pub(crate) struct RequestFacts<'a> {
     guard: &'a Guard,
     request: &'a Request<'a>,
     now_ns: u64,
-    setting: Setting,
+    context: RequestContext,
     entry: OnceCell<Entry<'a>>,
     description: OnceCell<ProcessDescription>,
 }
 
 /// What is special about a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
+pub(crate) struct RequestContext {
     /// The guard's own probe is asked about: whoever it is counts as an agent's.
     pub(crate) is_probe: bool,
     /// Another client writes down who starts whom, and may be a little behind.
-    pub(crate) awaits_news: bool,
+    pub(crate) lineage_is_async: bool,
 }
 
 // === impl RequestFacts ===
@@ -44,13 +44,13 @@ impl<'a> RequestFacts<'a> {
         guard: &'a Guard,
         request: &'a Request<'a>,
         now_ns: u64,
-        setting: Setting,
+        context: RequestContext,
     ) -> Self {
         Self {
             guard,
             request,
             now_ns,
-            setting,
+            context,
             entry: OnceCell::new(),
             description: OnceCell::new(),
         }
@@ -75,8 +75,8 @@ impl<'a> RequestFacts<'a> {
 
     fn entry(&self) -> &Entry<'a> {
         self.entry.get_or_init(|| {
-            let awaits_news = self.setting.awaits_news;
-            entry_of(self.guard, self.acting(), self.now_ns, awaits_news)
+            let lineage_is_async = self.context.lineage_is_async;
+            entry_of(self.guard, self.acting(), self.now_ns, lineage_is_async)
         })
     }
 
@@ -96,7 +96,7 @@ impl<'a> RequestFacts<'a> {
 impl FactSource for RequestFacts<'_> {
     fn actor(&self) -> Actor<'_> {
         let acting = self.acting();
-        let entry = (!self.setting.is_probe).then(|| self.entry());
+        let entry = (!self.context.is_probe).then(|| self.entry());
         let attribution = entry.map_or(PROBE_ATTRIBUTION, Entry::attribution);
         Actor {
             key: acting.key,
@@ -169,10 +169,10 @@ pub(crate) fn entry_of<'a>(
     guard: &'a Guard,
     acting: &Acting<'_>,
     now_ns: u64,
-    awaits_news: bool,
+    lineage_is_async: bool,
 ) -> Entry<'a> {
     let is_known = || guard.lineage.find(acting.key).is_some();
-    if !is_known() && awaits_news {
+    if !is_known() && lineage_is_async {
         for step in 0..CATCH_UP_STEPS {
             if step < EAGER_STEPS {
                 thread::yield_now();

@@ -4,7 +4,7 @@
 //! slow may come before it; reading a denied caller's title and trace context, two system calls,
 //! comes after. The answer is a closure, so that the order can be read here.
 
-use crate::facts::{RequestFacts, Setting};
+use crate::facts::{RequestContext, RequestFacts};
 use crate::request::Request;
 use guard_core::actor::{Attribution, FactSource as _};
 use guard_core::decision::{self, Decision};
@@ -55,7 +55,7 @@ pub(crate) fn judge(
     guard: &Guard,
     request: Request<'_>,
     seen: Moment,
-    setting: Setting,
+    context: RequestContext,
     monotonic: &dyn Fn() -> u64,
     answer: impl FnOnce(Answered) -> Delivery,
 ) -> Answered {
@@ -65,7 +65,7 @@ pub(crate) fn judge(
         return Answered::Allowed;
     };
     let request = &request;
-    let facts = RequestFacts::new(guard, request, seen.wall_ns, setting);
+    let facts = RequestFacts::new(guard, request, seen.wall_ns, context);
     let decision = decide(&snapshot, request, &facts, seen.wall_ns);
     let decided_ns = monotonic();
     let answered = if decision.verdict == Verdict::Deny {
@@ -74,7 +74,7 @@ pub(crate) fn judge(
         Answered::Allowed
     };
     let delivery = answer(answered);
-    if setting.is_probe || is_upkeep(&decision) {
+    if context.is_probe || is_upkeep(&decision) {
         return answered;
     }
     if answered == Answered::Allowed {
@@ -255,7 +255,12 @@ fn made_and_kept(
 
 /// A file was made: `removal` would take it away again. An agent may remove what it made in a zone,
 /// or a tool for it, unless the tool may have brought a document back.
-pub(crate) fn note_creation(guard: &Guard, removal: &Request<'_>, setting: Setting, wall_ns: u64) {
+pub(crate) fn note_creation(
+    guard: &Guard,
+    removal: &Request<'_>,
+    context: RequestContext,
+    wall_ns: u64,
+) {
     let snapshot = guard.policy.load();
     let object = removal.object;
     let Some(born_ns) = object.born_ns.filter(|_| object.can_be_owned()) else {
@@ -264,7 +269,7 @@ pub(crate) fn note_creation(guard: &Guard, removal: &Request<'_>, setting: Setti
     if !snapshot.touches(&removal.operation) {
         return;
     }
-    let facts = RequestFacts::new(guard, removal, wall_ns, setting);
+    let facts = RequestFacts::new(guard, removal, wall_ns, context);
     if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
         return;
     }
