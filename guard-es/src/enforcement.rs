@@ -5,7 +5,7 @@
 //! [`crate::facts`] says so.
 
 use crate::facts::RequestContext;
-use crate::judge::{Answered, Delivery, Moment, judge, note_creation};
+use crate::judge::{AnswerResult, Outcome, Timing, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
 use crate::request::{PathBuffer, Request};
@@ -57,7 +57,7 @@ impl Enforcement {
         self.guard.ring.add(Counter::Notifications, 1);
         let delivery_delay_us = self.note_delay(&view, now);
         if self.is_own(&view) {
-            give(message, Answered::Allowed, &self.guard);
+            give(message, Outcome::Allowed, &self.guard);
             return;
         }
         if view.tells() {
@@ -68,13 +68,13 @@ impl Enforcement {
         }
         let Some(request) = request(&view, &mut self.path_buffer) else {
             // Nothing that is asked here takes anything away.
-            give(message, Answered::Allowed, &self.guard);
+            give(message, Outcome::Allowed, &self.guard);
             return;
         };
         let is_probe = request.operation.kind == OperationKind::Unlink
             && self.probe.is_attempt(request.operation.path);
         let deadline = view.deadline();
-        let seen = Moment {
+        let seen = Timing {
             wall_ns: wall_ns(),
             monotonic_ns: nanoseconds(&self.clock, now),
             deadline_left_ns: (deadline != 0)
@@ -87,11 +87,11 @@ impl Enforcement {
             is_probe,
             lineage_is_async: self.lineage_is_async,
         };
-        judge(guard, request, seen, context, &monotonic, |answered| {
-            if is_probe && answered == Answered::Denied {
+        judge(guard, request, seen, context, &monotonic, |outcome| {
+            if is_probe && outcome == Outcome::Denied {
                 probe.note_denial();
             }
-            give(message, answered, guard)
+            give(message, outcome, guard)
         });
     }
 
@@ -140,17 +140,17 @@ impl Enforcement {
 }
 
 /// Answers. What is cached is nothing: a verdict depends on who asks and on a policy that changes.
-fn give(message: Message<'_>, answered: Answered, guard: &SharedGuard) -> Delivery {
-    let answer = match answered {
-        Answered::Allowed => Answer::Allow,
-        Answered::Denied => Answer::Deny,
+fn give(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> AnswerResult {
+    let answer = match outcome {
+        Outcome::Allowed => Answer::Allow,
+        Outcome::Denied => Answer::Deny,
     };
     match message.answer(answer) {
-        Err(AnswerError::TooLate) => Delivery::TooLate {
+        Err(AnswerError::TooLate) => AnswerResult::DeadlinePassed {
             denied: guard.policy.load().on_deadline() == OnDeadline::Deny,
         },
         // Whatever else the system says, nobody can answer any more; the client counts it.
-        _ => Delivery::Counted,
+        _ => AnswerResult::Accepted,
     }
 }
 

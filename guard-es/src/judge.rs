@@ -18,7 +18,7 @@ use guard_core::{Operation, OperationKind, Reason, Verdict};
 
 /// When a request was seen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct Timing {
     /// Wall clock, nanoseconds.
     pub(crate) wall_ns: u64,
     /// Monotonic clock, nanoseconds.
@@ -31,7 +31,7 @@ pub(crate) struct Moment {
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answered {
+pub(crate) enum Outcome {
     /// The kernel goes on.
     Allowed,
     /// The caller gets `EPERM`.
@@ -40,11 +40,11 @@ pub(crate) enum Answered {
 
 /// How the answer was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
+pub(crate) enum AnswerResult {
     /// It counts.
-    Counted,
+    Accepted,
     /// The deadline's own answer came first; it was a denial or not.
-    TooLate {
+    DeadlinePassed {
         /// Whether the deadline denied.
         denied: bool,
     },
@@ -54,40 +54,38 @@ pub(crate) enum Delivery {
 pub(crate) fn judge(
     guard: &Guard,
     request: Request<'_>,
-    seen: Moment,
+    seen: Timing,
     context: RequestContext,
     monotonic: &dyn Fn() -> u64,
-    answer: impl FnOnce(Answered) -> Delivery,
-) -> Answered {
+    answer: impl FnOnce(Outcome) -> AnswerResult,
+) -> Outcome {
     let snapshot = guard.policy.load();
     let Some(request) = request.settled(&snapshot) else {
-        answer(Answered::Allowed);
-        return Answered::Allowed;
+        answer(Outcome::Allowed);
+        return Outcome::Allowed;
     };
     let request = &request;
     let facts = RequestFacts::new(guard, request, seen.wall_ns, context);
     let decision = decide(&snapshot, request, &facts, seen.wall_ns);
     let decided_ns = monotonic();
-    let answered = if decision.verdict == Verdict::Deny {
-        Answered::Denied
+    let outcome = if decision.verdict == Verdict::Deny {
+        Outcome::Denied
     } else {
-        Answered::Allowed
+        Outcome::Allowed
     };
-    let delivery = answer(answered);
+    let delivery = answer(outcome);
     if context.is_probe || is_upkeep(&decision) {
-        return answered;
+        return outcome;
     }
-    if answered == Answered::Allowed {
+    if outcome == Outcome::Allowed {
         note_names(guard, &snapshot, request, &facts, &decision, seen.wall_ns);
     }
-    let (decision, answered) = match delivery {
-        Delivery::Counted => (decision, answered),
-        Delivery::TooLate { denied } => overtaken(&decision, denied),
+    let (decision, outcome) = match delivery {
+        AnswerResult::Accepted => (decision, outcome),
+        AnswerResult::DeadlinePassed { denied } => overtaken(&decision, denied),
     };
-    tell(
-        guard, request, &decision, &facts, seen, decided_ns, answered,
-    );
-    answered
+    tell(guard, request, &decision, &facts, seen, decided_ns, outcome);
+    outcome
 }
 
 fn decide<'s>(
@@ -110,16 +108,16 @@ fn is_upkeep(decision: &Decision<'_>) -> bool {
 }
 
 /// What is told when the deadline answered before the decision did.
-fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Answered) {
-    let (verdict, answered) = if denied {
-        (Verdict::Deny, Answered::Denied)
+fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Outcome) {
+    let (verdict, outcome) = if denied {
+        (Verdict::Deny, Outcome::Denied)
     } else {
         // What should have been denied went on: it is told like a denial.
         let late = match decision.verdict {
             Verdict::Allow => Verdict::Allow,
             _ => Verdict::Audit,
         };
-        (late, Answered::Allowed)
+        (late, Outcome::Allowed)
     };
     let reason = Reason::Deadline;
     (
@@ -128,7 +126,7 @@ fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Answer
             reason,
             ..*decision
         },
-        answered,
+        outcome,
     )
 }
 
@@ -137,14 +135,14 @@ fn tell(
     request: &Request<'_>,
     decision: &Decision<'_>,
     facts: &RequestFacts<'_>,
-    seen: Moment,
+    seen: Timing,
     decided_ns: u64,
-    answered: Answered,
+    outcome: Outcome,
 ) {
     let acting = &request.acting;
     let told_in_full = decision.verdict != Verdict::Allow;
     let description = told_in_full.then(|| facts.description());
-    if answered == Answered::Denied && decision.reason == Reason::GuardFiles {
+    if outcome == Outcome::Denied && decision.reason == Reason::GuardFiles {
         guard.ring.add(Counter::ProtectedWritesDenied, 1);
     }
     if decision.reason == Reason::UnresolvedPath {
@@ -161,13 +159,13 @@ fn tell(
                 executable: acting.executable,
                 argv0: description.map_or(&[], |found| found.argv0()),
             },
-            answer: match answered {
-                Answered::Denied => Answer::Denied,
-                Answered::Allowed => Answer::Continued,
+            answer: match outcome {
+                Outcome::Denied => Answer::Denied,
+                Outcome::Allowed => Answer::Continued,
             },
-            errno: match answered {
-                Answered::Denied => EPERM,
-                Answered::Allowed => 0,
+            errno: match outcome {
+                Outcome::Denied => EPERM,
+                Outcome::Allowed => 0,
             },
             wall_ns: seen.wall_ns,
             monotonic_ns: decided_ns,
