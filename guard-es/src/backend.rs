@@ -123,7 +123,7 @@ impl Backend {
     pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
         let mut enforcement =
             Enforcement::new(guard, Arc::new(Probe::at(probe)), false, Vec::new());
-        move |message: Message<'_>| enforcement.take(message)
+        move |message: Message<'_>| enforcement.handle(message)
     }
 
     /// Starts the clients a guard needs, and learns the processes that are there already. When this
@@ -239,7 +239,7 @@ impl std::fmt::Debug for Backend {
 fn start_lineage(guard: &SharedGuard, probe: &Arc<Probe>) -> Result<Client, StartError> {
     let mut feed = LineageFeed::new(Arc::clone(guard), Arc::clone(probe));
     let client = Client::builder()
-        .start(move |message: Message<'_>| feed.take(&message.view(), wall_ns()))?;
+        .start(move |message: Message<'_>| feed.record(&message.view(), wall_ns()))?;
     // The programs that the system mutes are muted because stopping them stops the machine. This
     // client stops nobody, and their children matter as much as others'.
     client.unmute_all_executables()?;
@@ -286,14 +286,16 @@ impl Enforcer {
             OnDeadline::Deny => Answer::Deny,
         });
         let client = match scope {
-            Scope::Machine => builder.start(move |message: Message<'_>| enforcement.take(message)),
+            Scope::Machine => {
+                builder.start(move |message: Message<'_>| enforcement.handle(message))
+            }
             Scope::Descendants => {
                 let mut feed = LineageFeed::new(Arc::clone(guard), Arc::clone(probe));
                 builder.descendants().start(move |message: Message<'_>| {
                     if LINEAGE.contains(&message.view().event_type()) {
-                        feed.take(&message.view(), wall_ns());
+                        feed.record(&message.view(), wall_ns());
                     } else {
-                        enforcement.take(message);
+                        enforcement.handle(message);
                     }
                 })
             }

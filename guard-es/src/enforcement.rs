@@ -4,8 +4,8 @@
 //! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
 //! [`crate::facts`] says so.
 
+use crate::evaluate::{AnswerResult, Outcome, Timing, evaluate, note_creation};
 use crate::facts::RequestContext;
-use crate::judge::{AnswerResult, Outcome, Timing, judge, note_creation};
 use crate::probe::Probe;
 use crate::reading::{acting, key_of, object, path_of, request};
 use crate::request::{PathBuffer, Request};
@@ -51,13 +51,13 @@ impl Enforcement {
     }
 
     /// Takes up one message: answers what asks, and remembers what agents make.
-    pub(crate) fn take(&mut self, message: Message<'_>) {
+    pub(crate) fn handle(&mut self, message: Message<'_>) {
         let now = self.clock.now();
         let view = message.view();
         self.guard.ring.add(Counter::Notifications, 1);
         let delivery_delay_us = self.note_delay(&view, now);
         if self.is_own(&view) {
-            give(message, Outcome::Allowed, &self.guard);
+            send_answer(message, Outcome::Allowed, &self.guard);
             return;
         }
         if view.tells() {
@@ -68,7 +68,7 @@ impl Enforcement {
         }
         let Some(request) = request(&view, &mut self.path_buffer) else {
             // Nothing that is asked here takes anything away.
-            give(message, Outcome::Allowed, &self.guard);
+            send_answer(message, Outcome::Allowed, &self.guard);
             return;
         };
         let is_probe = request.operation.kind == OperationKind::Unlink
@@ -87,11 +87,11 @@ impl Enforcement {
             is_probe,
             lineage_is_async: self.lineage_is_async,
         };
-        judge(guard, request, seen, context, &monotonic, |outcome| {
+        evaluate(guard, request, seen, context, &monotonic, |outcome| {
             if is_probe && outcome == Outcome::Denied {
                 probe.note_denial();
             }
-            give(message, outcome, guard)
+            send_answer(message, outcome, guard)
         });
     }
 
@@ -140,7 +140,7 @@ impl Enforcement {
 }
 
 /// Answers. What is cached is nothing: a verdict depends on who asks and on a policy that changes.
-fn give(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> AnswerResult {
+fn send_answer(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> AnswerResult {
     let answer = match outcome {
         Outcome::Allowed => Answer::Allow,
         Outcome::Denied => Answer::Deny,

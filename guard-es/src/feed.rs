@@ -38,7 +38,7 @@ impl LineageFeed {
     }
 
     /// Takes up one message; others than [`LINEAGE`] tell nothing.
-    pub(crate) fn take(&mut self, message: &MessageView<'_>, now_ns: u64) {
+    pub(crate) fn record(&mut self, message: &MessageView<'_>, now_ns: u64) {
         let process = message.process();
         match message.event() {
             Event::Fork(fork) => {

@@ -25,9 +25,9 @@ pub mod volumes;
 
 mod backend;
 mod enforcement;
+mod evaluate;
 mod facts;
 mod feed;
-mod judge;
 mod muting;
 mod probe;
 mod reading;

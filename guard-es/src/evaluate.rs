@@ -51,7 +51,7 @@ pub(crate) enum AnswerResult {
 }
 
 /// Judges a request: decides, calls `answer`, and tells. `monotonic` reads the clock.
-pub(crate) fn judge(
+pub(crate) fn evaluate(
     guard: &Guard,
     request: Request<'_>,
     seen: Timing,
@@ -74,7 +74,7 @@ pub(crate) fn judge(
         Outcome::Allowed
     };
     let delivery = answer(outcome);
-    if context.is_probe || is_upkeep(&decision) {
+    if context.is_probe || is_bookkeeping(&decision) {
         return outcome;
     }
     if outcome == Outcome::Allowed {
@@ -82,9 +82,9 @@ pub(crate) fn judge(
     }
     let (decision, outcome) = match delivery {
         AnswerResult::Accepted => (decision, outcome),
-        AnswerResult::DeadlinePassed { denied } => overtaken(&decision, denied),
+        AnswerResult::DeadlinePassed { denied } => after_deadline(&decision, denied),
     };
-    tell(guard, request, &decision, &facts, seen, decided_ns, outcome);
+    record(guard, request, &decision, &facts, seen, decided_ns, outcome);
     outcome
 }
 
@@ -103,12 +103,12 @@ fn decide<'s>(
 
 /// What people and their programs do to the guard's own files, the exporter's book-keeping before
 /// all, is allowed and not told: telling it would give the exporter something to keep books about.
-fn is_upkeep(decision: &Decision<'_>) -> bool {
+fn is_bookkeeping(decision: &Decision<'_>) -> bool {
     decision.reason == Reason::Human && decision.zone.is_none()
 }
 
 /// What is told when the deadline answered before the decision did.
-fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Outcome) {
+fn after_deadline<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Outcome) {
     let (verdict, outcome) = if denied {
         (Verdict::Deny, Outcome::Denied)
     } else {
@@ -130,7 +130,7 @@ fn overtaken<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Outcom
     )
 }
 
-fn tell(
+fn record(
     guard: &Guard,
     request: &Request<'_>,
     decision: &Decision<'_>,
@@ -140,8 +140,8 @@ fn tell(
     outcome: Outcome,
 ) {
     let acting = &request.acting;
-    let told_in_full = decision.verdict != Verdict::Allow;
-    let description = told_in_full.then(|| facts.description());
+    let in_full = decision.verdict != Verdict::Allow;
+    let description = in_full.then(|| facts.description());
     if outcome == Outcome::Denied && decision.reason == Reason::GuardFiles {
         guard.ring.add(Counter::ProtectedWritesDenied, 1);
     }
