@@ -126,9 +126,9 @@ impl Enforcement {
                 destination: None,
             },
             object: object(&file),
-            is_cut: false,
-            makes_name: false,
-            cuts_content: false,
+            is_truncated: false,
+            creates_name: false,
+            truncates_content: false,
             acting: acting(&view.process()),
         };
         let context = RequestContext {

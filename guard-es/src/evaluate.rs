@@ -60,7 +60,7 @@ pub(crate) fn evaluate(
     answer: impl FnOnce(Outcome) -> AnswerResult,
 ) -> Outcome {
     let snapshot = guard.policy.load();
-    let Some(request) = request.settled(&snapshot) else {
+    let Some(request) = request.relevant_under(&snapshot) else {
         answer(Outcome::Allowed);
         return Outcome::Allowed;
     };
@@ -94,7 +94,7 @@ fn decide<'s>(
     facts: &RequestFacts<'_>,
     wall_ns: u64,
 ) -> Decision<'s> {
-    if request.is_cut && snapshot.touches(&request.operation) {
+    if request.is_truncated && snapshot.touches(&request.operation) {
         // A path longer than any the kernel hands over: what its end would say is not known.
         return Decision::unresolved(facts.actor().attribution.may_be_agents());
     }
@@ -241,7 +241,7 @@ fn made_and_kept(
         path: to,
         ..removal
     };
-    if !request.makes_name || !snapshot.touches(&removal) || !snapshot.touches(&arrival) {
+    if !request.creates_name || !snapshot.touches(&removal) || !snapshot.touches(&arrival) {
         return None;
     }
     if !matches!(facts.actor().attribution, Attribution::Agent(_)) {

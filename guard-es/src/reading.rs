@@ -33,9 +33,9 @@ pub(crate) fn request<'w>(
             destination,
         },
         object: object(&file),
-        is_cut: file.path_truncated(),
-        makes_name: false,
-        cuts_content: false,
+        is_truncated: file.path_truncated(),
+        creates_name: false,
+        truncates_content: false,
         acting,
     };
     match message.event() {
@@ -47,16 +47,17 @@ pub(crate) fn request<'w>(
             let (left, right) = (exchange.file1(), exchange.file2());
             let other = path_of(&right);
             Some(Request {
-                is_cut: left.path_truncated() || right.path_truncated(),
+                is_truncated: left.path_truncated() || right.path_truncated(),
                 ..request(OperationKind::Exchange, left, Some(other))
             })
         }
         Event::Rename(rename) => {
             let source = rename.source();
-            let (destination, is_cut, makes_name) = destination(rename.destination(), buffer)?;
+            let (destination, is_truncated, creates_name) =
+                destination(rename.destination(), buffer)?;
             Some(Request {
-                is_cut: is_cut || source.path_truncated(),
-                makes_name,
+                is_truncated: is_truncated || source.path_truncated(),
+                creates_name,
                 ..request(OperationKind::Rename, source, Some(destination))
             })
         }
@@ -64,8 +65,8 @@ pub(crate) fn request<'w>(
             let directory = link.target_dir();
             let name = buffer.join(path_of(&directory), link.target_filename());
             Some(Request {
-                is_cut: directory.path_truncated() || link.source().path_truncated(),
-                makes_name: true,
+                is_truncated: directory.path_truncated() || link.source().path_truncated(),
+                creates_name: true,
                 ..request(OperationKind::Link, link.source(), Some(name))
             })
         }
@@ -73,8 +74,8 @@ pub(crate) fn request<'w>(
             let directory = clone.target_dir();
             let name = buffer.join(path_of(&directory), clone.target_name());
             Some(Request {
-                is_cut: directory.path_truncated(),
-                makes_name: true,
+                is_truncated: directory.path_truncated(),
+                creates_name: true,
                 ..request(OperationKind::Clone, clone.source(), Some(name))
             })
         }
@@ -85,8 +86,8 @@ pub(crate) fn request<'w>(
                 None => buffer.join(path_of(&directory), copy.target_name()),
             };
             Some(Request {
-                is_cut: there.unwrap_or(directory).path_truncated(),
-                makes_name: there.is_none(),
+                is_truncated: there.unwrap_or(directory).path_truncated(),
+                creates_name: there.is_none(),
                 ..request(OperationKind::Clone, copy.source(), Some(name))
             })
         }
@@ -94,12 +95,12 @@ pub(crate) fn request<'w>(
             let flags = open.flags();
             let writes = OpenFlags::WRITE | OpenFlags::TRUNCATE;
             flags.intersects(writes).then(|| Request {
-                cuts_content: flags.contains(OpenFlags::TRUNCATE),
+                truncates_content: flags.contains(OpenFlags::TRUNCATE),
                 ..request(OperationKind::Write, open.file(), None)
             })
         }
         Event::Create(create) => {
-            let (path, is_cut, makes_name) = destination(create.destination(), buffer)?;
+            let (path, is_truncated, creates_name) = destination(create.destination(), buffer)?;
             Some(Request {
                 operation: Operation {
                     kind: OperationKind::Write,
@@ -107,9 +108,9 @@ pub(crate) fn request<'w>(
                     destination: None,
                 },
                 object: Object::default(),
-                is_cut,
-                makes_name,
-                cuts_content: false,
+                is_truncated,
+                creates_name,
+                truncates_content: false,
                 acting,
             })
         }

@@ -15,11 +15,11 @@ pub(crate) struct Request<'m> {
     /// What stands at the operation's path.
     pub(crate) object: Object,
     /// Whether the kernel cut a path short: it is longer than any it hands over.
-    pub(crate) is_cut: bool,
+    pub(crate) is_truncated: bool,
     /// Whether something is to be made at the destination, where nothing stands now.
-    pub(crate) makes_name: bool,
+    pub(crate) creates_name: bool,
     /// Whether opening the file for writing cuts its content.
-    pub(crate) cuts_content: bool,
+    pub(crate) truncates_content: bool,
     /// Who asks.
     pub(crate) acting: Acting<'m>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct PathBuffer {
 impl Request<'_> {
     /// The request as this policy's operations have it; `None` when it takes nothing away and
     /// touches none of the guard's own files, which needs no decision and is not told.
-    pub(crate) fn settled(self, snapshot: &Snapshot) -> Option<Self> {
+    pub(crate) fn relevant_under(self, snapshot: &Snapshot) -> Option<Self> {
         let operation = self.operation;
         match operation.kind {
             OperationKind::Write => {
@@ -75,7 +75,7 @@ impl Request<'_> {
                 };
                 if snapshot.touches(&operation) {
                     Some(self)
-                } else if self.cuts_content && snapshot.touches(&cut) {
+                } else if self.truncates_content && snapshot.touches(&cut) {
                     Some(Self {
                         operation: cut,
                         ..self
@@ -85,7 +85,7 @@ impl Request<'_> {
                 }
             }
             // A new name overwrites nothing, unless it is to stand for one of the guard's files.
-            OperationKind::Clone if self.makes_name => {
+            OperationKind::Clone if self.creates_name => {
                 let path = operation.destination.unwrap_or(operation.path);
                 let write = Operation {
                     kind: OperationKind::Write,
