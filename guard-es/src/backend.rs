@@ -43,7 +43,7 @@ pub struct Settings {
     pub running: Box<dyn Fn() -> Vec<u32> + Send>,
     /// Programs of the guard's own, which are not judged: the exporter that a session started, which
     /// is as much this process's descendant as the session's command is.
-    pub unjudged: Vec<ProcessKey>,
+    pub exempt: Vec<ProcessKey>,
 }
 
 /// Whom a backend guards.
@@ -90,7 +90,7 @@ struct Enforcer {
     /// Whether the kernel sends a selection only.
     selects: bool,
     /// Programs that are not judged.
-    unjudged: Vec<ProcessKey>,
+    exempt: Vec<ProcessKey>,
     /// What it answers when the time is over.
     on_deadline: OnDeadline,
 }
@@ -150,7 +150,7 @@ impl Backend {
             settings.scope,
             &plan,
             snapshot.on_deadline(),
-            settings.unjudged.clone(),
+            settings.exempt.clone(),
         )?;
         drop(snapshot);
         Ok(Self {
@@ -179,17 +179,17 @@ impl Backend {
         if enforcer.on_deadline != on_deadline {
             // A client's default answer is for life: a second one takes over, then the first ends.
             // What both hear of is judged twice, and alike.
-            let unjudged = enforcer.unjudged.clone();
+            let exempt = enforcer.exempt.clone();
             let next = Enforcer::start(
                 &self.guard,
                 &self.probe,
                 self.scope,
                 &plan,
                 on_deadline,
-                unjudged,
+                exempt,
             );
             if let Ok(next) = next {
-                self.keep_of(&enforcer);
+                self.update_counters_of(&enforcer);
                 *enforcer = next;
                 self.reported.set(ReportedTotals::default());
             }
@@ -198,8 +198,8 @@ impl Backend {
     }
 
     /// Brings the counters in the ring's header up to date.
-    pub fn keep(&self) {
-        self.keep_of(&self.enforcement.borrow());
+    pub fn update_counters(&self) {
+        self.update_counters_of(&self.enforcement.borrow());
     }
 
     /// The self-test's file.
@@ -214,7 +214,7 @@ impl Backend {
         &self.guard
     }
 
-    fn keep_of(&self, enforcer: &Enforcer) {
+    fn update_counters_of(&self, enforcer: &Enforcer) {
         let answering = enforcer.client.statistics();
         let lineage = self.lineage.as_deref().map(Handle::statistics);
         let now =
@@ -257,7 +257,7 @@ fn plan_of(snapshot: &Snapshot) -> MutePlan {
 }
 
 /// What a session's client is to hear besides its plan: every new program.
-fn always(scope: Scope) -> Vec<((Vec<u8>, Reach), EventType)> {
+fn unconditional(scope: Scope) -> Vec<((Vec<u8>, Reach), EventType)> {
     match scope {
         Scope::Machine => Vec::new(),
         Scope::Descendants => vec![((b"/".to_vec(), Reach::Prefix), EventType::NOTIFY_EXEC)],
@@ -273,13 +273,13 @@ impl Enforcer {
         scope: Scope,
         plan: &MutePlan,
         on_deadline: OnDeadline,
-        unjudged: Vec<ProcessKey>,
+        exempt: Vec<ProcessKey>,
     ) -> Result<Self, StartError> {
         let mut enforcement = Enforcement::new(
             Arc::clone(guard),
             Arc::clone(probe),
             scope == Scope::Machine,
-            unjudged.clone(),
+            exempt.clone(),
         );
         let builder = Client::builder().default_answer(match on_deadline {
             OnDeadline::Allow => Answer::Allow,
@@ -307,10 +307,10 @@ impl Enforcer {
             client,
             applied: Applied::default(),
             selects: false,
-            unjudged,
+            exempt,
             on_deadline,
         };
-        enforcer.survive_misses()?;
+        enforcer.set_miss_mode()?;
         match enforcer.client.select_targets(&[]) {
             Ok(_nothing_to_restore) => {
                 enforcer.selects = true;
@@ -330,7 +330,7 @@ impl Enforcer {
     }
 
     /// On macOS 27 a miss need not be the end of the guard.
-    fn survive_misses(&self) -> Result<(), CallError> {
+    fn set_miss_mode(&self) -> Result<(), CallError> {
         let mode = match self.on_deadline {
             OnDeadline::Allow => DeadlineMissMode::FailOpen,
             OnDeadline::Deny => DeadlineMissMode::FailClosed,
@@ -343,14 +343,16 @@ impl Enforcer {
 
     fn widen(&mut self, scope: Scope, plan: &MutePlan) -> Result<(), AdoptError> {
         if self.selects {
-            self.applied.widen(&self.client, plan, &always(scope))?;
+            self.applied
+                .widen(&self.client, plan, &unconditional(scope))?;
         }
         Ok(())
     }
 
     fn narrow(&mut self, scope: Scope, plan: &MutePlan) {
         if self.selects {
-            self.applied.narrow(&self.client, plan, &always(scope));
+            self.applied
+                .narrow(&self.client, plan, &unconditional(scope));
         }
     }
 }

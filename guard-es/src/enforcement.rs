@@ -28,7 +28,7 @@ pub(crate) struct Enforcement {
     /// Whether another client writes down who starts whom.
     lineage_is_async: bool,
     /// The guard's own programs.
-    unjudged: Vec<ProcessKey>,
+    exempt: Vec<ProcessKey>,
 }
 
 // === impl Enforcement ===
@@ -38,7 +38,7 @@ impl Enforcement {
         guard: SharedGuard,
         probe: Arc<Probe>,
         lineage_is_async: bool,
-        unjudged: Vec<ProcessKey>,
+        exempt: Vec<ProcessKey>,
     ) -> Self {
         Self {
             guard,
@@ -46,7 +46,7 @@ impl Enforcement {
             clock: Clock::system(),
             path_buffer: PathBuffer::default(),
             lineage_is_async,
-            unjudged,
+            exempt,
         }
     }
 
@@ -99,7 +99,7 @@ impl Enforcement {
     fn is_own(&self, view: &MessageView<'_>) -> bool {
         // Most guards have none, and read no token here.
         let is = |own: &ProcessKey| *own == key_of(view.process().audit_token());
-        self.unjudged.iter().any(is)
+        self.exempt.iter().any(is)
     }
 
     /// How long the message was on its way, microseconds.

@@ -85,7 +85,7 @@ impl<'a> RequestFacts<'a> {
         if path == self.request.operation.path && self.request.object.file_type != 0 {
             return Some(self.request.object);
         }
-        let found = look(path)?;
+        let found = metadata(path)?;
         Some(Object {
             file_type: found.mode() & u32::from(crate::request::S_IFMT),
             born_ns: found.created().ok().and_then(since_epoch_ns),
@@ -141,7 +141,7 @@ impl FactSource for RequestFacts<'_> {
     }
 
     fn exists(&self, path: &[u8]) -> bool {
-        look(path).is_some()
+        metadata(path).is_some()
     }
 
     fn made_here(&self, path: &[u8]) -> bool {
@@ -190,7 +190,7 @@ pub(crate) fn entry_of<'a>(
     guard.entry(acting.key, now_ns)
 }
 
-fn look(path: &[u8]) -> Option<Metadata> {
+fn metadata(path: &[u8]) -> Option<Metadata> {
     Path::new(OsStr::from_bytes(path)).symlink_metadata().ok()
 }
 

@@ -70,7 +70,7 @@ impl Service {
     /// Does what is due at `now`.
     pub fn step(&mut self, now: Instant) -> Step {
         if let Some(backend) = &self.backend {
-            backend.keep();
+            backend.update_counters();
         }
         if self.is_proven || self.next_try.is_some_and(|then| now < then) {
             return Step::Unchanged;

@@ -135,8 +135,8 @@ fn drops_are_counted() {
     // The next message shows the gap.
     assert!(mac.machine.unlink(&actor, "/a/z/last").allowed());
     mac.machine.settle();
-    mac.backend().keep();
-    mac.backend().keep();
+    mac.backend().update_counters();
+    mac.backend().update_counters();
     assert_eq!(mac.counter(Counter::KernelEventsDropped), 12);
 }
 
@@ -159,7 +159,7 @@ fn a_deadline_is_answered_as_the_policy_says_and_told() {
         assert_eq!(attempt.allowed(), allowed, "{on_deadline}");
         mac.table.stall(false);
         assert_eq!(mac.told(), [told]);
-        mac.backend().keep();
+        mac.backend().update_counters();
         assert_eq!(mac.counter(Counter::DeadlineMisses), 1);
         assert_eq!(
             mac.machine.report().deadlines_missed,
@@ -191,7 +191,7 @@ fn a_new_answer_for_deadlines_takes_effect_without_a_gap() {
     assert!(!attempt.allowed());
     mac.table.stall(false);
     mac.machine.settle();
-    mac.backend().keep();
+    mac.backend().update_counters();
     assert_eq!(mac.counter(Counter::DeadlineMisses), 1);
 }
 
@@ -205,7 +205,7 @@ fn a_panic_is_answered_counted_and_survived() {
     mac.table.trap.store(pid, Ordering::Relaxed);
     assert!(mac.machine.unlink(&stranger, "/a/z/doc").allowed());
     mac.machine.settle();
-    mac.backend().keep();
+    mac.backend().update_counters();
     assert_eq!(mac.counter(Counter::Panics), 1);
     assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
 }
@@ -430,7 +430,7 @@ fn a_session_s_own_exporter_is_no_agent_s() {
     let me = mac.machine.me().clone();
     let exporter = mac.existing(&me, "/opt/guard-exporter", &["guard-exporter"]);
     let mut settings = mac.settings(Scope::Descendants);
-    settings.unjudged.push(support::key(&exporter));
+    settings.exempt.push(support::key(&exporter));
     mac.start_as(&settings).unwrap();
     let command = mac.spawn(&me, "/bin/sh", &["sh"]);
     let again = mac.exec(&exporter, "/opt/guard-exporter", &["guard-exporter"], &[]);

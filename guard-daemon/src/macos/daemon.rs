@@ -64,7 +64,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         scope: Scope::Machine,
         probe: places.state_canonical()?.join(format!("self-test-{name}")),
         running: Box::new(all_processes),
-        unjudged: Vec::new(),
+        exempt: Vec::new(),
     };
     let mut watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);

@@ -117,7 +117,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         .flatten();
     // What it does is asked about like all that this process's descendants do, and it is neither
     // the command's nor an agent's. Started, it has executed its program: its identity stays.
-    let unjudged = exporter.as_ref().and_then(|child| key_of(&source, child));
+    let exempt = exporter.as_ref().and_then(|child| key_of(&source, child));
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(root),
@@ -133,7 +133,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
             .state_canonical()?
             .join(format!("self-test-{}", plan.session)),
         running: Box::new(|| vec![std::process::id()]),
-        unjudged: unjudged.into_iter().collect(),
+        exempt: exempt.into_iter().collect(),
     };
     let backend = match proven_backend(&guard, &settings) {
         Ok(backend) => backend,
@@ -231,7 +231,7 @@ fn keep_house_until_end(
             Err(RecvTimeoutError::Disconnected) => bail!("nobody waits for the command"),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        backend.0.keep();
+        backend.0.update_counters();
         watch.check(backend, journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();

@@ -37,9 +37,9 @@ impl Applied {
         &mut self,
         handle: &Handle,
         plan: &MutePlan,
-        always: &[(Target, EventType)],
+        unconditional: &[(Target, EventType)],
     ) -> Result<(), AdoptError> {
-        for (target, events) in wanted(plan, always) {
+        for (target, events) in wanted(plan, unconditional) {
             let there = self.pairs.entry(target.clone()).or_default();
             let new: Vec<EventType> = events.difference(there).copied().collect();
             if !new.is_empty() {
@@ -56,9 +56,9 @@ impl Applied {
         &mut self,
         handle: &Handle,
         plan: &MutePlan,
-        always: &[(Target, EventType)],
+        unconditional: &[(Target, EventType)],
     ) {
-        let wanted = wanted(plan, always);
+        let wanted = wanted(plan, unconditional);
         let none = BTreeSet::new();
         for (target, there) in &mut self.pairs {
             let needed = wanted.get(target).unwrap_or(&none);
@@ -77,7 +77,7 @@ impl Applied {
 
 fn wanted(
     plan: &MutePlan,
-    always: &[(Target, EventType)],
+    unconditional: &[(Target, EventType)],
 ) -> BTreeMap<Target, BTreeSet<EventType>> {
     let mut wanted: BTreeMap<Target, BTreeSet<EventType>> = BTreeMap::new();
     for rule in plan.rules() {
@@ -87,7 +87,7 @@ fn wanted(
             .or_default()
             .extend(rule.concern.events());
     }
-    for (target, event) in always {
+    for (target, event) in unconditional {
         wanted.entry(target.clone()).or_default().insert(*event);
     }
     wanted

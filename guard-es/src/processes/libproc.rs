@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 /// Describes this machine's processes.
 #[derive(Debug, Default)]
 pub struct LibProc {
-    /// `KERN_PROCARGS2` wants room for the most a process can have; the buffer is kept.
-    room: Mutex<Vec<u8>>,
+    /// `KERN_PROCARGS2` wants buffer for the most a process can have; the buffer is kept.
+    buffer: Mutex<Vec<u8>>,
 }
 
 /// The identity of this boot (`kern.bootsessionuuid`), as text.
@@ -46,7 +46,7 @@ pub fn this_process() -> Option<ProcessKey> {
 
 impl LibProc {
     /// Describes a process whose identity does not change under the look; else `None`.
-    fn look(&self, pid: u32, into: &mut ProcessDescription) -> Option<bool> {
+    fn read(&self, pid: u32, into: &mut ProcessDescription) -> Option<bool> {
         let generation = sys::pid_version(pid)?;
         let facts = sys::facts(pid)?;
         into.key = ProcessKey { pid, generation };
@@ -55,22 +55,22 @@ impl LibProc {
         into.started_ns = started_ns(&facts);
         sys::executable(pid, &mut into.executable);
         into.executable_changed_ns = changed_ns(&into.executable);
-        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = sys::arguments(pid, &mut room);
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = sys::arguments(pid, &mut buffer);
         let area = ArgumentArea::parse(answer);
         into.arguments.clear();
         into.arguments.extend_from_slice(area.arguments);
         into.environment.clear();
         into.environment.extend_from_slice(area.environment);
-        drop(room);
+        drop(buffer);
         Some(sys::pid_version(pid)? == generation)
     }
 }
 
 impl ProcessSource for LibProc {
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
-        for _ in 0..MAX_LOOKS {
-            if self.look(pid, into).ok_or(ProcessGone)? {
+        for _ in 0..MAX_READS {
+            if self.read(pid, into).ok_or(ProcessGone)? {
                 return Ok(());
             }
         }
@@ -95,4 +95,4 @@ fn changed_ns(executable: &[u8]) -> u64 {
 }
 
 /// How often a process may become another program under one look.
-const MAX_LOOKS: usize = 4;
+const MAX_READS: usize = 4;

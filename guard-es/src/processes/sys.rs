@@ -1,7 +1,7 @@
 //! The calls behind [`super::libproc`], each behind a safe function.
 //!
 //! What the system fills in is plain old data of the `libc` crate's layout, or bytes of which it
-//! says how many there are. Everything it says of lengths is checked against the room it was given.
+//! says how many there are. Everything it says of lengths is checked against the buffer it was given.
 
 use libc::{c_char, c_int, c_void};
 use std::ffi::CStr;
@@ -55,9 +55,9 @@ pub(super) fn pid_version(pid: u32) -> Option<u64> {
     }
     let mut token = [0u32; TOKEN_WORDS];
     let mut words = u32::try_from(TOKEN_WORDS).ok()?;
-    // SAFETY: the room is `words` natural-sized words, as the last argument says, and a token is
-    // valid whatever bits it holds. The call writes no more than it is told there is room for.
-    let told = unsafe {
+    // SAFETY: the buffer is `words` natural-sized words, as the last argument says, and a token is
+    // valid whatever bits it holds. The call writes no more than it is told there is buffer for.
+    let status = unsafe {
         libc::task_info(
             name,
             TASK_AUDIT_TOKEN,
@@ -67,7 +67,7 @@ pub(super) fn pid_version(pid: u32) -> Option<u64> {
     };
     // SAFETY: the right was given to this task by the call above, and is given up once.
     let _freed = unsafe { mach_port_deallocate(own, name) };
-    let complete = told == libc::KERN_SUCCESS && usize::try_from(words) == Ok(TOKEN_WORDS);
+    let complete = status == libc::KERN_SUCCESS && usize::try_from(words) == Ok(TOKEN_WORDS);
     token
         .get(PID_VERSION_WORD)
         .filter(|_| complete)
@@ -79,7 +79,7 @@ pub(super) fn facts(pid: u32) -> Option<ProcessFacts> {
     let pid = c_int::try_from(pid).ok()?;
     let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
     let size = c_int::try_from(size_of::<libc::proc_bsdinfo>()).ok()?;
-    // SAFETY: the room is one whole `proc_bsdinfo` (`<sys/proc_info.h>`), whose size is passed.
+    // SAFETY: the buffer is one whole `proc_bsdinfo` (`<sys/proc_info.h>`), whose size is passed.
     let filled = unsafe {
         libc::proc_pidinfo(
             pid,
@@ -109,46 +109,46 @@ pub(super) fn executable(pid: u32, into: &mut Vec<u8>) {
         return;
     };
     into.resize(MAX_PATH, 0);
-    let room = u32::try_from(into.len()).unwrap_or(0);
-    // SAFETY: the room is `into`'s own initialised bytes, whose number is passed.
-    let length = unsafe { libc::proc_pidpath(pid, into.as_mut_ptr().cast::<c_void>(), room) };
+    let buffer = u32::try_from(into.len()).unwrap_or(0);
+    // SAFETY: the buffer is `into`'s own initialised bytes, whose number is passed.
+    let length = unsafe { libc::proc_pidpath(pid, into.as_mut_ptr().cast::<c_void>(), buffer) };
     into.truncate(usize::try_from(length).unwrap_or(0));
 }
 
-/// The answer of `KERN_PROCARGS2`, in `room`; empty when the process is gone or another user's.
-pub(super) fn arguments(pid: u32, room: &mut Vec<u8>) -> &[u8] {
+/// The answer of `KERN_PROCARGS2`, in `buffer`; empty when the process is gone or another user's.
+pub(super) fn arguments(pid: u32, buffer: &mut Vec<u8>) -> &[u8] {
     let Ok(pid) = c_int::try_from(pid) else {
         return &[];
     };
-    if room.is_empty() {
-        room.resize(most_arguments(), 0);
+    if buffer.is_empty() {
+        buffer.resize(most_arguments(), 0);
     }
     let mut mib = [libc::CTL_KERN, libc::KERN_PROCARGS2, pid];
-    let mut length = room.len();
+    let mut length = buffer.len();
     let words = u32::try_from(mib.len()).unwrap_or(0);
-    // SAFETY: the name has `words` words, and the room is `room`'s own initialised bytes, whose
+    // SAFETY: the name has `words` words, and the buffer is `buffer`'s own initialised bytes, whose
     // number is passed and comes back as the number written. Nothing is set.
-    let told = unsafe {
+    let status = unsafe {
         libc::sysctl(
             mib.as_mut_ptr(),
             words,
-            room.as_mut_ptr().cast::<c_void>(),
+            buffer.as_mut_ptr().cast::<c_void>(),
             &raw mut length,
             ptr::null_mut(),
             0,
         )
     };
-    let length = if told == 0 { length } else { 0 };
-    room.get(..length).unwrap_or_default()
+    let length = if status == 0 { length } else { 0 };
+    buffer.get(..length).unwrap_or_default()
 }
 
 /// `kern.argmax`: the most that arguments and environment can be together, one mebibyte by default.
 fn most_arguments() -> usize {
     let mut most: c_int = 0;
     let mut length = size_of::<c_int>();
-    // SAFETY: the name is NUL-terminated, the room is one live `int`, whose size is passed. Nothing
+    // SAFETY: the name is NUL-terminated, the buffer is one live `int`, whose size is passed. Nothing
     // is set.
-    let told = unsafe {
+    let status = unsafe {
         libc::sysctlbyname(
             c"kern.argmax".as_ptr(),
             (&raw mut most).cast::<c_void>(),
@@ -158,7 +158,7 @@ fn most_arguments() -> usize {
         )
     };
     let most = usize::try_from(most).unwrap_or(0);
-    if told == 0 {
+    if status == 0 {
         most.max(1 << 20)
     } else {
         1 << 20
@@ -169,9 +169,9 @@ fn most_arguments() -> usize {
 pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
     let mut text = vec![0u8; 128];
     let mut length = text.len();
-    // SAFETY: the name is NUL-terminated, the room is `text`'s own initialised bytes, whose number
+    // SAFETY: the name is NUL-terminated, the buffer is `text`'s own initialised bytes, whose number
     // is passed. Nothing is set.
-    let told = unsafe {
+    let status = unsafe {
         libc::sysctlbyname(
             name.as_ptr(),
             text.as_mut_ptr().cast::<c_void>(),
@@ -180,7 +180,7 @@ pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
             0,
         )
     };
-    if told != 0 {
+    if status != 0 {
         return None;
     }
     text.truncate(length);
@@ -192,12 +192,12 @@ pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
 /// The process ids in use.
 pub(super) fn all_processes() -> Vec<u32> {
     // Twice the processes there are: more may come between the two calls.
-    // SAFETY: without room the call only counts.
+    // SAFETY: without buffer the call only counts.
     let count = unsafe { libc::proc_listallpids(ptr::null_mut(), 0) };
-    let room = usize::try_from(count).unwrap_or(0) * 2 + 64;
-    let mut pids: Vec<c_int> = vec![0; room];
-    let size = c_int::try_from(room * size_of::<c_int>()).unwrap_or(0);
-    // SAFETY: the room is `pids`' own initialised words, whose size in bytes is passed.
+    let buffer = usize::try_from(count).unwrap_or(0) * 2 + 64;
+    let mut pids: Vec<c_int> = vec![0; buffer];
+    let size = c_int::try_from(buffer * size_of::<c_int>()).unwrap_or(0);
+    // SAFETY: the buffer is `pids`' own initialised words, whose size in bytes is passed.
     let filled = unsafe { libc::proc_listallpids(pids.as_mut_ptr().cast::<c_void>(), size) };
     pids.truncate(usize::try_from(filled).unwrap_or(0));
     let pids = pids.into_iter().filter_map(|pid| u32::try_from(pid).ok());
@@ -219,9 +219,9 @@ pub(crate) fn is_case_sensitive(path: &CStr) -> Option<bool> {
 /// The name of the file system that this path is on (`apfs`, `hfs`, …).
 pub(crate) fn file_system(path: &CStr) -> Option<Vec<u8>> {
     let mut found = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the path is NUL-terminated and only read; the room is one whole `statfs`.
-    let told = unsafe { libc::statfs(path.as_ptr(), found.as_mut_ptr()) };
-    if told != 0 {
+    // SAFETY: the path is NUL-terminated and only read; the buffer is one whole `statfs`.
+    let status = unsafe { libc::statfs(path.as_ptr(), found.as_mut_ptr()) };
+    if status != 0 {
         return None;
     }
     // SAFETY: the struct holds integers and arrays of them only, for which zeros and whatever the

@@ -178,7 +178,7 @@ impl Mac {
             scope,
             probe: self.probe.clone(),
             running: Box::new(move || table.pids()),
-            unjudged: Vec::new(),
+            exempt: Vec::new(),
         }
     }
 
