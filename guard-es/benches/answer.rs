@@ -28,7 +28,7 @@ fn main() {
 #[allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench")]
 mod simulated {
     use super::counting::allocations;
-    use super::support::{Mac, NEWEST, Plan};
+    use super::support::{Mac, MacConfig, NEWEST};
     use endpoint_sec::{Answer, Client, EventType, Message};
     use endpoint_sec_sim::{Machine, Process, last_answer};
     use guard_core::guard::SharedGuard;
@@ -74,7 +74,7 @@ mod simulated {
         let asked = std::env::args().find_map(|word| word.parse().ok());
         let messages: usize = asked.unwrap_or(1_000_000);
         let policy = r#"{"protected_zones": ["/z"]}"#;
-        let mut plan = Plan::new(NEWEST, policy);
+        let mut plan = MacConfig::new(NEWEST, policy);
         plan.builder = Machine::new(NEWEST).queue(2 * BATCH);
         let mac = plan.set_up();
         let (person, agent) = (mac.shell.clone(), mac.chain("rm < codex"));

@@ -1,15 +1,15 @@
 //! The clients of a guard, and what they are subscribed to.
 //!
-//! A machine's guard has two. One answers; on macOS 13 and newer its target-path muting is
-//! inverted, so that the kernel sends what the [plan](crate::muting) lists and nothing else. Older
-//! systems send everything, and the decision finds most of it outside all zones. The other hears of
-//! every process's start, program and end. They are two so that a storm of processes does not delay
-//! an answer. The kernel queues news of a process before the process can do anything else; should
-//! the second client be behind all the same, the first waits a moment for it, and then looks
-//! processes up itself.
+//! A guard of a whole machine has two clients. The enforcement client answers. On macOS 13 and
+//! newer its target-path muting is inverted, so that the kernel sends only what the
+//! [plan](crate::muting) lists; older systems send everything, and the decision finds most of it
+//! outside all zones. The lineage client receives every fork, exec and exit. Two clients, so that a
+//! burst of new processes does not delay an answer. The kernel queues the fork of a process before
+//! the process runs. If the lineage client has not handled it yet, the enforcement client waits a
+//! moment, and then reads the process table.
 //!
-//! A session's guard has one client, for the descendants of its process, which hears everything in
-//! order.
+//! A guard of one session has a single client for the descendants of its process, which receives
+//! all of it in order.
 //!
 //! The guard's own process is muted: it must never wait for itself.
 
@@ -33,20 +33,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a backend is started with.
+/// How a backend is started.
 pub struct Settings {
-    /// Whom it guards.
+    /// Which processes it guards.
     pub scope: Scope,
-    /// Where the self-test's file is made: a canonical path below one of the guard's own files.
+    /// Where the self-test makes its file: a canonical path below one of the guard's own files.
     pub probe: PathBuf,
-    /// The process ids in use, to learn who was there before.
+    /// Lists the process ids in use, so that the processes that run already are known.
     pub running: Box<dyn Fn() -> Vec<u32> + Send>,
-    /// Programs of the guard's own, which are not judged: the exporter that a session started, which
-    /// is as much this process's descendant as the session's command is.
+    /// The guard's own programs, whose operations are always allowed: the exporter that a session
+    /// started is as much this process's descendant as the session's command is.
     pub exempt: Vec<ProcessKey>,
 }
 
-/// Whom a backend guards.
+/// Which processes a backend guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All processes of the machine. Needs root and Full Disk Access.
@@ -55,7 +55,7 @@ pub enum Scope {
     Descendants,
 }
 
-/// Why a backend could not be started. Whatever was started is stopped again.
+/// Why a backend could not be started. What was started before the error is stopped again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -63,15 +63,14 @@ pub enum StartError {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// A call on a client failed.
-    #[error("the client could not be set up: {0}")]
+    #[error("the Endpoint Security client could not be set up")]
     Call(#[from] CallError),
     /// The policy's zones could not be covered.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
 }
 
-/// Endpoint Security clients that judge for a guard, until they are dropped. Belongs to the thread
-/// that started it.
+/// The running clients of a guard, until it is dropped. Bound to the thread that started it.
 pub struct Backend {
     guard: SharedGuard,
     probe: Arc<Probe>,
@@ -79,7 +78,7 @@ pub struct Backend {
     enforcement: RefCell<Enforcer>,
     /// The second client of a machine's guard.
     lineage: Option<Client>,
-    /// What of the clients' statistics the ring's header has.
+    /// The statistics that were already added to the ring's counters.
     reported: Cell<ReportedTotals>,
 }
 
@@ -87,15 +86,15 @@ pub struct Backend {
 struct Enforcer {
     client: Client,
     applied: Applied,
-    /// Whether the kernel sends a selection only.
+    /// Whether muting is inverted, so that the kernel sends only what is listed.
     selects: bool,
-    /// Programs that are not judged.
+    /// Programs whose operations are always allowed.
     exempt: Vec<ProcessKey>,
-    /// What it answers when the time is over.
+    /// What it answers when the deadline is near.
     on_deadline: OnDeadline,
 }
 
-/// Sums of clients' statistics.
+/// Sums of the clients' statistics.
 #[derive(Clone, Copy, Debug, Default)]
 struct ReportedTotals {
     dropped: u64,
@@ -117,8 +116,7 @@ impl std::fmt::Debug for Settings {
 // === impl Backend ===
 
 impl Backend {
-    /// What the answering client does with each message, for whoever runs a client of their own: a
-    /// bench, which times it.
+    /// The handler of the enforcement client, for benches and tests that run a client of their own.
     #[doc(hidden)]
     pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
         let mut enforcement =
@@ -126,8 +124,8 @@ impl Backend {
         move |message: Message<'_>| enforcement.handle(message)
     }
 
-    /// Starts the clients a guard needs, and learns the processes that are there already. When this
-    /// returns, what the guard's policy in force concerns is judged.
+    /// Starts the clients, and reads which processes run already. When this returns, the policy is
+    /// enforced.
     ///
     /// # Errors
     ///
@@ -138,7 +136,8 @@ impl Backend {
             Scope::Machine => Some(start_lineage(&guard, &probe)?),
             Scope::Descendants => None,
         };
-        // Who was there before the news began. Both may tell of the same process; that does no harm.
+        // Processes that started before the lineage client did. One that started in between is
+        // reported twice, which does no harm.
         for pid in (settings.running)() {
             guard.learn(pid, wall_ns());
         }
@@ -163,8 +162,8 @@ impl Backend {
         })
     }
 
-    /// Puts a snapshot in force. What it needs is covered before, what only the old one needed is
-    /// let go of after: when this returns, the policy is in force and complete.
+    /// Puts a snapshot in force. Paths that it adds are selected before, paths that it drops are
+    /// deselected after, so that at no time anything is uncovered.
     ///
     /// # Errors
     ///
@@ -177,8 +176,8 @@ impl Backend {
         self.guard.adopt(snapshot);
         enforcer.narrow(self.scope, &plan);
         if enforcer.on_deadline != on_deadline {
-            // A client's default answer is for life: a second one takes over, then the first ends.
-            // What both hear of is judged twice, and alike.
+            // The default answer of a client cannot be changed: a second client is started before
+            // the first is closed. What both receive is decided twice, with the same result.
             let exempt = enforcer.exempt.clone();
             let next = Enforcer::start(
                 &self.guard,
@@ -197,7 +196,7 @@ impl Backend {
         Ok(())
     }
 
-    /// Brings the counters in the ring's header up to date.
+    /// Adds what the clients counted since the last call to the counters in the ring's header.
     pub fn update_counters(&self) {
         self.update_counters_of(&self.enforcement.borrow());
     }
@@ -240,14 +239,14 @@ fn start_lineage(guard: &SharedGuard, probe: &Arc<Probe>) -> Result<Client, Star
     let mut feed = LineageFeed::new(Arc::clone(guard), Arc::clone(probe));
     let client = Client::builder()
         .start(move |message: Message<'_>| feed.record(&message.view(), wall_ns()))?;
-    // The programs that the system mutes are muted because stopping them stops the machine. This
-    // client stops nobody, and their children matter as much as others'.
+    // The system mutes programs by default because blocking them can hang the machine. This client
+    // blocks nothing, and needs to see their children too.
     client.unmute_all_executables()?;
     let _all_are_old = client.subscribe(&LINEAGE)?;
     Ok(client)
 }
 
-/// What the kernel is to send for a snapshot on this machine's volumes.
+/// The mute plan of a snapshot on this machine's volumes.
 fn plan_of(snapshot: &Snapshot) -> MutePlan {
     let volumes = Volumes::of_this_machine();
     MutePlan::of(snapshot, &|path| {
@@ -256,7 +255,7 @@ fn plan_of(snapshot: &Snapshot) -> MutePlan {
     })
 }
 
-/// What a session's client is to hear besides its plan: every new program.
+/// What a session's client receives besides its plan: every exec.
 fn unconditional(scope: Scope) -> Vec<((Vec<u8>, Reach), EventType)> {
     match scope {
         Scope::Machine => Vec::new(),
@@ -316,7 +315,7 @@ impl Enforcer {
                 enforcer.selects = true;
                 enforcer.widen(scope, plan)?;
             }
-            // Before macOS 13 everything comes.
+            // Before macOS 13 nothing can be selected: the kernel sends everything.
             Err(CallError::NotAvailable { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -324,12 +323,12 @@ impl Enforcer {
         if scope == Scope::Descendants {
             events.extend(LINEAGE);
         }
-        // What a release does not know cannot happen on it.
+        // Event types that the release does not know cannot occur on it.
         let _unknown = enforcer.client.subscribe(&events)?;
         Ok(enforcer)
     }
 
-    /// On macOS 27 a miss need not be the end of the guard.
+    /// From macOS 27 on, a missed deadline need not kill the guard.
     fn set_miss_mode(&self) -> Result<(), CallError> {
         let mode = match self.on_deadline {
             OnDeadline::Allow => DeadlineMissMode::FailOpen,

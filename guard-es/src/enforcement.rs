@@ -1,8 +1,8 @@
-//! What the enforcement client does with each message.
+//! The handler of the enforcement client.
 //!
-//! The library calls the handler for one message after the other, on a thread of its own. For what
-//! is allowed the handler allocates nothing, takes no lock and makes no system call, except where
-//! [`crate::facts`] says so.
+//! The library calls it for one message at a time, on a thread of its own. For an allowed operation
+//! it allocates nothing, takes no lock and makes no system call, except where [`crate::facts`] says
+//! so.
 
 use crate::evaluate::{AnswerResult, Outcome, Timing, evaluate, note_creation};
 use crate::facts::RequestContext;
@@ -25,9 +25,9 @@ pub(crate) struct Enforcement {
     probe: Arc<Probe>,
     clock: Clock,
     path_buffer: PathBuffer,
-    /// Whether another client writes down who starts whom.
+    /// Whether lineage is recorded by another client.
     lineage_is_async: bool,
-    /// The guard's own programs.
+    /// The guard's own programs, which are always allowed.
     exempt: Vec<ProcessKey>,
 }
 
@@ -50,7 +50,7 @@ impl Enforcement {
         }
     }
 
-    /// Takes up one message: answers what asks, and remembers what agents make.
+    /// Handles one message: answers a request, and remembers what agents create.
     pub(crate) fn handle(&mut self, message: Message<'_>) {
         let now = self.clock.now();
         let view = message.view();
@@ -67,7 +67,7 @@ impl Enforcement {
             return;
         }
         let Some(request) = request(&view, &mut self.path_buffer) else {
-            // Nothing that is asked here takes anything away.
+            // The request is for nothing that could destroy anything.
             send_answer(message, Outcome::Allowed, &self.guard);
             return;
         };
@@ -95,14 +95,14 @@ impl Enforcement {
         });
     }
 
-    /// Whether one of the guard's own programs acts.
+    /// Whether the acting process is exempt.
     fn is_own(&self, view: &MessageView<'_>) -> bool {
-        // Most guards have none, and read no token here.
+        // Most guards exempt no program, and read no token here.
         let is = |own: &ProcessKey| *own == key_of(view.process().audit_token());
         self.exempt.iter().any(is)
     }
 
-    /// How long the message was on its way, microseconds.
+    /// Records how long the kernel took to deliver the message, and returns it in microseconds.
     fn note_delay(&self, view: &MessageView<'_>, now: u64) -> u32 {
         let ticks = now.saturating_sub(view.mach_time());
         let delay_ns = nanoseconds(&self.clock, ticks);
@@ -113,10 +113,10 @@ impl Enforcement {
         u32::try_from(delay_ns / 1000).unwrap_or(u32::MAX)
     }
 
-    /// A file was made. One that an agent made in a zone is the agent's to remove again.
+    /// Remembers a new file. An agent may remove what it created in a zone.
     fn note_creation(&self, view: &MessageView<'_>, create: &Create<'_>) {
         let Destination::ExistingFile(file) = create.destination() else {
-            // It came to nothing.
+            // The file was not created.
             return;
         };
         let removal = Request {
@@ -139,7 +139,8 @@ impl Enforcement {
     }
 }
 
-/// Answers. What is cached is nothing: a verdict depends on who asks and on a policy that changes.
+/// Answers a message. The kernel caches no answer: a verdict depends on the acting process and on a
+/// policy that changes.
 fn send_answer(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> AnswerResult {
     let answer = match outcome {
         Outcome::Allowed => Answer::Allow,
@@ -149,7 +150,7 @@ fn send_answer(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> A
         Err(AnswerError::TooLate) => AnswerResult::DeadlinePassed {
             denied: guard.policy.load().on_deadline() == OnDeadline::Deny,
         },
-        // Whatever else the system says, nobody can answer any more; the client counts it.
+        // After any other error nobody can answer any more; the client counts it.
         _ => AnswerResult::Accepted,
     }
 }

@@ -1,8 +1,8 @@
-//! From one request to its verdict, its answer and its event.
+//! From one request to its verdict, its answer and its record.
 //!
-//! The order is: decide, answer, tell. The kernel holds the caller until the answer, so nothing
-//! slow may come before it; reading a denied caller's title and trace context, two system calls,
-//! comes after. The answer is a closure, so that the order can be read here.
+//! The order is: decide, answer, record. The kernel blocks the caller until the answer, so nothing
+//! slow may come before it. The arguments and the trace context of a denied caller, two system
+//! calls, are read afterwards. The answer is a closure, so that the order is visible in one place.
 
 use crate::facts::{RequestContext, RequestFacts};
 use crate::request::Request;
@@ -16,41 +16,41 @@ use guard_core::tools::Making;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 
-/// When a request was seen.
+/// When a request was received.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     /// Wall clock, nanoseconds.
     pub(crate) wall_ns: u64,
     /// Monotonic clock, nanoseconds.
     pub(crate) monotonic_ns: u64,
-    /// What was left until the kernel's deadline.
+    /// Time left until the kernel's deadline.
     pub(crate) deadline_left_ns: Option<u64>,
-    /// How long the message was on its way.
+    /// How long the kernel took to deliver the message.
     pub(crate) delivery_delay_us: u32,
 }
 
-/// What became of a request.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The kernel goes on.
+    /// The operation proceeds.
     Allowed,
-    /// The caller gets `EPERM`.
+    /// The operation fails with `EPERM`.
     Denied,
 }
 
-/// How the answer was taken.
+/// Whether an answer took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnswerResult {
-    /// It counts.
+    /// It did.
     Accepted,
-    /// The deadline's own answer came first; it was a denial or not.
+    /// The default answer was given before it, because the deadline was near.
     DeadlinePassed {
-        /// Whether the deadline denied.
+        /// Whether the default answer is a denial.
         denied: bool,
     },
 }
 
-/// Judges a request: decides, calls `answer`, and tells. `monotonic` reads the clock.
+/// Evaluates a request: decides, calls `answer`, and records. `monotonic` reads the clock.
 pub(crate) fn evaluate(
     guard: &Guard,
     request: Request<'_>,
@@ -95,24 +95,24 @@ fn decide<'s>(
     wall_ns: u64,
 ) -> Decision<'s> {
     if request.is_truncated && snapshot.touches(&request.operation) {
-        // A path longer than any the kernel hands over: what its end would say is not known.
+        // The kernel truncated the path, and the rest of it is not known.
         return Decision::unresolved(facts.actor().attribution.may_be_agents());
     }
     decision::decide(snapshot, &request.operation, wall_ns, facts)
 }
 
-/// What people and their programs do to the guard's own files, the exporter's book-keeping before
-/// all, is allowed and not told: telling it would give the exporter something to keep books about.
+/// Whether this is an operation of a person's program on the guard's own files, above all the
+/// exporter's writes to its logs. It is not recorded: each record would cause further writes.
 fn is_bookkeeping(decision: &Decision<'_>) -> bool {
     decision.reason == Reason::Human && decision.zone.is_none()
 }
 
-/// What is told when the deadline answered before the decision did.
+/// The decision to record when the default answer was given before the decision's own.
 fn after_deadline<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, Outcome) {
     let (verdict, outcome) = if denied {
         (Verdict::Deny, Outcome::Denied)
     } else {
-        // What should have been denied went on: it is told like a denial.
+        // An operation that should have been denied proceeded: recorded like a denial.
         let late = match decision.verdict {
             Verdict::Allow => Verdict::Allow,
             _ => Verdict::Audit,
@@ -183,8 +183,8 @@ fn record(
     );
 }
 
-/// Keeps the memory of what agents made up to date with names that go and move. The kernel may
-/// still refuse what was allowed here: then a file is protected that need not be.
+/// Updates the memory of what agents created after names were removed or moved. The kernel may still
+/// refuse what was allowed here; then a file stays protected that need not be.
 fn note_names(
     guard: &Guard,
     snapshot: &Snapshot,
@@ -219,8 +219,8 @@ fn note_names(
     }
 }
 
-/// When the file was made that stays its mover's own under a new name: an atomic save ends there.
-/// What replaces something is nobody's own making.
+/// The birth time of a file that its creator renames to a free name: it stays the creator's own, as
+/// after an atomic save. What replaces another file is nobody's own.
 fn made_and_kept(
     snapshot: &Snapshot,
     request: &Request<'_>,
@@ -251,8 +251,9 @@ fn made_and_kept(
     (facts.made_here(removal.path) || is_own()).then_some(born_ns)
 }
 
-/// A file was made: `removal` would take it away again. An agent may remove what it made in a zone,
-/// or a tool for it, unless the tool may have brought a document back.
+/// Remembers a file that was created; `removal` is the operation that would remove it. An agent may
+/// remove what it, or a tool on its behalf, created in a zone, unless the tool may have restored a
+/// document.
 pub(crate) fn note_creation(
     guard: &Guard,
     removal: &Request<'_>,
@@ -276,5 +277,5 @@ pub(crate) fn note_creation(
     }
 }
 
-/// `EPERM`, which Endpoint Security gives to whoever is denied; the same number everywhere.
+/// `EPERM`, the error of a denied operation; the same number on every system.
 const EPERM: i32 = 1;

@@ -1,7 +1,7 @@
-//! What the macOS backend can testify of one request.
+//! The facts that a decision needs about one request, on macOS.
 //!
-//! The message has most of it: the program, the file, when both were made. The file system and
-//! the process tables are asked only where the rules ask for more, which is for agents' removals in
+//! The message has most of them: the program, the file, and when both were created. The file system
+//! and the process table are read only where the rules need more, which is for removals by agents in
 //! zones.
 
 use crate::request::{Acting, Object, Request};
@@ -18,7 +18,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Testifies of one request. Looks at nothing before it is asked.
+/// The facts about one request, each looked up when it is first needed.
 pub(crate) struct RequestFacts<'a> {
     guard: &'a Guard,
     request: &'a Request<'a>,
@@ -28,12 +28,12 @@ pub(crate) struct RequestFacts<'a> {
     description: OnceCell<ProcessDescription>,
 }
 
-/// What is special about a request.
+/// The circumstances under which a request is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestContext {
-    /// The guard's own probe is asked about: whoever it is counts as an agent's.
+    /// It is the self-test's attempt: its process counts as an agent's.
     pub(crate) is_probe: bool,
-    /// Another client writes down who starts whom, and may be a little behind.
+    /// Another client records lineage, and may be a little behind.
     pub(crate) lineage_is_async: bool,
 }
 
@@ -56,8 +56,8 @@ impl<'a> RequestFacts<'a> {
         }
     }
 
-    /// The acting process as it stands now, with its arguments and environment. Empty when it
-    /// became another program or ended, or may not be looked at.
+    /// The acting process as it is now, with its arguments and environment. Empty if it executed
+    /// another program since, has exited, or cannot be read.
     pub(crate) fn description(&self) -> &ProcessDescription {
         self.description.get_or_init(|| {
             let mut now = ProcessDescription::default();
@@ -80,7 +80,7 @@ impl<'a> RequestFacts<'a> {
         })
     }
 
-    /// What stands at a path: what the message says, for the request's own.
+    /// The file at a path: from the message for the request's own path, else from the file system.
     fn object(&self, path: &[u8]) -> Option<Object> {
         if path == self.request.operation.path && self.request.object.file_type != 0 {
             return Some(self.request.object);
@@ -126,7 +126,7 @@ impl FactSource for RequestFacts<'_> {
             .source()
             .describe(acting.ppid, &mut parent)
             .ok()?;
-        // It waits for its child, or is another's by now.
+        // The parent may have exited meanwhile, and its process id may be in use again.
         let still = self.description().ppid == acting.ppid;
         (still && parent.executable_changed_ns != 0).then_some(parent)
     }
@@ -162,9 +162,9 @@ impl FactSource for RequestFacts<'_> {
     }
 }
 
-/// What lineage knows of a process. One that it does not know yet has just begun, and its start is
-/// on its way through the lineage client: that is given a moment. Looked up, a process whose parents
-/// have ended would seem to be launchd's child, and a person's.
+/// The lineage entry of a process. A process without an entry has just been forked, and the message
+/// about it is queued for the lineage client, which is given a moment to handle it. In the process
+/// table a process whose ancestors have exited would look like a child of launchd, a person's.
 pub(crate) fn entry_of<'a>(
     guard: &'a Guard,
     acting: &Acting<'_>,
@@ -199,7 +199,7 @@ fn since_epoch_ns(time: SystemTime) -> Option<u64> {
     u64::try_from(since.as_nanos()).ok()
 }
 
-/// Whoever touches the guard's own probe counts as an agent's. Lineage hears nothing of it.
+/// The attribution of whichever process touches the probe. It is not recorded in lineage.
 const PROBE_ATTRIBUTION: Attribution<'static> = Attribution::Agent(AgentRef {
     label: "self_test",
     ancestor: b"self_test",
@@ -208,10 +208,9 @@ const PROBE_ATTRIBUTION: Attribution<'static> = Attribution::Agent(AgentRef {
     session: b"",
 });
 
-/// How often a process that is not known is looked for again, and how often without a pause. The
-/// kernel has queued the news of its start before its first call returned, so that only our own
-/// other thread is waited for: some microseconds, 20 ms at the most. The shortest deadlines are
-/// seconds.
+/// How often lineage is read again for an unknown process, and how often without a pause. The kernel
+/// queued the fork before the process ran, so that only this program's other thread is waited for:
+/// some microseconds, 20 ms at most. The shortest deadlines are seconds.
 const CATCH_UP_STEPS: u32 = 120;
 const EAGER_STEPS: u32 = 100;
 const CATCH_UP_STEP: Duration = Duration::from_millis(1);

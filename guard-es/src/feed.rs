@@ -1,7 +1,7 @@
-//! What the lineage client tells: who starts whom, what becomes of them, who ends.
+//! The handler of the lineage client: records forks, execs and exits.
 //!
-//! The messages hold all that is written down: looking a process up would come too late for the
-//! short-lived, and would ask the kernel for what it has just said.
+//! The messages contain everything that is recorded. A look-up in the process table would be too
+//! late for short-lived processes, and would ask the kernel for what the message already has.
 
 use crate::probe::Probe;
 use crate::reading::{acting, key_of};
@@ -11,18 +11,18 @@ use guard_core::guard::SharedGuard;
 use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription};
 use std::sync::Arc;
 
-/// What the lineage client subscribes to.
+/// The event types that the lineage client subscribes to.
 pub(crate) const LINEAGE: [EventType; 3] = [
     EventType::NOTIFY_FORK,
     EventType::NOTIFY_EXEC,
     EventType::NOTIFY_EXIT,
 ];
 
-/// Writes lineage down.
+/// Records lineage.
 pub(crate) struct LineageFeed {
     guard: SharedGuard,
     probe: Arc<Probe>,
-    /// Kept for its capacity.
+    /// Reused, so that its buffers are allocated once.
     description: ProcessDescription,
 }
 
@@ -37,7 +37,7 @@ impl LineageFeed {
         }
     }
 
-    /// Takes up one message; others than [`LINEAGE`] tell nothing.
+    /// Handles one message; types other than [`LINEAGE`] are ignored.
     pub(crate) fn record(&mut self, message: &MessageView<'_>, now_ns: u64) {
         let process = message.process();
         match message.event() {
@@ -60,7 +60,7 @@ impl LineageFeed {
     }
 }
 
-/// The process as it is after the exec.
+/// Describes the process as it is after an exec.
 fn describe(exec: &Exec<'_>, into: &mut ProcessDescription) {
     let after = acting(&exec.target());
     into.key = after.key;
@@ -82,7 +82,7 @@ fn describe(exec: &Exec<'_>, into: &mut ProcessDescription) {
     );
 }
 
-/// Puts words one behind the other, each with a NUL, up to a number of bytes.
+/// Concatenates words, each followed by a NUL, up to a number of bytes.
 fn join<'a>(words: impl Iterator<Item = &'a [u8]>, limit: usize, into: &mut Vec<u8>) {
     into.clear();
     for word in words {

@@ -1,23 +1,22 @@
 //! The Endpoint Security backend of codex-es-guard.
 //!
 //! ```text
-//! kernel ─ AUTH_UNLINK, … ─▶ enforcement client ─▶ reading ─▶ judge ─▶ answer ─▶ ring
+//! kernel ─ AUTH_UNLINK, … ─▶ enforcement client ─▶ reading ─▶ evaluate ─▶ answer ─▶ ring
 //!        ─ NOTIFY_FORK, … ─▶ lineage client ─────▶ feed ────▶ lineage
 //!        ◀─ what to send ─── muting plan ◀──────── policy
 //! ```
 //!
-//! [`Backend`] starts two clients: one that answers, of which the kernel wants nothing but what
-//! concerns zones and the guard's own files, and one that hears of every process. [`Service`] keeps
-//! a backend going: it starts one, proves by a denial that it works, and tries again where the
-//! system refuses. A backend of [`Scope::Descendants`] guards one
-//! command on macOS 27.
+//! [`Backend`] starts two clients: the enforcement client, to which the kernel sends only operations
+//! on zones and on the guard's own files, and the lineage client, which receives every fork, exec and
+//! exit. [`Service`] supervises a backend: it starts it, verifies by a denial that it works, and
+//! tries again where the system refuses. A backend of [`Scope::Descendants`] guards one command on
+//! macOS 27.
 //!
-//! It guarantees that each request is answered once, before anything slow; that a panic or a
-//! deadline is answered as the policy says; that a zone is covered before a reload that adds it is
-//! reported done.
+//! Guarantees: each request is answered once, before anything slow; a panic or a deadline is
+//! answered as the policy says; a zone is covered before the reload that adds it returns.
 //!
-//! It deliberately knows no policy file, no command line and no place on disk but a probe's. On
-//! other systems than macOS it is built for its tests and benches, against a simulator.
+//! The crate knows no policy file, no command line and no path but a probe's. On systems other than
+//! macOS it is built for its tests and benches, against a simulator.
 
 pub mod paths;
 pub mod processes;

@@ -1,12 +1,12 @@
-//! One name for a place that macOS knows by several.
+//! One canonical path for a file that macOS knows by several.
 //!
-//! A Mac's system volume and its data volume look like one tree: firmlinks make `/Users` on the
-//! one and `/System/Volumes/Data/Users` on the other the same directory. Endpoint Security reports
-//! the short form; programs, and people in their policies, use either. `/tmp`, `/var` and `/etc` are
-//! links into `/private`.
+//! A Mac's system volume and data volume appear as one tree: firmlinks make `/Users` on the one and
+//! `/System/Volumes/Data/Users` on the other the same directory. Endpoint Security reports the short
+//! form; programs and policies use either. `/tmp`, `/var` and `/etc` are symbolic links into
+//! `/private`.
 //!
-//! These functions look at bytes only. Links on the way are resolved by [`locate`], which asks the
-//! file system.
+//! These functions read the bytes of a path only, except [`locate`], which resolves symbolic links
+//! in the file system.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 /// Where the data volume is mounted.
 const DATA: &[u8] = b"/System/Volumes/Data";
 
-/// What the data volume gives to the tree by firmlinks (`/usr/share/firmlinks`).
+/// The directories of the data volume that firmlinks join to the tree (`/usr/share/firmlinks`).
 const FIRMLINKS: [&[u8]; 19] = [
     b"/AppleInternal",
     b"/Applications",
@@ -38,10 +38,10 @@ const FIRMLINKS: [&[u8]; 19] = [
     b"/pkg",
 ];
 
-/// The links at the root, which are there on every Mac.
+/// The symbolic links in `/`, which every Mac has.
 const PRIVATE: [&[u8]; 3] = [b"/etc", b"/tmp", b"/var"];
 
-/// The short form of a path; the rest of the very same bytes.
+/// The short form of a path, a slice of the same bytes.
 #[must_use]
 pub fn without_firmlink(path: &[u8]) -> &[u8] {
     let Some(rest) = path.strip_prefix(DATA) else {
@@ -51,7 +51,7 @@ pub fn without_firmlink(path: &[u8]) -> &[u8] {
     if linked { rest } else { path }
 }
 
-/// A path with its firmlinks and the links of the root taken away.
+/// A path with firmlinks and the symbolic links in `/` resolved.
 #[must_use]
 pub fn canonical(path: &[u8]) -> Vec<u8> {
     let path = without_firmlink(path);
@@ -67,9 +67,9 @@ pub(crate) fn is_or_below(path: &[u8], place: &[u8]) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
-/// The canonical locations of a configured path: itself, with the links on its way resolved, and
-/// what it points to when it is itself a link. What does not exist yet is placed below its longest
-/// existing parent.
+/// The canonical locations of a configured path: the path itself with the symbolic links among its
+/// parents resolved, and, if it is a symbolic link, its target. A path that does not exist yet is
+/// resolved as far as its parents exist.
 #[must_use]
 pub fn locate(path: &[u8]) -> Vec<Vec<u8>> {
     let path = Path::new(OsStr::from_bytes(path));
@@ -101,7 +101,7 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
-/// The directories above a canonical path, the nearest first, `/` left out.
+/// The parents of a canonical path, the nearest first, without `/`.
 pub(crate) fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut path = path;
     std::iter::from_fn(move || {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn firmlinks_and_links_of_the_root_are_taken_away() {
+    fn firmlinks_and_links_in_the_root_are_resolved() {
         for (path, expected) in [
             ("/System/Volumes/Data/Users/u/w", "/Users/u/w"),
             ("/System/Volumes/Data/Users", "/Users"),

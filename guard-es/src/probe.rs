@@ -1,53 +1,53 @@
-//! The self-test: what this machine is proven to do.
+//! The self-test: a removal that must be denied.
 //!
-//! A guard that was started is not a guard that works: an event may never come, an answer may come
-//! to nothing. So a file of the guard's own is made, another process is told to remove it, and the
-//! denial must have been asked of this very process and obeyed by the kernel. The file's path is
-//! known before any event is delivered, and whoever touches it counts as an agent's process:
-//! everything else on the way is what every denial goes through.
+//! That a client started does not prove that it works: messages may not arrive, and answers may have
+//! no effect. The self-test creates a file of the guard's own and runs another process that removes
+//! it. It passes if this process received the request and the file still exists. The path is known
+//! before any message is delivered, and the process that touches it counts as an agent's; everything
+//! else is the path of every denial.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The file that nobody can remove, and what became of those who tried.
+/// The file that cannot be removed, and counts of the attempts.
 #[derive(Debug)]
 pub struct Probe {
     path: PathBuf,
     bytes: Box<[u8]>,
-    /// SYNC: set before the attempt is begun, whose event comes later through the kernel.
+    /// SYNC: set before the attempt starts, whose message arrives later through the kernel.
     armed: AtomicBool,
-    /// SYNC: counted by the handler before it answers; read after the attempt ended, which the
-    /// answer lets it do.
+    /// SYNC: incremented by the handler before it answers; read after the attempt has ended, which
+    /// it does after the answer.
     denials: AtomicU64,
-    /// Programs that the lineage client heard of.
+    /// Execs that the lineage client received.
     programs: AtomicU64,
 }
 
 /// What a self-test proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// News of new programs arrives, so lineage is ahead of the questions.
+    /// Exec messages arrive, so that lineage is recorded before requests are evaluated.
     pub lineage: bool,
 }
 
-/// What a self-test disproved.
+/// Why a self-test failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelfTestError {
-    /// The file could not be made, or nobody could be told to remove it.
-    #[error("the self-test could not be made: {0}")]
+    /// The file could not be created, or the process that removes it could not be run.
+    #[error("the self-test could not be run")]
     Attempt(#[from] io::Error),
-    /// The kernel did not ask.
+    /// No request arrived.
     #[error(
-        "a removal in {} was not asked about: no event arrived, so nothing is guarded",
+        "no event arrived for the removal of {}, so nothing is guarded",
         .0.display()
     )]
     NotAsked(PathBuf),
-    /// It asked, and did not obey.
+    /// The request was denied, and the file was removed all the same.
     #[error(
-        "a removal was denied and the file {} is gone all the same: denials come to nothing",
+        "the file {} was removed although that was denied: denials have no effect",
         .0.display()
     )]
     NotObeyed(PathBuf),
@@ -70,12 +70,12 @@ impl Probe {
         }
     }
 
-    /// Makes the file, lets `attempt` have another process remove it, and says what that proves.
-    /// The attempt returns when that process has ended.
+    /// Creates the file, has `attempt` run a process that removes it, and returns what that proves.
+    /// The attempt returns when the process has exited.
     ///
     /// # Errors
     ///
-    /// [`SelfTestError`] when nothing is proven.
+    /// [`SelfTestError`] if the denial had no effect or was never requested.
     pub fn test(&self, attempt: &dyn Fn(&Path) -> io::Result<()>) -> Result<Proof, SelfTestError> {
         let denials = self.denials.load(Ordering::Acquire);
         let programs = self.programs.load(Ordering::Acquire);
@@ -104,12 +104,12 @@ impl Probe {
         self.armed.load(Ordering::Acquire) && path == self.bytes.as_ref()
     }
 
-    /// The attempt is about to be denied.
+    /// Counts the denial of the attempt; call it before the answer.
     pub(crate) fn note_denial(&self) {
         self.denials.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A new program was heard of.
+    /// Counts an exec.
     pub(crate) fn note_program(&self) {
         self.programs.fetch_add(1, Ordering::AcqRel);
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_denial_that_was_asked_for_and_obeyed_proves_anything() {
+    fn only_a_denial_that_was_requested_and_took_effect_passes() {
         let (_dir, probe) = probe();
         let unasked = probe.test(&|_| Ok(()));
         assert!(matches!(unasked, Err(SelfTestError::NotAsked(_))));

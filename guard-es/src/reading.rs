@@ -1,17 +1,17 @@
-//! From a message to the request in it.
+//! Reads the request out of a message.
 //!
-//! Most kinds of event are one operation as they come. What is not plain:
+//! Most event types are one operation as they are. The others:
 //!
 //! | event | operation |
 //! |-------|-----------|
-//! | a rename onto a name that nothing has | the destination is put together from directory and name |
-//! | a swap (`RENAME_SWAP`) | a rename onto an existing file, asked about in each direction |
+//! | a rename to a free name | the destination is joined from directory and name |
+//! | a swap (`RENAME_SWAP`) | a rename onto an existing file, one message for each direction |
 //! | `exchangedata` | an exchange |
-//! | opening for writing | writing, which matters for the guard's own files; with `O_TRUNC` perhaps a truncation |
-//! | making a file | writing, likewise |
-//! | `clonefile`, and `copyfile` onto a new name | nothing is overwritten: matters for own files |
+//! | opening for writing | a write, which matters for the guard's own files; with `O_TRUNC` also a truncation, if the policy judges those |
+//! | creating a file | a write, likewise |
+//! | `clonefile`, and `copyfile` to a free name | nothing is overwritten: matters for the guard's own files only |
 //!
-//! Paths come canonical from the kernel, but for the firmlinks of the data volume.
+//! Paths from the kernel are canonical, except for the firmlinks of the data volume.
 
 use crate::paths::without_firmlink;
 use crate::request::{Acting, Object, PathBuffer, Request, S_IFMT};
@@ -20,7 +20,7 @@ use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
-/// The request in a message that asks; `None` for events that take nothing away.
+/// The request of an AUTH message; `None` for event types that can destroy nothing.
 pub(crate) fn request<'w>(
     message: &MessageView<'w>,
     buffer: &'w mut PathBuffer,
@@ -118,8 +118,8 @@ pub(crate) fn request<'w>(
     }
 }
 
-/// Where a file comes to stand: its path, whether that was cut, and whether it is a new name.
-/// `None` for kinds of destination that are not known.
+/// The destination of an operation: its path, whether that was truncated, and whether it is a free
+/// name. `None` for destination types that are not known.
 fn destination<'w>(
     destination: Destination<'w>,
     buffer: &'w mut PathBuffer,
@@ -134,7 +134,7 @@ fn destination<'w>(
     }
 }
 
-/// A process, as a message tells it.
+/// The acting process of a message.
 pub(crate) fn acting<'m>(process: &Process<'m>) -> Acting<'m> {
     let token = process.audit_token();
     let program = process.executable();
@@ -152,7 +152,7 @@ pub(crate) fn acting<'m>(process: &Process<'m>) -> Acting<'m> {
     }
 }
 
-/// The identity that an audit token names.
+/// The identity in an audit token.
 pub(crate) fn key_of(token: AuditToken) -> ProcessKey {
     ProcessKey {
         pid: token.pid().cast_unsigned(),
@@ -164,7 +164,7 @@ pub(crate) fn path_of<'m>(file: &File<'m>) -> &'m [u8] {
     without_firmlink(file.path())
 }
 
-/// What the kernel says of a file.
+/// What a message says of a file.
 pub(crate) fn object(file: &File<'_>) -> Object {
     let stat = file.stat();
     let born_ns = nanoseconds(stat.born());
@@ -174,7 +174,7 @@ pub(crate) fn object(file: &File<'_>) -> Object {
     }
 }
 
-/// A time as nanoseconds since 1970; 0 for one before, or none at all.
+/// A time as nanoseconds since 1970; 0 for an earlier time or none.
 pub(crate) fn nanoseconds(time: TimeSpec) -> u64 {
     let seconds = u64::try_from(time.seconds).unwrap_or(0);
     let rest = u64::try_from(time.nanoseconds).unwrap_or(0);

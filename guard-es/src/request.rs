@@ -1,35 +1,35 @@
-//! One operation as a message tells it, in the guard's own words.
+//! The operation of one message, in the terms of guard-core.
 //!
-//! Everything is borrowed from the message, or from a [`PathBuffer`] where two parts of a path
-//! have to be put together. Nothing is looked up.
+//! Everything is borrowed from the message, or from a [`PathBuffer`] where a path comes in two
+//! parts. Nothing is looked up.
 
 use guard_core::policy::Snapshot;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
-/// What a message asks, and who asks it.
+/// The operation that a message asks about, and the acting process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'m> {
     /// The operation.
     pub(crate) operation: Operation<'m>,
-    /// What stands at the operation's path.
+    /// The file at the operation's path.
     pub(crate) object: Object,
-    /// Whether the kernel cut a path short: it is longer than any it hands over.
+    /// Whether the kernel truncated a path, because it exceeds the longest that messages carry.
     pub(crate) is_truncated: bool,
-    /// Whether something is to be made at the destination, where nothing stands now.
+    /// Whether the operation creates a name where nothing is now.
     pub(crate) creates_name: bool,
-    /// Whether opening the file for writing cuts its content.
+    /// Whether opening the file truncates it.
     pub(crate) truncates_content: bool,
-    /// Who asks.
+    /// The acting process.
     pub(crate) acting: Acting<'m>,
 }
 
-/// What the kernel says of the file at the operation's path.
+/// What the message says of the file at the operation's path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Object {
-    /// The type bits of its mode (`S_IFREG`, …); 0 when nothing is said.
+    /// The type bits of its mode (`S_IFREG`, …); 0 if the message has no file.
     pub(crate) file_type: u32,
-    /// When it was made, wall clock nanoseconds; `None` where the volume keeps no such time.
+    /// Birth time, wall clock nanoseconds; `None` where the volume keeps none.
     pub(crate) born_ns: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Acting<'m> {
     pub(crate) executable_owner: u32,
 }
 
-/// Room for paths that a message has in two parts; kept for its capacity.
+/// A reusable buffer for paths that messages carry in two parts.
 #[derive(Debug, Default)]
 pub(crate) struct PathBuffer {
     destination: Vec<u8>,
@@ -63,8 +63,8 @@ pub(crate) struct PathBuffer {
 // === impl Request ===
 
 impl Request<'_> {
-    /// The request as this policy's operations have it; `None` when it takes nothing away and
-    /// touches none of the guard's own files, which needs no decision and is not told.
+    /// The request as this policy judges it. `None` if it can destroy nothing and touches none of
+    /// the guard's own files: then it needs no decision and is not recorded.
     pub(crate) fn relevant_under(self, snapshot: &Snapshot) -> Option<Self> {
         let operation = self.operation;
         match operation.kind {
@@ -84,7 +84,7 @@ impl Request<'_> {
                     None
                 }
             }
-            // A new name overwrites nothing, unless it is to stand for one of the guard's files.
+            // A new name overwrites nothing, unless it is that of one of the guard's own files.
             OperationKind::Clone if self.creates_name => {
                 let path = operation.destination.unwrap_or(operation.path);
                 let write = Operation {
@@ -127,7 +127,7 @@ impl Object {
 // === impl Acting ===
 
 impl Acting<'_> {
-    /// Whether the process that started it is gone, and launchd took its place.
+    /// Whether its parent has exited, so that launchd is its parent now.
     pub(crate) fn is_orphan(&self) -> bool {
         self.ppid == 1 && self.original_ppid > 1
     }
@@ -136,7 +136,7 @@ impl Acting<'_> {
 // === impl PathBuffer ===
 
 impl PathBuffer {
-    /// Puts a directory and a name together.
+    /// Joins a directory and a name.
     pub(crate) fn join(&mut self, directory: &[u8], name: &[u8]) -> &[u8] {
         self.destination.clear();
         self.destination.extend_from_slice(directory);

@@ -1,16 +1,16 @@
-//! The backend from its first try to its last: started, proven, kept.
+//! Supervises the backend: starts it, tests it, and tries again after failures.
 //!
 //! ```text
-//!            refused (no entitlement, no Full Disk Access, …): say what to do, try again later
+//!            refused (no entitlement, no Full Disk Access, …): report it, try again later
 //!           ┌──────┐
 //!           ▼      │
 //!        inactive ─┴─ started ──▶ unproven ── self-test passed ──▶ active
 //!                                  │    ▲
-//!                                  └────┘ not passed: say so, test again later
+//!                                  └────┘ failed: report it, test again later
 //! ```
 //!
-//! The guard's policy, ring and lineage live through all of it. What the ring's header says of
-//! enforcement is true only while *active*: after a denial was seen to work on this machine.
+//! The guard's policy, ring and lineage exist in every state. The ring's header reports enforcement
+//! only while *active*: after a denial has taken effect on this machine.
 
 use crate::backend::{Backend, Settings, StartError};
 use crate::muting::AdoptError;
@@ -22,31 +22,31 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Has another process remove a file, and returns when that process has ended.
+/// Runs a process that removes a file, and returns when it has exited.
 pub type Attempt = Box<dyn Fn(&Path) -> io::Result<()> + Send>;
 
-/// Starts a backend, proves it, and keeps it in order.
+/// Starts a backend, tests it, and keeps its counters up to date.
 pub struct Service {
     guard: SharedGuard,
     settings: Settings,
     attempt: Attempt,
     backend: Option<Backend>,
     is_proven: bool,
-    /// When to try again what failed.
+    /// When to try again after a failure.
     next_try: Option<Instant>,
     tries: u32,
 }
 
-/// What became of one step.
+/// The result of one step.
 #[derive(Debug)]
 pub enum Step {
     /// Nothing new.
     Unchanged,
-    /// Operations are judged, and a denial was seen to work.
+    /// Operations are evaluated, and the self-test passed.
     Active(Proof),
-    /// The system refused a client; it is tried again.
+    /// The system refused a client; it will be tried again.
     Refused(StartError),
-    /// The backend runs, and proved nothing; it is tested again.
+    /// The backend runs and failed the self-test; it will be tested again.
     Unproven(SelfTestError),
 }
 
@@ -67,7 +67,7 @@ impl Service {
         }
     }
 
-    /// Does what is due at `now`.
+    /// Performs what is due at `now`.
     pub fn step(&mut self, now: Instant) -> Step {
         if let Some(backend) = &self.backend {
             backend.update_counters();
@@ -90,7 +90,7 @@ impl Service {
         step
     }
 
-    /// Whether a denial was seen to work.
+    /// Whether the self-test passed.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.is_proven
@@ -102,11 +102,11 @@ impl Service {
         &self.guard
     }
 
-    /// Puts a snapshot in force. When this returns, the kernel sends what concerns it.
+    /// Puts a snapshot in force. When this returns, the kernel sends everything that it needs.
     ///
     /// # Errors
     ///
-    /// [`AdoptError`] when the kernel would not; the snapshot before is still in force then.
+    /// [`AdoptError`] if the kernel refused a path; then the old snapshot stays in force.
     pub fn adopt(&self, snapshot: Snapshot) -> Result<(), AdoptError> {
         match &self.backend {
             Some(backend) => backend.adopt(snapshot),
@@ -117,7 +117,7 @@ impl Service {
         }
     }
 
-    /// Ends the backend; what it would have judged goes on from now.
+    /// Stops the backend; from now on every operation is allowed.
     pub fn stop(&mut self) {
         self.guard.ring.set(Counter::EnforcementActive, 0);
         self.is_proven = false;
@@ -149,8 +149,8 @@ impl std::fmt::Debug for Service {
     }
 }
 
-/// A person may be granting Full Disk Access at this very moment; a machine that never will is
-/// asked once a minute.
+/// Short at first, since the person may be granting Full Disk Access at this moment; at most a
+/// minute.
 fn retry_after(tries: u32) -> Duration {
     FIRST_RETRY
         .saturating_mul(2u32.saturating_pow(tries.min(8)))
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_become_rarer_and_never_end() {
+    fn retries_slow_down_to_one_a_minute() {
         let seconds: Vec<u64> = (0..8).map(|tries| retry_after(tries).as_secs()).collect();
         assert_eq!(seconds, [2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(retry_after(u32::MAX), LAST_RETRY);

@@ -1,8 +1,8 @@
-//! How names are compared, asked once per volume.
+//! How each volume compares names.
 //!
-//! A policy is compiled with the answer for every directory on the way to what it names. What does
-//! not exist yet will stand on the volume of its nearest existing parent. Answers are kept for one
-//! compilation only: device numbers are given out again.
+//! A policy is compiled with the folding of every directory among the parents of its paths. A path
+//! that does not exist yet is assumed to be on the volume of its nearest existing parent. Results are
+//! cached for one compilation only, because device numbers are reused.
 
 use guard_core::zones::Folding;
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The volumes that were asked so far.
+/// The folding of each volume that was queried so far.
 pub struct Volumes<'a> {
     ask: &'a dyn Fn(&Path) -> Folding,
     device_of: &'a dyn Fn(&Path) -> Option<u64>,
@@ -30,8 +30,8 @@ impl Volumes<'static> {
 }
 
 impl<'a> Volumes<'a> {
-    /// Volumes that are told apart by `device_of` an existing path, and asked with `ask`, which is
-    /// given a directory on the volume.
+    /// Volumes identified by `device_of` an existing path, and queried with `ask`, which is given a
+    /// directory on the volume.
     pub fn new(
         ask: &'a dyn Fn(&Path) -> Folding,
         device_of: &'a dyn Fn(&Path) -> Option<u64>,
@@ -69,9 +69,9 @@ fn device_of(path: &Path) -> Option<u64> {
     path.metadata().ok().map(|found| found.dev())
 }
 
-/// `pathconf(_PC_CASE_SENSITIVE)` tells case. Of normalisation nothing tells but the file system's
-/// name: APFS ignores it in both its forms, HFS+ stores names decomposed. A volume that says
-/// nothing is taken for one of the usual kind, which protects more.
+/// `pathconf(_PC_CASE_SENSITIVE)` reports case sensitivity. Unicode normalisation follows from the
+/// file system's name only: APFS ignores normalisation in both its forms, HFS+ stores names
+/// decomposed. A volume that does not answer is taken for the usual kind, which protects more.
 #[cfg(target_vendor = "apple")]
 fn ask_system(directory: &Path) -> Folding {
     use crate::processes::{file_system, is_case_sensitive};
@@ -98,7 +98,7 @@ mod tests {
     use std::cell::Cell;
 
     #[test]
-    fn each_volume_is_asked_once_and_answers_for_what_is_not_there_yet() {
+    fn each_volume_is_queried_once_and_counts_for_paths_that_do_not_exist_yet() {
         let asked = Cell::new(0);
         let ask = |path: &Path| {
             asked.set(asked.get() + 1);

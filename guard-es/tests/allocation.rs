@@ -14,10 +14,10 @@ use counting::allocations;
 use endpoint_sec::{Answer, Client, EventType, Message};
 use guard_es::Backend;
 use std::sync::{Arc, Mutex};
-use support::{NEWEST, Plan};
+use support::{MacConfig, NEWEST};
 
-/// The fewest allocations that one message took on the handler's thread, among a hundred: lineage
-/// looks again at people's processes ten times a second, and the simulator's tables grow.
+/// The smallest number of allocations of one message on the handler's thread, among a hundred:
+/// lineage reads people's processes again ten times a second, and the simulator's tables grow.
 fn fewest(mut handler: impl FnMut(Message<'_>) + Send + 'static, mac: &support::Mac) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(1000)));
     let sink = Arc::clone(&counts);
@@ -41,12 +41,12 @@ fn fewest(mut handler: impl FnMut(Message<'_>) + Send + 'static, mac: &support::
 
 #[test]
 fn an_allowed_operation_allocates_nothing() {
-    let mac = Plan::new(NEWEST, r#"{"protected_zones": ["/z"]}"#).set_up();
+    let mac = MacConfig::new(NEWEST, r#"{"protected_zones": ["/z"]}"#).set_up();
     let nothing = fewest(
         |message: Message<'_>| message.answer(Answer::Allow).unwrap(),
         &mac,
     );
     let handler = Backend::handler(Arc::clone(&mac.guard), "/none".into());
     assert_eq!(fewest(handler, &mac), nothing);
-    assert_eq!(mac.told().len(), 100, "all were judged and told");
+    assert_eq!(mac.recorded().len(), 100, "each was evaluated and recorded");
 }

@@ -1,5 +1,5 @@
-//! The backend around the verdicts: what the kernel sends, what becomes of reloads, deadlines,
-//! panics and drops, and how processes are known.
+//! The backend around the verdicts: which messages the kernel sends, reloads, deadlines, panics,
+//! dropped messages, and how processes become known.
 #![cfg(not(target_vendor = "apple"))]
 #![allow(
     clippy::tests_outside_test_module,
@@ -16,12 +16,12 @@ use guard_core::zones::Folding;
 use guard_es::{Scope, Service, StartError, Step};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use support::{Mac, NEWEST, OLDEST, Plan, compile};
+use support::{Mac, MacConfig, NEWEST, OLDEST, compile};
 
 const ZONE: &str = r#"{"protected_zones": ["/a/z"]}"#;
 
 #[test]
-fn the_kernel_sends_what_concerns_the_guard_and_nothing_else() {
+fn the_kernel_sends_only_operations_on_listed_paths() {
     let mac = Mac::new(ZONE);
     let actor = mac.chain("sh");
     mac.machine.create(File::regular("/a/z/doc"));
@@ -35,12 +35,12 @@ fn the_kernel_sends_what_concerns_the_guard_and_nothing_else() {
     assert_eq!(asked(mac.machine.unlink(&actor, "/a/z/doc")), 1);
     assert_eq!(asked(mac.machine.rename(&actor, "/b/x", "/a/z/y")), 1);
     assert_eq!(asked(mac.machine.unlink(&actor, "/a")), 1, "above a zone");
-    // A prefix is a string's: the message comes, and the decision tells the two apart.
+    // A prefix is compared as a string: the message arrives, and the decision finds it outside.
     assert_eq!(asked(mac.machine.unlink(&actor, "/a/zz")), 1);
     assert_eq!(asked(mac.machine.open(&actor, support::OWN, 2)), 1);
     drop(mac);
 
-    let mut old = Plan::new(OLDEST, ZONE).set_up();
+    let mut old = MacConfig::new(OLDEST, ZONE).set_up();
     old.start().unwrap();
     let actor = old.chain("sh");
     assert_eq!(
@@ -67,7 +67,7 @@ fn a_reload_covers_new_zones_before_it_is_done_and_old_ones_until_then() {
     let place = mac.settings(Scope::Machine).probe;
     let own = place.parent().unwrap().to_str().unwrap().to_owned();
     std::thread::scope(|scope| {
-        // What both policies protect is protected at every moment.
+        // What both policies protect is protected at all times.
         let constant = scope.spawn(|| {
             let mut tries = 0;
             while !over.load(Ordering::Acquire) {
@@ -83,7 +83,7 @@ fn a_reload_covers_new_zones_before_it_is_done_and_old_ones_until_then() {
             mac.backend().adopt(snapshot).unwrap();
             let fresh = machine.unlink(&agent, format!("{new}/doc")).verdict();
             let gone = machine.unlink(&agent, "/a/old/doc").verdict();
-            // What is let go of is not sent any more.
+            // What is no longer protected is not sent.
             !fresh.allowed && gone.allowed && gone.asked == 0
         };
         let held = (0..rounds).filter(|round| covered(*round)).count();
@@ -94,7 +94,7 @@ fn a_reload_covers_new_zones_before_it_is_done_and_old_ones_until_then() {
 }
 
 #[test]
-fn what_is_judged_besides_follows_the_policy_too() {
+fn further_operations_are_selected_as_the_policy_says() {
     let mac = Mac::new(ZONE);
     let agent = mac.chain("codex");
     mac.machine.create(File::regular("/a/z/doc"));
@@ -110,13 +110,13 @@ fn what_is_judged_besides_follows_the_policy_too() {
         .adopt(compile(ZONE, &[&own], Folding::Exact))
         .unwrap();
     assert!(mac.machine.truncate(&agent, "/a/z/doc").allowed());
-    // The guard's own directory is above and beside others: nothing of it went.
+    // The rules of the guard's own directory are still there.
     assert!(!mac.machine.unlink(&agent, support::OWN).allowed());
 }
 
 #[test]
 fn drops_are_counted() {
-    let mut plan = Plan::new(NEWEST, ZONE);
+    let mut plan = MacConfig::new(NEWEST, ZONE);
     plan.builder = Machine::new(NEWEST).queue(8);
     let mut mac = plan.set_up();
     mac.start().unwrap();
@@ -141,8 +141,8 @@ fn drops_are_counted() {
 }
 
 #[test]
-fn a_deadline_is_answered_as_the_policy_says_and_told() {
-    for (on_deadline, allowed, told) in [
+fn a_deadline_is_answered_as_the_policy_says_and_recorded() {
+    for (on_deadline, allowed, recorded) in [
         ("allow", true, "audit deadline codex unlink /a/z/doc"),
         ("deny", false, "deny deadline codex unlink /a/z/doc"),
     ] {
@@ -150,7 +150,7 @@ fn a_deadline_is_answered_as_the_policy_says_and_told() {
         let mac = Mac::new(&policy);
         let agent = mac.chain("codex");
         mac.machine.settle();
-        // One that lineage has to look up, and nobody answers.
+        // A process without a lineage entry, whose description is withheld.
         let stranger = mac.existing(&agent, "/bin/rm", &["rm"]);
         mac.table.stall(true);
         let attempt = mac.machine.unlink(&stranger, "/a/z/doc");
@@ -158,7 +158,7 @@ fn a_deadline_is_answered_as_the_policy_says_and_told() {
         mac.machine.advance(Duration::from_secs(56));
         assert_eq!(attempt.allowed(), allowed, "{on_deadline}");
         mac.table.stall(false);
-        assert_eq!(mac.told(), [told]);
+        assert_eq!(mac.recorded(), [recorded]);
         mac.backend().update_counters();
         assert_eq!(mac.counter(Counter::DeadlineMisses), 1);
         assert_eq!(
@@ -181,7 +181,7 @@ fn a_new_answer_for_deadlines_takes_effect_without_a_gap() {
         .unwrap();
     assert_eq!(mac.machine.clients(), 2);
     assert!(!mac.machine.unlink(&agent, "/a/z/doc").allowed());
-    // The handler tells a denial after its answer.
+    // The handler records a denial after its answer.
     mac.machine.settle();
     let stranger = mac.existing(&mac.shell, "/bin/rm", &["rm"]);
     mac.table.stall(true);
@@ -238,7 +238,7 @@ fn events_say_how_long_it_took_and_how_long_is_left() {
 }
 
 #[test]
-fn denials_tell_the_title_and_the_trace() {
+fn denials_record_the_title_and_the_trace() {
     let mac = Mac::new(ZONE);
     let agent = mac.chain("codex");
     let trace = "TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -255,14 +255,14 @@ fn denials_tell_the_title_and_the_trace() {
 }
 
 #[test]
-fn those_who_were_there_before_are_known() {
-    let mut mac = Plan::new(NEWEST, ZONE).set_up();
+fn processes_that_ran_before_the_guard_are_known() {
+    let mut mac = MacConfig::new(NEWEST, ZONE).set_up();
     let agent = mac.existing(&mac.shell, "/usr/bin/node", &["claude"]);
     let shell = mac.existing(&agent, "/bin/zsh", &["zsh"]);
     let person = mac.existing(&mac.shell, "/usr/bin/vim", &["vim"]);
     mac.start().unwrap();
     assert!(!mac.machine.unlink(&shell, "/a/z/doc").allowed());
-    // Who started the shell is gone before it acts again.
+    // The shell's parent has exited before the shell acts again.
     mac.exit(&agent);
     let rm = mac.spawn(&shell, "/bin/rm", &["rm"]);
     assert!(!mac.machine.unlink(&rm, "/a/z/doc").allowed());
@@ -316,12 +316,12 @@ fn a_title_that_is_set_late_is_seen() {
 }
 
 #[test]
-fn a_service_is_active_when_a_denial_was_seen_to_work() {
-    let mac = Plan::new(NEWEST, ZONE).set_up();
+fn a_service_is_active_when_a_denial_took_effect() {
+    let mac = MacConfig::new(NEWEST, ZONE).set_up();
     let (machine, shell) = ((*mac.machine).clone(), mac.shell.clone());
     let attempt = move |path: &std::path::Path| {
         let child = machine.fork(&shell);
-        let (rm, _told) = machine.exec(&child, "/bin/rm").run();
+        let (rm, _recorded) = machine.exec(&child, "/bin/rm").run();
         if machine.unlink(&rm, path.to_str().unwrap()).allowed() {
             std::fs::remove_file(path)?;
         }
@@ -332,13 +332,13 @@ fn a_service_is_active_when_a_denial_was_seen_to_work() {
     let mut service = Service::new(guard, mac.settings(Scope::Machine), Box::new(attempt));
     assert!(!service.is_active());
     let Step::Active(proof) = service.step(Instant::now()) else {
-        panic!("it works")
+        panic!("the self-test passes")
     };
     assert!(proof.lineage);
     assert_eq!(mac.counter(Counter::EnforcementActive), 1);
     assert!(matches!(service.step(Instant::now()), Step::Unchanged));
-    // Nothing of it is told, and no agent was seen.
-    assert_eq!(mac.told(), [""; 0]);
+    // Nothing of it is recorded, and no agent was seen.
+    assert_eq!(mac.recorded(), [""; 0]);
     assert!(!mac.guard.lineage.agent_seen());
     service.stop();
     assert_eq!(mac.counter(Counter::EnforcementActive), 0);
@@ -346,21 +346,21 @@ fn a_service_is_active_when_a_denial_was_seen_to_work() {
 }
 
 #[test]
-fn a_service_proves_nothing_where_nothing_is_asked() {
-    let mac = Plan::new(NEWEST, ZONE).set_up();
+fn a_service_stays_unproven_where_no_event_arrives() {
+    let mac = MacConfig::new(NEWEST, ZONE).set_up();
     let attempt = |path: &std::path::Path| std::fs::remove_file(path);
     let guard = mac.guard.clone();
     let mut service = Service::new(guard, mac.settings(Scope::Machine), Box::new(attempt));
     let now = Instant::now();
     let Step::Unproven(error) = service.step(now) else {
-        panic!("nothing was asked")
+        panic!("no event arrived")
     };
     assert!(error.to_string().contains("no event arrived"), "{error}");
     assert!(!service.is_active());
     assert_eq!(mac.counter(Counter::EnforcementActive), 0);
     assert!(
         matches!(service.step(now), Step::Unchanged),
-        "not at once again"
+        "not again at once"
     );
     let later = now + Duration::from_secs(120);
     assert!(
@@ -370,7 +370,7 @@ fn a_service_proves_nothing_where_nothing_is_asked() {
 }
 
 #[test]
-fn a_service_that_is_refused_says_what_to_do_and_tries_again() {
+fn a_refused_service_reports_what_to_do_and_tries_again() {
     for (builder, says) in [
         (
             Machine::new(NEWEST).not_entitled(),
@@ -382,7 +382,7 @@ fn a_service_that_is_refused_says_what_to_do_and_tries_again() {
             "Full Disk Access",
         ),
     ] {
-        let mut plan = Plan::new(NEWEST, ZONE);
+        let mut plan = MacConfig::new(NEWEST, ZONE);
         plan.builder = builder;
         let mac = plan.set_up();
         let attempt = |_: &std::path::Path| Ok(());
@@ -403,7 +403,7 @@ fn a_service_that_is_refused_says_what_to_do_and_tries_again() {
 
 #[test]
 fn a_session_guards_this_process_s_descendants_only() {
-    let mut plan = Plan::new(NEWEST, ZONE);
+    let mut plan = MacConfig::new(NEWEST, ZONE);
     plan.builder = Machine::new(NEWEST).not_root().no_full_disk_access();
     plan.rooted = true;
     let mut mac = plan.set_up();
@@ -423,7 +423,7 @@ fn a_session_guards_this_process_s_descendants_only() {
 
 #[test]
 fn a_session_s_own_exporter_is_no_agent_s() {
-    let mut plan = Plan::new(NEWEST, ZONE);
+    let mut plan = MacConfig::new(NEWEST, ZONE);
     plan.rooted = true;
     plan.declared = Some("codex");
     let mut mac = plan.set_up();
@@ -450,7 +450,7 @@ fn a_session_s_own_exporter_is_no_agent_s() {
 
 #[test]
 fn a_session_needs_macos_27() {
-    let mut mac = Plan::new(OLDEST, ZONE).set_up();
+    let mut mac = MacConfig::new(OLDEST, ZONE).set_up();
     let settings = mac.settings(Scope::Descendants);
     let refused = mac.start_as(&settings);
     let Err(StartError::Refused(error)) = refused else {

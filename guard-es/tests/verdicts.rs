@@ -1,4 +1,5 @@
-//! What is denied and what passes, through the real wrapper, handler, decision and ring.
+//! Which operations are denied and which are allowed, through the real wrapper, handler, decision and
+//! ring.
 #![cfg(not(target_vendor = "apple"))]
 #![allow(
     clippy::tests_outside_test_module,
@@ -10,11 +11,11 @@ mod support;
 
 use endpoint_sec_sim::{Attempt, File, FileType, Machine, Process};
 use std::time::Duration;
-use support::{Mac, NEWEST, OLDEST, OWN, Plan};
+use support::{Mac, MacConfig, NEWEST, OLDEST, OWN};
 
-/// One call: what is done, to what, and perhaps where it goes.
+/// One system call with its paths.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Call {
     Unlink(&'static str),
     Rename(&'static str, &'static str),
     Truncate(&'static str),
@@ -31,9 +32,9 @@ const FREAD: u32 = 1;
 const FWRITE: u32 = 2;
 const O_TRUNC: u32 = 0x400;
 
-// === impl Deed ===
+// === impl Call ===
 
-impl Deed {
+impl Call {
     fn attempt(self, mac: &Mac, actor: &Process) -> Attempt {
         let machine = &mac.machine;
         match self {
@@ -54,56 +55,56 @@ impl Deed {
     }
 }
 
-/// Checks rows of chain, deed, whether it is allowed, and the reason the ring gives; no reason when
-/// the ring says nothing.
+/// Checks rows of chain, call, whether it is allowed, and the recorded reason; empty if nothing is
+/// recorded.
 #[track_caller]
-fn check(mac: &Mac, rows: &[(&str, Deed, bool, &str)]) {
-    for (chain, deed, allowed, reason) in rows {
+fn check(mac: &Mac, rows: &[(&str, Call, bool, &str)]) {
+    for (chain, call, allowed, reason) in rows {
         let actor = mac.chain(chain);
-        let _starts = mac.told();
-        let (done, told) = mac.outcome(&deed.attempt(mac, &actor));
-        assert_eq!(done, *allowed, "{chain}: {deed:?}: {told}");
-        let found = told.split(' ').nth(1).unwrap_or_default();
-        assert_eq!(found, *reason, "{chain}: {deed:?}: {told}");
+        let _starts = mac.recorded();
+        let (done, recorded) = mac.outcome(&call.attempt(mac, &actor));
+        assert_eq!(done, *allowed, "{chain}: {call:?}: {recorded}");
+        let found = recorded.split(' ').nth(1).unwrap_or_default();
+        assert_eq!(found, *reason, "{chain}: {call:?}: {recorded}");
     }
 }
 
-/// The seed's table of measured results.
+/// The measured results that the predecessor of this guard documents.
 #[test]
-fn the_seed_s_table() {
+fn the_documented_results() {
     for release in [NEWEST, OLDEST] {
-        let mut mac = Plan::new(release, r#"{"protected_zones": ["/Users/u/proj"]}"#).set_up();
+        let mut mac = MacConfig::new(release, r#"{"protected_zones": ["/Users/u/proj"]}"#).set_up();
         mac.start().unwrap();
         check(
             &mac,
             &[
                 (
                     "rm < zsh < login < ghostty",
-                    Deed::Unlink("/Users/u/proj/a"),
+                    Call::Unlink("/Users/u/proj/a"),
                     true,
                     "human",
                 ),
                 (
                     "rm < zsh < node(claude)",
-                    Deed::Unlink("/Users/u/proj/a"),
+                    Call::Unlink("/Users/u/proj/a"),
                     false,
                     "agent_in_zone",
                 ),
                 (
                     "rm < codex",
-                    Deed::Unlink("/Users/u/proj/a"),
+                    Call::Unlink("/Users/u/proj/a"),
                     false,
                     "agent_in_zone",
                 ),
                 (
                     "git(git gc) < zsh < node(claude)",
-                    Deed::Unlink("/Users/u/proj/.git/objects/00/1"),
+                    Call::Unlink("/Users/u/proj/.git/objects/00/1"),
                     true,
                     "trusted_tool",
                 ),
                 (
                     "cli-proxy-api",
-                    Deed::Unlink("/Users/u/proj/proxy.log"),
+                    Call::Unlink("/Users/u/proj/proxy.log"),
                     true,
                     "human",
                 ),
@@ -112,13 +113,13 @@ fn the_seed_s_table() {
     }
 }
 
-/// The seed's vectors, with what this guard answers where it differs on purpose.
+/// The examples that the predecessor documents, with this guard's answers where they differ on purpose.
 #[test]
-fn the_seed_s_vectors() {
+fn the_documented_examples() {
     let policy = r#"{"protected_zones": ["/Users/u/proj"],
                      "temporary_overrides": ["/Users/u/proj/tmp"]}"#;
-    // Without muting everything is sent, and the ring says why each passes.
-    let mut mac = Plan::new(OLDEST, policy).set_up();
+    // Without muting everything is sent, and each reason is recorded.
+    let mut mac = MacConfig::new(OLDEST, policy).set_up();
     mac.start().unwrap();
     mac.machine.create(File::regular("/Users/u/proj/existing"));
     check(
@@ -126,85 +127,85 @@ fn the_seed_s_vectors() {
         &[
             (
                 "rm < zsh < login",
-                Deed::Unlink("/Users/u/proj/a"),
+                Call::Unlink("/Users/u/proj/a"),
                 true,
                 "human",
             ),
             (
                 "python3 < zsh < codex",
-                Deed::Unlink("/Users/u/proj/a"),
+                Call::Unlink("/Users/u/proj/a"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/projX/a"),
+                Call::Unlink("/Users/u/projX/a"),
                 true,
                 "outside_zones",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/proj/tmp/a"),
+                Call::Unlink("/Users/u/proj/tmp/a"),
                 true,
                 "override",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/proj/tmpfoo"),
+                Call::Unlink("/Users/u/proj/tmpfoo"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/proj/.DS_Store"),
+                Call::Unlink("/Users/u/proj/.DS_Store"),
                 true,
                 "system_temp",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u/proj/a", "/Users/u/proj/b"),
+                Call::Rename("/Users/u/proj/a", "/Users/u/proj/b"),
                 true,
                 "within_zones",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u/proj/a", "/private/tmp/a"),
+                Call::Rename("/Users/u/proj/a", "/private/tmp/a"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u/x", "/Users/u/proj/existing"),
+                Call::Rename("/Users/u/x", "/Users/u/proj/existing"),
                 true,
                 "replaced",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u/proj", "/Users/u/projold"),
+                Call::Rename("/Users/u/proj", "/Users/u/projold"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u/proj", "/Users/u/old"),
+                Call::Rename("/Users/u/proj", "/Users/u/old"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "mv < codex",
-                Deed::Rename("/Users/u", "/Users/v"),
+                Call::Rename("/Users/u", "/Users/v"),
                 false,
                 "guard_files",
             ),
             (
                 "rm < /Users/u/.local/share/claude/versions/2.1.37(claude)",
-                Deed::Unlink("/Users/u/proj/a"),
+                Call::Unlink("/Users/u/proj/a"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "rm < claude-squad-notes-app",
-                Deed::Unlink("/Users/u/proj/a"),
+                Call::Unlink("/Users/u/proj/a"),
                 false,
                 "agent_in_zone",
             ),
@@ -222,22 +223,22 @@ fn an_agent_s_edits_pass() {
         &[
             (
                 "codex",
-                Deed::Open("/z/doc", FREAD | FWRITE | O_TRUNC),
+                Call::Open("/z/doc", FREAD | FWRITE | O_TRUNC),
                 true,
                 "",
             ),
-            ("codex", Deed::Create("/z/new"), true, ""),
+            ("codex", Call::Create("/z/new"), true, ""),
             (
                 "codex",
-                Deed::Rename("/tmp/new", "/z/doc"),
+                Call::Rename("/tmp/new", "/z/doc"),
                 true,
                 "replaced",
             ),
-            ("codex", Deed::Truncate("/z/doc"), true, ""),
-            ("codex", Deed::Link("/z/doc", "/z/second"), true, ""),
+            ("codex", Call::Truncate("/z/doc"), true, ""),
+            ("codex", Call::Link("/z/doc", "/z/second"), true, ""),
             (
                 "codex",
-                Deed::Exchange("/z/doc", "/z/new"),
+                Call::Exchange("/z/doc", "/z/new"),
                 true,
                 "within_zones",
             ),
@@ -246,39 +247,39 @@ fn an_agent_s_edits_pass() {
 }
 
 #[test]
-fn what_the_policy_judges_besides_is_judged() {
+fn further_operations_are_judged_as_the_policy_says() {
     let policy = r#"{"protected_zones": ["/z"],
         "operations": ["unlink", "rename", "truncate", "clone", "link"]}"#;
     for release in [NEWEST, OLDEST] {
-        let mut mac = Plan::new(release, policy).set_up();
+        let mut mac = MacConfig::new(release, policy).set_up();
         mac.start().unwrap();
         mac.machine.create(File::regular("/z/doc"));
         mac.machine.create(File::regular("/out/doc"));
         check(
             &mac,
             &[
-                ("codex", Deed::Truncate("/z/doc"), false, "agent_in_zone"),
-                ("zsh", Deed::Truncate("/z/doc"), true, "human"),
+                ("codex", Call::Truncate("/z/doc"), false, "agent_in_zone"),
+                ("zsh", Call::Truncate("/z/doc"), true, "human"),
                 (
                     "codex",
-                    Deed::Open("/z/doc", FWRITE | O_TRUNC),
+                    Call::Open("/z/doc", FWRITE | O_TRUNC),
                     false,
                     "agent_in_zone",
                 ),
-                ("codex", Deed::Open("/z/doc", FWRITE), true, ""),
-                ("codex", Deed::Open("/z/doc", FREAD), true, ""),
-                ("codex", Deed::Open("/out/doc", FWRITE | O_TRUNC), true, ""),
+                ("codex", Call::Open("/z/doc", FWRITE), true, ""),
+                ("codex", Call::Open("/z/doc", FREAD), true, ""),
+                ("codex", Call::Open("/out/doc", FWRITE | O_TRUNC), true, ""),
                 (
                     "codex",
-                    Deed::Link("/z/doc", "/out/second"),
+                    Call::Link("/z/doc", "/out/second"),
                     false,
                     "agent_in_zone",
                 ),
                 // A clone never overwrites.
-                ("codex", Deed::Clone("/out/doc", "/z/copy"), true, ""),
+                ("codex", Call::Clone("/out/doc", "/z/copy"), true, ""),
                 (
                     "codex",
-                    Deed::Exchange("/z/doc", "/out/doc"),
+                    Call::Exchange("/z/doc", "/out/doc"),
                     false,
                     "agent_in_zone",
                 ),
@@ -291,11 +292,11 @@ fn what_the_policy_judges_besides_is_judged() {
                 &[
                     (
                         "codex",
-                        Deed::Copy("/out/doc", "/z/doc"),
+                        Call::Copy("/out/doc", "/z/doc"),
                         false,
                         "agent_in_zone",
                     ),
-                    ("codex", Deed::Copy("/out/doc", "/z/fresh"), true, ""),
+                    ("codex", Call::Copy("/out/doc", "/z/fresh"), true, ""),
                 ],
             );
         }
@@ -306,7 +307,8 @@ fn what_the_policy_judges_besides_is_judged() {
 fn the_guard_s_own_files_are_guarded() {
     const POLICY: &str = "/Users/u/.codex/es_policy.json";
     for release in [NEWEST, OLDEST] {
-        let mut mac = Plan::new(release, r#"{"protected_zones": [], "mode": "audit"}"#).set_up();
+        let mut mac =
+            MacConfig::new(release, r#"{"protected_zones": [], "mode": "audit"}"#).set_up();
         mac.start().unwrap();
         mac.machine.create(File::regular(POLICY));
         mac.machine.create(File::directory("/Users/u/.codex"));
@@ -314,63 +316,63 @@ fn the_guard_s_own_files_are_guarded() {
         check(
             &mac,
             &[
-                ("codex", Deed::Unlink(POLICY), false, "guard_files"),
+                ("codex", Call::Unlink(POLICY), false, "guard_files"),
                 (
                     "codex",
-                    Deed::Rename("/tmp/evil", POLICY),
+                    Call::Rename("/tmp/evil", POLICY),
                     false,
                     "guard_files",
                 ),
                 (
                     "codex",
-                    Deed::Rename("/Users/u/.codex", "/Users/u/x"),
+                    Call::Rename("/Users/u/.codex", "/Users/u/x"),
                     false,
                     "guard_files",
                 ),
-                ("codex", Deed::Open(POLICY, FWRITE), false, "guard_files"),
+                ("codex", Call::Open(POLICY, FWRITE), false, "guard_files"),
                 (
                     "codex",
-                    Deed::Open(POLICY, FREAD | FWRITE | O_TRUNC),
+                    Call::Open(POLICY, FREAD | FWRITE | O_TRUNC),
                     false,
                     "guard_files",
                 ),
-                ("codex", Deed::Truncate(POLICY), false, "guard_files"),
+                ("codex", Call::Truncate(POLICY), false, "guard_files"),
                 (
                     "codex",
-                    Deed::Exchange("/tmp/evil", POLICY),
-                    false,
-                    "guard_files",
-                ),
-                (
-                    "codex",
-                    Deed::Link(POLICY, "/tmp/second"),
+                    Call::Exchange("/tmp/evil", POLICY),
                     false,
                     "guard_files",
                 ),
                 (
                     "codex",
-                    Deed::Create("/Users/u/.codex/es-guard/x.ring"),
+                    Call::Link(POLICY, "/tmp/second"),
                     false,
                     "guard_files",
                 ),
                 (
                     "codex",
-                    Deed::Link("/tmp/evil", "/Users/u/.codex/es-guard/y"),
+                    Call::Create("/Users/u/.codex/es-guard/x.ring"),
                     false,
                     "guard_files",
                 ),
                 (
                     "codex",
-                    Deed::Clone("/tmp/evil", "/Users/u/.codex/es-guard/z"),
+                    Call::Link("/tmp/evil", "/Users/u/.codex/es-guard/y"),
                     false,
                     "guard_files",
                 ),
-                // Reading is everyone's, and so is all of it to a person and the exporter.
-                ("codex", Deed::Open(POLICY, FREAD), true, ""),
-                ("zsh", Deed::Open(POLICY, FWRITE), true, ""),
+                (
+                    "codex",
+                    Call::Clone("/tmp/evil", "/Users/u/.codex/es-guard/z"),
+                    false,
+                    "guard_files",
+                ),
+                // Everyone may read, and a person and the exporter may write.
+                ("codex", Call::Open(POLICY, FREAD), true, ""),
+                ("zsh", Call::Open(POLICY, FWRITE), true, ""),
                 (
                     "guard-exporter",
-                    Deed::Create("/Users/u/.codex/es-guard/cursors.new"),
+                    Call::Create("/Users/u/.codex/es-guard/cursors.new"),
                     true,
                     "",
                 ),
@@ -382,27 +384,27 @@ fn the_guard_s_own_files_are_guarded() {
 }
 
 #[test]
-fn in_audit_mode_it_goes_on_and_is_told_like_a_denial() {
+fn in_audit_mode_the_operation_proceeds_and_is_recorded_like_a_denial() {
     let mac = Mac::new(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
     check(
         &mac,
-        &[("rm < codex", Deed::Unlink("/z/a"), true, "audit_only")],
+        &[("rm < codex", Call::Unlink("/z/a"), true, "audit_only")],
     );
 }
 
 #[test]
-fn firmlinks_lead_to_the_same_place() {
+fn firmlinks_are_resolved() {
     let mac = Mac::new(r#"{"protected_zones": ["/System/Volumes/Data/Users/u/proj"]}"#);
     check(
         &mac,
         &[(
             "rm < codex",
-            Deed::Unlink("/Users/u/proj/a"),
+            Call::Unlink("/Users/u/proj/a"),
             false,
             "agent_in_zone",
         )],
     );
-    let mut old = Plan::new(OLDEST, r#"{"protected_zones": ["/Users/u/proj"]}"#);
+    let mut old = MacConfig::new(OLDEST, r#"{"protected_zones": ["/Users/u/proj"]}"#);
     old.builder = Machine::new(OLDEST);
     drop(mac);
     let mut mac = old.set_up();
@@ -411,14 +413,14 @@ fn firmlinks_lead_to_the_same_place() {
     let removal = mac
         .machine
         .unlink(&actor, "/System/Volumes/Data/Users/u/proj/a");
-    let (done, told) = mac.outcome(&removal);
-    assert!(!done, "{told}");
-    assert_eq!(told, "deny agent_in_zone codex unlink /Users/u/proj/a");
+    let (done, recorded) = mac.outcome(&removal);
+    assert!(!done, "{recorded}");
+    assert_eq!(recorded, "deny agent_in_zone codex unlink /Users/u/proj/a");
 }
 
 #[test]
-fn a_volume_that_folds_names_folds_the_zone_s() {
-    let mut plan = Plan::new(OLDEST, r#"{"protected_zones": ["/Users/u/Proj"]}"#);
+fn a_volume_that_folds_names_folds_those_of_zones() {
+    let mut plan = MacConfig::new(OLDEST, r#"{"protected_zones": ["/Users/u/Proj"]}"#);
     plan.folding = guard_core::zones::Folding::Insensitive;
     let mut mac = plan.set_up();
     mac.start().unwrap();
@@ -427,19 +429,19 @@ fn a_volume_that_folds_names_folds_the_zone_s() {
         &[
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/PROJ/a"),
+                Call::Unlink("/Users/u/PROJ/a"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/users/U/proj"),
+                Call::Unlink("/users/U/proj"),
                 false,
                 "agent_in_zone",
             ),
             (
                 "rm < codex",
-                Deed::Unlink("/Users/u/Projx"),
+                Call::Unlink("/Users/u/Projx"),
                 true,
                 "outside_zones",
             ),
@@ -448,46 +450,52 @@ fn a_volume_that_folds_names_folds_the_zone_s() {
 }
 
 #[test]
-fn a_path_that_the_kernel_cut_is_an_agent_s_loss() {
+fn a_truncated_path_is_denied_to_agents_only() {
     let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
     let long = format!("/z/{}", "x".repeat(16_000));
     mac.machine.create(File::regular(&long).truncated());
     let (agent, person) = (mac.chain("rm < codex"), mac.chain("rm < zsh"));
-    let (done, told) = mac.outcome(&mac.machine.unlink(&agent, &long));
+    let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, &long));
     assert!(
-        !done && told.starts_with("deny unresolved_path codex"),
-        "{told}"
+        !done && recorded.starts_with("deny unresolved_path codex"),
+        "{recorded}"
     );
-    let (done, told) = mac.outcome(&mac.machine.unlink(&person, &long));
-    assert!(done && told.starts_with("allow unresolved_path"), "{told}");
+    let (done, recorded) = mac.outcome(&mac.machine.unlink(&person, &long));
+    assert!(
+        done && recorded.starts_with("allow unresolved_path"),
+        "{recorded}"
+    );
 }
 
 #[test]
-fn a_swap_is_refused_by_its_half_that_takes_away() {
-    // The kernel asks about both directions; that from outside alone would be an edit.
+fn a_swap_is_denied_for_the_direction_that_moves_a_file_out() {
+    // The kernel sends a request for each direction; the one from outside alone would be an edit.
     let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
     mac.machine.create(File::regular("/z/doc"));
     mac.machine.create(File::regular("/out/x"));
-    assert!(Deed::Rename("/out/x", "/z/doc").allowed(&mac, &mac.chain("codex")));
+    assert!(Call::Rename("/out/x", "/z/doc").allowed(&mac, &mac.chain("codex")));
     mac.machine.create(File::regular("/z/doc"));
     mac.machine.create(File::regular("/out/x"));
-    assert!(!Deed::Rename("/z/doc", "/out/x").allowed(&mac, &mac.chain("codex")));
+    assert!(!Call::Rename("/z/doc", "/out/x").allowed(&mac, &mac.chain("codex")));
 }
 
 #[test]
-fn an_agent_clears_away_what_it_was_seen_making() {
+fn an_agent_removes_what_it_was_seen_creating() {
     let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
     mac.machine.create(File::regular("/z/document"));
     let agent = mac.chain("zsh < codex");
-    assert!(Deed::Create("/z/draft").allowed(&mac, &agent));
-    assert!(Deed::Create("/z/draft2").allowed(&mac, &mac.shell.clone()));
-    let _told = mac.told();
-    let (done, told) = mac.outcome(&mac.machine.unlink(&agent, "/z/draft"));
-    assert!(done, "{told}");
-    assert_eq!(told, "allow scratch codex unlink /z/draft");
+    assert!(Call::Create("/z/draft").allowed(&mac, &agent));
+    assert!(Call::Create("/z/draft2").allowed(&mac, &mac.shell.clone()));
+    let _recorded = mac.recorded();
+    let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, "/z/draft"));
+    assert!(done, "{recorded}");
+    assert_eq!(recorded, "allow scratch codex unlink /z/draft");
     for kept in ["/z/document", "/z/draft2"] {
-        let (done, told) = mac.outcome(&mac.machine.unlink(&agent, kept));
-        assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
+        let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, kept));
+        assert!(
+            !done && recorded.starts_with("deny agent_in_zone"),
+            "{recorded}"
+        );
     }
 }
 
@@ -499,8 +507,11 @@ fn an_agent_removes_what_it_made_of_whatever_type() {
     // Made by somebody else, each of these is protected.
     for file_type in [FileType::SymbolicLink, FileType::Fifo, FileType::Socket] {
         machine.create(File::of_type(file_type, "/z/document"));
-        let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/document"));
-        assert!(!done && told.starts_with("deny agent_in_zone"), "{told}");
+        let (done, recorded) = mac.outcome(&machine.unlink(&agent, "/z/document"));
+        assert!(
+            !done && recorded.starts_with("deny agent_in_zone"),
+            "{recorded}"
+        );
     }
     machine.create(File::regular("/z/source"));
     type Make = fn(&Machine, &Process) -> Attempt;
@@ -522,26 +533,26 @@ fn an_agent_removes_what_it_made_of_whatever_type() {
     for (what, make) in makes {
         machine.advance(Duration::from_secs(1));
         assert!(make(machine, &agent).allowed(), "{what}");
-        let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/own"));
-        assert!(done, "{what}: {told}");
-        assert_eq!(told, "allow scratch codex unlink /z/own", "{what}");
+        let (done, recorded) = mac.outcome(&machine.unlink(&agent, "/z/own"));
+        assert!(done, "{what}: {recorded}");
+        assert_eq!(recorded, "allow scratch codex unlink /z/own", "{what}");
         // A person's, at the same place, is not the agent's.
         assert!(make(machine, &mac.shell).allowed(), "{what}");
         let kept = what == "directory" || !machine.unlink(&agent, "/z/own").allowed();
         assert!(kept, "{what}");
         assert!(machine.unlink(&mac.shell, "/z/own").allowed());
-        let _told = mac.told();
+        let _recorded = mac.recorded();
     }
     // Moved within a zone, what is its maker's stays so.
     assert!(machine.symlink(&agent, "/z/new").allowed());
     assert!(machine.rename(&agent, "/z/new", "/z/current").allowed());
-    let _told = mac.told();
-    let (done, told) = mac.outcome(&machine.unlink(&agent, "/z/current"));
-    assert!(done, "{told}");
+    let _recorded = mac.recorded();
+    let (done, recorded) = mac.outcome(&machine.unlink(&agent, "/z/current"));
+    assert!(done, "{recorded}");
 }
 
 #[test]
-fn what_version_control_brings_back_or_a_tool_replaces_is_not_the_agent_s() {
+fn what_version_control_restores_or_a_tool_replaces_is_not_the_agent_s() {
     let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
     mac.machine.create(File::regular("/z/document"));
     let (agent, git) = (mac.chain("zsh < codex"), mac.chain("git < codex"));
@@ -553,13 +564,13 @@ fn what_version_control_brings_back_or_a_tool_replaces_is_not_the_agent_s() {
         (&tar, "/z/document", false),
     ] {
         if path == "/z/document" {
-            let (done, told) = mac.outcome(&mac.machine.unlink(maker, path));
-            assert!(done, "{told}");
-            assert_eq!(told, "allow replaced codex unlink /z/document");
+            let (done, recorded) = mac.outcome(&mac.machine.unlink(maker, path));
+            assert!(done, "{recorded}");
+            assert_eq!(recorded, "allow replaced codex unlink /z/document");
         }
-        assert!(Deed::Create(path).allowed(&mac, maker));
-        let _told = mac.told();
-        let (done, told) = mac.outcome(&mac.machine.unlink(&agent, path));
-        assert_eq!(done, own, "{told}");
+        assert!(Call::Create(path).allowed(&mac, maker));
+        let _recorded = mac.recorded();
+        let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, path));
+        assert_eq!(done, own, "{recorded}");
     }
 }

@@ -1,29 +1,29 @@
-//! Telling the kernel what to send, and changing one's mind without a gap.
+//! Applies a plan to the kernel's set of selected paths, and changes it without a gap.
 //!
-//! The kernel keeps a set of (path, event) pairs. Going from one plan to another adds what is new
-//! first, then lets the policy change, and takes away what is old last: at no moment does a plan
-//! lack what the policy in force needs.
+//! The kernel keeps a set of (path, event type) pairs. To go from one plan to another, the new pairs
+//! are added first, then the policy is replaced, and the old pairs are removed last: at no time does
+//! the set lack a pair that the policy in force needs.
 
 use super::plan::{MutePlan, Reach};
 use endpoint_sec::{CallError, EventType, Handle, PathError, TargetPath};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Why the kernel would not send what a policy needs.
+/// Why a policy cannot be put in force.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// The kernel did not take a path.
-    #[error("a zone cannot be covered: {0}")]
+    /// The kernel refused a path.
+    #[error("a path of the policy cannot be selected")]
     Call(#[from] CallError),
-    /// What the policy names is no path to Endpoint Security.
-    #[error("a zone cannot be covered: {0}")]
+    /// Endpoint Security has no such paths.
+    #[error("a path of the policy is not a valid target path")]
     Path(#[from] PathError),
 }
 
-/// A path, and how far it reaches.
+/// A path, and whether it is compared whole or as a prefix.
 type Target = (Vec<u8>, Reach);
 
-/// The pairs that the kernel has.
+/// The pairs that the kernel's set has.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pairs: BTreeMap<Target, BTreeSet<EventType>>,
@@ -32,7 +32,7 @@ pub(crate) struct Applied {
 // === impl Applied ===
 
 impl Applied {
-    /// Adds what `plan` has and the kernel lacks, besides `always`, which no plan takes away.
+    /// Adds the pairs of `plan`, and those of `unconditional`, which belong to every plan.
     pub(crate) fn widen(
         &mut self,
         handle: &Handle,
@@ -50,8 +50,8 @@ impl Applied {
         Ok(())
     }
 
-    /// Takes away what the kernel has and `plan` lacks. What cannot be taken away brings messages
-    /// that nobody needs, and is tried again the next time.
+    /// Removes the pairs that `plan` does not have. A pair that cannot be removed causes messages
+    /// that are not needed, and is tried again the next time.
     pub(crate) fn narrow(
         &mut self,
         handle: &Handle,

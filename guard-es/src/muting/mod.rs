@@ -1,4 +1,4 @@
-//! Which operations the kernel sends.
+//! The selection of operations that the kernel sends.
 
 mod applied;
 mod plan;

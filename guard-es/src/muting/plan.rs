@@ -1,17 +1,18 @@
-//! What the kernel is to send: a pure function of the policy.
+//! Which paths and event types to select: a pure function of the policy.
 //!
-//! With target-path muting inverted the kernel sends only operations on the listed paths, for each
-//! path only the listed kinds. Every zone is a prefix, for its content matters; what is above a zone
-//! or one of the guard's files matters by itself only, when it is removed or moved. A prefix is a
-//! plain string's: `/a/b` brings `/a/bc` along, and the decision tells them apart.
+//! With target-path muting inverted, the kernel sends only operations on the listed paths, and for
+//! each path only the listed event types. A zone is listed as a prefix, because its contents are
+//! protected. The parents of a zone and of the guard's own files are listed literally, for their
+//! removal and renaming. A prefix is compared as a string: `/a/b` also selects `/a/bc`, which the
+//! decision then finds outside.
 //!
-//! What an operation on a new name is compared with, the name or the directory it would stand in,
-//! is not documented. So the directories of the guard's own files are listed for the kinds that make
+//! Whether an operation that creates a name is compared by the new path or by its directory is not
+//! documented. So the directories of the guard's own files are listed for the types that create
 //! names.
 //!
-//! On a volume that folds names, a place that does not exist yet may come to be under another
-//! spelling, which the kernel would not compare equal. Its nearest existing directory is listed
-//! instead, until the place is there.
+//! On a volume that folds names, a path that does not exist yet may be created under another
+//! spelling, which the kernel would not find equal. Until then its nearest existing parent is listed
+//! instead.
 
 use crate::paths::parents;
 use endpoint_sec::EventType;
@@ -19,21 +20,21 @@ use guard_core::OperationKind;
 use guard_core::policy::Snapshot;
 use std::collections::BTreeSet;
 
-/// One path that the kernel is to tell of.
+/// One path to select.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Rule {
     /// A canonical path.
     pub(crate) path: Vec<u8>,
-    /// Whether it stands for itself or for all that begins so.
+    /// Whether it is compared whole or as a prefix.
     pub(crate) reach: Reach,
-    /// Which kinds of operation matter there.
+    /// Why it is listed, which determines the event types.
     pub(crate) concern: Concern,
 }
 
-/// How far a path reaches.
+/// How a path is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reach {
-    /// This very path.
+    /// The whole path.
     Literal,
     /// Every path that begins so.
     Prefix,
@@ -42,17 +43,17 @@ pub(crate) enum Reach {
 /// Why a path is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Concern {
-    /// A zone: what the policy judges.
+    /// A zone: the operations that the policy judges.
     Zone(Judged),
-    /// Above a zone or an own file: it takes them along.
+    /// A parent of a zone or of an own file, which it contains.
     Above,
-    /// One of the guard's own files: everything that could change it.
+    /// One of the guard's own files: every operation that could change it.
     Own,
-    /// The directory of an own file: names that are made there.
+    /// The directory of an own file: operations that create names there.
     BesideOwn,
 }
 
-/// The kinds that a policy judges besides removing and moving.
+/// The operations that a policy judges besides removals and renames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Judged {
     /// `truncate`, and opening with `O_TRUNC`.
@@ -67,8 +68,8 @@ pub(crate) struct Judged {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MutePlan(BTreeSet<Rule>);
 
-/// Everything the enforcement client subscribes to. The kernel compares paths for each of them, so
-/// that what nobody listed costs no message.
+/// The event types that the enforcement client subscribes to. The kernel compares paths for each of
+/// them, so that an operation on a path that is not listed causes no message.
 pub(crate) const ENFORCED: [EventType; 10] = [
     EventType::AUTH_UNLINK,
     EventType::AUTH_RENAME,
@@ -85,9 +86,9 @@ pub(crate) const ENFORCED: [EventType; 10] = [
 // === impl MutePlan ===
 
 impl MutePlan {
-    /// The rules for a policy. `spelled` says whether names below this canonical path are compared
-    /// byte by byte, or the path exists and so has its one spelling; where not, the nearest parent
-    /// for which it holds stands in.
+    /// The rules for a policy. `spelled` returns whether a canonical path has one spelling only:
+    /// because names there are compared byte by byte, or because the path exists. Where it does not,
+    /// the nearest parent that does is listed.
     pub(crate) fn of(snapshot: &Snapshot, spelled: &dyn Fn(&[u8]) -> bool) -> Self {
         let mut rules = BTreeSet::new();
         let judged = Judged::of(snapshot);
@@ -113,7 +114,7 @@ impl MutePlan {
     }
 }
 
-/// Lists a place and what is above it; returns the place that was listed.
+/// Lists a path and its parents; returns the path that was listed.
 fn cover<'p>(
     rules: &mut BTreeSet<Rule>,
     path: &'p [u8],
@@ -154,7 +155,7 @@ impl Judged {
 // === impl Concern ===
 
 impl Concern {
-    /// The kinds of event that matter.
+    /// The event types to select.
     pub(crate) fn events(self) -> Vec<EventType> {
         let moves = [
             EventType::AUTH_UNLINK,
@@ -222,7 +223,7 @@ mod tests {
         MutePlan::of(&snapshot(policy, own), &|_| true)
     }
 
-    fn told(plan: &MutePlan) -> Vec<String> {
+    fn listed(plan: &MutePlan) -> Vec<String> {
         plan.rules()
             .map(|rule| {
                 let path = String::from_utf8_lossy(&rule.path);
@@ -245,7 +246,7 @@ mod tests {
             &["/Users/u/.codex/guard"],
         );
         assert_eq!(
-            told(&plan),
+            listed(&plan),
             [
                 "/Users above",
                 "/Users/u above",
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_listed_by_its_parent_where_names_fold() {
+    fn a_path_that_does_not_exist_is_listed_by_its_parent_where_names_fold() {
         let snapshot = snapshot(
             r#"{"protected_zones": ["/Users/u/new/zone"]}"#,
             &["/etc/own"],
@@ -293,7 +294,7 @@ mod tests {
             path == b"/Users/u" || path == b"/etc/own"
         });
         assert_eq!(
-            told(&plan),
+            listed(&plan),
             [
                 "/Users above",
                 "/Users/u* zone",
@@ -303,6 +304,6 @@ mod tests {
             ]
         );
         let nowhere = MutePlan::of(&snapshot, &|_| false);
-        assert_eq!(told(&nowhere), ["/* zone", "/* own"]);
+        assert_eq!(listed(&nowhere), ["/* zone", "/* own"]);
     }
 }

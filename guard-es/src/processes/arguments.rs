@@ -1,4 +1,5 @@
-//! What `sysctl(KERN_PROCARGS2)` returns: a process's program, arguments and environment.
+//! Parses what `sysctl(KERN_PROCARGS2)` returns: the executable, arguments and environment of a
+//! process.
 //!
 //! The layout, as `sysctl_procargsx` of xnu lays it out (`bsd/kern/kern_sysctl.c`):
 //!
@@ -7,12 +8,12 @@
 //! NAME=value NUL … │ more strings of the kernel's own
 //! ```
 //!
-//! The bytes are the process's own memory: it may have written anything there, its title to begin
-//! with. Nothing here trusts them; what cannot be taken apart is empty.
+//! The bytes are the process's own memory: it may have written anything there, for example a title.
+//! Nothing here trusts them; what cannot be parsed is empty.
 //!
-//! An empty `argv[0]` cannot be told from the NULs before it, and is skipped. Nor can the
-//! environment's end be told where a title was shortened, so everything after the arguments counts
-//! as environment; the kernel's strings bear other names than any agent's marker.
+//! An empty `argv[0]` cannot be distinguished from the padding before it, and is skipped. The end of
+//! the environment is not marked where a title was shortened, so that everything after the arguments
+//! counts as environment; the kernel's own strings there have other names than any agent's marker.
 
 use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES};
 
@@ -58,7 +59,7 @@ impl<'a> ArgumentArea<'a> {
     }
 }
 
-/// What stands before the first NUL, and what stands behind it.
+/// The bytes before the first NUL, and those after it.
 fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|&byte| byte == 0);
     let end = end.unwrap_or(bytes.len());

@@ -1,4 +1,4 @@
-//! Describing processes by libproc and sysctl.
+//! Describes processes with libproc and sysctl.
 
 use super::arguments::ArgumentArea;
 use super::sys::{self, ProcessFacts};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 /// Describes this machine's processes.
 #[derive(Debug, Default)]
 pub struct LibProc {
-    /// `KERN_PROCARGS2` wants buffer for the most a process can have; the buffer is kept.
+    /// `KERN_PROCARGS2` needs a buffer for the longest possible arguments; it is reused.
     buffer: Mutex<Vec<u8>>,
 }
 
@@ -45,7 +45,8 @@ pub fn this_process() -> Option<ProcessKey> {
 // === impl LibProc ===
 
 impl LibProc {
-    /// Describes a process whose identity does not change under the look; else `None`.
+    /// Reads a description once. `Some(false)` if the process executed another program meanwhile;
+    /// `None` if it has exited.
     fn read(&self, pid: u32, into: &mut ProcessDescription) -> Option<bool> {
         let generation = sys::pid_version(pid)?;
         let facts = sys::facts(pid)?;
@@ -74,7 +75,7 @@ impl ProcessSource for LibProc {
                 return Ok(());
             }
         }
-        // It runs one program after the other: no look at it will do.
+        // It executes one program after another: no description would be consistent.
         Err(ProcessGone)
     }
 }
@@ -94,5 +95,5 @@ fn changed_ns(executable: &[u8]) -> u64 {
     })
 }
 
-/// How often a process may become another program under one look.
+/// How often a process may execute another program while it is read.
 const MAX_READS: usize = 4;

@@ -1,12 +1,12 @@
 //! Process facts on macOS.
 //!
-//! Three interfaces name a process: `proc_pidpath` its program, `sysctl(KERN_PROCARGS2)` its
-//! arguments as they stand now and its environment, `proc_pidinfo(PROC_PIDTBSDINFO)` its parent,
-//! user and start. A fourth, the audit token of its task, tells which execution it is: the
-//! `pidversion` in it is what Endpoint Security counts, too. It is read first and last, so that a
-//! description never mixes two programs.
+//! Three interfaces describe a process: `proc_pidpath` its executable, `sysctl(KERN_PROCARGS2)` its
+//! current arguments and its environment, `proc_pidinfo(PROC_PIDTBSDINFO)` its parent, user and start
+//! time. The audit token of its task has its `pidversion`, the number that Endpoint Security reports
+//! too and that changes with each exec. It is read first and last, so that a description never mixes
+//! two programs.
 //!
-//! Only [`arguments`] exists off macOS, for its tests.
+//! Off macOS only [`arguments`] exists, for its tests.
 
 pub mod arguments;
 #[cfg(target_vendor = "apple")]

@@ -1,14 +1,14 @@
 //! The calls behind [`super::libproc`], each behind a safe function.
 //!
-//! What the system fills in is plain old data of the `libc` crate's layout, or bytes of which it
-//! says how many there are. Everything it says of lengths is checked against the buffer it was given.
+//! The system fills in plain old data of the `libc` crate's layout, or bytes whose number it returns.
+//! Each returned length is checked against the length of the buffer.
 
 use libc::{c_char, c_int, c_void};
 use std::ffi::CStr;
 use std::mem::{MaybeUninit, size_of};
 use std::ptr;
 
-/// What `PROC_PIDTBSDINFO` tells of a process.
+/// What `PROC_PIDTBSDINFO` returns about a process.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProcessFacts {
     pub(super) ppid: u32,
@@ -42,7 +42,7 @@ const PID_VERSION_WORD: usize = 7;
 /// `PROC_PIDPATHINFO_MAXSIZE` of `<sys/proc_info.h>`: four times `MAXPATHLEN`.
 const MAX_PATH: usize = 4096;
 
-/// Which execution the process is.
+/// The `pidversion` of a process, which changes with each exec.
 pub(super) fn pid_version(pid: u32) -> Option<u64> {
     let pid = c_int::try_from(pid).ok()?;
     // SAFETY: the static is written by the system's initialiser before `main` and read-only after.
@@ -56,7 +56,7 @@ pub(super) fn pid_version(pid: u32) -> Option<u64> {
     let mut token = [0u32; TOKEN_WORDS];
     let mut words = u32::try_from(TOKEN_WORDS).ok()?;
     // SAFETY: the buffer is `words` natural-sized words, as the last argument says, and a token is
-    // valid whatever bits it holds. The call writes no more than it is told there is buffer for.
+    // valid whatever bits it holds. The call writes no more words than the last argument says.
     let status = unsafe {
         libc::task_info(
             name,
@@ -102,7 +102,7 @@ pub(super) fn facts(pid: u32) -> Option<ProcessFacts> {
     })
 }
 
-/// The path of the program, as the kernel knows it; empty when it cannot be told.
+/// The path of the executable as the kernel knows it; empty if it cannot be read.
 pub(super) fn executable(pid: u32, into: &mut Vec<u8>) {
     into.clear();
     let Ok(pid) = c_int::try_from(pid) else {
@@ -115,7 +115,8 @@ pub(super) fn executable(pid: u32, into: &mut Vec<u8>) {
     into.truncate(usize::try_from(length).unwrap_or(0));
 }
 
-/// The answer of `KERN_PROCARGS2`, in `buffer`; empty when the process is gone or another user's.
+/// The result of `KERN_PROCARGS2`, in `buffer`; empty if the process has exited or is another
+/// user's.
 pub(super) fn arguments(pid: u32, buffer: &mut Vec<u8>) -> &[u8] {
     let Ok(pid) = c_int::try_from(pid) else {
         return &[];
@@ -165,7 +166,7 @@ fn most_arguments() -> usize {
     }
 }
 
-/// A text that the system keeps under this name.
+/// The text value of a sysctl.
 pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
     let mut text = vec![0u8; 128];
     let mut length = text.len();
@@ -192,7 +193,7 @@ pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
 /// The process ids in use.
 pub(super) fn all_processes() -> Vec<u32> {
     // Twice the processes there are: more may come between the two calls.
-    // SAFETY: without buffer the call only counts.
+    // SAFETY: without a buffer the call only counts.
     let count = unsafe { libc::proc_listallpids(ptr::null_mut(), 0) };
     let buffer = usize::try_from(count).unwrap_or(0) * 2 + 64;
     let mut pids: Vec<c_int> = vec![0; buffer];
@@ -204,8 +205,8 @@ pub(super) fn all_processes() -> Vec<u32> {
     pids.filter(|&pid| pid != 0).collect()
 }
 
-/// Whether the volume of this path keeps names apart that differ in case; `None` when it does not
-/// say.
+/// Whether the volume of this path distinguishes names that differ in case; `None` if it does not
+/// answer.
 pub(crate) fn is_case_sensitive(path: &CStr) -> Option<bool> {
     // SAFETY: the path is NUL-terminated and only read.
     let answer = unsafe { libc::pathconf(path.as_ptr(), libc::_PC_CASE_SENSITIVE) };

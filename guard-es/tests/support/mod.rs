@@ -1,11 +1,14 @@
 //! A simulated Mac with a guard on it.
 //!
-//! A [`Mac`] has processes, which are forked and executed as a shell would; what they try goes
-//! through the simulator's queue, the wrapper, the handler and the decision, and comes back as what
-//! the ring says of it. The process table stands in for libproc: it says what the kernel would.
+//! A [`Mac`] has processes, which are forked and executed as a shell would do it. Their operations go
+//! through the simulator's queue, the wrapper, the handler and the decision, and are read back from
+//! the ring. The process table takes the place of libproc.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(unreachable_pub, reason = "shared between test binaries")]
-#![allow(clippy::unwrap_used, reason = "a test may fail, and says where it is")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed unwrap fails the test, with its place"
+)]
 
 use endpoint_sec_sim::{Attempt, Installed, Machine, MachineBuilder, OsVersion, Process};
 use guard_core::actor::AgentMatch;
@@ -32,13 +35,13 @@ pub const OLDEST: OsVersion = OsVersion::new(11, 0, 0);
 /// The guard's own directory on the Mac.
 pub const OWN: &str = "/Users/u/.codex/es-guard";
 
-/// What libproc would say: the processes that are alive.
+/// The processes that are alive, as libproc would describe them.
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct ProcessTable {
     processes: Mutex<BTreeMap<u32, ProcessDescription>>,
     stall: Mutex<Stall>,
     changed: Condvar,
-    /// Looking at this process panics.
+    /// Describing this process panics.
     pub trap: AtomicU32,
 }
 
@@ -47,7 +50,7 @@ pub struct Mac {
     pub backend: Option<Backend>,
     pub guard: SharedGuard,
     pub machine: Installed,
-    pub table: Arc<Table>,
+    pub table: Arc<ProcessTable>,
     /// A login shell in a terminal: a person's.
     pub shell: Process,
     reader: Mutex<Reader>,
@@ -55,8 +58,8 @@ pub struct Mac {
     probe: PathBuf,
 }
 
-/// How a Mac is set up.
-pub struct Plan<'p> {
+/// The configuration of a Mac.
+pub struct MacConfig<'p> {
     pub builder: MachineBuilder,
     pub policy: &'p str,
     pub scope: Scope,
@@ -67,16 +70,16 @@ pub struct Plan<'p> {
     pub declared: Option<&'static str>,
 }
 
-/// Whether answers are held back, and whether somebody waits for one.
+/// Whether descriptions are withheld, and whether a thread waits for one.
 #[derive(Debug, Default)]
 struct Stall {
     stalled: bool,
     somebody_waits: bool,
 }
 
-// === impl Plan ===
+// === impl MacConfig ===
 
-impl<'p> Plan<'p> {
+impl<'p> MacConfig<'p> {
     pub fn new(release: OsVersion, policy: &'p str) -> Self {
         Self {
             builder: Machine::new(release),
@@ -91,7 +94,7 @@ impl<'p> Plan<'p> {
     /// Sets the Mac up without a backend.
     pub fn set_up(self) -> Mac {
         let machine = self.builder.install();
-        let table = Arc::new(Table::default());
+        let table = Arc::new(ProcessTable::default());
         let probe_place = tempfile::tempdir().unwrap();
         let place = std::fs::canonicalize(probe_place.path()).unwrap();
         let options = RingOptions {
@@ -148,7 +151,7 @@ trait NowNs {
 
 impl NowNs for Installed {
     fn now_ns(&self) -> u64 {
-        // Microseconds is what a process's start is told in.
+        // The start of a process is reported in microseconds.
         let ticks = self.now();
         let nanos = u128::from(ticks) * 125 / 3;
         let nanos = BOOTED_NS + u64::try_from(nanos).unwrap();
@@ -161,7 +164,7 @@ impl NowNs for Installed {
 impl Mac {
     /// A guarded Mac with the newest system.
     pub fn new(policy: &str) -> Self {
-        let mut mac = Plan::new(NEWEST, policy).set_up();
+        let mut mac = MacConfig::new(NEWEST, policy).set_up();
         mac.start().unwrap();
         mac
     }
@@ -195,7 +198,7 @@ impl Mac {
         self.backend().probe()
     }
 
-    /// A process from before the guard: no message tells of it.
+    /// A process that was started before the guard: no message is about it.
     pub fn existing(&self, parent: &Process, program: &str, arguments: &[&str]) -> Process {
         let builder = self.machine.process(program).parent(parent);
         let process = builder.user(501).args(arguments).start();
@@ -246,8 +249,9 @@ impl Mac {
         self.table.exit(process);
     }
 
-    /// A chain as the seed writes it, `rm < zsh < node(claude)`, each started by the next, the last
-    /// by the login shell. In parentheses stand the arguments, `argv[0]` first.
+    /// Starts a chain of processes such as `rm < zsh < node(claude)`, each the child of the next, the
+    /// last that of the login shell, and returns the first. Arguments are in parentheses, `argv[0]`
+    /// first.
     pub fn chain(&self, chain: &str) -> Process {
         let links = chain.split(" < ").collect::<Vec<_>>();
         links.iter().rev().fold(self.shell.clone(), |parent, link| {
@@ -263,12 +267,12 @@ impl Mac {
         })
     }
 
-    /// Waits until nothing is under way; what the ring said since the last time, denials first:
-    /// `deny agent_in_zone codex unlink /z/a`.
-    pub fn told(&self) -> Vec<String> {
+    /// Waits until all messages are handled, and returns what was recorded since the last call,
+    /// denials first: `deny agent_in_zone codex unlink /z/a`.
+    pub fn recorded(&self) -> Vec<String> {
         self.machine.settle();
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut told = Vec::new();
+        let mut recorded = Vec::new();
         for lane in Lane::ALL {
             while let Some(event) = reader.next(lane) {
                 let mut text = format!("{} {}", event.verdict.as_str(), event.reason.as_str());
@@ -283,16 +287,16 @@ impl Mac {
                     text.push(' ');
                     text.push_str(&String::from_utf8_lossy(path));
                 }
-                told.push(text);
+                recorded.push(text);
             }
         }
-        told
+        recorded
     }
 
-    /// Whether an attempt came to something, and what the ring said of it.
+    /// Whether an attempt succeeded, and what was recorded about it.
     pub fn outcome(&self, attempt: &Attempt) -> (bool, String) {
         let allowed = attempt.allowed();
-        (allowed, self.told().join("; "))
+        (allowed, self.recorded().join("; "))
     }
 
     pub fn counter(&self, counter: Counter) -> u64 {
@@ -313,7 +317,7 @@ impl Mac {
 
 impl Drop for Mac {
     fn drop(&mut self) {
-        // Clients go before the machine is switched off.
+        // Clients must be closed before the machine is switched off.
         self.backend = None;
     }
 }
@@ -347,9 +351,9 @@ pub fn key(process: &Process) -> ProcessKey {
     }
 }
 
-// === impl Table ===
+// === impl ProcessTable ===
 
-impl Table {
+impl ProcessTable {
     pub fn admit(
         &self,
         process: &Process,
@@ -392,7 +396,7 @@ impl Table {
         });
     }
 
-    /// Its children are launchd's from now on.
+    /// Removes a process; launchd becomes the parent of its children.
     pub fn exit(&self, process: &Process) {
         let pid = key(process).pid;
         let mut table = self.lock();
@@ -408,7 +412,7 @@ impl Table {
         }
     }
 
-    /// Lets nobody have an answer, or all again.
+    /// Withholds descriptions, or releases them.
     pub fn stall(&self, stalled: bool) {
         *self.stall.lock().unwrap() = Stall {
             stalled,
@@ -417,15 +421,15 @@ impl Table {
         self.changed.notify_all();
     }
 
-    /// Returns when somebody waits for an answer.
+    /// Returns when a thread waits for a description.
     pub fn wait_for_somebody(&self) {
         let stall = self.stall.lock().unwrap();
-        let patience = std::time::Duration::from_secs(60);
+        let timeout = std::time::Duration::from_secs(60);
         let waited = self
             .changed
-            .wait_timeout_while(stall, patience, |stall| !stall.somebody_waits)
+            .wait_timeout_while(stall, timeout, |stall| !stall.somebody_waits)
             .unwrap();
-        assert!(!waited.1.timed_out(), "nobody asks");
+        assert!(!waited.1.timed_out(), "no description was requested");
     }
 
     fn wait(&self) {
@@ -450,7 +454,7 @@ impl Table {
 }
 
 /// The table, as the guard asks it.
-struct LibProc(Arc<Table>);
+struct LibProc(Arc<ProcessTable>);
 
 impl ProcessSource for LibProc {
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
