@@ -34,7 +34,7 @@ impl InForce for Service {
     }
 
     fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
-        Self::adopt(self, snapshot).map_err(|error| error.to_string())
+        Self::adopt(self, snapshot).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
     let mut told = Instant::now();
     while !sys::is_ending() {
-        report(&service.step(Instant::now()), &journal);
+        report(service.step(Instant::now()), &journal);
         watch.check(&service, &journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
@@ -89,7 +89,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-fn report(step: &Step, journal: &Journal) {
+fn report(step: Step, journal: &Journal) {
     let text = match step {
         Step::Unchanged => return,
         Step::Active(Proof { lineage: true }) => {
@@ -101,8 +101,14 @@ fn report(step: &Step, journal: &Journal) {
              is looked up when it acts"
                 .to_owned()
         }
-        Step::Refused(error) => format!("inactive, nothing is guarded: {error}; trying again"),
-        Step::Unproven(error) => format!("inactive, nothing is proven: {error}; testing again"),
+        Step::Refused(error) => {
+            let error = anyhow::Error::from(error);
+            format!("inactive, nothing is guarded: {error:#}; trying again")
+        }
+        Step::Unproven(error) => {
+            let error = anyhow::Error::from(error);
+            format!("inactive, nothing is proven: {error:#}; testing again")
+        }
     };
     journal.write(&text);
     crate::cli::terminal::note(&text);

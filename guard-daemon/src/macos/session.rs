@@ -81,7 +81,9 @@ impl InForce for InSession {
     }
 
     fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
-        self.0.adopt(snapshot).map_err(|error| error.to_string())
+        self.0
+            .adopt(snapshot)
+            .map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 }
 
