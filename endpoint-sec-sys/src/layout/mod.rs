@@ -12,9 +12,11 @@
 //! assert_eq!((thread.offset, thread.since_message_version), (208, Some(4)));
 //! ```
 
-use core::any::type_name;
+mod table;
 
 pub use table::STRUCTS;
+
+use core::any::type_name;
 
 /// The layout of a struct or union.
 #[derive(Clone, Copy, Debug)]
@@ -56,69 +58,3 @@ const fn size_of_selected<T, F>(_: fn(*const T) -> *const F) -> usize {
 const fn name_of_selected<T, F>(_: fn(*const T) -> *const F) -> fn() -> &'static str {
     type_name::<F>
 }
-
-/// Declares layouts: `type size/align: field offset+size, …;`.
-macro_rules! layouts {
-    ($(
-        $name:ident $size:literal / $align:literal:
-        $($($part:ident).+ $offset:literal + $len:literal $(since $version:literal)?),*;
-    )*) => {
-        $(
-            const _: () = {
-                assert!(size_of::<$name>() == $size);
-                assert!(align_of::<$name>() == $align);
-                $(
-                    assert!(offset_of!($name, $($part).+) == $offset);
-                    assert!(size_of_selected(select!($name, $($part).+)) == $len);
-                )*
-            };
-        )*
-
-        /// Every struct, the union of events, and the structs of Darwin that they hold.
-        pub const STRUCTS: &[StructLayout] = &[$(
-            StructLayout {
-                name: stringify!($name),
-                size: size_of::<$name>(),
-                align: align_of::<$name>(),
-                fields: &[$(
-                    FieldLayout {
-                        path: path_of!($($part).+),
-                        offset: offset_of!($name, $($part).+),
-                        size: size_of_selected(select!($name, $($part).+)),
-                        since_message_version: since!($($version)?),
-                        type_name: name_of_selected(select!($name, $($part).+)),
-                    }
-                ),*],
-            }
-        ),*];
-    };
-}
-
-/// A function that selects a field.
-macro_rules! select {
-    ($name:ident, $($part:ident).+) => {
-        |base: *const $name| {
-            // SAFETY: both takers of this function want it for its type and never call it.
-            unsafe { &raw const (*base).$($part).+ }
-        }
-    };
-}
-
-/// The names of nested fields as text.
-macro_rules! path_of {
-    ($first:ident $(. $part:ident)*) => {
-        concat!(stringify!($first) $(, ".", stringify!($part))*)
-    };
-}
-
-/// A message version, or none.
-macro_rules! since {
-    () => {
-        None
-    };
-    ($version:literal) => {
-        Some($version)
-    };
-}
-
-mod table;

@@ -9,6 +9,70 @@ use crate::process::*;
 use crate::token::*;
 use core::mem::offset_of;
 
+/// Declares layouts: `type size/align: field offset+size, …;`.
+macro_rules! layouts {
+    ($(
+        $name:ident $size:literal / $align:literal:
+        $($($part:ident).+ $offset:literal + $len:literal $(since $version:literal)?),*;
+    )*) => {
+        $(
+            const _: () = {
+                assert!(size_of::<$name>() == $size);
+                assert!(align_of::<$name>() == $align);
+                $(
+                    assert!(offset_of!($name, $($part).+) == $offset);
+                    assert!(size_of_selected(select!($name, $($part).+)) == $len);
+                )*
+            };
+        )*
+
+        /// Every struct, the union of events, and the structs of Darwin that they hold.
+        pub const STRUCTS: &[StructLayout] = &[$(
+            StructLayout {
+                name: stringify!($name),
+                size: size_of::<$name>(),
+                align: align_of::<$name>(),
+                fields: &[$(
+                    FieldLayout {
+                        path: path_of!($($part).+),
+                        offset: offset_of!($name, $($part).+),
+                        size: size_of_selected(select!($name, $($part).+)),
+                        since_message_version: since!($($version)?),
+                        type_name: name_of_selected(select!($name, $($part).+)),
+                    }
+                ),*],
+            }
+        ),*];
+    };
+}
+
+/// A function that selects a field.
+macro_rules! select {
+    ($name:ident, $($part:ident).+) => {
+        |base: *const $name| {
+            // SAFETY: both takers of this function want it for its type and never call it.
+            unsafe { &raw const (*base).$($part).+ }
+        }
+    };
+}
+
+/// The names of nested fields as text.
+macro_rules! path_of {
+    ($first:ident $(. $part:ident)*) => {
+        concat!(stringify!($first) $(, ".", stringify!($part))*)
+    };
+}
+
+/// A message version, or none.
+macro_rules! since {
+    () => {
+        None
+    };
+    ($version:literal) => {
+        Some($version)
+    };
+}
+
 layouts! {
     audit_token_t 32/4: val 0+32;
     timespec 16/8: tv_sec 0+8, tv_nsec 8+8;

@@ -11,7 +11,7 @@ const UNSAFE: [&str; 13] = [
     "endpoint-sec-sim/src/memory/",
     "endpoint-sec-sys/src/block.rs",
     "endpoint-sec-sys/src/functions.rs",
-    "endpoint-sec-sys/src/layout/mod.rs",
+    "endpoint-sec-sys/src/layout/table.rs",
     "endpoint-sec-sys/src/newer.rs",
     "endpoint-sec-sys/src/release.rs",
     "endpoint-sec-sys/src/system.rs",
