@@ -138,7 +138,7 @@ fn core_uses(paths: &[&str], except: &[&str]) -> Vec<String> {
                 used.strip_prefix(path)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
             };
-            if paths.iter().any(|path| is_below(path)) {
+            if paths.iter().any(is_below) {
                 found.push(format!("{}: {used}", module.file));
             }
         }

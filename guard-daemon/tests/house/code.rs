@@ -1,11 +1,10 @@
 //! What the source must and must not hold.
 
-use crate::repository::{Source, all_tokens, between, has_word, none, packages, quoted, read};
-use crate::repository::{rust_files, sources};
+use crate::repository::{Source, all_tokens, has_word, none, packages, read, rust_files, sources};
 use crate::rust::tokens::contains_word;
 
-/// Where unsafe code may stand.
-const UNSAFE: [&str; 13] = [
+/// Where unsafe code may be.
+pub(crate) const UNSAFE: [&str; 13] = [
     "endpoint-sec/src/raw/",
     "endpoint-sec-sim/src/abi/",
     "endpoint-sec-sim/src/memory/",
@@ -19,23 +18,6 @@ const UNSAFE: [&str; 13] = [
     "guard-linux/src/sys/",
     "guard-daemon/src/macos/sys.rs",
     "guard-es/src/processes/sys.rs",
-];
-
-/// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 13] = [
-    "agent",
-    "operation",
-    "verdict",
-    "reason",
-    "answer",
-    "kind",
-    "lane",
-    "mode",
-    "protected_zone",
-    "revision",
-    "signal",
-    "tool",
-    "version",
 ];
 
 /// Longer files are two ideas.
@@ -57,7 +39,7 @@ fn files_are_short() {
         .filter(|(lines, _)| *lines > MAX_LINES)
         .map(|(lines, path)| format!("{path}: {lines} lines"))
         .collect();
-    none("a file has one idea, told in 600 lines", &long);
+    none("a file has one idea, in 600 lines", &long);
 }
 
 #[test]
@@ -133,67 +115,6 @@ fn every_crate_keeps_the_workspace_s_lints() {
         let inherits = package.manifest.contains("[lints]\nworkspace = true");
         assert!(inherits, "{} does not inherit the lints", package.directory);
     }
-}
-
-#[test]
-fn every_metric_is_counted_and_in_the_golden_file() {
-    let golden = read("guard-exporter/src/metrics/golden.txt");
-    let code: String = rust_files("guard-exporter/src")
-        .into_iter()
-        .filter(|source| !source.path.ends_with("metrics/catalogue.rs"))
-        .map(|source| source.text)
-        .collect();
-    for metric in metrics() {
-        assert!(
-            has_word(&code, &metric.constant),
-            "{} is never used",
-            metric.name
-        );
-        // The exporter's own figures differ from run to run.
-        let is_steady = !metric.name.starts_with("process_");
-        let typed = format!("# TYPE {} {}\n", metric.name, metric.kind);
-        assert!(!is_steady || golden.contains(&typed), "no `{typed}`");
-    }
-}
-
-#[test]
-fn labels_are_the_listed_ones() {
-    for metric in metrics() {
-        for label in &metric.labels {
-            let known = LABELS.contains(&label.as_str());
-            assert!(known, "{} has the label {label}", metric.name);
-        }
-    }
-}
-
-/// One row of the exporter's catalogue.
-pub(crate) struct Metric {
-    pub(crate) constant: String,
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) labels: Vec<String>,
-}
-
-/// The exporter's catalogue of metrics.
-pub(crate) fn metrics() -> Vec<Metric> {
-    let catalogue = read("guard-exporter/src/metrics/catalogue.rs");
-    let rows = between(&catalogue, "\ncatalogue! {", "\n}\n");
-    let metrics: Vec<Metric> = rows
-        .split("\";")
-        .filter_map(|row| {
-            let mut words = row.split_whitespace();
-            let (constant, kind) = (words.next()?, words.next()?);
-            let labels = quoted(between(row, "[", "]"));
-            Some(Metric {
-                constant: constant.to_owned(),
-                kind: kind.to_lowercase(),
-                name: between(row, "\"", "\"").to_owned(),
-                labels: labels.into_iter().map(str::to_owned).collect(),
-            })
-        })
-        .collect();
-    assert!(!metrics.is_empty());
-    metrics
 }
 
 /// Every Rust file, tests and benches too.

@@ -1,176 +1,229 @@
-//! What the documents say, against the code they speak of.
+//! The documents: in step in both languages, with links that lead somewhere, in plain words.
 
-use crate::code::metrics;
-use crate::markdown::{Document, code_spans};
-use crate::repository::{between, exists, none, quoted, read};
-use guard_core::agents;
+use crate::code::UNSAFE;
+use crate::markdown::{Document, anchors, code_spans, prose};
+use crate::repository::{exists, has_word, list, none, read};
 use guard_core::policy::Policy;
-use guard_core::verdict::Reason;
-use std::collections::BTreeSet;
 
-const README: &str = "README.md";
-const READMES: [&str; 2] = [README, "README.zh-CN.md"];
+/// Where documents are; each directory with the one that has its Chinese counterparts.
+const PAIRS: [(&str, &str); 1] = [("docs", "docs/zh-CN")];
 
-#[test]
-fn both_readmes_are_in_step() {
-    let [ours, theirs] = READMES.map(|path| Document::parse(&read(path)));
-    assert_eq!(ours.levels, theirs.levels, "headings");
-    assert_eq!(ours.blocks, theirs.blocks, "code blocks");
-    assert_eq!(ours.items, theirs.items, "list items");
-    let shape = |document: &Document| -> Vec<Vec<usize>> {
-        let tables = document.tables.iter();
-        tables
-            .map(|rows| rows.iter().map(Vec::len).collect())
-            .collect()
-    };
-    assert_eq!(shape(&ours), shape(&theirs), "tables");
-    assert_eq!(ours.first_cells(), theirs.first_cells(), "names in tables");
-}
+/// English only: for the first person who runs the guard on a Mac.
+const ENGLISH_ONLY: [&str; 1] = ["docs/macos-checklist.md"];
 
-#[test]
-fn the_readme_s_policies_are_good() {
-    let readme = Document::parse(&read(README));
-    let policies: Vec<&String> = readme
-        .blocks
-        .iter()
-        .filter(|(language, _)| language == "json")
-        .map(|(_, text)| text)
-        .collect();
-    assert!(!policies.is_empty());
-    for text in policies {
-        if let Err(error) = Policy::parse(text.as_bytes()) {
-            panic!("{error}:\n{text}");
-        }
-    }
-}
-
-#[test]
-fn every_field_reason_and_agent_is_in_the_readme() {
-    let parser = read("guard-core/src/policy/parse.rs");
-    let line = read("guard-exporter/src/denial_log/line.rs");
-    let fields = [
-        "POLICY_FIELDS",
-        "OVERRIDE_FIELDS",
-        "TOOL_FIELDS",
-        "ZONE_FIELDS",
-        "IDENTITY_FIELDS",
-    ]
-    .map(|name| between(&parser, &format!("const {name}: &[&str]"), ";"));
-    let log = between(&line, "struct Line<'a> {", "\n}");
-    let log = log
-        .lines()
-        .filter_map(|line| line.trim().split_once(": "))
-        .map(|(name, _)| name);
-    let reasons = Reason::ALL.map(Reason::as_str);
-    let names = fields
-        .into_iter()
-        .flat_map(quoted)
-        .chain(log)
-        .chain(reasons);
-
-    let text = read(README);
-    let readme = Document::parse(&text);
-    let told: BTreeSet<&str> = readme
-        .tables
-        .iter()
-        .flatten()
-        .flatten()
-        .flat_map(|cell| code_spans(cell))
-        .collect();
-    let mut missing: Vec<String> = names
-        .filter(|name| !told.contains(name))
-        .map(str::to_owned)
-        .collect();
-    let listed: BTreeSet<&str> = readme
-        .blocks
-        .iter()
-        .flat_map(|(_, text)| text.split_whitespace())
-        .collect();
-    missing.extend(
-        agents::labels()
-            .filter(|label| !listed.contains(label))
-            .map(str::to_owned),
-    );
-    none("no table or list of README.md names it", &missing);
-}
-
-#[test]
-fn every_trusted_tool_and_scratch_name_is_in_the_readme() {
-    let tools = read("guard-core/src/tools/catalogue.rs");
-    let tools = between(&tools, "const BUILT_INS", "\n];");
-    // Compilers and linkers are too many to name, and alike.
-    let rows = tools.split("BuiltIn {");
-    let rows = rows.filter(|row| !row.contains("Naming::Cross"));
-    let scratch = read("guard-core/src/decision/scratch.rs");
-    let scratch = between(&scratch, "const SCRATCH_NAMES", "\n];");
-    let scratch = scratch.lines().filter_map(|line| line.split_once("(b\""));
-    let scratch = scratch.filter_map(|(_, rest)| rest.split('"').next());
-    let readme = read(README);
-    let told: BTreeSet<&str> = code_spans(&readme)
-        .into_iter()
-        .chain(readme.split_whitespace())
-        .collect();
-    let missing: Vec<String> = rows
-        .flat_map(quoted)
-        .chain(scratch)
-        .filter(|name| !told.contains(name))
-        .map(str::to_owned)
-        .collect();
-    none("README.md does not name it", &missing);
-}
-
-#[test]
-fn the_readmes_list_the_metrics() {
-    let mut catalogue: Vec<(String, String, Vec<String>)> = metrics()
-        .into_iter()
-        .map(|metric| (metric.name, metric.kind, metric.labels))
-        .collect();
-    catalogue.sort();
-    for path in READMES {
-        let readme = Document::parse(&read(path));
-        let mut listed: Vec<(String, String, Vec<String>)> = readme
-            .tables
-            .iter()
-            .flatten()
-            .filter_map(|row| match row.as_slice() {
-                [name, kind, labels, _] if ["counter", "gauge", "histogram"].contains(&&**kind) => {
-                    let labels = code_spans(labels).into_iter().map(str::to_owned);
-                    Some((
-                        name.trim_matches('`').to_owned(),
-                        kind.clone(),
-                        labels.collect(),
-                    ))
-                }
-                _ => None,
-            })
-            .collect();
-        listed.sort();
-        assert_eq!(listed, catalogue, "{path}");
-    }
-}
-
-#[test]
-fn links_between_documents_lead_somewhere() {
-    let mut broken = Vec::new();
-    for path in DOCUMENTS {
-        let text = read(path);
-        for target in text.split("](").skip(1) {
-            let target = target.split([')', '#']).next().unwrap_or_default();
-            let local = !target.is_empty() && !target.contains("://");
-            if local && !exists(target) {
-                broken.push(format!("{path}: {target}"));
-            }
-        }
-    }
-    none("a link leads to a file", &broken);
-}
-
-const DOCUMENTS: [&str; 7] = [
-    README,
+/// Documents outside of `docs`.
+const OTHERS: [&str; 8] = [
+    "README.md",
     "README.zh-CN.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "SPECIFICATION.md",
+    "endpoint-sec/README.md",
 ];
+
+/// Words that a reader has to translate back, with the plain ones.
+const WORDS: [(&str, &str); 15] = [
+    ("told", "reported, passed, given"),
+    ("tell", "say, report, show"),
+    ("tells", "says, reports, shows"),
+    ("mend", "repair"),
+    ("mended", "repaired"),
+    ("anew", "again"),
+    ("astray", "to another place"),
+    ("the medium", "the disk"),
+    ("lets go", "allows"),
+    ("let go", "allow, release"),
+    ("in vain", "without effect"),
+    ("hears of", "receives"),
+    ("witness", "facts"),
+    ("stands", "is"),
+    ("the seed", "the predecessor"),
+];
+
+/// The documents that both languages have, in pairs.
+fn pairs() -> Vec<(String, String)> {
+    let mut pairs = vec![("README.md".to_owned(), "README.zh-CN.md".to_owned())];
+    for (ours, theirs) in PAIRS {
+        let names = list(ours, ".md").into_iter();
+        let names = names.filter(|path| !ENGLISH_ONLY.contains(&path.as_str()));
+        pairs.extend(names.map(|path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            (path.clone(), format!("{theirs}/{name}"))
+        }));
+    }
+    pairs
+}
+
+/// Every document.
+fn all() -> Vec<String> {
+    let others = OTHERS.iter().map(|path| (*path).to_owned());
+    let directories = PAIRS.iter().flat_map(|(ours, theirs)| [ours, theirs]);
+    others
+        .chain(directories.flat_map(|directory| list(directory, ".md")))
+        .collect()
+}
+
+#[test]
+fn both_languages_are_in_step() {
+    let pairs = pairs();
+    let chinese = list("docs/zh-CN", ".md").len();
+    assert_eq!(
+        pairs.len(),
+        chinese + 1,
+        "each document has its counterpart"
+    );
+    for (path, other) in pairs {
+        let [ours, theirs] = [&path, &other].map(|path| Document::parse(&read(path)));
+        assert_eq!(ours.levels, theirs.levels, "{path}: headings");
+        assert_eq!(ours.blocks, theirs.blocks, "{path}: code blocks");
+        assert_eq!(ours.items, theirs.items, "{path}: list items");
+        assert_eq!(ours.shape(), theirs.shape(), "{path}: tables");
+        assert_eq!(
+            ours.first_cells(),
+            theirs.first_cells(),
+            "{path}: names in tables"
+        );
+    }
+}
+
+#[test]
+fn the_readmes_are_short() {
+    for path in ["README.md", "README.zh-CN.md"] {
+        let lines = read(path).lines().count();
+        assert!(
+            lines <= 100,
+            "{path} has {lines} lines: the reference is in docs/"
+        );
+    }
+}
+
+#[test]
+fn the_policies_in_documents_are_good() {
+    let mut count = 0;
+    for path in all() {
+        let blocks = Document::parse(&read(&path)).blocks.into_iter();
+        for (_, text) in blocks.filter(|(language, _)| language == "json") {
+            if let Err(error) = Policy::parse(text.as_bytes()) {
+                panic!("{path}: {error}:\n{text}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "only {count} were found");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for path in all() {
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        for target in read(&path).split("](").skip(1) {
+            let target = target.split(')').next().unwrap_or_default();
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => path.clone(),
+                file if directory.is_empty() => file.to_owned(),
+                file => format!("{directory}/{file}"),
+            };
+            let leads = exists(&file)
+                && (anchor.is_empty() || anchors(&read(&file)).iter().any(|own| own == anchor));
+            if !leads {
+                broken.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    none("a link leads to a file, and to a heading in it", &broken);
+}
+
+#[test]
+fn documents_are_in_plain_words() {
+    let mut found = Vec::new();
+    for path in all() {
+        for (number, line) in prose(&read(&path)) {
+            let line = line.to_lowercase();
+            let words = WORDS.iter().filter(|(word, _)| has_word(&line, word));
+            // Where the predecessor is named.
+            let words = words.filter(|(word, _)| *word != "the seed" || path != "ARCHITECTURE.md");
+            found.extend(words.map(|(word, plain)| format!("{path}:{number}: {word}: {plain}")));
+        }
+    }
+    none("a document is in plain words", &found);
+}
+
+#[test]
+fn each_document_is_linked_from_the_readme() {
+    for (readme, directory) in [("README.md", "docs"), ("README.zh-CN.md", "docs/zh-CN")] {
+        let text = read(readme);
+        let missing = list(directory, ".md").into_iter();
+        let missing: Vec<String> = missing
+            .filter(|path| !text.contains(&format!("]({path})")))
+            .collect();
+        none("the readme links each document", &missing);
+    }
+}
+
+#[test]
+fn files_that_the_architecture_names_are_there() {
+    let text = read("ARCHITECTURE.md");
+    let paths = code_spans(&text).into_iter().filter(|span| is_path(span));
+    let missing: Vec<String> = paths
+        .filter(|path| !exists(path))
+        .map(str::to_owned)
+        .collect();
+    none("a file that is named is there", &missing);
+}
+
+#[test]
+fn unsafe_places_are_listed() {
+    let text = read("ARCHITECTURE.md");
+    let named = code_spans(&text);
+    let missing = UNSAFE.iter().filter(|place| {
+        let in_directory = |name: &&str| name.ends_with('/') && place.starts_with(*name);
+        !named
+            .iter()
+            .any(|name| name == *place || in_directory(name))
+    });
+    let missing: Vec<String> = missing.map(|place| (*place).to_owned()).collect();
+    none("ARCHITECTURE.md lists where unsafe code is", &missing);
+}
+
+/// Whether a code span is a path from the root, into a crate or a directory beside the crates.
+fn is_path(span: &str) -> bool {
+    let is_there = |first: &str| !first.is_empty() && exists(first);
+    span.split_once('/')
+        .is_some_and(|(first, _)| is_there(first))
+}
+
+#[test]
+fn where_to_find_what_is_there() {
+    let text = read("ARCHITECTURE.md");
+    let (_, section) = text
+        .split_once("\n## Where is")
+        .expect("ARCHITECTURE.md ends with it");
+    let tables = Document::parse(section).tables;
+    let rows: Vec<&Vec<String>> = tables.iter().flat_map(|rows| rows.iter().skip(1)).collect();
+    assert!(rows.len() >= 10, "{} questions", rows.len());
+    let mut missing = Vec::new();
+    for row in rows {
+        let paths = row.last().map(|cell| code_spans(cell)).unwrap_or_default();
+        let paths: Vec<&str> = paths
+            .into_iter()
+            .filter(|span| span.contains('/'))
+            .collect();
+        if paths.is_empty() {
+            missing.push(format!("{} leads nowhere", row[0]));
+        }
+        missing.extend(
+            paths
+                .iter()
+                .filter(|path| !exists(path))
+                .map(|path| (*path).to_owned()),
+        );
+    }
+    none("an answer is a file that is there", &missing);
+}

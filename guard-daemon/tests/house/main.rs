@@ -11,5 +11,6 @@ mod cycles;
 mod documents;
 mod markdown;
 mod promises;
+mod reference;
 mod repository;
 mod rust;

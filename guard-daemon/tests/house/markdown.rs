@@ -62,9 +62,77 @@ impl Document {
             .map(|cell| code_spans(cell))
             .collect()
     }
+
+    /// For each table, how many cells each row has.
+    pub(crate) fn shape(&self) -> Vec<Vec<usize>> {
+        let tables = self.tables.iter();
+        tables
+            .map(|rows| rows.iter().map(Vec::len).collect())
+            .collect()
+    }
+
+    /// The rows, without the head, of the table in which a first cell has this name.
+    pub(crate) fn table_of(&self, name: &str) -> &[Vec<String>] {
+        let has = |row: &Vec<String>| code_spans(&row[0]).contains(&name);
+        let table = self.tables.iter().find(|rows| rows.iter().any(has));
+        let table = table.unwrap_or_else(|| panic!("no table has a row for {name}"));
+        &table[1..]
+    }
+
+    /// The names in the first cells of that table.
+    pub(crate) fn names_beside(&self, name: &str) -> Vec<&str> {
+        let rows = self.table_of(name).iter();
+        rows.flat_map(|row| code_spans(&row[0])).collect()
+    }
+
+    /// The row of that table which has the name.
+    pub(crate) fn row(&self, name: &str) -> &[String] {
+        let mut rows = self.table_of(name).iter();
+        let row = rows.find(|row| code_spans(&row[0]).contains(&name));
+        row.expect("the table has it")
+    }
+
+    /// The words of the code block that has this one.
+    pub(crate) fn words_of_block(&self, word: &str) -> Vec<&str> {
+        let blocks = self.blocks.iter();
+        let mut words = blocks.map(|(_, text)| text.split_whitespace().collect::<Vec<_>>());
+        let block = words.find(|words| words.contains(&word));
+        block.unwrap_or_else(|| panic!("no block has {word}"))
+    }
 }
 
-/// What stands between single backticks.
+/// What is between single backticks.
 pub(crate) fn code_spans(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+pub(crate) fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let slug = |heading: &str| -> String {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let letters = heading.chars().map(|c| if c == ' ' { '-' } else { c });
+        letters
+            .filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_')
+            .collect()
+    };
+    headings.map(slug).collect()
+}
+
+/// The numbered lines outside of code blocks, without their code spans and the targets of links.
+pub(crate) fn prose(text: &str) -> Vec<(usize, String)> {
+    let mut is_code = false;
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.starts_with("```") {
+            is_code = !is_code;
+        } else if !is_code {
+            let words = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            let words = words
+                .split("](")
+                .map(|part| part.split_once(')').map_or(part, |(_, rest)| rest));
+            lines.push((number, words.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    lines
 }

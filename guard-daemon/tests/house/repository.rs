@@ -1,4 +1,4 @@
-//! This repository's files, and what stands in them.
+//! This repository's files.
 
 use crate::rust::tokens::Tree;
 use std::collections::BTreeMap;
@@ -81,6 +81,21 @@ pub(crate) fn exists(path: &str) -> bool {
     root().join(path).exists()
 }
 
+/// The paths of a directory's files whose names end so, sorted.
+pub(crate) fn list(directory: &str, ending: &str) -> Vec<String> {
+    let entries =
+        fs::read_dir(root().join(directory)).unwrap_or_else(|error| panic!("{directory}: {error}"));
+    let names = entries.map(|entry| entry.expect("it can be listed").file_name());
+    let names = names.filter_map(|name| name.into_string().ok());
+    let mut paths: Vec<String> = names
+        .filter(|name| name.ends_with(ending))
+        .map(|name| format!("{directory}/{name}"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no {ending} in {directory}");
+    paths
+}
+
 /// Every Rust file below a directory.
 pub(crate) fn rust_files(below: &str) -> Vec<Source> {
     let mut found = Vec::new();
@@ -117,7 +132,7 @@ pub(crate) fn quoted(text: &str) -> Vec<&str> {
     text.split('"').skip(1).step_by(2).collect()
 }
 
-/// What stands between two marks, the first time.
+/// What is between two marks, the first time.
 pub(crate) fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     let (_, rest) = text
         .split_once(start)

@@ -122,6 +122,9 @@ macro_rules! catalogue {
 
         /// All of them, in the order of this file.
         pub const ALL: &[Metric] = &[$($constant),+];
+
+        /// The names of their constants, in the same order.
+        pub const CONSTANTS: &[&str] = &[$(stringify!($constant)),+];
     };
 }
 

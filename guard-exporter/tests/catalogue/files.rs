@@ -28,6 +28,21 @@ pub(crate) fn list(directory: &str, ending: &str) -> Vec<String> {
     names
 }
 
+/// The paths of all files below a directory whose names end so.
+pub(crate) fn below(directory: &str, ending: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join(directory)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{directory}/{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            found.extend(below(&path, ending));
+        } else if path.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// The name of a file without its directories and its ending.
 pub(crate) fn stem(path: &str) -> &str {
     Path::new(path).file_stem().unwrap().to_str().unwrap()

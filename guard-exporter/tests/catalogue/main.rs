@@ -7,6 +7,8 @@
 #![allow(clippy::tests_outside_test_module, reason = "a test binary")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod counted;
+mod documents;
 mod files;
 mod grafana;
 mod known;
