@@ -5,6 +5,7 @@
 
 use guard_core::actor::{Actor, Attribution, ToolNames, ToolSet, FactSource};
 use guard_core::decision::decide;
+use guard_core::file::FileFacts;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
@@ -23,7 +24,7 @@ impl FactSource for Stray {
             uid: 1000,
             executable: b"/usr/bin/git",
             argv0: b"git",
-            standing: Attribution::Unknown { agent_seen: true },
+            attribution: Attribution::Unknown { agent_seen: true },
             tools: ToolSet::default(),
             tool_names: &self.0,
         }
@@ -37,12 +38,8 @@ impl FactSource for Stray {
         Some(0)
     }
 
-    fn regular_file_born_ns(&self, _path: &[u8]) -> Option<u64> {
+    fn file(&self, _path: &[u8]) -> Option<FileFacts> {
         None
-    }
-
-    fn exists(&self, _path: &[u8]) -> bool {
-        true
     }
 }
 

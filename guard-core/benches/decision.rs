@@ -9,6 +9,7 @@
 
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::decide;
+use guard_core::file::FileFacts;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Reason};
@@ -47,12 +48,8 @@ impl FactSource for Known {
         Some(1)
     }
 
-    fn regular_file_born_ns(&self, _path: &[u8]) -> Option<u64> {
+    fn file(&self, _path: &[u8]) -> Option<FileFacts> {
         None
-    }
-
-    fn exists(&self, _path: &[u8]) -> bool {
-        false
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`decide`](crate::decision::decide) draws these through [`FactSource`], lazily: an operation that
 //! touches no zone never asks for its actor.
 
+use crate::file::FileFacts;
 use crate::process::{ProcessDescription, ProcessKey};
 use std::sync::OnceLock;
 
@@ -87,24 +88,20 @@ pub trait FactSource {
         None
     }
 
-    /// When the regular file at this canonical path was made (birth time, else the older of its
-    /// times), wall clock nanoseconds. `None` when it is no regular file or cannot be looked at.
-    fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64>;
+    /// The object at this canonical path; `None` if there is none, or it cannot be examined.
+    fn file(&self, path: &[u8]) -> Option<FileFacts>;
 
-    /// Whether anything stands at this canonical path.
-    fn exists(&self, path: &[u8]) -> bool;
-
-    /// Whether the regular file at this canonical path has no other name and is the very one that
-    /// an agent was seen making. Its age alone proves nothing: editors and version control give old
-    /// documents new inodes. A fact source that sees no creations leaves all files denied.
-    fn made_here(&self, _path: &[u8]) -> bool {
-        false
+    /// When an agent asked for this canonical path while nothing was there:
+    /// [`Ownership::claimed_ns`](crate::ownership::Ownership::claimed_ns). Without claims no file
+    /// is an agent's own.
+    fn claimed_ns(&self, _path: &[u8]) -> Option<u64> {
+        None
     }
 
-    /// When the directory at this canonical path was made (birth time), wall clock nanoseconds.
-    /// `None` when it is no directory, or nobody can tell.
-    fn directory_born_ns(&self, _path: &[u8]) -> Option<u64> {
-        None
+    /// The acting process's environment, NUL-separated; empty if it cannot be read. Read only when
+    /// a denial is recorded.
+    fn environment(&self) -> Vec<u8> {
+        Vec::new()
     }
 }
 

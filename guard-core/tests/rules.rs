@@ -328,7 +328,7 @@ fn scratch_files_may_be_removed_but_not_moved_away() {
         &agent,
         &[(Unlink, "/z/.a.swp", "", "deny agent_in_zone")],
     );
-    agent.existing = vec!["/z/a"];
+    agent.absent = vec!["/z/b"];
     check(
         &zone(),
         &agent,

@@ -12,6 +12,7 @@ use crate::request::{PathBuffer, Request};
 use endpoint_sec::event::{Create, Destination, Event};
 use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
 use guard_core::guard::SharedGuard;
+use guard_core::ownership::Target;
 use guard_core::policy::OnDeadline;
 use guard_core::process::ProcessKey;
 use guard_core::ring::Counter;
@@ -125,9 +126,9 @@ impl Enforcement {
                 path: path_of(&file),
                 destination: None,
             },
-            object: object(&file),
+            object: Some(object(&file)),
             is_truncated: false,
-            creates_name: false,
+            target: Target::Unknown,
             truncates_content: false,
             acting: acting(&view.process()),
         };

@@ -6,13 +6,12 @@
 
 use crate::facts::{RequestContext, RequestFacts};
 use crate::request::Request;
-use guard_core::actor::{Attribution, FactSource as _};
+use guard_core::actor::FactSource as _;
 use guard_core::decision::{self, Decision};
-use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::event::ActingProcess;
 use guard_core::guard::{Circumstances, Guard};
+use guard_core::ownership::{Completion, NewName, PendingRename};
 use guard_core::policy::Snapshot;
-use guard_core::ring::Counter;
-use guard_core::tools::Making;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 
@@ -140,14 +139,10 @@ fn record(
     outcome: Outcome,
 ) {
     let acting = &request.acting;
-    let in_full = decision.verdict != Verdict::Allow;
-    let description = in_full.then(|| facts.description());
-    if outcome == Outcome::Denied && decision.reason == Reason::GuardFiles {
-        guard.ring.add(Counter::ProtectedWritesDenied, 1);
-    }
-    if decision.reason == Reason::UnresolvedPath {
-        guard.ring.add(Counter::PathsUnresolved, 1);
-    }
+    let (answer, errno) = match outcome {
+        Outcome::Denied => (Answer::Denied, EPERM),
+        Outcome::Allowed => (Answer::Continued, 0),
+    };
     guard.record_decision(
         &request.operation,
         decision,
@@ -157,34 +152,22 @@ fn record(
                 ppid: acting.ppid,
                 uid: acting.uid,
                 executable: acting.executable,
-                argv0: description.map_or(&[], |found| found.argv0()),
+                argv0: b"",
             },
-            answer: match outcome {
-                Outcome::Denied => Answer::Denied,
-                Outcome::Allowed => Answer::Continued,
-            },
-            errno: match outcome {
-                Outcome::Denied => EPERM,
-                Outcome::Allowed => 0,
-            },
+            answer,
+            errno,
             wall_ns: seen.wall_ns,
-            monotonic_ns: decided_ns,
-            latency_ns: decided_ns.saturating_sub(seen.monotonic_ns),
+            received_ns: seen.monotonic_ns,
+            decided_ns,
             deadline_left_ns: seen.deadline_left_ns,
             delivery_delay_us: Some(seen.delivery_delay_us),
-            trace: TraceContext::carried(
-                description.and_then(|found| found.variable(b"TRACEPARENT")),
-            )
-            .unwrap_or_else(|_malformed| {
-                guard.ring.add(Counter::MalformedTraces, 1);
-                None
-            }),
         },
+        facts,
     );
 }
 
-/// Updates the memory of what agents created after names were removed or moved. The kernel may still
-/// refuse what was allowed here; then a file stays protected that need not be.
+/// Reports names that are removed, moved and made to the record of what agents created. The kernel
+/// may still refuse what was allowed here.
 fn note_names(
     guard: &Guard,
     snapshot: &Snapshot,
@@ -193,88 +176,57 @@ fn note_names(
     decision: &Decision<'_>,
     wall_ns: u64,
 ) {
+    let ownership = &guard.ownership;
     let Operation {
         kind,
         path,
         destination,
     } = request.operation;
+    let new_name = |to| NewName {
+        from: path,
+        to,
+        source: request.object,
+    };
+    let target = || request.target;
     match (kind, destination) {
-        (OperationKind::Unlink, _)
-            if decision.making(snapshot) == Some(Making::InPlace) && !facts.made_here(path) =>
-        {
-            guard.creations.replace(path);
+        (OperationKind::Unlink, _) => {
+            let removal = ownership.will_remove(snapshot, path, decision, facts);
+            ownership.removed(path, removal);
         }
-        (OperationKind::Unlink, _) => guard.creations.forget(path),
-        (OperationKind::Exchange, Some(other)) => {
-            guard.creations.forget(path);
-            guard.creations.forget(other);
+        (OperationKind::Exchange, Some(to)) => {
+            ownership.renamed(path, to, PendingRename::SWAP, Completion::Pending);
         }
         (OperationKind::Rename, Some(to)) => {
-            guard.creations.forget(to);
-            if let Some(born_ns) = made_and_kept(snapshot, request, to, facts, wall_ns) {
-                guard.creations.remember(to, born_ns);
-            }
+            let rename = ownership.will_rename(snapshot, &new_name(to), target, wall_ns, facts);
+            ownership.renamed(path, to, rename, Completion::Pending);
+        }
+        (OperationKind::Link, Some(to)) => {
+            let link = ownership.will_link(snapshot, &new_name(to), target, wall_ns, facts);
+            ownership.linked(to, link);
         }
         _ => {}
     }
 }
 
-/// The birth time of a file that its creator renames to a free name: it stays the creator's own, as
-/// after an atomic save. What replaces another file is nobody's own.
-fn made_and_kept(
-    snapshot: &Snapshot,
-    request: &Request<'_>,
-    to: &[u8],
-    facts: &RequestFacts<'_>,
-    wall_ns: u64,
-) -> Option<u64> {
-    let born_ns = request
-        .object
-        .born_ns
-        .filter(|_| request.object.can_be_owned())?;
-    let removal = Operation {
-        kind: OperationKind::Unlink,
-        destination: None,
-        ..request.operation
-    };
-    let arrival = Operation {
-        path: to,
-        ..removal
-    };
-    if !request.creates_name || !snapshot.touches(&removal) || !snapshot.touches(&arrival) {
-        return None;
-    }
-    if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
-        return None;
-    }
-    let is_own = || decision::decide(snapshot, &removal, wall_ns, facts).reason == Reason::Scratch;
-    (facts.made_here(removal.path) || is_own()).then_some(born_ns)
-}
-
-/// Remembers a file that was created; `removal` is the operation that would remove it. An agent may
-/// remove what it, or a tool on its behalf, created in a zone, unless the tool may have restored a
-/// document.
+/// Reports an object that was created; `removal` is the operation that would remove it.
 pub(crate) fn note_creation(
     guard: &Guard,
     removal: &Request<'_>,
     context: RequestContext,
     wall_ns: u64,
 ) {
-    let snapshot = guard.policy.load();
-    let object = removal.object;
-    let Some(born_ns) = object.born_ns.filter(|_| object.can_be_owned()) else {
+    let Some(born_ns) = removal
+        .object
+        .filter(|object| object.kind.has_maker())
+        .and_then(|object| object.born_ns)
+    else {
         return;
     };
-    if !snapshot.touches(&removal.operation) {
-        return;
-    }
     let facts = RequestFacts::new(guard, removal, wall_ns, context);
-    if !matches!(facts.actor().attribution, Attribution::Agent(_)) {
-        return;
-    }
-    if !snapshot.may_bring_back(removal.acting.executable) {
-        guard.creations.remember(removal.operation.path, born_ns);
-    }
+    let snapshot = guard.policy.load();
+    guard
+        .ownership
+        .created(&snapshot, removal.operation.path, born_ns, &facts);
 }
 
 /// `EPERM`, the error of a denied operation; the same number on every system.

@@ -4,9 +4,10 @@
 //! and the process table are read only where the rules need more, which is for removals by agents in
 //! zones.
 
-use crate::request::{Acting, Object, Request};
+use crate::request::{Acting, Request};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolSet};
-use guard_core::guard::{Guard, is_birth_of};
+use guard_core::file::{FileFacts, FileIdentity, FileKind};
+use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
 use guard_core::process::ProcessDescription;
 use std::cell::OnceCell;
@@ -79,18 +80,6 @@ impl<'a> RequestFacts<'a> {
             entry_of(self.guard, self.acting(), self.now_ns, lineage_is_async)
         })
     }
-
-    /// The file at a path: from the message for the request's own path, else from the file system.
-    fn object(&self, path: &[u8]) -> Option<Object> {
-        if path == self.request.operation.path && self.request.object.file_type != 0 {
-            return Some(self.request.object);
-        }
-        let found = metadata(path)?;
-        Some(Object {
-            file_type: found.mode() & u32::from(crate::request::S_IFMT),
-            born_ns: found.created().ok().and_then(since_epoch_ns),
-        })
-    }
 }
 
 impl FactSource for RequestFacts<'_> {
@@ -135,30 +124,29 @@ impl FactSource for RequestFacts<'_> {
         Some(self.acting().executable_owner)
     }
 
-    fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64> {
-        let found = self.object(path)?;
-        found.born_ns.filter(|_| found.is_file())
-    }
-
-    fn exists(&self, path: &[u8]) -> bool {
-        metadata(path).is_some()
-    }
-
-    fn made_here(&self, path: &[u8]) -> bool {
-        let Some(made_ns) = self.guard.creations.made_ns(path) else {
-            return false;
-        };
-        self.object(path).is_some_and(|found| {
-            found.can_be_owned()
-                && found
-                    .born_ns
-                    .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))
+    /// From the message for the request's own path, else from the file system.
+    fn file(&self, path: &[u8]) -> Option<FileFacts> {
+        let described = self.request.object;
+        if path == self.request.operation.path && described.is_some() {
+            return described;
+        }
+        let found = metadata(path)?;
+        Some(FileFacts {
+            kind: FileKind::from_mode(found.mode()),
+            born_ns: found.created().ok().and_then(since_epoch_ns),
+            identity: FileIdentity {
+                device: found.dev(),
+                inode: found.ino(),
+            },
         })
     }
 
-    fn directory_born_ns(&self, path: &[u8]) -> Option<u64> {
-        let found = self.object(path)?;
-        found.born_ns.filter(|_| found.is_directory())
+    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
+        self.guard.ownership.claimed_ns(path)
+    }
+
+    fn environment(&self) -> Vec<u8> {
+        self.description().environment.clone()
     }
 }
 

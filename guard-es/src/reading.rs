@@ -14,9 +14,11 @@
 //! Paths from the kernel are canonical, except for the firmlinks of the data volume.
 
 use crate::paths::without_firmlink;
-use crate::request::{Acting, Object, PathBuffer, Request, S_IFMT};
+use crate::request::{Acting, PathBuffer, Request};
 use endpoint_sec::event::{Destination, Event};
 use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
+use guard_core::file::{FileFacts, FileIdentity, FileKind};
+use guard_core::ownership::Target;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
@@ -32,9 +34,9 @@ pub(crate) fn request<'w>(
             path: path_of(&file),
             destination,
         },
-        object: object(&file),
+        object: Some(object(&file)),
         is_truncated: file.path_truncated(),
-        creates_name: false,
+        target: Target::Unknown,
         truncates_content: false,
         acting,
     };
@@ -53,11 +55,10 @@ pub(crate) fn request<'w>(
         }
         Event::Rename(rename) => {
             let source = rename.source();
-            let (destination, is_truncated, creates_name) =
-                destination(rename.destination(), buffer)?;
+            let (destination, is_truncated, target) = destination(rename.destination(), buffer)?;
             Some(Request {
                 is_truncated: is_truncated || source.path_truncated(),
-                creates_name,
+                target,
                 ..request(OperationKind::Rename, source, Some(destination))
             })
         }
@@ -66,7 +67,7 @@ pub(crate) fn request<'w>(
             let name = buffer.join(path_of(&directory), link.target_filename());
             Some(Request {
                 is_truncated: directory.path_truncated() || link.source().path_truncated(),
-                creates_name: true,
+                target: Target::Free,
                 ..request(OperationKind::Link, link.source(), Some(name))
             })
         }
@@ -75,7 +76,7 @@ pub(crate) fn request<'w>(
             let name = buffer.join(path_of(&directory), clone.target_name());
             Some(Request {
                 is_truncated: directory.path_truncated(),
-                creates_name: true,
+                target: Target::Free,
                 ..request(OperationKind::Clone, clone.source(), Some(name))
             })
         }
@@ -87,7 +88,7 @@ pub(crate) fn request<'w>(
             };
             Some(Request {
                 is_truncated: there.unwrap_or(directory).path_truncated(),
-                creates_name: there.is_none(),
+                target: there.map_or(Target::Free, |file| Target::Taken(object(&file))),
                 ..request(OperationKind::Clone, copy.source(), Some(name))
             })
         }
@@ -100,16 +101,16 @@ pub(crate) fn request<'w>(
             })
         }
         Event::Create(create) => {
-            let (path, is_truncated, creates_name) = destination(create.destination(), buffer)?;
+            let (path, is_truncated, target) = destination(create.destination(), buffer)?;
             Some(Request {
                 operation: Operation {
                     kind: OperationKind::Write,
                     path,
                     destination: None,
                 },
-                object: Object::default(),
+                object: None,
                 is_truncated,
-                creates_name,
+                target,
                 truncates_content: false,
                 acting,
             })
@@ -118,17 +119,20 @@ pub(crate) fn request<'w>(
     }
 }
 
-/// The destination of an operation: its path, whether that was truncated, and whether it is a free
-/// name. `None` for destination types that are not known.
+/// The destination of an operation: its path, whether that was truncated, and what is there now.
+/// `None` for destination types that are not known.
 fn destination<'w>(
     destination: Destination<'w>,
     buffer: &'w mut PathBuffer,
-) -> Option<(&'w [u8], bool, bool)> {
+) -> Option<(&'w [u8], bool, Target)> {
     match destination {
-        Destination::ExistingFile(file) => Some((path_of(&file), file.path_truncated(), false)),
+        Destination::ExistingFile(file) => {
+            let target = Target::Taken(object(&file));
+            Some((path_of(&file), file.path_truncated(), target))
+        }
         Destination::NewPath { directory, name } => {
             let path = buffer.join(path_of(&directory), name);
-            Some((path, directory.path_truncated(), true))
+            Some((path, directory.path_truncated(), Target::Free))
         }
         _ => None,
     }
@@ -165,12 +169,16 @@ pub(crate) fn path_of<'m>(file: &File<'m>) -> &'m [u8] {
 }
 
 /// What a message says of a file.
-pub(crate) fn object(file: &File<'_>) -> Object {
+pub(crate) fn object(file: &File<'_>) -> FileFacts {
     let stat = file.stat();
     let born_ns = nanoseconds(stat.born());
-    Object {
-        file_type: u32::from(stat.mode() & S_IFMT),
+    FileFacts {
+        kind: FileKind::from_mode(u32::from(stat.mode())),
         born_ns: (born_ns != 0).then_some(born_ns),
+        identity: FileIdentity {
+            device: u64::from(stat.dev().cast_unsigned()),
+            inode: stat.ino(),
+        },
     }
 }
 

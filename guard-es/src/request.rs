@@ -3,6 +3,8 @@
 //! Everything is borrowed from the message, or from a [`PathBuffer`] where a path comes in two
 //! parts. Nothing is looked up.
 
+use guard_core::file::FileFacts;
+use guard_core::ownership::Target;
 use guard_core::policy::Snapshot;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
@@ -12,25 +14,16 @@ use guard_core::{Operation, OperationKind};
 pub(crate) struct Request<'m> {
     /// The operation.
     pub(crate) operation: Operation<'m>,
-    /// The file at the operation's path.
-    pub(crate) object: Object,
+    /// The object at the operation's path, if the message has one.
+    pub(crate) object: Option<FileFacts>,
     /// Whether the kernel truncated a path, because it exceeds the longest that messages carry.
     pub(crate) is_truncated: bool,
-    /// Whether the operation creates a name where nothing is now.
-    pub(crate) creates_name: bool,
+    /// What is at the destination now.
+    pub(crate) target: Target,
     /// Whether opening the file truncates it.
     pub(crate) truncates_content: bool,
     /// The acting process.
     pub(crate) acting: Acting<'m>,
-}
-
-/// What the message says of the file at the operation's path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Object {
-    /// The type bits of its mode (`S_IFREG`, …); 0 if the message has no file.
-    pub(crate) file_type: u32,
-    /// Birth time, wall clock nanoseconds; `None` where the volume keeps none.
-    pub(crate) born_ns: Option<u64>,
 }
 
 /// The acting process.
@@ -85,7 +78,7 @@ impl Request<'_> {
                 }
             }
             // A new name overwrites nothing, unless it is that of one of the guard's own files.
-            OperationKind::Clone if self.creates_name => {
+            OperationKind::Clone if self.target == Target::Free => {
                 let path = operation.destination.unwrap_or(operation.path);
                 let write = Operation {
                     kind: OperationKind::Write,
@@ -99,28 +92,6 @@ impl Request<'_> {
             }
             _ => Some(self),
         }
-    }
-}
-
-// === impl Object ===
-
-impl Object {
-    /// Whether it is a regular file.
-    pub(crate) fn is_file(self) -> bool {
-        self.file_type == u32::from(S_IFREG)
-    }
-
-    /// Whether it is of a type that an agent may own: everything but directories, whose age
-    /// decides, and devices.
-    pub(crate) fn can_be_owned(self) -> bool {
-        [S_IFREG, S_IFLNK, S_IFIFO, S_IFSOCK]
-            .map(u32::from)
-            .contains(&self.file_type)
-    }
-
-    /// Whether it is a directory.
-    pub(crate) fn is_directory(self) -> bool {
-        self.file_type == u32::from(S_IFDIR)
     }
 }
 
@@ -147,14 +118,6 @@ impl PathBuffer {
         &self.destination
     }
 }
-
-/// The type bits of a mode, and some of their values, as in Darwin's `<sys/stat.h>`.
-pub(crate) const S_IFMT: u16 = 0o170_000;
-const S_IFREG: u16 = 0o100_000;
-const S_IFDIR: u16 = 0o040_000;
-const S_IFLNK: u16 = 0o120_000;
-const S_IFIFO: u16 = 0o010_000;
-const S_IFSOCK: u16 = 0o140_000;
 
 #[cfg(test)]
 mod tests {

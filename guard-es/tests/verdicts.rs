@@ -499,6 +499,22 @@ fn an_agent_removes_what_it_was_seen_creating() {
     }
 }
 
+/// As a tool does that writes beside a directory, puts it in place, and cleans up.
+#[test]
+fn what_an_agent_made_stays_its_own_when_its_directory_moves() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::directory("/z/new"));
+    mac.machine.create(File::regular("/z/new/document"));
+    let agent = mac.chain("zsh < codex");
+    assert!(Call::Create("/z/new/draft").allowed(&mac, &agent));
+    assert!(Call::Rename("/z/new", "/z/d").allowed(&mac, &agent));
+    let _recorded = mac.recorded();
+    for (path, own) in [("/z/d/draft", true), ("/z/d/document", false)] {
+        let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, path));
+        assert_eq!(done, own, "{recorded}");
+    }
+}
+
 #[test]
 fn an_agent_removes_what_it_made_of_whatever_type() {
     let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);

@@ -2,14 +2,15 @@
 
 use super::callers::Caller;
 use super::directories::Directory;
-use super::judge::is_own_kind;
 use super::procfs::{self, ProcFs, read_bounded};
 use super::sys::files::{self, Base, Look};
 use guard_core::actor::{Actor, FactSource};
+use guard_core::file::FileFacts;
 use guard_core::guard::Guard;
-use guard_core::guard::is_birth_of;
 use guard_core::lineage::Entry;
-use guard_core::process::{MAX_ARGUMENTS_BYTES, ProcessDescription, ProcessSource as _};
+use guard_core::process::{
+    MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _,
+};
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -48,14 +49,6 @@ impl<'a> CallFacts<'a> {
     ) -> Self {
         self.object = Some((directory, name, path));
         self
-    }
-
-    /// The caller's `argv[0]` as it stands now.
-    pub(crate) fn argv0(&self) -> &[u8] {
-        self.drawn_arguments()
-            .split(|&byte| byte == 0)
-            .next()
-            .unwrap_or_default()
     }
 
     fn drawn_arguments(&self) -> &Vec<u8> {
@@ -118,33 +111,22 @@ impl FactSource for CallFacts<'_> {
             .map(|found| found.changed_ns)
     }
 
-    fn regular_file_born_ns(&self, path: &[u8]) -> Option<u64> {
-        let found = self.look(path)?;
-        let regular = found.file_type == libc::S_IFREG;
-        // Without a birth time the last change is the only bound, and an agent can move it: a file
-        // system that keeps none has no scratch files.
-        found.born_ns.filter(|_| regular)
+    fn file(&self, path: &[u8]) -> Option<FileFacts> {
+        self.look(path).map(|found| found.facts())
     }
 
-    fn exists(&self, path: &[u8]) -> bool {
-        self.look(path).is_some()
+    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
+        self.guard.ownership.claimed_ns(path)
     }
 
-    fn made_here(&self, path: &[u8]) -> bool {
-        let Some(made_ns) = self.guard.creations.made_ns(path) else {
-            return false;
-        };
-        self.look(path).is_some_and(|found| {
-            is_own_kind(&found)
-                && found
-                    .born_ns
-                    .is_some_and(|born_ns| is_birth_of(made_ns, born_ns))
-        })
-    }
-
-    fn directory_born_ns(&self, path: &[u8]) -> Option<u64> {
-        let found = self.look(path)?;
-        let directory = found.file_type == libc::S_IFDIR;
-        found.born_ns.filter(|_| directory)
+    fn environment(&self) -> Vec<u8> {
+        let mut environment = Vec::new();
+        read_bounded(
+            self.caller.base(),
+            c"environ",
+            MAX_ENVIRONMENT_BYTES,
+            &mut environment,
+        );
+        environment
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Each kind of call has a file beside this one's folder: [`names`] for calls that remove, move or
 //! link names, [`contents`] for those that cut or write files, [`mounts`] for those that put something
-//! else at a path, [`processes`] for those that change or touch processes. [`creations`] hears of
-//! what agents make. This file holds what they share.
+//! else at a path, [`processes`] for those that change or touch processes. [`creations`] reports what
+//! agents make. This file holds what they share.
 
 mod contents;
 mod creations;
@@ -11,23 +11,19 @@ mod mounts;
 mod names;
 mod processes;
 
-pub(super) use creations::is_own_kind;
-
 use super::callers::{Caller, Callers, ReadPathError};
 use super::calls::{self, Call};
 use super::directories::Directories;
 use super::facts::CallFacts;
-use super::procfs::read_bounded;
 use super::sys::notify::{Notification, Reply};
 use super::sys::process::clock_ns;
 use super::world::World;
 use guard_core::decision::Decision;
-use guard_core::event::{ActingProcess, TraceContext};
+use guard_core::event::ActingProcess;
 use guard_core::guard::{Circumstances, Guard};
-use guard_core::process::MAX_ENVIRONMENT_BYTES;
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_core::{Operation, OperationKind, Verdict};
 use std::os::fd::BorrowedFd;
 
 /// What one worker thread remembers from call to call.
@@ -204,8 +200,8 @@ impl Case<'_> {
         })
     }
 
-    /// Tells the decision.
-    fn tell(
+    /// Records the decision.
+    fn record(
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
@@ -213,15 +209,6 @@ impl Case<'_> {
         wall_ns: u64,
         outcome: Outcome,
     ) {
-        let Outcome {
-            answer,
-            errno,
-            decided_ns: monotonic_ns,
-        } = outcome;
-        let denied = decision.verdict != Verdict::Allow;
-        if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
-            self.guard.ring.add(Counter::ProtectedWritesDenied, 1);
-        }
         self.guard.record_decision(
             operation,
             decision,
@@ -231,35 +218,18 @@ impl Case<'_> {
                     ppid: self.caller.ppid,
                     uid: self.caller.uid,
                     executable: &self.caller.executable,
-                    argv0: if denied { facts.argv0() } else { b"" },
+                    argv0: b"",
                 },
-                answer,
-                errno,
+                answer: outcome.answer,
+                errno: outcome.errno,
                 wall_ns,
-                monotonic_ns,
-                latency_ns: monotonic_ns.saturating_sub(self.received_ns),
+                received_ns: self.received_ns,
+                decided_ns: outcome.decided_ns,
                 deadline_left_ns: None,
                 delivery_delay_us: None,
-                trace: if denied { self.trace_context() } else { None },
             },
+            facts,
         );
-    }
-
-    fn trace_context(&self) -> Option<TraceContext> {
-        let mut environment = Vec::new();
-        read_bounded(
-            self.caller.base(),
-            c"environ",
-            MAX_ENVIRONMENT_BYTES,
-            &mut environment,
-        );
-        let value = environment
-            .split(|&byte| byte == 0)
-            .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="));
-        TraceContext::carried(value).unwrap_or_else(|_malformed| {
-            self.guard.ring.add(Counter::MalformedTraces, 1);
-            None
-        })
     }
 
     /// Carries out a verdict on a call that the guard does not perform itself.
@@ -276,7 +246,7 @@ impl Case<'_> {
         } else {
             (Reply::Continue, Answer::Continued, 0)
         };
-        self.tell(
+        self.record(
             operation,
             decision,
             facts,

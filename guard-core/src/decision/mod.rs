@@ -40,8 +40,7 @@
 //! #     }
 //! #     fn arguments(&self) -> Vec<u8> { Vec::new() }
 //! #     fn executable_changed_ns(&self) -> Option<u64> { None }
-//! #     fn regular_file_born_ns(&self, _: &[u8]) -> Option<u64> { None }
-//! #     fn exists(&self, _: &[u8]) -> bool { false }
+//! #     fn file(&self, _: &[u8]) -> Option<guard_core::file::FileFacts> { None }
 //! # }
 //! # let human = Nobody(ToolNames::default());
 //!
@@ -70,10 +69,12 @@ mod rules;
 mod scratch;
 
 pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
+pub(crate) use scratch::is_claimed_object;
 pub use scratch::scratch_names;
 
 use crate::actor::{Actor, AgentRef, Attribution, FactSource};
 use crate::event::ZoneRef;
+use crate::file::FileKind;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
 use crate::tools::{Making, Removal};
@@ -228,7 +229,10 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             Attribution::Agent(agent) => (Some(agent), agent.started_ns),
             Attribution::Unknown { .. } => (None, self.snapshot.started_ns),
         };
-        let is_file = |path| facts.regular_file_born_ns(path).is_some();
+        let is_file = |path| {
+            let found = facts.file(path);
+            found.is_some_and(|found| found.kind == FileKind::Regular)
+        };
         if loss.onto_root.is_some_and(is_file) {
             return self.allow(Reason::Replaced, zone);
         }

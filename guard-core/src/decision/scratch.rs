@@ -2,15 +2,16 @@
 //!
 //! | what | proof |
 //! |------|-------|
-//! | a file that an agent was seen making | [`FactSource::made_here`] |
+//! | a file, a link, a pipe or a socket that an agent made | [`is_claimed_object`] |
 //! | a directory (an empty one: no other can be removed) | it was made after the agent started |
-//! | a name that tools make beside the file they work on | a regular file made after the agent started, or a backup whose original still stands beside it |
+//! | a name that tools make beside the file they work on | a regular file made after the agent started, or a backup whose original is still beside it |
 //!
 //! A name alone proves nothing, and neither does a file's age: who saves a document may give it a
 //! new inode. Birth times survive renames, so that a file which was moved to a scratch name keeps
-//! its age.
+//! its age. On a file system without birth times nothing is scratch.
 
 use crate::actor::FactSource;
+use crate::file::{FileFacts, FileKind};
 use crate::glob::matches_name;
 use crate::process::basename;
 
@@ -23,21 +24,31 @@ enum Proof {
     OriginalBeside,
 }
 
-/// Whether what stands at this path is the agent's own to remove.
-pub(super) fn is_scratch<W: FactSource + ?Sized>(
+/// Whether the object at this path is the agent's own to remove.
+pub(super) fn is_scratch<F: FactSource + ?Sized>(
     path: &[u8],
     agent_since_ns: u64,
-    facts: &W,
+    facts: &F,
 ) -> bool {
     is_editors(path, agent_since_ns, facts)
-        || facts.made_here(path)
-        || facts
-            .directory_born_ns(path)
-            .is_some_and(|born_ns| born_ns > agent_since_ns)
+        || is_claimed_object(path, facts)
+        || facts.file(path).is_some_and(|found| {
+            found.kind == FileKind::Directory && found.is_younger_than(agent_since_ns)
+        })
+}
+
+/// Whether the object at this path is the one that an agent was seen making. Its age alone proves
+/// nothing: editors and version control give old documents new inodes.
+pub(crate) fn is_claimed_object<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    facts.claimed_ns(path).is_some_and(|call_ns| {
+        facts
+            .file(path)
+            .is_some_and(|found| found.kind.has_maker() && found.is_made_by_call_at(call_ns))
+    })
 }
 
 /// Whether the file at this path is one that editors make and remove.
-fn is_editors<W: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &W) -> bool {
+fn is_editors<F: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &F) -> bool {
     let name = basename(path);
     let Some((_, proof)) = SCRATCH_NAMES
         .iter()
@@ -45,15 +56,17 @@ fn is_editors<W: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &
     else {
         return false;
     };
-    let Some(born_ns) = facts.regular_file_born_ns(path) else {
+    let is_dated_file =
+        |found: &FileFacts| found.kind == FileKind::Regular && found.born_ns.is_some();
+    let Some(found) = facts.file(path).filter(is_dated_file) else {
         return false;
     };
-    born_ns > agent_since_ns
+    found.is_younger_than(agent_since_ns)
         || match proof {
             Proof::Young => false,
             Proof::OriginalBeside => path
                 .strip_suffix(b"~")
-                .is_some_and(|original| facts.exists(original)),
+                .is_some_and(|original| facts.file(original).is_some()),
         }
 }
 
@@ -108,11 +121,11 @@ const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
 mod tests {
     use super::*;
     use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::file::FileIdentity;
 
-    /// Files were born at 10; `exists` says what stands.
+    /// Some paths, and when the regular files there were born.
     struct Directory {
-        born_ns: Option<u64>,
-        exists: &'static [&'static str],
+        files: Vec<(String, Option<u64>)>,
         names: ToolNames,
     }
 
@@ -135,25 +148,31 @@ mod tests {
         fn executable_changed_ns(&self) -> Option<u64> {
             None
         }
-        fn regular_file_born_ns(&self, _: &[u8]) -> Option<u64> {
-            self.born_ns
-        }
-        fn exists(&self, path: &[u8]) -> bool {
-            self.exists.iter().any(|name| name.as_bytes() == path)
+        fn file(&self, path: &[u8]) -> Option<FileFacts> {
+            let (_, born_ns) = self
+                .files
+                .iter()
+                .find(|(name, _)| name.as_bytes() == path)?;
+            Some(FileFacts {
+                kind: FileKind::Regular,
+                born_ns: *born_ns,
+                identity: FileIdentity::default(),
+            })
         }
     }
 
-    fn directory(born_ns: Option<u64>, exists: &'static [&'static str]) -> Directory {
+    fn directory(files: &[(&str, Option<u64>)]) -> Directory {
         Directory {
-            born_ns,
-            exists,
+            files: files
+                .iter()
+                .map(|(name, born_ns)| ((*name).to_owned(), *born_ns))
+                .collect(),
             names: ToolNames::default(),
         }
     }
 
     #[test]
     fn young_files_with_scratch_names() {
-        let directory = directory(Some(10), &[]);
         for (name, scratch) in [
             ("main.rs.tmp.4711.a1b2c3", true),
             ("x.tmp", true),
@@ -187,6 +206,7 @@ mod tests {
             ("", false),
         ] {
             let path = format!("/z/{name}");
+            let directory = directory(&[(&path, Some(10))]);
             assert_eq!(
                 is_editors(path.as_bytes(), 9, &directory),
                 scratch,
@@ -201,17 +221,16 @@ mod tests {
 
     #[test]
     fn backups_need_their_original() {
-        let beside = directory(Some(10), &["/z/a"]);
+        let beside = directory(&[
+            ("/z/a~", Some(10)),
+            ("/z/a", Some(1)),
+            ("/z/b~", Some(10)),
+            ("/z/a.bak", Some(10)),
+        ]);
         assert!(is_editors(b"/z/a~", 99, &beside));
         assert!(!is_editors(b"/z/b~", 99, &beside));
-        assert!(
-            !is_editors(b"/z/a~", 99, &directory(None, &["/z/a"])),
-            "no regular file"
-        );
-        assert!(!is_editors(
-            b"/z/a.bak",
-            99,
-            &directory(Some(10), &["/z/a"])
-        ));
+        assert!(!is_editors(b"/z/a.bak", 99, &beside));
+        let undated = directory(&[("/z/a~", None), ("/z/a", None)]);
+        assert!(!is_editors(b"/z/a~", 99, &undated));
     }
 }

@@ -8,20 +8,18 @@
 //! lookup, one record into the ring.
 
 mod changed;
-mod creations;
 
-pub use creations::{Creations, is_birth_of};
-
-use crate::actor::{AgentMatch, Attribution, Recogniser};
+use crate::actor::{AgentMatch, Attribution, FactSource, Recogniser};
 use crate::agents::{self, IgnoredMarkers};
 use crate::decision::Decision;
 use crate::event::{ActingProcess, DecisionEvent, TraceContext};
 use crate::lineage::{Entry, Lineage, Root};
 use crate::operation::Operation;
+use crate::ownership::Ownership;
 use crate::policy::{Mode, PolicyCell, Snapshot};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
 use crate::ring::{Counter, Producer};
-use crate::verdict::Answer;
+use crate::verdict::{Answer, Reason, Verdict};
 use changed::ChangedProcesses;
 use std::sync::Arc;
 
@@ -34,7 +32,7 @@ pub struct Guard {
     /// Where decisions are told.
     pub ring: Producer,
     /// What agents made in zones.
-    pub creations: Creations,
+    pub ownership: Ownership,
     /// The session's name, for events of agents that have none of their own.
     pub session: Vec<u8>,
     source: Box<dyn ProcessSource + Send + Sync>,
@@ -50,7 +48,7 @@ pub type SharedGuard = Arc<Guard>;
 /// What a backend measured of one operation, besides its decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
-    /// The acting process.
+    /// The acting process; its `argv0` is filled in for denials.
     pub process: ActingProcess<'a>,
     /// How the answer was carried out.
     pub answer: Answer,
@@ -58,16 +56,15 @@ pub struct Circumstances<'a> {
     pub errno: i32,
     /// Wall clock when the verdict was reached, nanoseconds.
     pub wall_ns: u64,
-    /// Monotonic clock then.
-    pub monotonic_ns: u64,
-    /// From first sight to verdict.
-    pub latency_ns: u64,
+    /// Monotonic clock when the operation was received.
+    pub received_ns: u64,
+    /// Monotonic clock when the verdict was reached.
+    pub decided_ns: u64,
     /// What was left until the kernel's deadline, where the platform has one.
     pub deadline_left_ns: Option<u64>,
-    /// How long it took the kernel to hand the operation over, microseconds, where it tells.
+    /// How long it took the kernel to deliver the operation, microseconds, where the platform
+    /// reports it.
     pub delivery_delay_us: Option<u32>,
-    /// The actor's trace context, for denials.
-    pub trace: Option<TraceContext>,
 }
 
 /// Recognises by the policy in force.
@@ -98,7 +95,7 @@ impl Guard {
             policy: PolicyCell::new(snapshot),
             lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, root),
             ring,
-            creations: Creations::default(),
+            ownership: Ownership::default(),
             session,
             source,
             parent_of,
@@ -226,13 +223,16 @@ impl Guard {
         self.policy.store(snapshot);
     }
 
-    /// Records one decision: counts it and publishes its event into the ring.
-    pub fn record_decision(
+    /// Records one decision: counts it and publishes its event into the ring. For what was not
+    /// allowed, the acting process's `argv[0]` and trace context are read from `facts`.
+    pub fn record_decision<F: FactSource + ?Sized>(
         &self,
         operation: &Operation<'_>,
         decision: &Decision<'_>,
         circumstances: &Circumstances<'_>,
+        facts: &F,
     ) {
+        self.count(decision, circumstances.answer);
         let known = self.lineage.find(circumstances.process.key);
         let agent = match known.as_ref().map(Entry::attribution) {
             Some(Attribution::Agent(agent)) => Some(agent),
@@ -241,19 +241,27 @@ impl Guard {
         let session = agent
             .map(|agent| agent.session)
             .filter(|session| !session.is_empty());
-        self.ring.add(
-            match circumstances.answer {
-                Answer::Denied => Counter::AnswersDenied,
-                Answer::Performed => Counter::AnswersPerformed,
-                Answer::Continued => Counter::AnswersContinued,
-            },
-            1,
-        );
+        let is_allowed = decision.verdict == Verdict::Allow;
+        let arguments = if is_allowed {
+            Vec::new()
+        } else {
+            facts.arguments()
+        };
+        let trace = if is_allowed {
+            None
+        } else {
+            self.trace_context(&facts.environment())
+        };
+        let Circumstances {
+            received_ns,
+            decided_ns,
+            ..
+        } = *circumstances;
         self.ring.publish(&DecisionEvent {
             sequence: 0,
             wall_ns: circumstances.wall_ns,
-            monotonic_ns: circumstances.monotonic_ns,
-            latency_ns: circumstances.latency_ns,
+            monotonic_ns: decided_ns,
+            latency_ns: decided_ns.saturating_sub(received_ns),
             deadline_left_ns: circumstances.deadline_left_ns,
             delivery_delay_us: circumstances.delivery_delay_us,
             operation: operation.kind,
@@ -265,14 +273,45 @@ impl Guard {
             ancestor: agent.map(|agent| agent.ancestor),
             agent_pid: agent.map(|agent| agent.pid),
             session: session.unwrap_or(&self.session),
-            process: circumstances.process,
+            process: ActingProcess {
+                argv0: until_nul(&arguments),
+                ..circumstances.process
+            },
             path: operation.path,
             destination: operation.destination,
             zone: decision.zone,
             tool: decision.tool,
             override_id: decision.override_id,
-            trace: circumstances.trace,
+            trace,
         });
+    }
+
+    fn count(&self, decision: &Decision<'_>, answer: Answer) {
+        self.ring.add(
+            match answer {
+                Answer::Denied => Counter::AnswersDenied,
+                Answer::Performed => Counter::AnswersPerformed,
+                Answer::Continued => Counter::AnswersContinued,
+            },
+            1,
+        );
+        if answer == Answer::Denied && decision.reason == Reason::GuardFiles {
+            self.ring.add(Counter::ProtectedWritesDenied, 1);
+        }
+        if decision.reason == Reason::UnresolvedPath {
+            self.ring.add(Counter::PathsUnresolved, 1);
+        }
+    }
+
+    /// The trace context in a process's environment. Counts one that is malformed.
+    fn trace_context(&self, environment: &[u8]) -> Option<TraceContext> {
+        let value = environment
+            .split(|&byte| byte == 0)
+            .find_map(|entry| entry.strip_prefix(b"TRACEPARENT="));
+        TraceContext::carried(value).unwrap_or_else(|_malformed| {
+            self.ring.add(Counter::MalformedTraces, 1);
+            None
+        })
     }
 
     /// Writes what changes slowly into the ring's header.
@@ -313,6 +352,10 @@ impl Recogniser for ByPolicy<'_> {
     fn is_scoped_tool(&self, name: &[u8]) -> bool {
         self.snapshot.is_scoped_tool(name)
     }
+}
+
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// How long a process without an agent above it is believed to have none: it, or an ancestor, may

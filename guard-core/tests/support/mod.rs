@@ -3,6 +3,7 @@
 
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::{Decision, decide};
+use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
 use guard_core::{Operation, OperationKind};
@@ -30,7 +31,8 @@ pub struct Scene {
     pub file_born_ns: Option<u64>,
     pub directory_born_ns: Option<u64>,
     pub made_here: Vec<String>,
-    pub existing: Vec<&'static str>,
+    /// Where nothing is.
+    pub absent: Vec<&'static str>,
     pub tools: ToolSet,
     pub names: ToolNames,
     pub questions: Cell<usize>,
@@ -127,7 +129,7 @@ impl Scene {
             file_born_ns: Some(1),
             directory_born_ns: None,
             made_here: Vec::new(),
-            existing: Vec::new(),
+            absent: Vec::new(),
             tools: ToolSet::default(),
             names: ToolNames::default(),
             questions: Cell::new(0),
@@ -160,6 +162,10 @@ impl Scene {
     pub fn saying(mut self, line: &str) -> Self {
         self.arguments = format!("{line} ").replace(' ', "\0").into_bytes();
         self
+    }
+
+    fn is_made_here(&self, path: &[u8]) -> bool {
+        self.made_here.iter().any(|made| made.as_bytes() == path)
     }
 
     fn asked(&self) {
@@ -215,25 +221,28 @@ impl FactSource for Scene {
         self.executable_owner
     }
 
-    fn regular_file_born_ns(&self, _path: &[u8]) -> Option<u64> {
+    fn file(&self, path: &[u8]) -> Option<FileFacts> {
         self.asked();
-        self.file_born_ns
+        if self.absent.iter().any(|absent| absent.as_bytes() == path) {
+            return None;
+        }
+        let of = |kind, born_ns| FileFacts {
+            kind,
+            born_ns: Some(born_ns),
+            identity: FileIdentity::default(),
+        };
+        if self.is_made_here(path) {
+            return Some(of(FileKind::Fifo, MADE_NS));
+        }
+        let file = self.file_born_ns.map(|ns| of(FileKind::Regular, ns));
+        file.or_else(|| self.directory_born_ns.map(|ns| of(FileKind::Directory, ns)))
     }
 
-    fn exists(&self, path: &[u8]) -> bool {
+    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
         self.asked();
-        self.existing
-            .iter()
-            .any(|existing| existing.as_bytes() == path)
-    }
-
-    fn made_here(&self, path: &[u8]) -> bool {
-        self.asked();
-        self.made_here.iter().any(|made| made.as_bytes() == path)
-    }
-
-    fn directory_born_ns(&self, _path: &[u8]) -> Option<u64> {
-        self.asked();
-        self.directory_born_ns
+        self.is_made_here(path).then_some(MADE_NS)
     }
 }
+
+/// When agents made what they are said to have made.
+const MADE_NS: u64 = AGENT_STARTED_NS + 1;

@@ -4,9 +4,11 @@ use super::run::{Ready, label, prepare};
 use super::{PolicyArguments, terminal};
 use anyhow::{Result, anyhow, bail};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
+use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Verdict};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -84,14 +86,18 @@ impl FactSource for Imagined {
         Some(0)
     }
 
-    fn regular_file_born_ns(&self, _: &[u8]) -> Option<u64> {
-        None
-    }
-
-    fn exists(&self, path: &[u8]) -> bool {
-        Path::new(std::ffi::OsStr::from_bytes(path))
-            .symlink_metadata()
-            .is_ok()
+    /// Objects without birth times: all of them are older than the actor.
+    fn file(&self, path: &[u8]) -> Option<FileFacts> {
+        let path = Path::new(std::ffi::OsStr::from_bytes(path));
+        let found = path.symlink_metadata().ok()?;
+        Some(FileFacts {
+            kind: FileKind::from_mode(found.mode()),
+            born_ns: None,
+            identity: FileIdentity {
+                device: found.dev(),
+                inode: found.ino(),
+            },
+        })
     }
 }
 

@@ -13,7 +13,6 @@ use crate::sys::process::clock_ns;
 use guard_core::actor::FactSource as _;
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
-use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Verdict};
 use std::ffi::CString;
@@ -111,7 +110,7 @@ impl Case<'_> {
         };
         let found = look(&from);
         let moves_directory = is_directory(found) || (exchange && is_directory(look(&to)));
-        let coming = self.before_move(kind, (&from, &to), found.as_ref());
+        let pending = self.before_rename(kind, (&from, &to), found.as_ref());
         let world = self.world;
         let answered = self.settle(kind, &from, Some(&to), || {
             files::rename(
@@ -120,7 +119,7 @@ impl Case<'_> {
                 flags,
             )
         })?;
-        self.after_move(&coming, answered);
+        self.after_rename((&from, &to), pending, answered);
         if moves_directory {
             match answered {
                 Reply::Continue => world.directory_will_move(),
@@ -162,10 +161,10 @@ impl Case<'_> {
                 0,
             )
         };
-        let made_ns = self.before_link(&from, &to);
+        let pending = self.before_link((&from, &to));
         let answered =
             self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)?;
-        self.after_link(&to, made_ns, answered);
+        self.after_link(&to, pending, answered);
         Ok(answered)
     }
 
@@ -248,10 +247,12 @@ impl Case<'_> {
             return Ok(Reply::Fail(libc::ENOENT));
         }
         let removes = kind == OperationKind::Unlink;
-        let makes_room = removes && self.makes_room(&snapshot, operation.path, &decision, &facts);
+        let ownership = &self.guard.ownership;
+        let removal =
+            removes.then(|| ownership.will_remove(&snapshot, operation.path, &decision, &facts));
         let note = |reply| {
-            if removes {
-                self.note_removal(name, reply, makes_room);
+            if let Some(removal) = removal {
+                self.note_removal(name, reply, removal);
             }
         };
         if decision.verdict == Verdict::Deny || !performs {
@@ -271,7 +272,7 @@ impl Case<'_> {
             errno,
             decided_ns,
         };
-        self.tell(&operation, &decision, &facts, wall_ns, outcome);
+        self.record(&operation, &decision, &facts, wall_ns, outcome);
         note(reply);
         Ok(reply)
     }
@@ -320,7 +321,6 @@ impl Case<'_> {
         path: &[u8],
         destination: Option<&[u8]>,
     ) -> Reply {
-        self.guard.ring.add(Counter::PathsUnresolved, 1);
         let wall_ns = clock_ns(libc::CLOCK_REALTIME);
         let snapshot = self.guard.policy.load();
         let operation = Operation {
@@ -387,4 +387,11 @@ pub(super) fn look(name: &Name) -> Option<Look> {
 
 fn is_directory(found: Option<Look>) -> bool {
     found.is_some_and(|found| found.file_type == libc::S_IFDIR)
+}
+
+/// The canonical path of a name.
+pub(super) fn path_of(name: &Name) -> Vec<u8> {
+    let mut path = Vec::new();
+    join(&name.directory.location, name.bare(), &mut path);
+    path
 }

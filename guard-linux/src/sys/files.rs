@@ -1,6 +1,7 @@
 //! Directories pinned by descriptor, and the calls made on them.
 
 use super::{PATH_MAX, check};
+use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
@@ -32,6 +33,20 @@ pub struct Look {
     pub born_ns: Option<u64>,
     /// Inode change time in nanoseconds.
     pub changed_ns: u64,
+}
+
+impl Look {
+    /// What the decision asks of it.
+    pub fn facts(&self) -> FileFacts {
+        FileFacts {
+            kind: FileKind::from_mode(self.file_type),
+            born_ns: self.born_ns,
+            identity: FileIdentity {
+                device: self.identity.device,
+                inode: self.identity.inode,
+            },
+        }
+    }
 }
 
 /// Where a relative path starts.
