@@ -6,7 +6,7 @@
 //! empty or renamed keeps nothing. `.ci/promises` asks the same of the built test programs.
 
 use crate::markdown::{Document, code_spans};
-use crate::repository::{all_tokens, exists, none, packages, read, tokens};
+use crate::repository::{all_tokens, between, exists, none, packages, quoted, read, tokens};
 use crate::rust::modules::{Modules, ReadFile, Scope};
 use crate::rust::test_functions::{REFUSED, TestFunction};
 use crate::rust::tokens::{Tree, contains_word};
@@ -63,19 +63,21 @@ struct Keepers {
     lints: BTreeSet<String>,
     /// Files of the workspace's crates, by their paths.
     files: Vec<String>,
-    /// What `.ci/run` runs.
-    checks: String,
+    /// The tasks that `.ci/run` runs. One that is a script has the script's name.
+    checks: BTreeSet<String>,
 }
 
 // === impl Keepers ===
 
 impl Keepers {
     fn gather() -> Self {
+        let tasks = read("xtask/src/tasks.rs");
+        let checks = quoted(between(&tasks, "const CI: &[&str] = &[", "];"));
         let mut keepers = Self {
             tests: BTreeMap::new(),
             lints: BTreeSet::new(),
             files: all_tokens().keys().cloned().collect(),
-            checks: read(".ci/run"),
+            checks: checks.into_iter().map(str::to_owned).collect(),
         };
         let workspace = read("Cargo.toml");
         let lints = workspace
@@ -189,7 +191,7 @@ mod tests {
             tests: BTreeMap::new(),
             lints: BTreeSet::new(),
             files: Vec::new(),
-            checks: String::new(),
+            checks: BTreeSet::new(),
         };
         keepers.add_tests("src/lib.rs", &|path| files.get(path).map(Vec::as_slice));
         keepers.fault("promised")
