@@ -6,22 +6,62 @@
 #       protectedZones = [ "/Users/yourname/projects" ];
 #     };
 #
-# The daemon needs an entitlement, which lies in a signature, which no build in the Nix store has.
-# Its job therefore starts the signed bundle below /Applications, and by its own path: the wrapper
-# that nix-darwin puts around `command` would make /bin/sh the program that macOS asks permission
-# for. The exporter needs nothing and comes from the store.
+# Activation copies the bundle, signs and verifies it, starts both jobs, and writes a policy file where
+# there is none, in this order; activation.nix is the script. Each step that was done is left as it is.
+#
+# The daemon needs an entitlement, which is part of a signature, which no build in the Nix store has.
+# Its job therefore runs the signed bundle below /Applications, and by its own path: the wrapper that
+# nix-darwin puts around `command` would make /bin/sh the program that macOS asks permission for. The
+# exporter needs no entitlement and runs from the store.
 self:
 { config, lib, pkgs, ... }:
 
 let
   cfg = config.services.codex-es-guard;
-  home = "/Users/${cfg.user}";
+  inherit (pkgs.stdenv.hostPlatform) system;
+
+  account = config.users.users.${cfg.user} or { };
+  home = if account.home or null == null then "/Users/${cfg.user}" else toString account.home;
+
+  bundlePath = toString cfg.bundlePath;
+  program = "${bundlePath}/Contents/MacOS/codex-es-guard";
   zoneArguments = lib.concatMap (zone: [ "--protect" zone ]) cfg.protectedZones;
   exporterArguments = [
     "${cfg.package}/bin/guard-exporter"
     "--listen"
     "${cfg.exporter.listenAddress}:${toString cfg.exporter.port}"
   ] ++ cfg.exporter.extraFlags;
+
+  hasIdentity = !lib.elem cfg.signing [ "none" "adhoc" ];
+  # `Developer ID Application: Example Ltd (ABCDE12345)` names its team.
+  teamOfIdentity =
+    let found = builtins.match ".*\\(([A-Z0-9]{10})\\)" cfg.signing;
+    in if found == null then null else builtins.head found;
+  entitlements =
+    if hasIdentity && cfg.teamIdentifier != null then
+      pkgs.writeText "entitlements.plist" (
+        builtins.replaceStrings [ "TEAMID" ] [ cfg.teamIdentifier ]
+          (builtins.readFile ./entitlements.developer-id.plist)
+      )
+    else
+      ./entitlements.plist;
+
+  activation = import ./activation.nix {
+    inherit lib home bundlePath entitlements;
+    inherit (cfg) user signing bundle provisioningProfile;
+    job = config.environment.launchDaemons."dev.codex-es-guard.plist".source;
+    policy = pkgs.writeText "es_policy.json" (builtins.toJSON {
+      protected_zones = cfg.protectedZones;
+      temporary_overrides = [ ];
+    });
+  };
+
+  # Keys of launchd.plist(5) that nix-darwin has no option for. The jobs are nix-darwin's otherwise, so
+  # that its options check them and a configuration can change them.
+  withUnknownKeys = job: keys: lib.mkForce (
+    lib.generators.toPlist { escape = true; } (job.serviceConfig // keys)
+  );
+  ofBundle.AssociatedBundleIdentifiers = [ "io.github.jiaqiwang969.codex-es-guard" ];
 in
 {
   options.services.codex-es-guard = {
@@ -29,23 +69,61 @@ in
 
     package = lib.mkOption {
       type = lib.types.package;
-      default = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
-      defaultText = lib.literalExpression "codex-es-guard.packages.\${system}.default";
-      description = "Where the command line and the exporter come from.";
+      default = self.packages.${system}.codex-es-guard;
+      defaultText = lib.literalExpression "codex-es-guard.packages.\${system}.codex-es-guard";
+      description = "The package of the command line and the exporter.";
     };
 
     bundle = lib.mkOption {
+      type = lib.types.nullOr lib.types.path;
+      default = "${self.packages.${system}.bundle}/Applications/codex-es-guard.app";
+      defaultText = lib.literalExpression
+        "\"\${codex-es-guard.packages.\${system}.bundle}/Applications/codex-es-guard.app\"";
+      description = ''
+        The bundle to install at {option}`services.codex-es-guard.bundlePath`. With `null` nothing is
+        installed or signed; the daemon waits for a bundle there, and you restart it when you replace
+        the bundle.
+      '';
+    };
+
+    bundlePath = lib.mkOption {
       type = lib.types.path;
       default = "/Applications/codex-es-guard.app";
-      description = "The signed bundle whose program judges. It has the entitlement.";
+      description = "Where the signed bundle is, whose program the daemon runs.";
+    };
+
+    signing = lib.mkOption {
+      type = lib.types.str;
+      default = "adhoc";
+      example = "Developer ID Application: Example Ltd (ABCDE12345)";
+      description = ''
+        How to sign the installed bundle: `"adhoc"`, `"none"` for a bundle that is signed already, or
+        an identity in the system keychain. The entitlement for Endpoint Security is restricted: macOS
+        accepts an ad-hoc signature only with System Integrity Protection and AMFI off, and an identity
+        only with a provisioning profile that Apple grants.
+      '';
+    };
+
+    teamIdentifier = lib.mkOption {
+      type = lib.types.nullOr lib.types.str;
+      default = teamOfIdentity;
+      defaultText = lib.literalMD "what {option}`services.codex-es-guard.signing` has in parentheses";
+      description = "The team of the signing identity.";
+    };
+
+    provisioningProfile = lib.mkOption {
+      type = lib.types.nullOr lib.types.path;
+      default = null;
+      description = "The provisioning profile to put into the bundle before it is signed.";
     };
 
     user = lib.mkOption {
       type = lib.types.str;
       example = "yourname";
       description = ''
-        Whose policy, denial log and metrics these are. The exporter runs as this user, and reads the
-        rings that the daemon keeps in /private/var/db/codex-es-guard, where only root writes.
+        Whose files, policy, denial log and metrics these are. The home is that of
+        {option}`users.users`, else below /Users. The exporter runs as this user, and reads the rings
+        that the daemon keeps in /private/var/db/codex-es-guard, where only root writes.
       '';
     };
 
@@ -54,8 +132,8 @@ in
       default = [ ];
       example = [ "/Users/yourname/projects" ];
       description = ''
-        Directories to protect, besides those that ~/.codex/es_policy.json names. That file is left
-        alone, and so are the overrides in it.
+        Directories to protect, besides those that ~/.codex/es_policy.json names. Where there is no
+        such file, it is created with these; one that exists is never changed, nor are its overrides.
       '';
     };
 
@@ -81,7 +159,7 @@ in
       extraFlags = lib.mkOption {
         type = lib.types.listOf lib.types.str;
         default = [ ];
-        description = "More words for the exporter's command line.";
+        description = "Further arguments of the exporter.";
       };
 
       environment = lib.mkOption {
@@ -107,19 +185,26 @@ in
         assertion = lib.elem cfg.exporter.listenAddress [ "127.0.0.1" "[::1]" ];
         message = "services.codex-es-guard.exporter.listenAddress is 127.0.0.1 or [::1]";
       }
+      {
+        assertion = hasIdentity -> cfg.signing != "" && cfg.teamIdentifier != null;
+        message = "services.codex-es-guard.signing is \"none\", \"adhoc\" or an identity with its team; set teamIdentifier if the identity does not end with it in parentheses";
+      }
+      {
+        assertion = hasIdentity -> cfg.provisioningProfile != null;
+        message = "services.codex-es-guard.provisioningProfile is needed with an identity: macOS kills a program that claims the entitlement without one";
+      }
     ];
 
     environment.systemPackages = [ cfg.package ];
 
     launchd.daemons.codex-es-guard.serviceConfig = {
       Label = "dev.codex-es-guard";
-      ProgramArguments = [ "${cfg.bundle}/Contents/MacOS/codex-es-guard" "daemon" ] ++ zoneArguments;
+      ProgramArguments = [ program "daemon" ] ++ zoneArguments;
       EnvironmentVariables.HOME = home;
       RunAtLoad = true;
-      KeepAlive = true;
+      KeepAlive.PathState.${program} = true;
       ProcessType = "Interactive";
       ThrottleInterval = 10;
-      LegacyTimers = true;
       WorkingDirectory = "/";
       Umask = 63;
       ExitTimeOut = 5;
@@ -144,10 +229,16 @@ in
       };
     };
 
-    system.activationScripts.postActivation.text = lib.mkAfter ''
-      if [ ! -x ${lib.escapeShellArg "${cfg.bundle}/Contents/MacOS/codex-es-guard"} ]; then
-        echo "codex-es-guard: ${cfg.bundle} is not there; nothing is protected until it is" >&2
-      fi
-    '';
+    environment.launchDaemons = {
+      "dev.codex-es-guard.plist".text =
+        withUnknownKeys config.launchd.daemons.codex-es-guard (ofBundle // { LegacyTimers = true; });
+      "dev.codex-es-guard.exporter.plist" = lib.mkIf cfg.exporter.enable {
+        text = withUnknownKeys config.launchd.daemons.codex-es-guard-exporter ofBundle;
+      };
+    };
+
+    # nix-darwin runs extraActivation before it loads jobs, and postActivation after.
+    system.activationScripts.extraActivation.text = lib.mkIf (cfg.bundle != null) activation.install;
+    system.activationScripts.postActivation.text = lib.mkAfter activation.sync;
   };
 }
