@@ -1,5 +1,5 @@
 {
-  description = "Lets coding agents do everything except destroy what you told them to keep";
+  description = "Lets coding agents do everything except destroy what you protect";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
 
@@ -32,7 +32,7 @@
           cp -r dashboards $out/share/codex-es-guard/
         '';
         meta = {
-          description = "Lets coding agents do everything except destroy what you told them to keep";
+          description = "Lets coding agents do everything except destroy what you protect";
           homepage = manifest.workspace.package.repository;
           license = with lib.licenses; [ mit asl20 ];
           mainProgram = "codex-es-guard";

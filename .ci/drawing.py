@@ -30,7 +30,7 @@ svg { display: block; } text { fill: #9aa0ab; font-size: 11px; }
 
 
 def shown(value, unit):
-    """A number as Grafana would say it."""
+    """A number as Grafana would show it."""
     if value is None or math.isnan(value):
         return "–"
     if unit == "percentunit":
@@ -68,7 +68,7 @@ def numbers(result):
 
 
 def mapped(value, mappings):
-    """The words and the colour that stand for a value."""
+    """The words and the colour of a value."""
     for mapping in mappings:
         said = mapping["options"].get(f"{value:g}")
         if said:
@@ -173,7 +173,7 @@ def keys(names):
 def timeseries(panel, answers, times):
     defaults = panel["fieldConfig"]["defaults"]
     series = [(legend(target, result["metric"]), numbers(result)) for target, results in answers for result in results]
-    # What never was anything is no line, as long as there is another.
+    # A series that is always zero is not drawn, as long as there is another.
     lively = [one for one in series if any(value for _, value in one[1] if not math.isnan(value))] or series
     lively = sorted(lively, key=lambda one: -sum(v for _, v in one[1] if not math.isnan(v)))[:10]
     stack = "stacking" in defaults.get("custom", {})

@@ -2,7 +2,7 @@
 # use: every option gets its default or what is set here. For .ci/deployment, where there is neither;
 # it holds the jobs against the list of nix-darwin's options.
 #
-# `scratch` is a directory that stands for / in what the activation script changes.
+# `scratch` is the directory in place of / for what the activation script changes.
 { scratch ? "/scratch" }:
 let
   lib = {

@@ -26,7 +26,7 @@ const KEPT = 10_000;
 const until = async (what, holds) => {
   const deadline = Date.now() + DEADLINE_MS;
   while (!(await holds())) {
-    assert(Date.now() < deadline, `waited in vain: ${what}`);
+    assert(Date.now() < deadline, `timed out waiting until ${what}`);
     await pause(50);
   }
 };
@@ -106,11 +106,11 @@ const picture = (page, name, full = false) =>
 const accessible = async (page, what) => {
   await page.addScriptTag({ content: axe }).catch(async () => page.evaluate(axe));
   const { violations, passes } = await page.evaluate(() => window.axe.run(document));
-  for (const looked of ["color-contrast", "landmark-one-main", "label", "page-has-heading-one"]) {
-    assert(passes.some(({ id }) => id === looked), `${what}: ${looked} was looked at`);
+  for (const rule of ["color-contrast", "landmark-one-main", "label", "page-has-heading-one"]) {
+    assert(passes.some(({ id }) => id === rule), `${what}: ${rule} was checked`);
   }
-  const told = violations.map(({ id, help, nodes }) => `${what}: ${id}: ${help}: ${nodes[0].html}`);
-  complaints.push(...told);
+  const found = violations.map(({ id, help, nodes }) => `${what}: ${id}: ${help}: ${nodes[0].html}`);
+  complaints.push(...found);
 };
 
 const fits = async (page, what) => {
@@ -152,10 +152,10 @@ const checks = {
     const page = await open();
     await page.getByRole("button", { name: "Pause" }).click();
     const before = await rows(page).first().getAttribute("id");
-    const told = await (await fetch(`${address}api/v1/denials?limit=1`)).json();
-    await until("the guards tell more", async () => {
+    const earlier = await (await fetch(`${address}api/v1/denials?limit=1`)).json();
+    await until("there is a newer denial", async () => {
       const now = await (await fetch(`${address}api/v1/denials?limit=1`)).json();
-      return now.denials[0].id !== told.denials[0].id;
+      return now.denials[0].id !== earlier.denials[0].id;
     });
     assert.equal(await rows(page).first().getAttribute("id"), before);
     await page.getByRole("button", { name: "Go on" }).click();

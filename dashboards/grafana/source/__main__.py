@@ -1,4 +1,4 @@
-"""Writes the dashboards into the folder above; with --check, only says whether they are up to date.
+"""Writes the dashboards into the folder above; with --check, only checks whether they are up to date.
 
 python3 dashboards/grafana/source [--check]
 """

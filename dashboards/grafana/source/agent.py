@@ -26,7 +26,7 @@ def numbers():
     return [
         stat(
             "Decisions",
-            "Operations of the agent that were judged.",
+            "Operations of the agent that were evaluated.",
             f"sum(increase({ALL}[$__range]))",
         ),
         stat(
@@ -36,18 +36,18 @@ def numbers():
         ),
         stat(
             "Part denied",
-            "Denied operations, as a part of all of the agent's that were judged.",
+            "Denied operations, as a part of all operations of the agent that were evaluated.",
             f"sum(increase({DENIED}[$__range])) / sum(increase({ALL}[$__range]))",
             unit="percentunit",
         ),
         stat(
             "Audited",
-            "Operations that were let go in audit mode and would have been denied.",
+            "Operations that audit mode allowed and enforcement would have denied.",
             'sum(increase(guard_decisions_total{@,agent=~"$agent",verdict="audit"}[$__range]))',
         ),
         stat(
             "Retry storms",
-            "Times the agent tried the same denied operation over and over.",
+            "Times the agent tried the same denied operation repeatedly.",
             'sum(increase(guard_retry_storms_total{@,agent=~"$agent"}[$__range]))',
             bad_from=1,
         ),
@@ -64,7 +64,7 @@ def over_time():
     return [
         series(
             "Decisions by verdict",
-            "Operations a second that were judged. Points are exemplars: each leads to the trace of "
+            "Operations a second that were evaluated. Points are exemplars: each leads to the trace of "
             "one denial.",
             "ops",
             query(f"sum by (verdict) (rate({ALL}{RATE}))", "{{verdict}}", exemplar=True),
@@ -73,7 +73,7 @@ def over_time():
         ),
         series(
             "Denials by operation",
-            "Denied operations a second, by what was tried.",
+            "Denied operations a second, by operation.",
             "ops",
             query(f"sum by (operation) (rate({DENIED}{RATE}))", "{{operation}}", exemplar=True),
             width=12,
@@ -88,7 +88,7 @@ def over_time():
         ),
         series(
             "Operations",
-            "Operations a second that were judged, by what was tried.",
+            "Operations a second that were evaluated, by operation.",
             "ops",
             query(f"sum by (operation) (rate({ALL}{RATE}))", "{{operation}}"),
             width=12,

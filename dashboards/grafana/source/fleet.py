@@ -35,7 +35,7 @@ def numbers():
         ),
         stat(
             "Not enforcing",
-            "Hosts whose guard is alive and judges nothing.",
+            "Hosts whose guard is alive and enforces nothing.",
             "count((guard_enforcement_active{@} == 0) and (guard_up{@} == 1)) or vector(0)",
             bad_from=1,
         ),
@@ -134,7 +134,7 @@ def denials():
         ),
         series(
             "Retry storms and mass deletions",
-            "What agents were seen doing in the whole fleet.",
+            "Detections of both kinds in the whole fleet.",
             "short",
             query(f"sum(increase(guard_retry_storms_total{{@}}{RATE}))", "retry storms"),
             query(f"sum(increase(guard_mass_deletions_total{{@}}{RATE}))", "mass deletions"),
@@ -170,7 +170,7 @@ def versions():
         ),
         table(
             "Policies",
-            "How many hosts run under which policy. Hosts of one kind with different revisions have drifted.",
+            "How many hosts have which policy in force. Hosts of one kind with different revisions have drifted.",
             [("Hosts", "count by (revision, mode) (guard_policy_info{@})", "short", None)],
             by="revision",
             width=8,

@@ -11,7 +11,7 @@ def dashboard():
     return layout.dashboard(
         "guard-latency",
         "Guard: Latency and capacity",
-        "What a decision costs, and how near to their bounds the guard and its sidecar are.",
+        "What a decision costs, and how near to their limits the guard and the exporter are.",
         [
             ("Decisions", decisions()),
             ("Kernel", kernel()),
@@ -29,8 +29,8 @@ def decisions():
     return [
         series(
             "Time to a verdict",
-            "Percentiles over all operations, from the guard's first sight of an operation to its "
-            "verdict. Points are exemplars: each leads to the trace of one denial.",
+            "Percentiles over all operations, from the receipt of an operation to its verdict. "
+            "Points are exemplars: each leads to the trace of one denial.",
             "s",
             *quantiles(DURATION, SLOWEST),
             width=12,
@@ -95,7 +95,7 @@ def kernel():
         ),
         stat(
             "Dropped by the kernel",
-            "Events that the kernel said it dropped, in the time that is shown.",
+            "Events that the kernel reported as dropped, in the time that is shown.",
             "sum(increase(guard_kernel_events_dropped_total{@}[$__range]))",
             bad_from=1,
             width=6,
@@ -116,8 +116,8 @@ def kernel():
         ),
         series(
             "Delay of delivery",
-            "Time between the kernel's notice of operations and the guard's first sight of them: the "
-            "share of a second spent so in each second, and the longest since a guard started.",
+            "Time between the kernel's notification of operations and their receipt by the guard: the "
+            "share of each second that this takes, and the longest since a guard started.",
             "s",
             query(
                 f"sum by (instance) (rate(guard_delivery_delay_seconds_total{{@}}{RATE}))",
@@ -149,7 +149,7 @@ def ring():
         ),
         series(
             "Filled",
-            "Records that wait to be read, as a part of what rings hold; a record takes some 320 bytes.",
+            "Unread records, as a part of the rings' capacity; a record takes some 320 bytes.",
             "percentunit",
             query(
                 "320 * sum by (instance) (guard_ring_lag_records{@})"
@@ -172,7 +172,7 @@ def ring():
         ),
         stat(
             "Events cut",
-            "Events with a field beyond its bound, in the time that is shown.",
+            "Events with a field beyond its limit, in the time that is shown.",
             "sum(increase(guard_events_cut_total{@}[$__range]))",
             width=6,
         ),
@@ -200,7 +200,7 @@ def lineage():
         ),
         series(
             "Evictions",
-            "Processes dropped from full lineage tables. They are looked up again when they act.",
+            "Processes dropped from full lineage tables. They are queried again when they act.",
             "short",
             query(
                 f"sum by (instance) (increase(guard_lineage_evictions_total{{@}}{RATE}))",
@@ -215,15 +215,15 @@ def telemetry():
     rates = [
         series(
             title,
-            tells,
+            description,
             "ops",
             query(f"sum by (signal) (rate({metric}{{@}}{RATE}))", "{{signal}}"),
             width=6,
         )
-        for title, tells, metric in (
+        for title, description, metric in (
             (
                 "Exported over OTLP",
-                "Spans, metrics and log records a second that a collector took.",
+                "Spans, metrics and log records a second that a collector accepted.",
                 "guard_otlp_exported_items_total",
             ),
             (
@@ -233,7 +233,7 @@ def telemetry():
             ),
             (
                 "Dropped items",
-                "Items a second that will not reach a collector: no room, or refused.",
+                "Items a second that do not reach a collector: the queue was full, or the collector refused them.",
                 "guard_otlp_dropped_items_total",
             ),
         )
@@ -267,7 +267,7 @@ def exporter():
         ),
         series(
             "Open file descriptors",
-            "Open file descriptors of the exporter, as a part of what it may open.",
+            "Open file descriptors of the exporter, as a part of its limit.",
             "percentunit",
             query(
                 "max by (instance) (process_open_fds{@} / (process_max_fds{@} > 0))", "{{instance}}"
@@ -287,7 +287,7 @@ def exporter():
         ),
         series(
             "Last look at the rings",
-            "How long ago the exporter last looked through its rings.",
+            "How long ago the exporter last scanned its rings.",
             "s",
             query(
                 "max by (instance) (time() - (guard_exporter_last_pass_timestamp_seconds{@} > 0))",

@@ -36,7 +36,7 @@ def annotation(name, expression, colour, text, *, enable=True):
     }
 
 
-def dashboard(uid, title, tells, rows, *, agent=False, period="now-6h"):
+def dashboard(uid, title, description, rows, *, agent=False, period="now-6h"):
     variables = [
         {
             "name": "datasource",
@@ -56,7 +56,7 @@ def dashboard(uid, title, tells, rows, *, agent=False, period="now-6h"):
         "uid": uid,
         "id": None,
         "title": title,
-        "description": tells,
+        "description": description,
         "tags": [TAG],
         "editable": False,
         "graphTooltip": 1,

@@ -33,7 +33,7 @@ def state():
         ),
         stat(
             "Enforcement",
-            "Whether every live guard judges operations. Targets without a guard count as inactive.",
+            "Whether every live guard enforces its policy. Targets without a guard count as inactive.",
             "min(guard_enforcement_active{@})",
             good=1,
             words=("inactive", "active"),
@@ -47,7 +47,7 @@ def state():
         ),
         stat(
             "Mode",
-            "Audit means that some guard lets go what it would deny, and only tells.",
+            "Audit: some guard allows what it would deny, and only records it.",
             "max(guard_policy_audit_mode{@})",
             good=0,
             words=("enforce", "audit"),
@@ -78,7 +78,7 @@ def denials():
         ),
         series(
             "Denials by operation",
-            "Denied operations a second, by what was tried.",
+            "Denied operations a second, by operation.",
             "ops",
             query(f"sum by (operation) (rate({DENIED}{RATE}))", "{{operation}}"),
             width=12,
@@ -128,7 +128,7 @@ def behaviour():
     return [
         series(
             "Retry storms",
-            "An agent tries the same denied operation on the same path over and over.",
+            "An agent tries the same denied operation on the same path repeatedly.",
             "short",
             query(f"sum by (agent) (increase(guard_retry_storms_total{{@}}{RATE}))", "{{agent}}"),
             links=TO_AGENT,
@@ -164,14 +164,14 @@ def behaviour():
         ),
         series(
             "Trusted tools",
-            "Operations a second that agents may do because a trusted tool does them.",
+            "Operations a second that are allowed because a trusted tool does them.",
             "ops",
             query(f"sum by (tool) (rate(guard_trusted_uses_total{{@}}{RATE}))", "{{tool}}"),
             stack=True,
         ),
         series(
             "Overrides",
-            "Temporary overrides in force, and operations a second that they let pass.",
+            "Temporary overrides in force, and operations a second that they allow.",
             "short",
             query("sum(guard_policy_overrides{@})", "in force"),
             query(
@@ -186,14 +186,14 @@ def guard():
     return [
         timeline(
             "Guard and enforcement",
-            "Whether a guard is alive, and whether it judges, over time.",
+            "Whether a guard is alive, and whether it enforces its policy, over time.",
             ("no", "yes"),
             query("min by (instance) (guard_up{@})", "{{instance}} alive"),
             query("min by (instance) (guard_enforcement_active{@})", "{{instance}} enforcing"),
         ),
         series(
             "Heartbeat",
-            "How long ago the newest live guard last beat. It beats every second.",
+            "Age of the newest heartbeat of a live guard. Guards update it every second.",
             "s",
             query(
                 "max by (instance) ((time() - guard_heartbeat_timestamp_seconds{@}) * guard_up{@})",
@@ -212,7 +212,7 @@ def guard():
         ),
         stat(
             "Malformed traces",
-            "Denials in the time that is shown whose process carried a trace context that is none.",
+            "Denials in the time that is shown whose process carried a malformed trace context.",
             "sum(increase(guard_malformed_traces_total{@}[$__range]))",
         ),
         stat(
@@ -248,7 +248,7 @@ def guard():
         ),
         table(
             "Policies",
-            "The revision and the mode of the policies in force, and how many guards run under each.",
+            "The revision and the mode of the policies in force, and how many guards have each.",
             [("Guards", "count by (revision, mode) (guard_policy_info{@})", "short", None)],
             by="revision",
             width=12,

@@ -1,14 +1,14 @@
-"""Panels: a kind, a title, what it tells, a unit and its queries."""
+"""Panels: a kind, a title, what it shows, a unit and its queries."""
 
 from queries import SOURCE, column, now, query
 
 
-def panel(kind, title, tells, unit, queries, *, width=8, height=8, **more):
+def panel(kind, title, description, unit, queries, *, width=8, height=8, **more):
     defaults = {"unit": unit, **more.pop("defaults", {})}
     made = {
         "type": kind,
         "title": title,
-        "description": tells,
+        "description": description,
         "datasource": SOURCE,
         "fieldConfig": {"defaults": defaults, "overrides": more.pop("overrides", [])},
         "targets": [
@@ -20,14 +20,14 @@ def panel(kind, title, tells, unit, queries, *, width=8, height=8, **more):
     return made
 
 
-def series(title, tells, unit, *queries, width=8, stack=False, links=(), **more):
+def series(title, description, unit, *queries, width=8, stack=False, links=(), **more):
     custom = {"fillOpacity": 20 if stack else 8, "lineWidth": 1, "showPoints": "never"}
     if stack:
         custom["stacking"] = {"mode": "normal", "group": "A"}
     return panel(
         "timeseries",
         title,
-        tells,
+        description,
         unit,
         queries,
         width=width,
@@ -40,7 +40,7 @@ def series(title, tells, unit, *queries, width=8, stack=False, links=(), **more)
     )
 
 
-def stat(title, tells, expression, *, unit="short", good=None, bad_from=None, words=None, width=4):
+def stat(title, description, expression, *, unit="short", good=None, bad_from=None, words=None, width=4):
     """One number. `good` colours that value green and others red; `bad_from` red from there on."""
     steps = [{"color": "blue", "value": None}]
     if good == 1:
@@ -56,7 +56,7 @@ def stat(title, tells, expression, *, unit="short", good=None, bad_from=None, wo
     return panel(
         "stat",
         title,
-        tells,
+        description,
         unit,
         [now(expression)],
         width=width,
@@ -75,14 +75,14 @@ def stat(title, tells, expression, *, unit="short", good=None, bad_from=None, wo
     )
 
 
-def timeline(title, tells, words, *queries, width=12):
+def timeline(title, description, words, *queries, width=12):
     """A state over time: 0 is the first word and 1 the second."""
     bad, good = words
     options = {"0": {"text": bad, "color": "red"}, "1": {"text": good, "color": "green"}}
     return panel(
         "state-timeline",
         title,
-        tells,
+        description,
         "short",
         queries,
         width=width,
@@ -94,11 +94,11 @@ def timeline(title, tells, words, *queries, width=12):
     )
 
 
-def heatmap(title, tells, expression, *, width=12):
+def heatmap(title, description, expression, *, width=12):
     return panel(
         "heatmap",
         title,
-        tells,
+        description,
         "s",
         [query(expression, "{{le}}", exemplar=True, form="heatmap")],
         width=width,
@@ -116,11 +116,11 @@ def heatmap(title, tells, expression, *, width=12):
     )
 
 
-def bars(title, tells, unit, expression, legend, *, width=8):
+def bars(title, description, unit, expression, legend, *, width=8):
     return panel(
         "bargauge",
         title,
-        tells,
+        description,
         unit,
         [now(expression, legend)],
         width=width,
@@ -133,7 +133,7 @@ def bars(title, tells, unit, expression, legend, *, width=8):
     )
 
 
-def table(title, tells, columns, *, by, width=24, height=10, links=()):
+def table(title, description, columns, *, by, width=24, height=10, links=()):
     """One line for each value of the label `by`. Columns: (name, expression, unit, words)."""
     letters = [chr(ord("A") + number) for number in range(len(columns))]
     overrides = []
@@ -164,7 +164,7 @@ def table(title, tells, columns, *, by, width=24, height=10, links=()):
     return panel(
         "table",
         title,
-        tells,
+        description,
         "short",
         [column(expression) for _, expression, _, _ in columns],
         width=width,

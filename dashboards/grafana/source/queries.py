@@ -1,6 +1,6 @@
 """Queries: what a panel asks Prometheus.
 
-`{@}` and `{@,...}` stand for the selection by job and instance.
+`{@}` and `{@,...}` are replaced by the selection by job and instance.
 """
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}

@@ -27,7 +27,7 @@ fn runbooks_say_what_it_means_where_to_look_and_what_to_do() {
         let text = files::read(&path);
         let name = files::stem(&path);
         let heads: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
-        let begins = [&*format!("# {name}"), "## Look", "## Put right"];
+        let begins = [&*format!("# {name}"), "## Diagnosis", "## Resolution"];
         if !heads.starts_with(&begins) {
             complaints.push(format!("{path}: {heads:?}"));
         }
