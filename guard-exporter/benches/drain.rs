@@ -18,7 +18,7 @@ use guard_exporter::board::Board;
 use guard_exporter::denial_log::DenialLog;
 use guard_exporter::drain::{Drain, Sources};
 use guard_exporter::metrics::Metrics;
-use guard_exporter::otlp::Intake;
+use guard_exporter::otlp::Recorder;
 use guard_exporter::recent::Recent;
 use guard_exporter::stream::Stream;
 use stage::{ALLOWED, DENIED, Home, median};
@@ -54,7 +54,7 @@ fn measure(name: &str, denied_every: u64) {
         uid: std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home.path("rings")).unwrap()),
         cursors: home.path("cursors.json"),
     };
-    let mut drain = Drain::new(sources, log, next, &metrics, board, Intake::default());
+    let mut drain = Drain::new(sources, log, next, &metrics, board, Recorder::default());
     drain.pass(Instant::now());
     let mut reader = ring.reader();
 

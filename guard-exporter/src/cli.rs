@@ -6,7 +6,7 @@
 use crate::denial_log::Chaining;
 use crate::denial_log::chain::Digest;
 use crate::notice::{Format, Level};
-use crate::otlp::{Config, ConfigError, Flags, parse_ratio};
+use crate::otlp::{Config, ConfigError, EndpointText, Flags, parse_ratio};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -154,7 +154,7 @@ pub struct ServingArguments {
     /// Send traces, metrics and logs to this OTLP collector, such as http://127.0.0.1:4318
     /// [default: as OTEL_EXPORTER_OTLP_ENDPOINT says].
     #[arg(long = "otlp.endpoint", value_name = "URL")]
-    pub otlp_endpoint: Option<String>,
+    pub otlp_endpoint: Option<EndpointText>,
 
     /// The part of allowed operations that become spans, 0 to 1; denials always do
     /// [default: as OTEL_TRACES_SAMPLER says, else 0].

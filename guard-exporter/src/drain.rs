@@ -18,7 +18,7 @@ use crate::discovery::{Candidate, Discovery};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::notice::{self, Notice};
 use crate::observe::Observer;
-use crate::otlp::Intake;
+use crate::otlp::Recorder;
 use crate::positions::ReadPositions;
 use crate::ring::{Extent, Ring};
 use crate::status::{Guard, LogState};
@@ -98,7 +98,7 @@ impl Drain {
         next: NextSequences,
         metrics: &Metrics,
         board: Arc<Board>,
-        otlp: Intake,
+        otlp: Recorder,
     ) -> Self {
         let now = Instant::now();
         Self {

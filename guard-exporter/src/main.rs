@@ -28,7 +28,8 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => {
             // Standard error may be closed.
-            drop(writeln!(std::io::stderr(), "error: {error}"));
+            let error = anyhow::Error::new(error);
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
             return ExitCode::from(USAGE);
         }
     };

@@ -8,7 +8,7 @@ use crate::board::Board;
 use crate::detect::{Detection, Detector, Kind};
 use crate::metrics::DecisionMetrics;
 use crate::notice::Notice;
-use crate::otlp::{Intake, RingId};
+use crate::otlp::{Recorder, RingId};
 use crate::recent::Denial;
 use crate::stream::Event;
 use guard_core::DecisionEvent;
@@ -37,7 +37,7 @@ pub struct Batch<'o> {
 struct Sinks {
     decisions: DecisionMetrics,
     detector: Detector,
-    otlp: Intake,
+    otlp: Recorder,
     storms: Notice,
     deletions: Notice,
 }
@@ -47,7 +47,7 @@ struct Sinks {
 impl Observer {
     /// Counts into `decisions`, shows on `board` and records for `otlp`.
     #[must_use]
-    pub fn new(board: Arc<Board>, decisions: DecisionMetrics, otlp: Intake) -> Self {
+    pub fn new(board: Arc<Board>, decisions: DecisionMetrics, otlp: Recorder) -> Self {
         Self {
             board,
             sinks: Sinks {

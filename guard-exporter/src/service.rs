@@ -71,8 +71,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let intake = otlp.as_ref().map(Otlp::intake).unwrap_or_default();
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), intake);
+    let recorder = otlp.as_ref().map(Otlp::recorder).unwrap_or_default();
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), recorder);
 
     let (stop, stopped) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -102,7 +102,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     drop(stop);
     let displaced = reader.join();
     if let Some(otlp) = otlp {
-        otlp.finish();
+        otlp.shut_down();
     }
     match displaced.map_err(|_| anyhow!("the reading thread panicked"))? {
         None => Ok(()),

@@ -1,9 +1,10 @@
-//! A decision as attributes: the conventions' own where they have a word for it, `guard.` else.
+//! The attributes of a decision: those of the semantic conventions where they have one, and `guard.*`
+//! for the rest.
 //!
-//! Paths come from whoever was denied, as bytes. A path that is no text is told twice: with U+FFFD
-//! for what cannot be shown, and whole, in hex.
+//! Paths are bytes. A path that is not UTF-8 has two attributes: a text with U+FFFD for invalid bytes,
+//! and all bytes in hex.
 
-use super::item::Decision;
+use super::item::RecordedDecision;
 use super::names;
 use crate::denial_log::line::hex;
 use guard_core::DecisionEvent;
@@ -12,10 +13,10 @@ use guard_core::process::basename;
 use opentelemetry::{KeyValue, Value};
 
 /// The attributes of a decision.
-pub(super) fn of(decision: &Decision, event: &DecisionEvent<'_>) -> Vec<KeyValue> {
+pub(super) fn of(decision: &RecordedDecision, event: &DecisionEvent<'_>) -> Vec<KeyValue> {
     let mut attributes = Attributes(Vec::with_capacity(CAPACITY));
     attributes.put(names::DECISION_ID, decision.id());
-    attributes.decided(event);
+    attributes.decision(event);
     attributes.process(&event.process);
     attributes.file(event.path);
     if let Some(destination) = event.destination {
@@ -45,14 +46,14 @@ impl Attributes {
         }
     }
 
-    /// Only what the text cannot show.
+    /// Only when the text cannot show the bytes.
     fn put_bytes(&mut self, name: &'static str, bytes: &[u8]) {
         if std::str::from_utf8(bytes).is_err() {
             self.put(name, hex(bytes));
         }
     }
 
-    fn decided(&mut self, event: &DecisionEvent<'_>) {
+    fn decision(&mut self, event: &DecisionEvent<'_>) {
         self.put(names::OPERATION, event.operation.as_str());
         self.put(names::VERDICT, event.verdict.as_str());
         self.put(names::REASON, event.reason.as_str());
@@ -100,7 +101,7 @@ impl Attributes {
             };
             self.put(names::FILE_DIRECTORY, text(directory));
         }
-        // As the conventions have it: without the dot, and a leading dot begins no extension.
+        // By the conventions without the dot; a leading dot begins no extension.
         let dot = name.iter().rposition(|&byte| byte == b'.');
         if let Some(extension) = dot.filter(|&dot| dot > 0).map(|dot| &name[dot + 1..])
             && !extension.is_empty()
@@ -110,7 +111,7 @@ impl Attributes {
     }
 }
 
-/// What callers get from a guard has a name; a number is told as it is.
+/// The name of an errno that a guard answers with; another is a number.
 fn error_type(errno: u32) -> Value {
     let known = [
         (libc::EPERM, "EPERM"),
@@ -140,7 +141,7 @@ fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 
-/// No decision has more.
+/// The most attributes that a decision has.
 const CAPACITY: usize = 28;
 
 #[cfg(test)]
@@ -149,22 +150,22 @@ mod tests {
     use crate::testing::denial;
     use std::collections::HashMap;
 
-    fn told(event: &DecisionEvent<'_>) -> HashMap<String, String> {
-        let decision = Decision::new(event, [0xab; 16]);
-        let told = of(&decision, &decision.event());
-        assert!(told.len() <= CAPACITY);
-        let count = told.len();
-        let map: HashMap<_, _> = told
+    fn attributes(event: &DecisionEvent<'_>) -> HashMap<String, String> {
+        let decision = RecordedDecision::new(event, [0xab; 16]);
+        let pairs = of(&decision, &decision.event());
+        assert!(pairs.len() <= CAPACITY);
+        let count = pairs.len();
+        let map: HashMap<_, _> = pairs
             .into_iter()
-            .map(|told| (told.key.to_string(), told.value.to_string()))
+            .map(|pair| (pair.key.to_string(), pair.value.to_string()))
             .collect();
-        assert_eq!(map.len(), count, "no name is there twice");
+        assert_eq!(map.len(), count, "each name is there once");
         map
     }
 
     #[test]
-    fn a_denial_is_told_in_the_conventions_words() {
-        let told = told(&denial(7));
+    fn a_denial_has_the_attributes_of_the_conventions() {
+        let found = attributes(&denial(7));
         for (name, value) in [
             ("guard.decision.id", "abababababababababababababababab-7"),
             ("guard.operation", "rename"),
@@ -185,22 +186,22 @@ mod tests {
             ("file.extension", "rs"),
             ("security_rule.name", "project"),
         ] {
-            assert_eq!(told.get(name).map(String::as_str), Some(value), "{name}");
+            assert_eq!(found.get(name).map(String::as_str), Some(value), "{name}");
         }
-        assert!(!told.contains_key("guard.file.path_bytes"));
+        assert!(!found.contains_key("guard.file.path_bytes"));
     }
 
     #[test]
-    fn a_path_that_is_no_text_is_told_twice() {
-        let told = told(&DecisionEvent {
+    fn a_path_that_is_not_utf_8_is_also_there_in_hex() {
+        let found = attributes(&DecisionEvent {
             path: b"/\xff.",
             destination: Some(b"\xfe"),
             ..denial(0)
         });
-        assert_eq!(told["file.path"], "/\u{fffd}.");
-        assert_eq!(told["guard.file.path_bytes"], "2fff2e");
-        assert_eq!(told["guard.file.target_path_bytes"], "fe");
-        assert_eq!(told["file.directory"], "/");
-        assert!(!told.contains_key("file.extension"));
+        assert_eq!(found["file.path"], "/\u{fffd}.");
+        assert_eq!(found["guard.file.path_bytes"], "2fff2e");
+        assert_eq!(found["guard.file.target_path_bytes"], "fe");
+        assert_eq!(found["file.directory"], "/");
+        assert!(!found.contains_key("file.extension"));
     }
 }

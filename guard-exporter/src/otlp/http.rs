@@ -1,53 +1,61 @@
-//! OTLP over HTTP, as Protocol Buffers.
+//! OTLP over HTTP, encoded as Protocol Buffers.
 //!
-//! The SDK's exporters make the requests for spans and log records; the client below sends them,
-//! and keeps the answer, of which the exporters tell too little: what may be tried again, when, and
-//! how much was rejected. Each request is sent once; trying again is the sender's.
+//! The SDK's exporter builds the requests for spans; the client here sends them and keeps the outcome,
+//! since the exporter does not report whether an attempt may be retried, when, and how much was
+//! rejected. Each request is sent once; retrying is up to the caller.
 
-use super::answer::Answer;
 use super::config::Target;
+use super::connection::ConnectError;
+use super::outcome::ExportOutcome;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http::header;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
-    ExporterBuildError, LogExporter, Protocol, RetryPolicy, SpanExporter, WithExportConfig as _,
-    WithHttpConfig as _,
+    Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
 };
 use opentelemetry_sdk::error::OTelSdkResult;
 use reqwest::blocking::Client;
-use std::error::Error;
 use std::future::Future;
 use std::io::{Read as _, Write as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
+use url::Host;
 
-/// Sends to one target, and knows the last answer. A clone is the same.
+/// A client of one collector. A clone is the same.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     client: Client,
     target: Target,
-    answer: Arc<Mutex<Option<Answer>>>,
+    /// The outcome of the last export of spans.
+    outcome: Arc<Mutex<Option<ExportOutcome>>>,
+}
+
+/// A request got no response that can be read.
+#[derive(Debug, thiserror::Error)]
+enum ExchangeError {
+    #[error(transparent)]
+    Request(reqwest::Error),
+    #[error("the response cannot be read")]
+    Body(#[source] std::io::Error),
+    #[error("the response does not end")]
+    Endless,
 }
 
 // === impl Http ===
 
 impl Http {
-    /// A connection is made when something is sent.
-    ///
-    /// # Errors
-    ///
-    /// When there is no client to be had, for want of threads or certificates.
-    pub(super) fn new(target: &Target) -> Result<Self, String> {
-        let uri: http::Uri = target.url.parse().map_err(|_| "no address".to_owned())?;
-        let is_loopback = uri.host().is_some_and(|host| {
-            let host = host.trim_matches(['[', ']']);
-            let address = host.parse::<std::net::IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-        });
+    pub(super) fn new(target: &Target) -> Result<Self, ConnectError> {
+        let is_loopback = match target.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
         let timeout = target.timeout;
-        // Made where no runtime is entered: it has one of its own.
+        // The blocking client has a runtime of its own and must not be built within another.
         let build = move || {
             use_ring();
             let builder = Client::builder()
@@ -61,126 +69,118 @@ impl Http {
             }
         };
         let built = thread::spawn(build).join();
-        let client = built.map_err(|_| "the HTTP client panicked".to_owned())?;
+        let client = built.map_err(|_| ConnectError::ClientPanicked)?;
         Ok(Self {
-            client: client.map_err(|error| causes(&error))?,
+            client: client.map_err(ConnectError::Client)?,
             target: target.clone(),
-            answer: Arc::default(),
+            outcome: Arc::default(),
         })
     }
 
-    /// The SDK's exporter of spans, by this client.
-    pub(super) fn spans(&self) -> Result<SpanExporter, ExporterBuildError> {
-        let builder = SpanExporter::builder()
+    /// The SDK's exporter of spans, on this client.
+    pub(super) fn span_exporter(&self) -> Result<SpanExporter, ConnectError> {
+        let mut builder = SpanExporter::builder()
             .with_http()
             .with_http_client(self.clone())
             .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(&self.target.url)
+            .with_endpoint(self.target.url.as_str())
             .with_timeout(self.target.timeout)
             .with_headers(self.target.headers.iter().cloned().collect())
             .with_retry_policy(RetryPolicy::disabled());
         if self.target.gzip {
-            return builder
-                .with_compression(opentelemetry_otlp::Compression::Gzip)
-                .build();
+            builder = builder.with_compression(opentelemetry_otlp::Compression::Gzip);
         }
-        builder.build()
+        builder.build().map_err(|error| ConnectError::SpanExporter {
+            reason: self.target.redact(&error.to_string()),
+        })
     }
 
-    /// The SDK's exporter of log records, by this client.
-    pub(super) fn records(&self) -> Result<LogExporter, ExporterBuildError> {
-        let builder = LogExporter::builder()
-            .with_http()
-            .with_http_client(self.clone())
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(&self.target.url)
-            .with_timeout(self.target.timeout)
-            .with_headers(self.target.headers.iter().cloned().collect())
-            .with_retry_policy(RetryPolicy::disabled());
-        if self.target.gzip {
-            return builder
-                .with_compression(opentelemetry_otlp::Compression::Gzip)
-                .build();
-        }
-        builder.build()
-    }
-
-    /// What the collector answers to an export of one of these exporters.
-    pub(super) fn wait(&self, export: impl Future<Output = OTelSdkResult>) -> Answer {
+    /// The collector's response to an export of [`span_exporter`](Self::span_exporter).
+    pub(super) fn export_spans(
+        &self,
+        export: impl Future<Output = OTelSdkResult>,
+    ) -> ExportOutcome {
         let result = futures_executor::block_on(export);
-        let answer = self
-            .answer
+        let outcome = self
+            .outcome
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        // Nothing was asked when the request could not be made.
-        let unasked = || match result {
-            Ok(()) => Answer::TAKEN,
-            Err(error) => Answer::Refused {
-                why: error.to_string(),
+        // Nothing was sent when the request could not be built.
+        outcome.unwrap_or_else(|| match result {
+            Ok(()) => ExportOutcome::SUCCESS,
+            Err(error) => ExportOutcome::Failed {
+                reason: self.target.redact(&error.to_string()),
             },
-        };
-        answer.unwrap_or_else(unasked)
+        })
     }
 
-    /// Sends a body that no exporter made.
-    pub(super) fn post(&self, body: Vec<u8>) -> Answer {
-        let mut request = Request::post(&self.target.url)
-            .header(http::header::CONTENT_TYPE, "application/x-protobuf");
+    /// Sends an encoded request.
+    pub(super) fn post(&self, body: Vec<u8>) -> ExportOutcome {
+        let mut request = self
+            .client
+            .post(self.target.url.clone())
+            .header(header::CONTENT_TYPE, "application/x-protobuf");
         for (name, value) in &self.target.headers {
             request = request.header(name, value);
         }
-        let body = if self.target.gzip {
-            request = request.header(http::header::CONTENT_ENCODING, "gzip");
-            gzip(&body)
+        let request = if self.target.gzip {
+            let request = request.header(header::CONTENT_ENCODING, "gzip");
+            request.body(gzip(&body))
         } else {
-            body
+            request.body(body)
         };
-        match request.body(Bytes::from(body)) {
+        match request.build() {
             Ok(request) => self.exchange(request).0,
-            Err(error) => Answer::Refused {
-                why: error.to_string(),
+            Err(error) => ExportOutcome::Failed {
+                reason: error.without_url().to_string(),
             },
         }
     }
 
-    fn exchange(&self, request: Request<Bytes>) -> (Answer, Option<Response<Bytes>>) {
-        match self.ask(request) {
+    fn exchange(
+        &self,
+        request: reqwest::blocking::Request,
+    ) -> (ExportOutcome, Option<Response<Bytes>>) {
+        match self.send(request) {
             Ok(response) => {
                 let header = |name| {
                     let value = response.headers().get(name);
                     value.and_then(|value| value.to_str().ok())
                 };
-                let answer = Answer::of(
+                let outcome = ExportOutcome::of_response(
                     response.status().as_u16(),
-                    header(http::header::CONTENT_TYPE).unwrap_or_default(),
-                    header(http::header::RETRY_AFTER),
+                    header(header::CONTENT_TYPE).unwrap_or_default(),
+                    header(header::RETRY_AFTER),
                     response.body(),
                 );
-                (answer, Some(response))
+                (outcome, Some(response))
             }
             Err(error) => {
-                let answer = Answer::Again {
-                    after: None,
-                    why: causes(&*error),
+                let reason = format!("{:#}", anyhow::Error::new(error));
+                let outcome = ExportOutcome::Retryable {
+                    retry_after: None,
+                    reason: self.target.redact(&reason),
                 };
-                (answer, None)
+                (outcome, None)
             }
         }
     }
 
-    fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    fn send(&self, request: reqwest::blocking::Request) -> Result<Response<Bytes>, ExchangeError> {
         let deadline = Instant::now() + self.target.timeout;
-        let mut response = self.client.execute(request.try_into()?)?;
+        // An error of reqwest shows the URL.
+        let response = self.client.execute(request);
+        let mut response = response.map_err(|error| ExchangeError::Request(error.without_url()))?;
         let (mut body, mut part) = (Vec::new(), [0; 4096]);
-        // Each read has the client's time-out; a body that drips has this one.
-        while body.len() < MAX_ANSWER_BYTES {
-            match response.read(&mut part)? {
+        // Each read has the client's time-out; all of them together have this deadline.
+        while body.len() < MAX_RESPONSE_BYTES {
+            match response.read(&mut part).map_err(ExchangeError::Body)? {
                 0 => break,
                 count => body.extend(&part[..count]),
             }
             if Instant::now() >= deadline {
-                return Err("the answer does not end".into());
+                return Err(ExchangeError::Endless);
             }
         }
         let mut answer = Response::new(Bytes::from(body));
@@ -200,22 +200,11 @@ impl HttpClient for Http {
         Self: 'a,
     {
         Box::pin(async move {
-            let (answer, response) = self.exchange(request);
-            *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            response.ok_or_else(|| "no answer".into())
+            let (outcome, response) = self.exchange(request.try_into()?);
+            *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            response.ok_or_else(|| "no response".into())
         })
     }
-}
-
-/// An error and what is behind it: reqwest's own says too little.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {
@@ -223,19 +212,19 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     let written = encoder.write_all(body);
     written
         .and_then(|()| encoder.finish())
-        .expect("a vector takes all bytes")
+        .expect("writing to a vector does not fail")
 }
 
-/// Of what rustls can be given, what needs no cmake to be built.
+/// Of the providers that rustls supports, the one that needs no cmake.
 #[cfg(feature = "otlp-tls")]
 fn use_ring() {
-    // Another thread may have said so before.
+    // Another thread may have installed it before.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 
 #[cfg(not(feature = "otlp-tls"))]
 const fn use_ring() {}
 
-/// Answers are short; what a stranger says beyond this is not read.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Responses are short; more than this is not read.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 const USER_AGENT: &str = concat!("guard-exporter/", env!("CARGO_PKG_VERSION"));

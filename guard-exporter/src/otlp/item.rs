@@ -1,7 +1,7 @@
-//! What waits to be sent: a decision, as the ring's own byte string.
+//! Queued items: a decision is kept as the ring's own encoding.
 //!
-//! A decision is copied once and shared by the queues of spans and of log records, which take it
-//! apart when they send it: the reading thread makes no attributes.
+//! A decision is copied once and shared by the queues of spans and of log records. It is decoded when
+//! it is sent, so that the reading thread builds no attributes.
 
 use crate::denial_log::line::hex;
 use crate::detect::Detection;
@@ -11,44 +11,41 @@ use opentelemetry::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanData};
 use std::sync::Arc;
 
-/// What becomes a span.
+/// An item that becomes a span.
 #[derive(Debug)]
 pub(super) enum SpanItem {
-    /// A decision.
-    Decision(Arc<Decision>),
-    /// A piece of the exporter's own work, as the SDK made it.
+    Decision(Arc<RecordedDecision>),
+    /// A span of the exporter itself, as the SDK made it.
     Own(Box<SpanData>),
 }
 
-/// What becomes a log record.
+/// An item that becomes a log record.
 #[derive(Debug)]
 pub(super) enum LogItem {
-    /// A denial.
-    Denial(Arc<Decision>),
+    Denial(Arc<RecordedDecision>),
     /// A detection, and the trace of the decision that completed it.
     Detection(Arc<Detection>, Option<TraceContext>),
 }
 
-/// A ring's own id.
+/// The id of a ring.
 pub type RingId = [u8; 16];
 
-/// One decision, and who it is in a trace.
+/// One decision, and its identity in a trace.
 #[derive(Debug)]
-pub(super) struct Decision {
+pub(super) struct RecordedDecision {
     ring: RingId,
     sequence: u64,
-    /// As [`DecisionEvent::encode`] makes it.
+    /// As [`DecisionEvent::encode`] writes it.
     bytes: Box<[u8]>,
-    /// The trace it belongs to: the acting process's, else one of its own.
+    /// The trace of the acting process, else a new one.
     pub(super) trace_id: TraceId,
-    /// Its own span.
     pub(super) span_id: SpanId,
 }
 
-// === impl Decision ===
+// === impl RecordedDecision ===
 
-impl Decision {
-    /// Copies `event`, which came from the ring with this id.
+impl RecordedDecision {
+    /// Copies `event`, which was read from the ring with this id.
     pub(super) fn new(event: &DecisionEvent<'_>, ring: RingId) -> Self {
         let mut bytes = Vec::new();
         event.encode(&mut bytes);
@@ -65,19 +62,17 @@ impl Decision {
         }
     }
 
-    /// The event.
     pub(super) fn event(&self) -> DecisionEvent<'_> {
         DecisionEvent::decode(self.sequence, &self.bytes)
             .expect("what was encoded here can be decoded")
     }
 
-    /// Its identity: the ring, and its number in the ring's lane. For denials the log's `ring` and
-    /// `seq`.
+    /// The ring and the number in the ring's lane; of a denial, the `ring` and `seq` of the log.
     pub(super) fn id(&self) -> String {
         format!("{}-{}", hex(&self.ring), self.sequence)
     }
 
-    /// The memory it takes.
+    /// The memory that it takes.
     pub(super) fn size(&self) -> usize {
         self.bytes.len() + size_of::<Self>()
     }

@@ -1,12 +1,13 @@
-//! The Prometheus registry's families as OTLP metrics: one catalogue, nothing counted twice.
+//! Converts the families of the Prometheus registry to OTLP metrics, so that nothing is counted twice.
 //!
-//! Names, labels and bounds are the catalogue's. `guard_decisions_total` is `guard.decisions` with
-//! the unit `{decision}`, `guard_decision_duration_seconds` is `guard.decision.duration` in `s`, and
-//! a Prometheus that takes OTLP makes the catalogue's names of these again, so that dashboards and
-//! alerts read either. The process's own metrics are named by the semantic conventions.
+//! Labels and bounds are the catalogue's. `guard_decisions_total` becomes `guard.decisions` with the
+//! unit `{decision}`, and `guard_decision_duration_seconds` becomes `guard.decision.duration` in `s`.
+//! A Prometheus that receives OTLP translates them back to the catalogue's names, so that the same
+//! dashboards and alerts work with both. The `process_*` metrics get the names of the semantic
+//! conventions.
 //!
-//! Everything is cumulative since the exporter's start. It deliberately goes past the SDK's meters:
-//! they cannot be given a histogram that was counted elsewhere.
+//! Everything is cumulative since the exporter's start. It deliberately does not use the SDK's meters,
+//! which do not accept a histogram that was counted elsewhere.
 
 use crate::metrics::catalogue::{self, Kind, Metric};
 use opentelemetry_proto::tonic::common::v1::{
@@ -19,26 +20,26 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prometheus::proto::{LabelPair, MetricFamily};
 
-/// When counting began, and now; wall clock nanoseconds.
+/// The time that cumulative values cover; wall clock nanoseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct CollectionInterval {
     pub(super) start_ns: u64,
-    pub(super) now_ns: u64,
+    pub(super) end_ns: u64,
 }
 
-/// The families under `resource`. Returns how many points they have, too.
+/// The metrics of `families` under `resource`, and how many points they have.
 pub(super) fn convert(
     families: &[MetricFamily],
     resource: Resource,
     scope: &str,
-    span: Span,
+    interval: CollectionInterval,
 ) -> (ResourceMetrics, u64) {
     let metrics: Vec<OtlpMetric> = families
         .iter()
         .filter_map(|family| {
             let mut all = catalogue::ALL.iter();
             let metric = all.find(|metric| metric.name == family.name())?;
-            Some(one(family, metric, name(metric)?, span))
+            Some(metric_of(family, metric, name(metric)?, interval))
         })
         .collect();
     let points = metrics.iter().map(points).sum();
@@ -59,7 +60,7 @@ pub(super) fn convert(
     (metrics, points)
 }
 
-/// What a metric is called in OTLP; `None` when it is not sent.
+/// The OTLP name of a metric; `None` when it is not sent.
 fn name(metric: &Metric) -> Option<String> {
     let conventional = [
         (catalogue::PROCESS_CPU, Some("process.cpu.time")),
@@ -75,7 +76,7 @@ fn name(metric: &Metric) -> Option<String> {
             catalogue::PROCESS_OPEN_FDS,
             Some("process.unix.file_descriptor.count"),
         ),
-        // Each point has its start time, and the limit has no name in the conventions.
+        // Every point has the start time, and the conventions have no name for the limit.
         (catalogue::PROCESS_START_TIME, None),
         (catalogue::PROCESS_MAX_FDS, None),
     ];
@@ -85,7 +86,7 @@ fn name(metric: &Metric) -> Option<String> {
     Some(stem(metric).replace('_', "."))
 }
 
-/// The name without what Prometheus adds for the kind and the unit.
+/// The name without the suffixes for kind and unit that Prometheus requires.
 fn stem(metric: &Metric) -> &'static str {
     let name = metric.name;
     let name = name.strip_suffix("_total").unwrap_or(name);
@@ -95,7 +96,7 @@ fn stem(metric: &Metric) -> &'static str {
     bare.unwrap_or(name)
 }
 
-/// UCUM: seconds, bytes, or what is counted, in braces.
+/// The UCUM unit: seconds, bytes, or what is counted, in braces.
 fn unit(metric: &Metric) -> String {
     match metric.unit() {
         Some("seconds") => "s".to_owned(),
@@ -111,7 +112,12 @@ fn unit(metric: &Metric) -> String {
     }
 }
 
-fn one(family: &MetricFamily, metric: &Metric, name: String, span: Span) -> OtlpMetric {
+fn metric_of(
+    family: &MetricFamily,
+    metric: &Metric,
+    name: String,
+    interval: CollectionInterval,
+) -> OtlpMetric {
     let series = family.get_metric();
     let data = match metric.kind {
         Kind::Counter => Data::Sum(Sum {
@@ -119,7 +125,7 @@ fn one(family: &MetricFamily, metric: &Metric, name: String, span: Span) -> Otlp
                 .iter()
                 .map(|series| {
                     let value = series.get_counter().get_value();
-                    number(series.get_label(), value, span)
+                    number(series.get_label(), value, interval)
                 })
                 .collect(),
             aggregation_temporality: CUMULATIVE,
@@ -130,14 +136,14 @@ fn one(family: &MetricFamily, metric: &Metric, name: String, span: Span) -> Otlp
                 .iter()
                 .map(|series| {
                     let value = series.get_gauge().get_value();
-                    number(series.get_label(), value, span)
+                    number(series.get_label(), value, interval)
                 })
                 .collect(),
         }),
         Kind::Histogram => Data::Histogram(Histogram {
             data_points: series
                 .iter()
-                .map(|series| histogram(series.get_label(), series.get_histogram(), span))
+                .map(|series| histogram(series.get_label(), series.get_histogram(), interval))
                 .collect(),
             aggregation_temporality: CUMULATIVE,
         }),
@@ -151,11 +157,11 @@ fn one(family: &MetricFamily, metric: &Metric, name: String, span: Span) -> Otlp
     }
 }
 
-fn number(labels: &[LabelPair], value: f64, span: Span) -> NumberDataPoint {
+fn number(labels: &[LabelPair], value: f64, interval: CollectionInterval) -> NumberDataPoint {
     NumberDataPoint {
         attributes: attributes(labels),
-        start_time_unix_nano: span.start_ns,
-        time_unix_nano: span.now_ns,
+        start_time_unix_nano: interval.start_ns,
+        time_unix_nano: interval.end_ns,
         value: Some(number_data_point::Value::AsDouble(value)),
         ..NumberDataPoint::default()
     }
@@ -164,7 +170,7 @@ fn number(labels: &[LabelPair], value: f64, span: Span) -> NumberDataPoint {
 fn histogram(
     labels: &[LabelPair],
     counted: &prometheus::proto::Histogram,
-    span: Span,
+    interval: CollectionInterval,
 ) -> HistogramDataPoint {
     let buckets = counted.get_bucket();
     let finite = buckets
@@ -176,13 +182,13 @@ fn histogram(
         bucket_counts.push(bucket.cumulative_count().saturating_sub(below));
         below = bucket.cumulative_count();
     }
-    // Counting goes on while it is gathered: all must be the sum of the parts.
+    // Counting goes on while families are gathered: the count must be the sum of the buckets.
     let all = counted.get_sample_count().max(below);
     bucket_counts.push(all - below);
     HistogramDataPoint {
         attributes: attributes(labels),
-        start_time_unix_nano: span.start_ns,
-        time_unix_nano: span.now_ns,
+        start_time_unix_nano: interval.start_ns,
+        time_unix_nano: interval.end_ns,
         count: all,
         sum: Some(counted.get_sample_sum()),
         bucket_counts,
@@ -198,7 +204,7 @@ fn attributes(labels: &[LabelPair]) -> Vec<KeyValue> {
         .collect()
 }
 
-/// An attribute.
+/// An attribute with a text.
 pub(super) fn string(key: &str, value: &str) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
@@ -228,7 +234,7 @@ mod tests {
     use crate::testing::denial;
     use opentelemetry_semantic_conventions::metric as conventions;
 
-    /// What a Prometheus that takes OTLP makes of a name and a unit.
+    /// The name that a Prometheus that receives OTLP makes of name and unit.
     fn translated(metric: &Metric) -> String {
         let mut name = name(metric).unwrap().replace('.', "_");
         match unit(metric).as_str() {
@@ -243,9 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_makes_the_catalogue_s_names_of_them_again() {
-        let ours = |metric: &&Metric| metric.name.starts_with("guard_");
-        for metric in catalogue::ALL.iter().filter(ours) {
+    fn prometheus_translates_names_back_to_the_catalogue_s() {
+        let is_of_guard = |metric: &&Metric| metric.name.starts_with("guard_");
+        for metric in catalogue::ALL.iter().filter(is_of_guard) {
             assert_eq!(translated(metric), metric.name);
         }
         let named = |metric: &Metric| (name(metric).unwrap(), unit(metric));
@@ -266,17 +272,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_named_by_the_conventions() {
+    fn process_metrics_have_the_names_of_the_conventions() {
         let known = [
             conventions::PROCESS_CPU_TIME,
             conventions::PROCESS_MEMORY_USAGE,
             conventions::PROCESS_MEMORY_VIRTUAL,
             conventions::PROCESS_UNIX_FILE_DESCRIPTOR_COUNT,
         ];
-        let theirs = |metric: &&Metric| metric.name.starts_with("process_");
+        let is_of_process = |metric: &&Metric| metric.name.starts_with("process_");
         let sent: Vec<String> = catalogue::ALL
             .iter()
-            .filter(theirs)
+            .filter(is_of_process)
             .filter_map(name)
             .collect();
         assert_eq!(sent.len(), known.len());
@@ -287,15 +293,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_is_what_is_sent() {
+    fn the_values_of_the_registry_are_sent() {
         let metrics = Metrics::new();
         let mut decisions = metrics.decisions();
         decisions.count(&denial(0));
-        let span = Span {
+        let interval = CollectionInterval {
             start_ns: 1,
-            now_ns: 2,
+            end_ns: 2,
         };
-        let (sent, points) = convert(&metrics.families(), Resource::default(), "guard", span);
+        let (sent, points) = convert(&metrics.families(), Resource::default(), "guard", interval);
         assert!(points > 100);
         let find = |name: &str| {
             let metrics = &sent.scope_metrics[0].metrics;
@@ -317,7 +323,7 @@ mod tests {
             catalogue::DURATION_BOUNDS.len() + 1
         );
         assert_eq!((point.count, point.sum), (1, Some(12.5e-6)));
-        // 12.5 µs lie between 10 and 25.
+        // 12.5 µs is between 10 and 25.
         assert_eq!(point.bucket_counts[5], 1);
         assert_eq!(point.bucket_counts.iter().sum::<u64>(), 1);
         assert_eq!((point.start_time_unix_nano, point.time_unix_nano), (1, 2));

@@ -1,216 +1,243 @@
-//! OTLP: denials as spans and log records, the metrics, detections, and the exporter's own work, for
-//! whoever runs a collector.
+//! OTLP: exports denials as spans and log records, the metrics, detections, and the exporter's own
+//! spans to a collector.
 //!
 //! ```text
-//! reading thread ─▶ Intake ─▶ queue of spans ──▶ sender ─▶ collector
-//!                        └──▶ queue of records ─▶ sender ─▶ collector
-//!                   registry, now and then ─────▶ sender ─▶ collector
+//! reading thread ─▶ Recorder ─▶ queue of spans ───────▶ batch processor ─▶ collector
+//!                          └──▶ queue of log records ─▶ batch processor ─▶ collector
+//!                    registry ────────────────────────▶ periodic reader ─▶ collector
 //! ```
 //!
-//! The [`Intake`] never waits. Each queue is bounded in items and in bytes, and what does not fit is
-//! counted: whatever the collector does, what was offered is what was exported, dropped and queued.
-//! [`Config`] says what is sent where; nothing is, unless it says so.
+//! The [`Recorder`] never waits. Each queue is bounded in items and in bytes, and an item that does not
+//! fit is counted: whatever the collector does, the recorded items are those exported, dropped and
+//! queued. [`Config`] decides what is sent where; by default nothing is.
 //!
 //! It deliberately keeps nothing across a restart: the denial log does.
 
-mod answer;
+mod attempt;
 mod attributes;
+mod batch_processor;
 mod config;
+mod connection;
+mod exporters;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;
 mod http;
-mod intake;
 mod item;
-mod link;
-mod logs;
+mod log_records;
 mod metrics;
 mod names;
-mod outlet;
-mod own;
-mod pulse;
+mod outcome;
+mod own_spans;
+mod periodic_reader;
 mod queue;
+mod recorder;
 mod resource;
-mod sender;
+mod signal_queue;
 mod spans;
 
-pub use config::{Config, ConfigError, Flags, parse_ratio};
-pub use intake::Intake;
+pub use config::{
+    Config, ConfigError, EndpointError, EndpointText, Flags, ParseRatioError, parse_ratio,
+};
 pub use item::RingId;
+pub use recorder::Recorder;
 
 use crate::metrics::Metrics;
 use crate::metrics::catalogue::Signal;
 use crate::notice;
 use crate::time::wall_ns;
-use config::Way;
-use intake::threshold;
-use link::Link;
+use batch_processor::{BatchExporter, BatchProcessor};
+use config::Destination;
+use connection::{ConnectError, Connection};
+use exporters::{LogBatchExporter, SpanBatchExporter};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use outlet::Outlet;
-use pulse::Pulse;
-use queue::{Bounds, Queue};
-use sender::{Courier, Sender};
+use periodic_reader::PeriodicReader;
+use queue::{Limits, Queue};
+use resource::Attributes;
+use signal_queue::SignalQueue;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, SystemTime};
+use std::{io, thread};
 
-/// Everything that sends.
+/// The threads that export.
 #[derive(Debug)]
 pub struct Otlp {
-    intake: Intake,
-    /// Dropped, it has the metrics sent for the last time.
-    pulse: Option<mpsc::Sender<()>>,
-    /// Hangs up when the last sender has ended.
+    recorder: Recorder,
+    /// Dropped, it makes the periodic reader export for the last time.
+    reader: Option<mpsc::Sender<()>>,
+    /// Hangs up when the last thread has ended.
     ended: mpsc::Receiver<()>,
-    _own: Option<SdkTracerProvider>,
+    _own_spans: Option<SdkTracerProvider>,
+}
+
+/// Starts one thread after another.
+struct Starter<'s> {
+    resource: Attributes,
+    metrics: &'s Metrics,
+    /// Each thread holds a clone until it ends.
+    end: mpsc::Sender<()>,
 }
 
 // === impl Otlp ===
 
 impl Otlp {
-    /// Begins to send what `config` says, for the exporter with this state directory.
+    /// Starts to export as `config` says, for the exporter with this state directory.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread. A signal that cannot be sent is no error: it is told, and
-    /// counted as dropped.
-    pub fn start(config: &Config, state: &Path, metrics: &Metrics) -> std::io::Result<Self> {
-        let resource = resource::attributes(state, &config.resource);
+    /// When a thread cannot be started. A signal that cannot be sent is no error: that is logged, and
+    /// its items are counted as dropped.
+    pub fn start(config: &Config, state: &Path, metrics: &Metrics) -> io::Result<Self> {
         let (end, ended) = mpsc::channel::<()>();
-        let link = |signal: Signal, way: &Way| -> Option<Link> {
-            let target = way.target()?;
-            let link = Link::new(target, &resource);
-            link.inspect_err(|why| {
-                let signal = signal.as_str();
-                notice::error(format_args!("{signal} cannot be sent: {why}"));
-            })
-            .ok()
+        let starter = Starter {
+            resource: resource::attributes(state, &config.resource),
+            metrics,
+            end,
         };
-        let spans = link(Signal::Traces, &config.traces).map(Link::into_spans);
-        let spans = outlet(
+        let spans = starter.queue(
             Signal::Traces,
-            (&config.traces, spans),
-            config.spans,
-            metrics,
-            &end,
+            &config.traces,
+            config.span_limits,
+            SpanBatchExporter::new,
         )?;
-        let records = link(Signal::Logs, &config.logs).map(Link::into_records);
-        let records = outlet(
+        let logs = starter.queue(
             Signal::Logs,
-            (&config.logs, records),
-            config.records,
-            metrics,
-            &end,
+            &config.logs,
+            config.log_limits,
+            |connection| Ok(LogBatchExporter::new(connection)),
         )?;
-        let pulse = match link(Signal::Metrics, &config.metrics) {
-            Some(link) => {
-                let (stop, stopped) = mpsc::channel();
-                let pulse = Pulse {
-                    link,
-                    registry: metrics.clone(),
-                    metrics: metrics.otlp.of(Signal::Metrics),
-                    interval: config.interval,
-                    started_ns: wall_ns(SystemTime::now()),
-                };
-                spawn(Signal::Metrics, &end, move || pulse.run(&stopped))?;
-                Some(stop)
-            }
-            None => None,
-        };
-        let own = matches!(spans, Outlet::Open(..)).then(|| own::trace(spans.clone()));
-        let seed = std::process::id();
+        let reader = starter.periodic_reader(&config.metrics, config.interval)?;
+        let own_spans =
+            matches!(spans, SignalQueue::Open(..)).then(|| own_spans::export(spans.clone()));
         Ok(Self {
-            intake: Intake {
-                spans,
-                records,
-                sampled: threshold(config.allowed_ratio),
-                dice: wall_ns(SystemTime::now()) ^ u64::from(seed) << 32 | 1,
-            },
-            pulse,
+            recorder: Recorder::new(spans, logs, config.allowed_ratio),
+            reader,
             ended,
-            _own: own,
+            _own_spans: own_spans,
         })
     }
 
-    /// Where to hand in.
     #[must_use]
-    pub fn intake(&self) -> Intake {
-        self.intake.clone()
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
     }
 
-    /// Sends what is queued, in at most [`LONGEST_FINISH`]; what could not be sent by then is counted
-    /// as dropped, and told.
-    pub fn finish(self) {
+    /// Exports what is queued, within [`SHUTDOWN_TIMEOUT`]; what could not be sent by then is counted
+    /// as dropped, and logged.
+    pub fn shut_down(self) {
         let Self {
-            intake,
-            pulse,
+            recorder,
+            reader,
             ended,
             ..
         } = self;
-        drop(pulse);
-        intake.spans.close();
-        intake.records.close();
-        // An error either way: time is over, or all have hung up.
-        let _over_or_ended = ended.recv_timeout(LONGEST_FINISH);
-        intake.spans.abandon("spans");
-        intake.records.abandon("log records");
+        drop(reader);
+        recorder.spans.close();
+        recorder.logs.close();
+        // An error either way: timed out, or all threads have ended.
+        let _timed_out_or_ended = ended.recv_timeout(SHUTDOWN_TIMEOUT);
+        recorder.spans.abandon("spans");
+        recorder.logs.abandon("log records");
     }
 }
 
-fn outlet<C>(
-    signal: Signal,
-    (way, courier): (&Way, Option<Result<C, String>>),
-    bounds: Bounds,
-    metrics: &Metrics,
-    end: &mpsc::Sender<()>,
-) -> std::io::Result<Outlet<C::Item>>
-where
-    C: Courier + Send + 'static,
-    C::Item: Send + 'static,
-{
-    let metrics = metrics.otlp.of(signal);
-    let courier = match courier {
-        Some(Ok(courier)) => courier,
-        Some(Err(why)) => {
-            let signal = signal.as_str();
-            notice::error(format_args!("{signal} cannot be sent: {why}"));
-            return Ok(Outlet::Blocked(metrics));
+// === impl Starter ===
+
+impl Starter<'_> {
+    /// The queue of a signal, with a thread that exports what is pushed.
+    fn queue<E>(
+        &self,
+        signal: Signal,
+        destination: &Destination,
+        limits: Limits,
+        exporter: impl FnOnce(Connection) -> Result<E, ConnectError>,
+    ) -> io::Result<SignalQueue<E::Item>>
+    where
+        E: BatchExporter + Send + 'static,
+        E::Item: Send + 'static,
+    {
+        if *destination == Destination::Disabled {
+            return Ok(SignalQueue::Disabled);
         }
-        None if *way == Way::Off => return Ok(Outlet::Closed),
-        None => return Ok(Outlet::Blocked(metrics)),
-    };
-    let queue = Arc::new(Queue::new(bounds));
-    let outlet = Outlet::Open(Arc::clone(&queue), metrics.clone());
-    spawn(signal, end, move || {
-        let sender = Sender {
-            signal,
-            queue: &queue,
-            courier,
-            metrics,
+        let metrics = self.metrics.otlp.of(signal);
+        let Some(exporter) = self.connect(signal, destination, exporter) else {
+            return Ok(SignalQueue::Unusable(metrics));
         };
-        sender.run();
-    })?;
-    Ok(outlet)
-}
-
-/// Runs `send` in a thread of its own that keeps `end` until it has ended.
-fn spawn(
-    signal: Signal,
-    end: &mpsc::Sender<()>,
-    send: impl FnOnce() + Send + 'static,
-) -> std::io::Result<()> {
-    let end = end.clone();
-    thread::Builder::new()
-        .name(format!("otlp {}", signal.as_str()))
-        .spawn(move || {
-            let _end = end;
-            send();
+        let queue = Arc::new(Queue::new(limits));
+        let open = SignalQueue::Open(Arc::clone(&queue), metrics.clone());
+        self.spawn(signal, move || {
+            let processor = BatchProcessor {
+                signal,
+                queue: &queue,
+                exporter,
+                metrics,
+            };
+            processor.run();
         })?;
-    Ok(())
+        Ok(open)
+    }
+
+    /// A thread that exports the metrics, and what stops it.
+    fn periodic_reader(
+        &self,
+        destination: &Destination,
+        interval: Duration,
+    ) -> io::Result<Option<mpsc::Sender<()>>> {
+        let Some(connection) = self.connect(Signal::Metrics, destination, Ok) else {
+            return Ok(None);
+        };
+        let (stop, stopped) = mpsc::channel();
+        let reader = PeriodicReader {
+            connection,
+            registry: self.metrics.clone(),
+            metrics: self.metrics.otlp.of(Signal::Metrics),
+            interval,
+            started_ns: wall_ns(SystemTime::now()),
+        };
+        self.spawn(Signal::Metrics, move || reader.run(&stopped))?;
+        Ok(Some(stop))
+    }
+
+    /// What `exporter` makes of a connection to the destination; `None` when it has none or cannot be
+    /// used.
+    fn connect<E>(
+        &self,
+        signal: Signal,
+        destination: &Destination,
+        exporter: impl FnOnce(Connection) -> Result<E, ConnectError>,
+    ) -> Option<E> {
+        let target = destination.target()?;
+        let connected = Connection::new(target, &self.resource).and_then(exporter);
+        connected
+            .inspect_err(|error| {
+                let signal = signal.as_str();
+                let causes =
+                    std::iter::successors(Some(error as &dyn std::error::Error), |error| {
+                        error.source()
+                    });
+                let causes: Vec<String> = causes.map(ToString::to_string).collect();
+                notice::error(format_args!(
+                    "{signal} cannot be sent: {}",
+                    target.redact(&causes.join(": "))
+                ));
+            })
+            .ok()
+    }
+
+    fn spawn(&self, signal: Signal, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let end = self.end.clone();
+        thread::Builder::new()
+            .name(format!("otlp {}", signal.as_str()))
+            .spawn(move || {
+                let _end = end;
+                run();
+            })?;
+        Ok(())
+    }
 }
 
-/// How long ending may take: with the last drain, well below what launchd and others wait.
-pub const LONGEST_FINISH: Duration = Duration::from_secs(3);
+/// With the last drain, well below the time-outs of launchd and other supervisors.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
@@ -218,29 +245,28 @@ mod tests {
     use crate::testing::denial;
 
     #[test]
-    fn what_cannot_be_sent_is_counted() {
+    fn items_of_an_unusable_destination_are_counted_as_dropped() {
         let metrics = Metrics::new();
-        let unusable = Config {
-            traces: Way::Unusable,
-            metrics: Way::Off,
-            logs: Way::Off,
-            resource: resource::Attributes::new(),
+        let limits = Limits {
+            items: 1,
+            bytes: 1000,
+            batch: 1,
+            delay: Duration::ZERO,
+        };
+        let config = Config {
+            traces: Destination::Unusable,
+            metrics: Destination::Disabled,
+            logs: Destination::Disabled,
+            resource: Attributes::new(),
             allowed_ratio: 0.0,
-            spans: BOUNDS,
-            records: BOUNDS,
+            span_limits: limits,
+            log_limits: limits,
             interval: Duration::from_secs(60),
         };
-        let otlp = Otlp::start(&unusable, Path::new("/s"), &metrics).unwrap();
-        otlp.intake().denial(&denial(0), [0; 16]);
+        let otlp = Otlp::start(&config, Path::new("/s"), &metrics).unwrap();
+        otlp.recorder().denial(&denial(0), [0; 16]);
         assert_eq!(metrics.otlp.of(Signal::Traces).dropped.get(), 1);
         assert_eq!(metrics.otlp.of(Signal::Logs).dropped.get(), 0);
-        otlp.finish();
+        otlp.shut_down();
     }
-
-    const BOUNDS: Bounds = Bounds {
-        items: 1,
-        bytes: 1000,
-        batch: 1,
-        delay: Duration::ZERO,
-    };
 }

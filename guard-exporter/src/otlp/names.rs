@@ -1,7 +1,7 @@
-//! Names of attributes and events, once.
+//! The names of attributes and events.
 //!
-//! Those of the semantic conventions are compared with the conventions' own crate by a test; the
-//! rest begins with `guard.`. A name is never made from a value.
+//! A test compares those of the semantic conventions with the crate of the conventions; all others
+//! begin with `guard.`. A name is never built from a value.
 
 macro_rules! names {
     ($($constant:ident $name:literal;)+) => {
@@ -61,7 +61,7 @@ names! {
 
 /// The event name of a denial's log record.
 pub(super) const DENIED: &str = "guard.decision.denied";
-/// The event name of what would have been denied, but for audit mode.
+/// The event name of an operation that would have been denied, in audit mode.
 pub(super) const AUDITED: &str = "guard.decision.audited";
 /// The event name of a retry storm.
 pub(super) const RETRY_STORM: &str = "guard.retry_storm.detected";
@@ -70,7 +70,7 @@ pub(super) const MASS_DELETION: &str = "guard.mass_deletion.detected";
 
 /// The instrumentation scope of decisions.
 pub(super) const SCOPE: &str = "guard";
-/// The instrumentation scope of the exporter's own work.
+/// The instrumentation scope of the exporter's own spans.
 pub(super) const OWN_SCOPE: &str = "guard_exporter";
 
 #[cfg(test)]
@@ -109,11 +109,11 @@ mod tests {
             assert!(seen.insert(name), "{name} is there twice");
             assert!(
                 conventional.contains(name) || name.starts_with("guard."),
-                "{name} is neither conventional nor ours"
+                "{name} is neither of the conventions nor of the guard"
             );
         }
         for name in conventional {
-            assert!(seen.contains(&name), "{name} is compared and not used");
+            assert!(seen.contains(&name), "{name} is compared and never used");
         }
     }
 }

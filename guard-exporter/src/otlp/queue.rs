@@ -1,7 +1,7 @@
-//! A bounded queue between the reading thread, which never waits, and a sender, which does.
+//! A bounded queue between the reading thread, which never waits, and a batch processor, which does.
 //!
-//! It is bounded in items and in bytes. To a full queue nothing is added and the caller is told, so
-//! that what is dropped is counted. The lock is held for one push or for taking one batch.
+//! It is bounded in items and in bytes. Pushing to a full queue is an error, so that the caller counts
+//! what is dropped. The lock is held for one push or for taking one batch.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,26 +10,26 @@ use std::time::{Duration, Instant};
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    bounds: Bounds,
+    limits: Limits,
     state: Mutex<State<T>>,
-    /// Woken when a batch is full, and at the end.
+    /// Notified when a batch is full, and when the queue is closed.
     changed: Condvar,
 }
 
-/// How much it takes, and gives at once.
+/// The limits of a queue and of its batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bounds {
+pub(crate) struct Limits {
     /// Items in the queue.
     pub(crate) items: usize,
     /// Bytes in the queue.
     pub(crate) bytes: usize,
     /// Items in a batch.
     pub(crate) batch: usize,
-    /// How long an item may wait for others to share its batch.
+    /// How long an item waits for its batch to fill.
     pub(crate) delay: Duration,
 }
 
-/// It takes no more: it is full, or closed.
+/// The queue is full or closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -37,7 +37,7 @@ pub(super) struct Full;
 struct State<T> {
     items: VecDeque<(usize, T)>,
     bytes: usize,
-    /// When the oldest came.
+    /// When the oldest item was pushed.
     since: Option<Instant>,
     closed: bool,
 }
@@ -45,9 +45,9 @@ struct State<T> {
 // === impl Queue ===
 
 impl<T> Queue<T> {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            bounds,
+            limits,
             state: Mutex::new(State {
                 items: VecDeque::new(),
                 bytes: 0,
@@ -58,11 +58,11 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds an item of so many bytes, if there is room.
+    /// Pushes an item of so many bytes.
     pub(super) fn push(&self, bytes: usize, item: T) -> Result<(), Full> {
         let mut state = self.lock();
-        let full = state.items.len() >= self.bounds.items
-            || state.bytes.saturating_add(bytes) > self.bounds.bytes;
+        let full = state.items.len() >= self.limits.items
+            || state.bytes.saturating_add(bytes) > self.limits.bytes;
         if full || state.closed {
             return Err(Full);
         }
@@ -72,30 +72,30 @@ impl<T> Queue<T> {
         if first {
             state.since = Some(Instant::now());
         }
-        let batch_is_full = state.items.len() == self.bounds.batch;
+        let batch_is_full = state.items.len() == self.limits.batch;
         drop(state);
-        // The first one sets the time by which the sender wakes by itself.
+        // The first item sets the time at which the processor wakes by itself.
         if first || batch_is_full {
             self.changed.notify_all();
         }
         Ok(())
     }
 
-    /// The next batch, once it is full or its oldest item has waited long enough; `None` when the
-    /// queue is closed and empty.
+    /// Waits for the next batch: until it is full or its oldest item has waited long enough. `None`
+    /// when the queue is closed and empty.
     pub(super) fn take(&self) -> Option<Vec<T>> {
         let mut state = self.lock();
         loop {
             let waited = state.since.map(|since| since.elapsed());
-            let is_due = state.items.len() >= self.bounds.batch
+            let is_due = state.items.len() >= self.limits.batch
                 || state.bytes >= MAX_BATCH_BYTES
-                || waited.is_some_and(|waited| waited >= self.bounds.delay);
+                || waited.is_some_and(|waited| waited >= self.limits.delay);
             if state.closed || is_due {
                 break;
             }
             state = match waited {
                 Some(waited) => {
-                    let rest = self.bounds.delay.saturating_sub(waited);
+                    let rest = self.limits.delay.saturating_sub(waited);
                     let woken = self.changed.wait_timeout(state, rest);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -105,10 +105,10 @@ impl<T> Queue<T> {
                     .unwrap_or_else(PoisonError::into_inner),
             };
         }
-        state.batch(self.bounds.batch)
+        state.batch(self.limits.batch)
     }
 
-    /// Waits so long, or until the queue is closed. Returns whether it is.
+    /// Waits for this time, or until the queue is closed. Returns whether it is closed.
     pub(super) fn wait_closed(&self, time: Duration) -> bool {
         let deadline = Instant::now() + time;
         let mut state = self.lock();
@@ -122,19 +122,19 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Whether it had to turn something away, if it were given something now.
+    /// Whether a push now could fail.
     pub(super) fn is_full(&self) -> bool {
         let state = self.lock();
-        state.items.len() >= self.bounds.items || state.bytes >= self.bounds.bytes / 8 * 7
+        state.items.len() >= self.limits.items || state.bytes >= self.limits.bytes / 8 * 7
     }
 
-    /// Takes nothing more; what is in it can still be taken.
+    /// Refuses further items; those in the queue can still be taken.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// Empties it. Returns how many items were in it.
+    /// Removes all items. Returns how many there were.
     pub(super) fn clear(&self) -> usize {
         let mut state = self.lock();
         let count = state.items.len();
@@ -164,17 +164,17 @@ impl<T> State<T> {
             batch.push(item);
         }
         self.bytes -= bytes;
-        // What is left has waited as well, and goes at once.
+        // Otherwise `since` stays: the remaining items have waited too and are due.
         if self.items.is_empty() {
             self.since = None;
-            // A burst's room is given back.
+            // Frees the memory of a burst.
             self.items = VecDeque::new();
         }
         (!batch.is_empty()).then_some(batch)
     }
 }
 
-/// As OTLP an item is some three times as long; collectors take requests of 4 MiB.
+/// Encoded as OTLP an item is about three times as long; collectors accept requests of 4 MiB.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 #[cfg(test)]
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use std::thread;
 
-    const BOUNDS: Bounds = Bounds {
+    const LIMITS: Limits = Limits {
         items: 4,
         bytes: 100,
         batch: 3,
@@ -190,8 +190,8 @@ mod tests {
     };
 
     #[test]
-    fn what_does_not_fit_is_refused_and_said() {
-        let queue = Queue::new(BOUNDS);
+    fn an_item_that_does_not_fit_is_refused() {
+        let queue = Queue::new(LIMITS);
         for number in 0..4 {
             assert_eq!(queue.push(10, number), Ok(()));
         }
@@ -206,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_goes_when_it_is_full_or_old_or_at_the_end() {
-        let queue = Queue::new(BOUNDS);
+    fn a_batch_is_due_when_full_or_old_or_at_the_end() {
+        let queue = Queue::new(LIMITS);
         thread::scope(|scope| {
             let taken = scope.spawn(|| queue.take());
             for number in 0..3 {
@@ -215,9 +215,9 @@ mod tests {
             }
             assert_eq!(taken.join().unwrap(), Some(vec![0, 1, 2]), "full");
         });
-        let prompt = Queue::new(Bounds {
+        let prompt = Queue::new(Limits {
             delay: Duration::ZERO,
-            ..BOUNDS
+            ..LIMITS
         });
         thread::scope(|scope| {
             let taken = scope.spawn(|| prompt.take());
@@ -228,15 +228,15 @@ mod tests {
             assert_eq!(queue.push(1, 8), Ok(()));
             let taken = scope.spawn(|| (queue.take(), queue.take()));
             queue.close();
-            assert_eq!(taken.join().unwrap(), (Some(vec![8]), None), "the end");
+            assert_eq!(taken.join().unwrap(), (Some(vec![8]), None), "closed");
         });
     }
 
     #[test]
     fn batches_are_bounded_in_bytes_but_never_empty() {
-        let queue = Queue::new(Bounds {
+        let queue = Queue::new(Limits {
             bytes: usize::MAX,
-            ..BOUNDS
+            ..LIMITS
         });
         queue.push(2 * MAX_BATCH_BYTES, 0).unwrap();
         queue.push(1, 1).unwrap();

@@ -1,8 +1,8 @@
-//! Who sends: the resource that all spans, metrics and log records belong to.
+//! The resource that all spans, metrics and log records belong to.
 //!
-//! `service.instance.id` is the same after a restart and another for another state directory or
-//! machine, so that series go on. What `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say stands
-//! before what is found out here.
+//! `service.instance.id` stays the same over restarts, so that series continue, and differs between
+//! state directories and machines. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` override the
+//! attributes detected here.
 
 use super::names;
 use std::collections::BTreeMap;
@@ -12,12 +12,12 @@ use std::path::Path;
 /// Attributes by name.
 pub(super) type Attributes = BTreeMap<String, String>;
 
-/// The resource of the exporter of this state directory, but for what `said` says.
-pub(super) fn attributes(state: &Path, said: &Attributes) -> Attributes {
+/// The resource of the exporter with this state directory; `configured` overrides it.
+pub(super) fn attributes(state: &Path, configured: &Attributes) -> Attributes {
     let system = rustix::system::uname();
     let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
     let host = word(system.nodename());
-    let mut found: Attributes = [
+    let mut attributes: Attributes = [
         (names::SERVICE_NAME, SERVICE.to_owned()),
         (names::SERVICE_VERSION, env!("CARGO_PKG_VERSION").to_owned()),
         (names::SERVICE_INSTANCE_ID, instance(&host, state)),
@@ -28,15 +28,15 @@ pub(super) fn attributes(state: &Path, said: &Attributes) -> Attributes {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    found.extend(said.clone());
-    found
+    attributes.extend(configured.clone());
+    attributes
 }
 
-/// A UUID of version 8, made from what tells this machine and this directory from others.
+/// A UUID of version 8, derived from the machine and the directory.
 fn instance(host: &str, state: &Path) -> String {
     let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let state = state.as_os_str().as_encoded_bytes();
-    // Two different beginnings of FNV-1a, since one has 64 bits only.
+    // FNV-1a twice with different offset bases, since one has 64 bits only.
     let half = |basis: u64| {
         [
             machine.trim().as_bytes(),
@@ -65,14 +65,14 @@ fn instance(host: &str, state: &Path) -> String {
 
 const SERVICE: &str = "codex-es-guard";
 
-/// As the conventions call it.
+/// The value that the conventions list.
 const OS: &str = if cfg!(target_os = "macos") {
     "darwin"
 } else {
     std::env::consts::OS
 };
 
-/// As the conventions call it.
+/// The value that the conventions list.
 const ARCHITECTURE: &str = if cfg!(target_arch = "x86_64") {
     "amd64"
 } else if cfg!(target_arch = "aarch64") {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_is_the_same_again_and_another_elsewhere() {
+    fn an_instance_id_is_stable_and_differs_between_places() {
         let id = |state: &str| instance("host", Path::new(state));
         assert_eq!(id("/a"), id("/a"));
         assert_ne!(id("/a"), id("/b"));
@@ -97,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_stands_first() {
-        let said = [("service.name".to_owned(), "mine".to_owned())].into();
-        let attributes = attributes(Path::new("/s"), &said);
+    fn configured_attributes_override_detected_ones() {
+        let configured = [("service.name".to_owned(), "mine".to_owned())].into();
+        let attributes = attributes(Path::new("/s"), &configured);
         assert_eq!(attributes["service.name"], "mine");
         assert_eq!(attributes["service.version"], env!("CARGO_PKG_VERSION"));
         assert!(attributes.contains_key("host.name"));

@@ -1,10 +1,9 @@
 //! A decision as a span: from the guard's first sight of the operation to its verdict.
 //!
-//! A denial is a child of the span that the acting process's `TRACEPARENT` names, and is sampled
-//! whatever that one's flag says. Its status stays unset: that the guard denies is no error of the
-//! guard.
+//! A denial is a child of the span that the acting process's `TRACEPARENT` names, and is always
+//! sampled, whatever the flag there. Its status is unset: a denial is no error of the guard.
 
-use super::item::Decision;
+use super::item::RecordedDecision;
 use super::{attributes, names};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags, TraceState};
 use opentelemetry::{InstrumentationScope, SpanId};
@@ -12,7 +11,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use std::time::{Duration, SystemTime};
 
 /// The span of `decision`.
-pub(super) fn span(decision: &Decision) -> SpanData {
+pub(super) fn span(decision: &RecordedDecision) -> SpanData {
     let event = decision.event();
     let parent = event.trace.map(|trace| SpanId::from_bytes(trace.span_id));
     let end = at(event.wall_ns);
@@ -39,14 +38,14 @@ pub(super) fn span(decision: &Decision) -> SpanData {
     }
 }
 
-/// The scope of this name, at this version.
+/// The instrumentation scope of this name and version.
 pub(super) fn scope(name: &'static str) -> InstrumentationScope {
     InstrumentationScope::builder(name)
         .with_version(env!("CARGO_PKG_VERSION"))
         .build()
 }
 
-/// The wall clock time of so many nanoseconds.
+/// The time of wall clock nanoseconds.
 pub(super) fn at(wall_ns: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(wall_ns)
 }
@@ -59,10 +58,10 @@ mod tests {
     use guard_core::event::TraceContext;
 
     #[test]
-    fn a_denial_is_the_agent_s_span_s_child_and_sampled() {
+    fn a_denial_is_a_sampled_child_of_the_agent_s_span() {
         let mut event = denial(7);
         event.trace = event.trace.map(|trace| TraceContext { flags: 0, ..trace });
-        let decision = Decision::new(&event, [0xab; 16]);
+        let decision = RecordedDecision::new(&event, [0xab; 16]);
         let span = span(&decision);
         let context = &span.span_context;
         assert_eq!(
@@ -79,12 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_trace_it_begins_one() {
+    fn a_decision_without_a_trace_begins_one() {
         let event = DecisionEvent {
             trace: None,
             ..denial(7)
         };
-        let spans = [0, 1].map(|_| span(&Decision::new(&event, [0xab; 16])));
+        let spans = [0, 1].map(|_| span(&RecordedDecision::new(&event, [0xab; 16])));
         for span in &spans {
             assert!(span.span_context.is_valid());
             assert_eq!(span.parent_span_id, SpanId::INVALID);

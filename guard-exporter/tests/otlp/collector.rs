@@ -51,8 +51,8 @@ pub(crate) struct State {
     pub(crate) manner: Manner,
     /// Requests of any kind, answered or not.
     pub(crate) requests: usize,
-    /// The head of the last request, in lower case.
-    pub(crate) head: String,
+    /// The heads of all requests, in lower case.
+    pub(crate) heads: Vec<String>,
     pub(crate) spans: Vec<Span>,
     pub(crate) records: Vec<LogRecord>,
     pub(crate) metrics: Vec<Metric>,
@@ -73,7 +73,7 @@ impl Collector {
             state: Arc::new(Mutex::new(State {
                 manner,
                 requests: 0,
-                head: String::new(),
+                heads: Vec::new(),
                 spans: Vec::new(),
                 records: Vec::new(),
                 metrics: Vec::new(),
@@ -157,7 +157,7 @@ impl Collector {
                 if matches!(manner, Manner::Take | Manner::Drip | Manner::Reject(_)) {
                     state.take(&head, &body);
                 }
-                state.head = head;
+                state.heads.push(head);
                 manner
             };
             let mut stream = stream;
@@ -215,7 +215,9 @@ impl State {
             head.contains("content-type: application/x-protobuf"),
             "{head}"
         );
-        if head.starts_with("post /v1/traces ") {
+        let path = head.strip_prefix("post ").unwrap_or_default();
+        let path = path.split([' ', '?']).next().unwrap_or_default();
+        if path == "/v1/traces" {
             for group in ExportTraceServiceRequest::decode(body)
                 .unwrap()
                 .resource_spans
@@ -224,7 +226,7 @@ impl State {
                 let scopes = group.scope_spans.into_iter();
                 self.spans.extend(scopes.flat_map(|scope| scope.spans));
             }
-        } else if head.starts_with("post /v1/logs ") {
+        } else if path == "/v1/logs" {
             for group in ExportLogsServiceRequest::decode(body)
                 .unwrap()
                 .resource_logs
@@ -234,7 +236,7 @@ impl State {
                 self.records
                     .extend(scopes.flat_map(|scope| scope.log_records));
             }
-        } else if head.starts_with("post /v1/metrics ") {
+        } else if path == "/v1/metrics" {
             for group in ExportMetricsServiceRequest::decode(body)
                 .unwrap()
                 .resource_metrics

@@ -4,6 +4,7 @@
 
 mod collector;
 mod faults;
+mod secrets;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;

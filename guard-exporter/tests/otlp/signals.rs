@@ -166,7 +166,7 @@ fn headers_and_compression_are_as_they_are_said() {
             metric(&exporter, "exported_items_total", signal) > 0
         });
     }
-    let head = collector.state().head.clone();
+    let head = collector.state().heads[0].clone();
     assert!(head.contains("x-tenant: a b\r\n"), "{head}");
     assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
     collector.span("decide rename");

@@ -4,56 +4,54 @@
 //! |---|---|
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is sent |
 //! | `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
-//! | `OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT`, `_PROTOCOL`, `_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | where to and how |
-//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | who sends |
-//! | `OTEL_TRACES_SAMPLER`, `_ARG` | how many allowed operations become spans |
-//! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_INTERVAL`, `_TIMEOUT` | how much waits, and how long |
+//! | `OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT`, `_PROTOCOL`, `_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | where to send, and how |
+//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the resource |
+//! | `OTEL_TRACES_SAMPLER`, `_ARG` | the ratio of allowed operations that become spans |
+//! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_INTERVAL`, `_TIMEOUT` | queues, batches and intervals |
 //!
-//! Nothing is sent unless an endpoint, or `otlp` for a signal, is said. A value that cannot be used
-//! is told, and the default stands in for it; a signal whose address cannot be used is not sent, and
-//! what it would have been is counted as dropped. The denial log never depends on any of this.
+//! Nothing is sent unless an endpoint, or `otlp` for a signal, is configured. An invalid value is
+//! reported and the default is used; a signal whose endpoint is invalid is not sent, and its items are
+//! counted as dropped. The denial log never depends on any of this.
 
-mod values;
-mod way;
+mod destination;
+mod encoding;
+mod endpoint;
+mod environment;
 
-pub use values::parse_ratio;
-pub use way::ConfigError;
-pub(super) use way::{Protocol, Target, Way};
+pub use destination::ConfigError;
+pub(super) use destination::{Destination, Protocol, Target};
+pub use encoding::{ParseRatioError, parse_ratio};
+pub use endpoint::{EndpointError, EndpointText};
 
-use super::queue::Bounds;
+use super::queue::Limits;
 use super::resource::Attributes;
 use crate::metrics::catalogue::Signal;
+use environment::Environment;
 use std::ffi::OsString;
 use std::time::Duration;
-use values::Source;
 
-/// What was said on the command line.
+/// The options of the command line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flags {
-    /// Where to send all signals.
-    pub endpoint: Option<String>,
-    /// The part of allowed operations that become spans, 0 to 1.
+    /// The endpoint of all signals.
+    pub endpoint: Option<EndpointText>,
+    /// The ratio of allowed operations that become spans, 0 to 1.
     pub allowed_ratio: Option<f64>,
 }
 
 /// What is sent where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Where spans go.
-    pub(super) traces: Way,
-    /// Where metrics go.
-    pub(super) metrics: Way,
-    /// Where log records go.
-    pub(super) logs: Way,
-    /// What is said of the resource.
+    pub(super) traces: Destination,
+    pub(super) metrics: Destination,
+    pub(super) logs: Destination,
+    /// Configured attributes of the resource.
     pub(super) resource: Attributes,
-    /// The part of allowed operations that become spans.
+    /// The ratio of allowed operations that become spans.
     pub(super) allowed_ratio: f64,
-    /// Of the queue of spans.
-    pub(super) spans: Bounds,
-    /// Of the queue of log records.
-    pub(super) records: Bounds,
-    /// Between two exports of metrics.
+    pub(super) span_limits: Limits,
+    pub(super) log_limits: Limits,
+    /// The interval between two exports of metrics.
     pub(super) interval: Duration,
 }
 
@@ -62,22 +60,14 @@ pub struct Config {
 impl Config {
     /// The ports of the collectors.
     pub fn ports(&self) -> impl Iterator<Item = u16> {
-        let ways = [&self.traces, &self.metrics, &self.logs];
-        ways.into_iter()
-            .filter_map(Way::target)
-            .filter_map(|target| {
-                let url: http::Uri = target.url.parse().ok()?;
-                let usual = if url.scheme_str() == Some("https") {
-                    443
-                } else {
-                    80
-                };
-                Some(url.port_u16().unwrap_or(usual))
-            })
+        [&self.traces, &self.metrics, &self.logs]
+            .into_iter()
+            .filter_map(Destination::target)
+            .filter_map(|target| target.url.port_or_known_default())
     }
 
-    /// Reads `flags` and the environment, for which `variable` answers. `None` when nothing is to be
-    /// sent. What cannot be used is told to `warn`.
+    /// Reads `flags` and the environment, which `variable` looks up. `None` when nothing is sent.
+    /// Invalid values are reported to `warn`.
     ///
     /// # Errors
     ///
@@ -87,31 +77,32 @@ impl Config {
         variable: impl Fn(&str) -> Option<OsString>,
         warn: impl FnMut(String),
     ) -> Result<Option<Self>, ConfigError> {
-        let mut source = Source::new(variable, warn);
-        if source.boolean("OTEL_SDK_DISABLED") {
+        let mut environment = Environment::new(variable, warn);
+        if environment.boolean("OTEL_SDK_DISABLED") {
             return Ok(None);
         }
+        let flag = flags.endpoint.as_ref();
         let [traces, metrics, logs] = [
-            source.way(Signal::Traces, flags.endpoint.as_deref())?,
-            source.way(Signal::Metrics, flags.endpoint.as_deref())?,
-            source.way(Signal::Logs, flags.endpoint.as_deref())?,
+            environment.destination(Signal::Traces, flag)?,
+            environment.destination(Signal::Metrics, flag)?,
+            environment.destination(Signal::Logs, flag)?,
         ];
-        if [&traces, &metrics, &logs] == [&Way::Off; 3] {
+        if [&traces, &metrics, &logs] == [&Destination::Disabled; 3] {
             return Ok(None);
         }
-        source.unsupported();
+        environment.warn_of_unsupported();
         Ok(Some(Self {
             traces,
             metrics,
             logs,
-            resource: source.resource(),
+            resource: environment.resource(),
             allowed_ratio: match flags.allowed_ratio {
                 Some(ratio) => ratio,
-                None => source.sampler(),
+                None => environment.sampling_ratio(),
             },
-            spans: source.bounds("OTEL_BSP"),
-            records: source.bounds("OTEL_BLRP"),
-            interval: source.interval(),
+            span_limits: environment.limits("OTEL_BSP"),
+            log_limits: environment.limits("OTEL_BLRP"),
+            interval: environment.interval(),
         }))
     }
 }

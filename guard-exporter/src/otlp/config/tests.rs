@@ -1,8 +1,8 @@
-//! What variables and flags come to.
+//! Variables and flags, and the configuration they make.
 
 use super::*;
 
-/// What is read, and what was warned of.
+/// The configuration and the warnings.
 fn read(
     flags: &Flags,
     variables: &[(&str, &str)],
@@ -23,8 +23,13 @@ fn config(variables: &[(&str, &str)]) -> Config {
     config.unwrap().unwrap()
 }
 
-fn url(way: &Way) -> Option<&str> {
-    way.target().map(|target| target.url.as_str())
+fn url(destination: &Destination) -> Option<&str> {
+    destination.target().map(|target| target.url.as_str())
+}
+
+fn error(flags: &Flags, variables: &[(&str, &str)]) -> String {
+    let error = read(flags, variables).0.unwrap_err();
+    format!("{:#}", anyhow::Error::new(error))
 }
 
 fn flag(endpoint: &str) -> Flags {
@@ -35,7 +40,7 @@ fn flag(endpoint: &str) -> Flags {
 }
 
 #[test]
-fn it_is_off_unless_something_says_where_to() {
+fn nothing_is_sent_unless_an_endpoint_is_configured() {
     for variables in [
         &[][..],
         &[("OTEL_SERVICE_NAME", "a")],
@@ -64,14 +69,20 @@ fn an_endpoint_for_all_gets_paths_and_one_for_a_signal_does_not() {
     assert_eq!(url(&all.logs), Some("http://h:1/base/v1/logs"));
     let one = config(&[("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://h/logs")]);
     assert_eq!(url(&one.logs), Some("http://h/logs"));
-    assert_eq!([one.traces, one.metrics], [Way::Off, Way::Off]);
-    let said = config(&[("OTEL_TRACES_EXPORTER", "otlp")]);
-    assert_eq!(url(&said.traces), Some("http://localhost:4318/v1/traces"));
-    assert_eq!([said.metrics, said.logs], [Way::Off, Way::Off]);
+    assert_eq!(
+        [one.traces, one.metrics],
+        [Destination::Disabled, Destination::Disabled]
+    );
+    let wanted = config(&[("OTEL_TRACES_EXPORTER", "otlp")]);
+    assert_eq!(url(&wanted.traces), Some("http://localhost:4318/v1/traces"));
+    assert_eq!(
+        [wanted.metrics, wanted.logs],
+        [Destination::Disabled, Destination::Disabled]
+    );
 }
 
 #[test]
-fn the_command_line_stands_first() {
+fn the_command_line_overrides_the_environment() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a"),
         ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://b"),
@@ -87,7 +98,7 @@ fn the_command_line_stands_first() {
 }
 
 #[test]
-fn each_signal_may_have_its_own() {
+fn each_signal_may_have_settings_of_its_own() {
     let config = config(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=1, b=x%2Cy"),
@@ -98,8 +109,8 @@ fn each_signal_may_have_its_own() {
         ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
     ]);
-    let [traces, metrics, logs] =
-        [&config.traces, &config.metrics, &config.logs].map(|way| way.target().unwrap());
+    let [traces, metrics, logs] = [&config.traces, &config.metrics, &config.logs]
+        .map(|destination| destination.target().unwrap());
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(traces.headers, [pair("a", "1"), pair("b", "x,y")]);
     assert_eq!(logs.headers, [pair("c", "3")]);
@@ -110,7 +121,7 @@ fn each_signal_may_have_its_own() {
 }
 
 #[test]
-fn who_sends_how_much_and_how_often() {
+fn resource_sampling_limits_and_interval_are_read() {
     let config = config(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h"),
         (
@@ -129,14 +140,17 @@ fn who_sends_how_much_and_how_often() {
     assert_eq!(config.resource["service.name"], "mine");
     assert_eq!(config.resource["deployment.environment.name"], "a b");
     assert_eq!(config.allowed_ratio, 0.25);
-    assert_eq!((config.spans.items, config.spans.batch), (100, 100));
-    assert_eq!(config.spans.delay, Duration::from_millis(20));
-    assert!(config.records.bytes > config.spans.bytes);
+    assert_eq!(
+        (config.span_limits.items, config.span_limits.batch),
+        (100, 100)
+    );
+    assert_eq!(config.span_limits.delay, Duration::from_millis(20));
+    assert!(config.log_limits.bytes > config.span_limits.bytes);
     assert_eq!(config.interval, Duration::from_millis(1500));
 }
 
 #[test]
-fn garbage_is_told_and_the_default_stands_in() {
+fn an_invalid_value_is_reported_and_the_default_is_used() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h");
     let usual = config(&[endpoint]);
     for variable in [
@@ -159,7 +173,10 @@ fn garbage_is_told_and_the_default_stands_in() {
         let (config, warnings) = read(&Flags::default(), &[endpoint, variable]);
         assert_eq!(config, Ok(Some(usual.clone())), "{variable:?}");
         assert!(
-            !warnings.is_empty() && warnings.iter().all(|said| !said.contains("cannot be sent")),
+            !warnings.is_empty()
+                && warnings
+                    .iter()
+                    .all(|warning| !warning.contains("cannot be sent")),
             "{variable:?}: {warnings:?}"
         );
     }
@@ -167,39 +184,69 @@ fn garbage_is_told_and_the_default_stands_in() {
         &Flags::default(),
         &[endpoint, ("OTEL_METRICS_EXPORTER", "prometheus")],
     );
-    assert_eq!(config.unwrap().unwrap().metrics, Way::Off);
+    assert_eq!(config.unwrap().unwrap().metrics, Destination::Disabled);
     assert_eq!(
         warnings,
-        ["OTEL_METRICS_EXPORTER: prometheus is not there; there are otlp and none"]
+        ["OTEL_METRICS_EXPORTER: prometheus is not supported, only otlp and none"]
     );
 }
 
 #[test]
-fn a_secret_is_not_told() {
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h"),
-        (
-            "OTEL_EXPORTER_OTLP_HEADERS",
-            "authori zation=Bearer secret,secret",
-        ),
-    ];
-    let (_, warnings) = read(&Flags::default(), &variables);
-    assert!(
-        warnings.iter().all(|said| !said.contains("secret")),
-        "{warnings:?}"
+fn secrets_are_in_no_warning_and_in_no_debug_output() {
+    let (config, warnings) = read(
+        &Flags::default(),
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:s3cret@h?t=s3cret"),
+            (
+                "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+                "http://u:s3cret@h:99999",
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "authori zation=Bearer s3cret,s3cret",
+            ),
+            ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-token=s3cret"),
+        ],
     );
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let flags = flag("http://u:s3cret@h:99999");
+    let error = anyhow::Error::new(read(&flags, &[]).0.unwrap_err());
+    let shown = format!("{warnings:?} {config:?} {flags:?} {error:#} {error:?}");
+    assert!(!shown.contains("s3cret"), "{shown}");
 }
 
 #[test]
-fn an_address_that_cannot_be_used_is_an_error_at_the_start() {
-    let mut bad = vec!["h:4318", "ftp://h", "http://", "http://:4318", "http://a b"];
+fn credentials_of_the_endpoint_are_sent_unless_a_header_has_others() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:p@h");
+    let headers = |config: &Config| config.logs.target().unwrap().headers.clone();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let with_credentials = config(&[endpoint]);
+    assert_eq!(
+        headers(&with_credentials),
+        [pair("authorization", "Basic dTpw")]
+    );
+    assert_eq!(url(&with_credentials.logs), Some("http://h/v1/logs"));
+    let header = ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20x");
+    let (config, warnings) = read(&Flags::default(), &[endpoint, header]);
+    let config = config.unwrap().unwrap();
+    assert_eq!(headers(&config), [pair("Authorization", "Bearer x")]);
+    assert!(warnings[0].contains("are not used"), "{warnings:?}");
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_used_is_reported_at_the_start() {
+    let mut bad = vec!["h:4318", "ftp://h", "http://h:99999", "http://h#x"];
     if !cfg!(feature = "otlp-tls") {
         bad.push("https://h");
     }
     for endpoint in bad {
         let variable = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint);
         let (config, warnings) = read(&Flags::default(), &[variable]);
-        assert_eq!(config.unwrap().unwrap().traces, Way::Unusable, "{endpoint}");
+        assert_eq!(
+            config.unwrap().unwrap().traces,
+            Destination::Unusable,
+            "{endpoint}"
+        );
         assert!(
             warnings[0].starts_with("traces cannot be sent"),
             "{warnings:?}"
@@ -207,12 +254,12 @@ fn an_address_that_cannot_be_used_is_an_error_at_the_start() {
         read(&flag(endpoint), &[]).0.unwrap_err();
     }
     if !cfg!(feature = "otlp-tls") {
-        let error = read(&flag("https://h"), &[]).0.unwrap_err().to_string();
+        let error = error(&flag("https://h"), &[]);
         assert!(error.contains("without TLS"), "{error}");
     }
     if !cfg!(feature = "otlp-grpc") {
         let grpc = [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
-        let error = read(&flag("http://h"), &grpc).0.unwrap_err().to_string();
+        let error = error(&flag("http://h"), &grpc);
         assert!(error.contains("without gRPC"), "{error}");
     }
 }

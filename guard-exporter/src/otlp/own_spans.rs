@@ -1,16 +1,16 @@
-//! The exporter's own work as spans, by `tracing`.
+//! The exporter's own spans, from `tracing`.
 //!
 //! | span | when it is sent |
 //! |---|---|
-//! | `drain` | a pass over the rings that read something; at most one a second is looked at |
-//! | `write`, `rotate`, `save`, `attach`, `finish` | within a pass that is sent |
-//! | `export` | an attempt to send metrics or log records that failed |
+//! | `drain` | a pass over the rings that read something; at most one pass a second is traced |
+//! | `write`, `rotate`, `attach`, `finish` | within a pass that is sent |
+//! | `export` | a failed attempt to send metrics or log records |
 //!
-//! A pass that found nothing makes nothing. Only this crate's spans are taken: those of the client
-//! that sends them would never end.
+//! A pass that read nothing is not sent. Only spans of this crate are exported: those of the HTTP
+//! client would make further spans without end.
 
 use super::item::SpanItem;
-use super::outlet::Outlet;
+use super::signal_queue::SignalQueue;
 use super::{names, spans};
 use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
@@ -22,15 +22,15 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Puts finished spans into the queue.
+/// Queues finished spans.
 #[derive(Debug)]
-struct Enqueue(Outlet<SpanItem>);
+struct QueueProcessor(SignalQueue<SpanItem>);
 
-/// Has this process's spans put into the queue of spans, for as long as the provider lives.
-pub(super) fn trace(outlet: Outlet<SpanItem>) -> SdkTracerProvider {
+/// Queues this process's spans for as long as the provider lives.
+pub(super) fn export(queue: SignalQueue<SpanItem>) -> SdkTracerProvider {
     let provider = SdkTracerProvider::builder()
         .with_sampler(Sampler::AlwaysOn)
-        .with_span_processor(Enqueue(outlet))
+        .with_span_processor(QueueProcessor(queue))
         .build();
     let tracer = provider.tracer_with_scope(spans::scope(names::OWN_SCOPE));
     let layer = tracing_opentelemetry::layer()
@@ -40,18 +40,18 @@ pub(super) fn trace(outlet: Outlet<SpanItem>) -> SdkTracerProvider {
         .with_tracked_inactivity(false)
         .with_filter(Targets::new().with_target("guard_exporter", LevelFilter::INFO));
     let subscriber = tracing_subscriber::registry().with(layer);
-    // Set already in a process that runs more than one exporter, as tests may.
+    // Already set in a process that runs more than one exporter, as tests do.
     drop(tracing::subscriber::set_global_default(subscriber));
     provider
 }
 
-impl SpanProcessor for Enqueue {
+impl SpanProcessor for QueueProcessor {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, span: SpanData) {
         if is_worth_sending(&span) {
             let size = size_of::<SpanData>() + span.attributes.len() * BYTES_PER_ATTRIBUTE;
-            self.0.offer(size, || SpanItem::Own(Box::new(span)));
+            self.0.push(size, || SpanItem::Own(Box::new(span)));
         }
     }
 
@@ -67,11 +67,11 @@ impl SpanProcessor for Enqueue {
 fn is_worth_sending(span: &SpanData) -> bool {
     let mut attributes = span.attributes.iter();
     match &*span.name {
-        "drain" => attributes.any(|told| told.key.as_str() == "guard.records"),
-        "export" => attributes.any(|told| told.key.as_str() == names::ERROR_TYPE),
+        "drain" => attributes.any(|pair| pair.key.as_str() == "guard.records"),
+        "export" => attributes.any(|pair| pair.key.as_str() == names::ERROR_TYPE),
         _ => true,
     }
 }
 
-/// About.
+/// Approximately.
 const BYTES_PER_ATTRIBUTE: usize = 100;

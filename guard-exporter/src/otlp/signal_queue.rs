@@ -1,32 +1,31 @@
-//! The queue of one signal, as the reading thread sees it: open, or why nothing is queued.
+//! The queue of one signal as the reading thread sees it, with its metrics.
 
 use super::queue::Queue;
 use crate::metrics::SignalMetrics;
 use crate::notice;
 use std::sync::Arc;
 
-/// What becomes of one kind of items.
+/// Where the items of one signal go.
 #[derive(Debug, Default)]
-pub(super) enum Outlet<T> {
-    /// They are not wanted.
+pub(super) enum SignalQueue<T> {
+    /// The signal is not sent.
     #[default]
-    Closed,
-    /// They are wanted, and cannot be sent.
-    Blocked(SignalMetrics),
-    /// They are queued.
+    Disabled,
+    /// The signal is wanted and cannot be sent; its items are counted as dropped.
+    Unusable(SignalMetrics),
     Open(Arc<Queue<T>>, SignalMetrics),
 }
 
-// === impl Outlet ===
+// === impl SignalQueue ===
 
-impl<T> Outlet<T> {
-    /// Queues an item of about so many bytes, or counts it as dropped.
-    pub(super) fn offer(&self, size: usize, item: impl FnOnce() -> T) {
+impl<T> SignalQueue<T> {
+    /// Queues an item of about `size` bytes, or counts it as dropped.
+    pub(super) fn push(&self, size: usize, item: impl FnOnce() -> T) {
         match self {
-            Self::Closed => {}
-            Self::Blocked(metrics) => metrics.dropped.inc(),
+            Self::Disabled => {}
+            Self::Unusable(metrics) => metrics.dropped.inc(),
             Self::Open(queue, metrics) => {
-                // Before it can be taken, lest it be counted out first.
+                // Counted before the item can be taken and subtracted again.
                 metrics.queued.inc();
                 if queue.push(size, item()).is_err() {
                     metrics.dropped.inc();
@@ -43,26 +42,26 @@ impl<T> Outlet<T> {
     }
 
     /// Counts what is still queued as dropped.
-    pub(super) fn abandon(&self, what: &str) {
+    pub(super) fn abandon(&self, items: &str) {
         let Self::Open(_, metrics) = self else {
             return;
         };
         let left = metrics.queued.get();
-        if let Ok(items @ 1..) = u64::try_from(left) {
-            metrics.dropped.inc_by(items);
+        if let Ok(count @ 1..) = u64::try_from(left) {
+            metrics.dropped.inc_by(count);
             metrics.queued.sub(left);
             notice::warn(format_args!(
-                "{items} {what} were not sent to the collector"
+                "{count} {items} were not sent to the collector"
             ));
         }
     }
 }
 
-impl<T> Clone for Outlet<T> {
+impl<T> Clone for SignalQueue<T> {
     fn clone(&self) -> Self {
         match self {
-            Self::Closed => Self::Closed,
-            Self::Blocked(metrics) => Self::Blocked(metrics.clone()),
+            Self::Disabled => Self::Disabled,
+            Self::Unusable(metrics) => Self::Unusable(metrics.clone()),
             Self::Open(queue, metrics) => Self::Open(Arc::clone(queue), metrics.clone()),
         }
     }

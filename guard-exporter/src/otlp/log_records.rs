@@ -1,0 +1,210 @@
+//! Denials and detections as log records, each with an event name.
+//!
+//! | event name | severity | when |
+//! |---|---|---|
+//! | `guard.decision.denied` | WARN | a denial |
+//! | `guard.decision.audited` | WARN | in audit mode, what would have been denied |
+//! | `guard.retry_storm.detected` | WARN | an agent repeats a denied operation |
+//! | `guard.mass_deletion.detected` | WARN; ERROR when something was removed | a session removes many names |
+//!
+//! A denial's record belongs to the denial's span, and its body says in one sentence what happened.
+
+use super::item::{LogItem, RecordedDecision};
+use super::{attributes, names};
+use crate::detect::{Detection, Kind};
+use crate::time;
+use guard_core::DecisionEvent;
+use guard_core::event::TraceContext;
+use guard_core::process::basename;
+use guard_core::verdict::Verdict;
+use guard_report::{record::DenialRecord, sentence::Sentence};
+use opentelemetry::{KeyValue, TraceFlags};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
+use opentelemetry_proto::transform::common::tonic::Attributes;
+use std::time::SystemTime;
+
+/// The log record of an item, observed at `now`.
+pub(super) fn log_record(item: &LogItem, now: SystemTime) -> LogRecord {
+    let record = match item {
+        LogItem::Denial(decision) => denial(decision),
+        LogItem::Detection(detection, trace) => detected(detection, *trace),
+    };
+    LogRecord {
+        observed_time_unix_nano: time::wall_ns(now),
+        ..record
+    }
+}
+
+fn denial(decision: &RecordedDecision) -> LogRecord {
+    let event = decision.event();
+    let name = match event.verdict {
+        Verdict::Audit => names::AUDITED,
+        _ => names::DENIED,
+    };
+    LogRecord {
+        time_unix_nano: event.wall_ns,
+        body: body(sentence(&event)),
+        trace_id: decision.trace_id.to_bytes().into(),
+        span_id: decision.span_id.to_bytes().into(),
+        flags: TraceFlags::SAMPLED.to_u8().into(),
+        attributes: Attributes::from(attributes::of(decision, &event)).0,
+        ..event_record(name, SeverityNumber::Warn)
+    }
+}
+
+fn detected(detection: &Detection, trace: Option<TraceContext>) -> LogRecord {
+    let name = match detection.kind {
+        Kind::RetryStorm => names::RETRY_STORM,
+        Kind::MassDeletion => names::MASS_DELETION,
+    };
+    let was_harmful = detection.kind == Kind::MassDeletion && detection.verdict() == Verdict::Allow;
+    let severity = if was_harmful {
+        SeverityNumber::Error
+    } else {
+        SeverityNumber::Warn
+    };
+    let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut attributes = vec![
+        KeyValue::new(names::OPERATION, detection.operation),
+        KeyValue::new(names::VERDICT, detection.verdict().as_str()),
+        KeyValue::new(names::AGENT_NAME, detection.agent.clone()),
+        KeyValue::new(names::SESSION_ID, detection.session.clone()),
+        KeyValue::new(names::FILE_PATH, detection.path.clone()),
+        KeyValue::new(names::DETECTION_COUNT, number(detection.count)),
+        KeyValue::new(names::DETECTION_DENIED, number(detection.denied)),
+        KeyValue::new(names::DETECTION_BEGINS, detection.begins),
+    ];
+    if let Some(zone) = &detection.zone {
+        attributes.push(KeyValue::new(names::RULE_NAME, zone.clone()));
+    }
+    let record = LogRecord {
+        time_unix_nano: time::parse(&detection.time).unwrap_or_default(),
+        body: body(detection.sentence()),
+        attributes: Attributes::from(attributes).0,
+        ..event_record(name, severity)
+    };
+    match trace {
+        Some(trace) => LogRecord {
+            trace_id: trace.trace_id.into(),
+            span_id: trace.span_id.into(),
+            flags: trace.flags.into(),
+            ..record
+        },
+        None => record,
+    }
+}
+
+fn event_record(name: &str, severity: SeverityNumber) -> LogRecord {
+    LogRecord {
+        event_name: name.to_owned(),
+        severity_number: severity.into(),
+        severity_text: match severity {
+            SeverityNumber::Error => "ERROR".to_owned(),
+            _ => "WARN".to_owned(),
+        },
+        ..LogRecord::default()
+    }
+}
+
+fn body(text: String) -> Option<AnyValue> {
+    Some(AnyValue {
+        value: Some(Value::StringValue(text)),
+    })
+}
+
+fn sentence(event: &DecisionEvent<'_>) -> String {
+    let text = String::from_utf8_lossy;
+    let record = DenialRecord {
+        ring: "".into(),
+        seq: event.sequence,
+        time: "".into(),
+        op: event.operation.as_str().into(),
+        verdict: event.verdict.as_str().into(),
+        reason: event.reason.as_str().into(),
+        path: text(event.path),
+        dest: event.destination.map(text),
+        process: text(basename(event.process.executable)),
+        pid: event.process.key.pid,
+        agent: event.agent.map(Into::into),
+        zone_name: event.zone.map(|zone| zone.name.into()),
+    };
+    Sentence::of(&record).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::denial as event;
+    use std::sync::Arc;
+
+    fn record(item: &LogItem) -> LogRecord {
+        log_record(item, SystemTime::now())
+    }
+
+    #[test]
+    fn a_denial_s_record_belongs_to_its_span() {
+        let decision = Arc::new(RecordedDecision::new(&event(7), [0xab; 16]));
+        let record = record(&LogItem::Denial(Arc::clone(&decision)));
+        assert_eq!(record.event_name, "guard.decision.denied");
+        assert_eq!(record.severity_number(), SeverityNumber::Warn);
+        assert_eq!(record.time_unix_nano, 1_718_000_000_000_000_042);
+        assert!(record.observed_time_unix_nano > record.time_unix_nano);
+        assert_eq!(record.trace_id, decision.trace_id.to_bytes());
+        assert_eq!(record.span_id, decision.span_id.to_bytes());
+        let Some(Value::StringValue(body)) = record.body.and_then(|body| body.value) else {
+            panic!("no text");
+        };
+        assert!(
+            body.starts_with(
+                "claude_code was stopped from moving /home/u/project/main.rs to /tmp/main.rs"
+            ),
+            "{body}"
+        );
+        let names: Vec<&str> = record.attributes.iter().map(|pair| &*pair.key).collect();
+        assert!(names.contains(&"file.path") && names.contains(&"guard.reason"));
+    }
+
+    #[test]
+    fn an_audited_operation_has_an_event_name_of_its_own() {
+        let audited = DecisionEvent {
+            verdict: Verdict::Audit,
+            trace: None,
+            ..event(7)
+        };
+        let decision = Arc::new(RecordedDecision::new(&audited, [0xab; 16]));
+        let record = record(&LogItem::Denial(decision));
+        assert_eq!(record.event_name, "guard.decision.audited");
+        assert_eq!(record.trace_id.len(), 16);
+    }
+
+    #[test]
+    fn a_mass_deletion_that_removed_something_is_an_error() {
+        let detection = Detection {
+            kind: Kind::MassDeletion,
+            time: "2024-06-10T06:13:20.000000042Z".into(),
+            agent: "codex".into(),
+            session: "s".into(),
+            operation: "unlink",
+            path: "/p/1".into(),
+            zone: None,
+            count: 200,
+            denied: 3,
+            begins: true,
+        };
+        let storm = Detection {
+            kind: Kind::RetryStorm,
+            denied: 200,
+            ..detection.clone()
+        };
+        let found = record(&LogItem::Detection(Arc::new(detection), event(0).trace));
+        assert_eq!(found.event_name, "guard.mass_deletion.detected");
+        assert_eq!(found.severity_number(), SeverityNumber::Error);
+        assert_eq!(found.time_unix_nano, 1_718_000_000_000_000_042);
+        assert_eq!(found.trace_id.len(), 16);
+        let found = record(&LogItem::Detection(Arc::new(storm), None));
+        assert_eq!(found.event_name, "guard.retry_storm.detected");
+        assert_eq!(found.severity_number(), SeverityNumber::Warn);
+        assert!(found.trace_id.is_empty());
+    }
+}
