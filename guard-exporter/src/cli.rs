@@ -397,8 +397,12 @@ Examples:
   guard-exporter --otlp.endpoint http://127.0.0.1:4318 &
   tail -F ~/.codex/es-guard/denials.jsonl
 
+Signals:
+  SIGTERM, SIGINT   end in order
+  SIGHUP            re-open the denial log and go on
+
 Exit status:
-  0  asked to end (SIGTERM, SIGINT), or idle (--exit-when-idle); everything read is in the log
+  0  ended by SIGTERM or SIGINT, or idle (--exit-when-idle); everything read is in the log
   1  it could not start or failed, or a directory it is confined to was replaced: start it again
   2  the command line is wrong
   3  another exporter serves STATE already";

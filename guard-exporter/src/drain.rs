@@ -60,6 +60,13 @@ pub struct Sources {
     pub cursors: PathBuf,
 }
 
+/// What the loop is asked to do while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Close the denial log and open it again by its path.
+    ReopenLog,
+}
+
 /// The result of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
@@ -126,13 +133,13 @@ impl Drain {
         }
     }
 
-    /// Runs passes until `stop` receives or hangs up, or no guard was alive for `exit_when_idle`;
+    /// Runs passes and `commands` until these hang up, or no guard was alive for `exit_when_idle`;
     /// then drains once more and syncs everything to disk.
     ///
     /// It also ends when one of `places` was replaced by another directory, and returns which.
     pub fn run(
         mut self,
-        stop: &Receiver<()>,
+        commands: &Receiver<Command>,
         exit_when_idle: Option<Duration>,
         places: &Places,
     ) -> Option<PathBuf> {
@@ -155,11 +162,13 @@ impl Drain {
             if check.is_due(now) {
                 displaced = places.displaced().map(PathBuf::from);
             }
-            if is_over
-                || displaced.is_some()
-                || stop.recv_timeout(pause) != Err(RecvTimeoutError::Timeout)
-            {
+            if is_over || displaced.is_some() {
                 break;
+            }
+            match commands.recv_timeout(pause) {
+                Ok(Command::ReopenLog) => self.log.reopen(Instant::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         self.close();

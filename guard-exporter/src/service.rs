@@ -1,13 +1,15 @@
 //! The exporter as a process: one thread reads rings, one serves HTTP and waits for signals.
 //!
-//! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is brought to the
-//! medium, and `exporter.json` goes. A file size limit (SIGXFSZ) is treated as a full disk.
+//! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is synced to disk, and
+//! `exporter.json` is removed. SIGHUP re-opens the denial log; there is no other configuration to
+//! reload, and the end of a terminal does not end the exporter. A file size limit (SIGXFSZ) is treated
+//! as a full disk.
 
 use crate::board::Board;
 use crate::cli::Settings;
 use crate::confine::{Needs, Places, confine};
 use crate::denial_log::DenialLog;
-use crate::drain::{Drain, Sources};
+use crate::drain::{Command, Drain, Sources};
 use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
@@ -18,6 +20,7 @@ use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +28,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// Runs until it is told to end or has been idle for long enough.
+/// Runs until a signal ends it or it has been idle for long enough.
 ///
 /// # Errors
 ///
@@ -74,7 +77,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let recorder = otlp.as_ref().map(Otlp::recorder).unwrap_or_default();
     let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), recorder);
 
-    let (stop, stopped) = mpsc::channel();
+    let (commands, received) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
     let exit_when_idle = settings.exit_when_idle;
     let reader = thread::Builder::new()
@@ -82,7 +85,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&stopped, exit_when_idle, &places)
+            drain.run(&received, exit_when_idle, &places)
         })
         .context("starting the reading thread")?;
 
@@ -93,13 +96,23 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
             telemetry_path: settings.telemetry_path.as_str().into(),
             board,
         };
-        tokio::select! {
-            _ = &mut reader_ended => {}
-            () = signals.end() => {}
-            never = serve(settings.listen, shown, &mut instance) => match never {},
+        let mut serving = pin!(serve(settings.listen, shown, &mut instance));
+        loop {
+            tokio::select! {
+                _ = &mut reader_ended => break,
+                request = signals.next() => match request {
+                    Request::Terminate => break,
+                    Request::Reload => {
+                        notice::say("re-opening the denial log (SIGHUP)");
+                        // Without a receiver the reading thread has ended, and so does the loop.
+                        let _sent = commands.send(Command::ReopenLog);
+                    }
+                },
+                never = &mut serving => match never {},
+            }
         }
     });
-    drop(stop);
+    drop(commands);
     let displaced = reader.join();
     if let Some(otlp) = otlp {
         otlp.shut_down();
@@ -148,8 +161,15 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Held so that the limit is an error of `write` and not the end of the process.
+    hangup: Signal,
+    /// Held so that exceeding the limit is an error of `write` and does not end the process.
     _file_size: Signal,
+}
+
+/// What a signal asks for.
+enum Request {
+    Terminate,
+    Reload,
 }
 
 // === impl Signals ===
@@ -159,14 +179,16 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
             _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 
-    async fn end(&mut self) {
+    async fn next(&mut self) -> Request {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Request::Terminate,
+            _ = self.interrupt.recv() => Request::Terminate,
+            _ = self.hangup.recv() => Request::Reload,
         }
     }
 }

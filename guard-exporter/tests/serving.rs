@@ -92,6 +92,54 @@ fn metrics_tell_of_guards_and_decisions() {
 }
 
 #[test]
+fn a_hung_guard_shows_beside_a_live_one() {
+    let home = Home::new();
+    let [hung, live] = [1, 2].map(|id| home.ring(id, MIN_LANE_WORDS));
+    live.beat(1_718_000_100_000_000_000);
+    hung.beat(1_718_000_000_000_000_000);
+    let exporter = home.start();
+    let heartbeat = || exporter.metric("guard_heartbeat_timestamp_seconds");
+    eventually("the oldest heartbeat is exported", || {
+        exporter.metric("guard_live_rings") == Some(2.0) && heartbeat() == Some(1_718_000_000.0)
+    });
+    live.beat(1_718_000_200_000_000_000);
+    eventually("each heartbeat is read", || {
+        exporter
+            .get("/api/v1/status")
+            .1
+            .contains("2024-06-10T06:16:40")
+    });
+    assert_eq!(heartbeat(), Some(1_718_000_000.0));
+    drop(hung);
+    eventually("only live guards count", || {
+        heartbeat() == Some(1_718_000_200.0)
+    });
+}
+
+#[test]
+fn sighup_reopens_the_denial_log_and_ends_nothing() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let exporter = home.start();
+    producer.publish(&denial());
+    eventually("the denial is logged", || home.lines() == 1);
+    let log = home.path("denials.jsonl");
+    let moved = home.path("moved.jsonl");
+    std::fs::rename(&log, &moved).unwrap();
+    exporter.signal("HUP");
+    eventually("the log is opened again", || exists(&log));
+    producer.publish(&denial());
+    eventually("the next denial is logged there", || home.lines() == 1);
+    assert_eq!(home.logged_of(1), [1]);
+    assert_eq!(exporter.get("/-/ready").0, 200);
+    exporter.signal("HUP");
+    let messages = exporter.terminate();
+    assert!(messages.contains("SIGHUP"), "{messages}");
+    assert_eq!(home.logged_of(1), [1]);
+    assert!(!exists(&home.path("exporter.json")));
+}
+
+#[test]
 fn openmetrics_is_strict_and_has_exemplars() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);

@@ -265,6 +265,14 @@ impl DenialLog {
         self.pending.is_empty() && self.trouble.is_none()
     }
 
+    /// Closes the log and opens it again by its path, as programs that rotate logs expect on SIGHUP.
+    /// Nothing pending is lost; a log that cannot be opened is tried again at the next flush.
+    pub fn reopen(&mut self, now: Instant) {
+        self.retire();
+        let result = self.open_live();
+        self.note(now, result);
+    }
+
     /// Flushes, then brings all that was written to the medium; free when nothing was. Returns
     /// whether all is there.
     pub fn sync(&mut self, now: Instant) -> bool {
@@ -286,17 +294,14 @@ impl DenialLog {
         if !self.pending.is_empty() && self.live.as_mut().is_some_and(is_moved) {
             self.retire();
         }
+        if self.live.is_none() && self.trouble.is_some() {
+            self.open_live()?;
+        }
         while !self.pending.is_empty() {
-            let live = match &mut self.live {
-                Some(live) => live,
-                live @ None => {
-                    self.directory_unsynced = true;
-                    live.insert(Live::open(&self.path)?)
-                }
-            };
-            let written = live
-                .write_lines(&self.pending)
-                .map_err(|source| self.error(source))?;
+            self.open_live()?;
+            let Some(live) = &mut self.live else { break };
+            let written = live.write_lines(&self.pending);
+            let written = written.map_err(|source| self.error(source))?;
             if written == 0 {
                 self.rotate().map_err(|source| self.error(source))?;
                 continue;
@@ -313,6 +318,14 @@ impl DenialLog {
                     last_of(&self.pending[..written]).and_then(|last| Some(Seal::of(last)?.hash));
             }
             self.pending.drain(..written);
+        }
+        Ok(())
+    }
+
+    fn open_live(&mut self) -> Result<(), OpenLogError> {
+        if self.live.is_none() {
+            self.directory_unsynced = true;
+            self.live = Some(Live::open(&self.path)?);
         }
         Ok(())
     }

@@ -184,3 +184,34 @@ fn a_log_cut_by_hand_goes_on_from_its_new_end() {
     assert_eq!(sequences(&path), (1000..2000).collect::<Vec<_>>());
     assert_eq!(log.counters.rotations.get(), 0);
 }
+
+#[test]
+fn a_log_is_reopened_by_its_path_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let moved = dir.path().join("moved");
+    let (mut log, _) = open(&path);
+    append(&mut log, 0..1);
+    let now = Instant::now();
+    assert!(log.flush(now));
+    fs::rename(&path, &moved).unwrap();
+    append(&mut log, 1..2);
+    log.reopen(now);
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "",
+        "it is there at once"
+    );
+    assert!(log.sync(now));
+    assert_eq!((sequences(&moved), sequences(&path)), (vec![0], vec![1]));
+
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    log.reopen(now);
+    assert!(log.trouble().unwrap().contains("not a regular file"));
+    fs::remove_dir(&path).unwrap();
+    assert!(!log.flush(now), "it pauses after a failure");
+    assert!(log.flush(now + FIRST_PAUSE));
+    assert_eq!(log.trouble(), None);
+    assert!(path.exists());
+}
