@@ -161,7 +161,7 @@ catalogue! {
     ENFORCEMENT_ACTIVE Gauge "guard_enforcement_active" [],
         "Whether every live guard enforces its policy; 0 when none is alive.";
     HEARTBEAT Gauge "guard_heartbeat_timestamp_seconds" [],
-        "Newest heartbeat of the live guards, Unix time; 0 when none is alive.";
+        "Oldest heartbeat of the live guards, Unix time; 0 when none is alive.";
 
     RING_RECORDS Counter "guard_ring_records_total" ["lane"],
         "Records read from rings.";

@@ -44,7 +44,7 @@ pub struct GuardState {
     pub policy_ok: bool,
     /// Whether some policy only audits.
     pub audit: bool,
-    /// Newest heartbeat, wall clock nanoseconds.
+    /// Oldest heartbeat, wall clock nanoseconds: a guard that hangs shows beside one that does not.
     pub heartbeat_ns: u64,
     /// When a policy was last put in force, wall clock nanoseconds.
     pub policy_loaded_ns: u64,
@@ -227,7 +227,16 @@ impl GuardState {
         self.enforcing &= reader.counter(Counter::EnforcementActive) == 1;
         self.policy_ok &= reader.counter(Counter::PolicyOk) == 1;
         self.audit |= reader.counter(Counter::PolicyAudit) == 1;
-        self.heartbeat_ns = self.heartbeat_ns.max(reader.heartbeat_ns());
+        let heartbeat_ns = match reader.heartbeat_ns() {
+            // Before its first heartbeat a guard counts from the start of its ring.
+            0 => reader.header().created_wall_ns,
+            heartbeat_ns => heartbeat_ns,
+        };
+        self.heartbeat_ns = if self.live == 1 {
+            heartbeat_ns
+        } else {
+            self.heartbeat_ns.min(heartbeat_ns)
+        };
         self.policy_loaded_ns = self
             .policy_loaded_ns
             .max(reader.counter(Counter::PolicyLoadedNs));
