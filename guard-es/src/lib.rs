@@ -20,6 +20,7 @@
 
 pub mod paths;
 pub mod processes;
+pub mod signals;
 pub mod volumes;
 
 mod backend;

@@ -1,6 +1,6 @@
 //! The daemon: one process that guards the whole machine.
 
-use super::{remove_by_other_process, ring_options, sys};
+use super::{remove_by_other_process, ring_options};
 use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
@@ -11,6 +11,7 @@ use guard_core::guard::{Guard, SharedGuard};
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, all_processes, parent_of};
+use guard_es::signals;
 use guard_es::{Proof, Scope, Service, Settings, Step};
 use std::sync::Arc;
 use std::thread;
@@ -45,7 +46,7 @@ impl InForce for Service {
 ///
 /// When there is nothing to guard with: no policy that makes sense, no memory for a ring.
 pub(crate) fn run(plan: Plan) -> Result<()> {
-    sys::note_requests_to_end();
+    signals::note_requests_to_end();
     let places = plan.source.places.clone();
     let journal = Journal::open(&places.state);
     let name = plan.source.session.clone();
@@ -72,7 +73,7 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
     let mut told = Instant::now();
-    while !sys::is_ending() {
+    while !signals::is_ending() {
         report(service.step(Instant::now()), &journal);
         watch.check(&service, &journal);
         if told.elapsed() >= BEAT {

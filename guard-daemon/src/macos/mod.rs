@@ -6,7 +6,6 @@
 
 pub(crate) mod daemon;
 pub(crate) mod session;
-mod sys;
 
 use anyhow::{Context as _, Result};
 use guard_core::process::ProcessKey;

@@ -17,7 +17,7 @@
 //! The guard is the command's parent and passes its status on. Should the guard be killed, the
 //! kernel asks nobody any more, and what the command left running is not guarded.
 
-use super::{ring_options, sys};
+use super::ring_options;
 use crate::exporter;
 use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
@@ -32,7 +32,7 @@ use guard_core::policy::Snapshot;
 use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource as _};
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, parent_of};
-use guard_es::{Backend, Scope, Settings};
+use guard_es::{Backend, Scope, Settings, signals};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -154,7 +154,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         Err(error) => return Ok(Ending::NotRun(error)),
     };
     // From here on the terminal's signals are the command's.
-    sys::ignore_terminal_signals();
+    signals::ignore_terminal_signals();
     let status = keep_house_until_end(&InSession(backend), watch, child, &journal)?;
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(crate::now_ns());
@@ -187,7 +187,7 @@ pub(crate) fn end_as(ending: Ending) -> Result<std::process::ExitCode> {
     match ending {
         Ending::Exited(status) => Ok(status.into()),
         Ending::Killed(signal) => {
-            sys::die_of(signal);
+            signals::die_of(signal);
             // Only a signal that kills nobody comes back.
             Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX).into())
         }

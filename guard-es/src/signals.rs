@@ -1,4 +1,4 @@
-//! Signals, which std does not offer: each call behind a safe function.
+//! Signals of a guard's own process, which std does not offer: each call behind a safe function.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Notes requests to end (`SIGTERM`, `SIGINT`) from now on, instead of dying of them.
-pub(super) fn note_requests_to_end() {
+pub fn note_requests_to_end() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         // SAFETY: the handler only stores to an atomic, which is safe whenever a signal comes, and
         // it is a function of the C ABI that takes the signal's number, as `signal` calls it.
@@ -15,7 +15,7 @@ pub(super) fn note_requests_to_end() {
 }
 
 /// Leaves the terminal's signals to the command in the foreground.
-pub(super) fn ignore_terminal_signals() {
+pub fn ignore_terminal_signals() {
     for signal in [libc::SIGINT, libc::SIGQUIT] {
         // SAFETY: ignoring a signal runs none of this process's code.
         let _before = unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -23,12 +23,14 @@ pub(super) fn ignore_terminal_signals() {
 }
 
 /// Whether somebody asked this process to end.
-pub(super) fn is_ending() -> bool {
+#[must_use]
+pub fn is_ending() -> bool {
     ENDING.load(Ordering::Acquire)
 }
 
-/// Ends as a child did that a signal killed, so that the shell sees the same.
-pub(super) fn die_of(signal: i32) {
+/// Ends as a child did that a signal killed, so that the shell sees the same. Returns when the
+/// signal kills nobody.
+pub fn die_of(signal: i32) {
     // SAFETY: the default disposition runs none of this process's code.
     let _before = unsafe { libc::signal(signal, libc::SIG_DFL) };
     // SAFETY: sending a signal to this very process touches no memory.
@@ -37,4 +39,18 @@ pub(super) fn die_of(signal: i32) {
 
 extern "C" fn note(_: libc::c_int) {
     ENDING.store(true, Ordering::Release);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_to_end_is_noted() {
+        assert!(!is_ending());
+        note_requests_to_end();
+        // SAFETY: the signal's handler is the one installed above.
+        unsafe { libc::raise(libc::SIGTERM) };
+        assert!(is_ending());
+    }
 }
