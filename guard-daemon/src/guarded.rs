@@ -10,17 +10,14 @@ use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
-use guard_core::policy::Snapshot;
-use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource};
 use guard_core::ring::{Counter, RingOptions};
 use guard_linux::procfs::{self, ProcFs};
-use guard_linux::session::{self, Beginning, Dispositions, Ending, Report};
-use guard_linux::supervisor::Supervisor;
-use guard_linux::sys::files::{Base, open_for_reading, poll};
-use guard_linux::sys::process::{self, Change, clock_ns};
-use guard_linux::world::World;
+use guard_linux::session::{
+    self, ExitOutcome, SessionConfig, SessionError, SignalDispositions, SupervisorArgs,
+};
+use guard_linux::supervisor::{Housekeeping, Supervisor};
 use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,8 +26,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Plan {
     /// The root command and its arguments.
     pub(crate) command: Vec<CString>,
-    /// The signals that it is to ignore.
-    pub(crate) dispositions: Dispositions,
+    /// The signal dispositions it starts with.
+    pub(crate) dispositions: SignalDispositions,
     /// The agent it is declared to be.
     pub(crate) agent: Option<AgentMatch>,
     /// Where the policy comes from.
@@ -50,188 +47,106 @@ pub(crate) struct Plan {
 /// # Errors
 ///
 /// When the session cannot be started. The command has not run then.
-pub(crate) fn run(mut plan: Plan) -> Result<Ending> {
-    let command = std::mem::take(&mut plan.command);
-    let outer = std::process::id();
-    let dispositions = std::mem::take(&mut plan.dispositions);
-    session::run(
-        command,
-        &dispositions,
-        move |beginning| supervise(plan, outer, beginning),
-        crate::cli::terminal::error,
-    )
+pub(crate) fn run(mut plan: Plan) -> Result<ExitOutcome> {
+    let config = SessionConfig {
+        command: std::mem::take(&mut plan.command),
+        dispositions: std::mem::take(&mut plan.dispositions),
+        report_error,
+    };
+    let outcome = session::run(config, move |args| Ok(supervise(plan, args)?))?;
+    Ok(outcome)
 }
 
-fn supervise(mut plan: Plan, outer: u32, beginning: Beginning) -> Result<()> {
-    let Beginning {
-        listener,
-        wait_killable,
-        root,
-        go,
-        report,
-    } = beginning;
-    // Pins take descriptors; the command has its own, older bound.
-    process::set_soft_limit(libc::RLIMIT_NOFILE, u64::MAX).context("asking for descriptors")?;
+/// Prints an error of another of the session's processes.
+fn report_error(error: SessionError) {
+    crate::cli::terminal::error(&error.into());
+}
+
+fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     let journal = Journal::open(&plan.source.places.state);
-    let snapshot = protect_processes(&mut plan, &[outer, std::process::id()])?;
-    let source = ProcFs::new();
-    let mut description = ProcessDescription::default();
-    source
-        .describe(root, &mut description)
-        .context("looking at the command's process")?;
-    let declared_agent = plan.agent.take().map(|agent| AgentMatch {
-        session: plan.session.clone().into_bytes(),
-        ..agent
-    });
+    plan.source.own_files.extend(args.own_processes());
+    let snapshot = plan.source.compile(&plan.policy);
+    let snapshot = snapshot.context("compiling the policy")?;
+    let root = args.describe_root()?;
+    let ignored = IgnoredMarkers::from_environment(&root.environment);
+    let session = plan.session.clone().into_bytes();
     let lineage_root = Root {
-        key: description.key,
-        started_ns: description.started_ns,
-        declared_agent,
+        key: root.key,
+        started_ns: root.started_ns,
+        declared_agent: plan
+            .agent
+            .take()
+            .map(|agent| AgentMatch { session, ..agent }),
     };
-    let ignored = IgnoredMarkers::from_environment(&description.environment);
     let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(lineage_root),
         ring,
         plan.session.into_bytes(),
-        Box::new(source),
-        |pid| procfs::stat(pid).ok().map(|stat| stat.ppid),
+        Box::new(ProcFs::new()),
+        procfs::parent_of,
         ignored,
     ));
-    let world = Arc::new(World::new(root).context("looking around")?);
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
-    let supervisor = Supervisor::new(guard.clone(), world.clone(), listener, wait_killable);
-    supervisor
-        .start()
-        .context("starting the answering threads")?;
-    watch_mounts(world).context("watching the mount table")?;
+    guard.publish_state(crate::now_ns());
+    let supervisor = Supervisor::start(args, guard.clone())?;
     guard.ring.set(Counter::EnforcementActive, 1);
-    report.introduce(root);
-    detach_from_terminal(&journal)?;
-    // No more than the command's own use keeps a file system busy.
-    std::env::set_current_dir("/").context("leaving the working directory")?;
-    hide_from_agents(&journal);
+    let log = journal.file();
+    supervisor.detach(log.as_ref().map(|file| file.as_fd()))?;
+    if let Err(error) = supervisor.hide_from_session() {
+        journal.write(&format!("{:#}", anyhow::Error::new(error)));
+    }
     if plan.exporter {
-        // The reaper hears of its end.
+        // The supervisor collects its exit status with those of the session's orphans.
         let _started = exporter::ensure(&watch.source.places, &journal);
     }
-    {
-        let guard = guard.clone();
-        let supervisor = supervisor.clone();
-        let journal = journal.clone();
-        thread::Builder::new()
-            .name("guard-housekeeper".into())
-            .spawn(move || keep_house(&guard, &supervisor, watch, &journal))
-            .context("starting the housekeeper")?;
-    }
-    go.go().context("letting the command go")?;
-    reap(root, &report);
-    // The command ended; what it left behind stays guarded until it is gone.
-    while !supervisor.is_over() {
-        thread::sleep(TICK / 5);
-        while matches!(process::wait(None, false), Ok(Some(_))) {}
-    }
+    start_housekeeping(guard.clone(), supervisor.housekeeping(), watch, journal)
+        .context("starting the housekeeping thread")?;
+    supervisor.run_command()?;
     guard.ring.set(Counter::EnforcementActive, 0);
-    guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
+    guard.publish_state(crate::now_ns());
     guard.ring.finish();
     Ok(())
 }
 
-/// The guard's own processes are files to be protected, too: `/proc/PID/mem`.
-fn protect_processes(plan: &mut Plan, pids: &[u32]) -> Result<Snapshot> {
-    let own = pids.iter().map(|pid| format!("/proc/{pid}").into_bytes());
-    plan.source.own_files.extend(own);
-    let compiled = plan.source.compile(&plan.policy);
-    compiled.context("making the policy ready")
-}
-
 fn ring_options(session: &str) -> Result<RingOptions> {
-    let me = std::process::id();
-    let generation = procfs::stat(me).map_or(0, |stat| stat.started_ticks);
     Ok(RingOptions {
         id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: rings::boot_id(),
-        writer: ProcessKey {
-            pid: me,
-            generation,
-        },
-        created_wall_ns: clock_ns(libc::CLOCK_REALTIME),
+        writer: procfs::this_process(),
+        created_wall_ns: crate::now_ns(),
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
     })
 }
 
-/// Waits for children until the root command ended, reporting what becomes of it.
-fn reap(root: u32, report: &Report) {
-    loop {
-        match process::wait(None, true) {
-            Ok(Some((pid, change))) if pid.cast_unsigned() == root => {
-                report.tell(change);
-                if matches!(change, Change::Exited(_) | Change::Killed(_)) {
-                    return;
-                }
+/// Starts the thread that takes up changes of the policy and keeps the ring's header up to date.
+fn start_housekeeping(
+    guard: SharedGuard,
+    housekeeping: Housekeeping,
+    mut watch: PolicyWatch,
+    journal: Journal,
+) -> std::io::Result<()> {
+    let name = "guard-housekeeper".into();
+    thread::Builder::new().name(name).spawn(move || {
+        let mut published = Instant::now();
+        while !housekeeping.is_over() {
+            thread::sleep(TICK);
+            watch.check(guard.as_ref(), &journal);
+            if published.elapsed() >= BEAT {
+                published = Instant::now();
+                guard.publish_state(crate::now_ns());
+                housekeeping.release_unused();
             }
-            Ok(_) => {}
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
-            Err(_) => return,
         }
-    }
-}
-
-/// The terminal is the command's. What the guard has to say from here on goes to its journal.
-fn detach_from_terminal(journal: &Journal) -> Result<()> {
-    let nothing = open_for_reading(Base::Here, c"/dev/null").context("opening /dev/null")?;
-    process::become_descriptor(nothing.as_fd(), 0).context("leaving the terminal")?;
-    let output = journal.file();
-    let target = output.as_ref().map_or_else(|| nothing.as_fd(), AsFd::as_fd);
-    process::become_descriptor(target, 1).context("leaving the terminal")?;
-    process::become_descriptor(target, 2).context("leaving the terminal")
-}
-
-/// No process of the same user may attach to the guard, write its memory or take its descriptors.
-/// The privileged may; the filter hears of that.
-fn hide_from_agents(journal: &Journal) {
-    if let Err(error) = process::prctl(libc::PR_SET_DUMPABLE, 0) {
-        journal.write(&format!(
-            "cannot make the guard unreadable to others: {error}"
-        ));
-    }
-}
-
-/// Keeps the mount table fresh: the kernel says when it changes (`proc_pid_mountinfo(5)`).
-fn watch_mounts(world: Arc<World>) -> std::io::Result<()> {
-    let table = open_for_reading(Base::Here, c"/proc/self/mountinfo")?;
-    thread::Builder::new()
-        .name("guard-mounts".into())
-        .spawn(move || {
-            loop {
-                let mut fds = [(table.as_fd(), libc::POLLPRI, 0)];
-                if poll(&mut fds, -1).is_err() || world.reread_mounts().is_err() {
-                    thread::sleep(TICK);
-                }
-            }
-        })?;
+    })?;
     Ok(())
 }
 
-fn keep_house(guard: &Guard, supervisor: &Supervisor, mut watch: PolicyWatch, journal: &Journal) {
-    let mut told = Instant::now();
-    while !supervisor.is_over() {
-        thread::sleep(TICK);
-        watch.check(guard, journal);
-        if told.elapsed() >= BEAT {
-            told = Instant::now();
-            guard.publish_state(clock_ns(libc::CLOCK_REALTIME));
-            supervisor.tidy();
-        }
-    }
-}
-
-/// How often the policy file is looked at.
+/// How often the policy file is checked.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often the ring's header is brought up to date.

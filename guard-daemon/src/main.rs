@@ -1,7 +1,9 @@
 //! `codex-es-guard`: stops AI agents from destroying what you told it to keep.
 //!
 //! The binary binds [`guard_core`] to a kernel. On Linux that is seccomp user notification around a
-//! session ([`linux`]); every command is described by `codex-es-guard --help`.
+//! session ([`guarded`]); every command is described by `codex-es-guard --help`.
+
+#![forbid(unsafe_code)]
 
 mod cli;
 mod denials;

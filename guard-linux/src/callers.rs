@@ -5,15 +5,19 @@
 //! path that another process left at the same address never counts as this caller's.
 
 use super::context::ContextLook;
+use super::descriptors;
+use super::files::{self, Identity, PATH_MAX};
 use super::procfs;
-use super::sys::files::{self, Base, Identity};
-use super::sys::process::{descriptor_limit, is_alive, pidfd};
-use super::sys::{PATH_MAX, memory, notify};
+use super::sys::{memory, notify};
 use super::world::World;
 use guard_core::process::ProcessKey;
+use rustix::event::PollFlags;
+use rustix::fs::CWD;
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 /// A thread that makes judged calls.
 #[derive(Debug)]
@@ -73,7 +77,7 @@ pub(crate) enum ReadPathError {
 
 impl Default for Callers {
     fn default() -> Self {
-        let left = descriptor_limit().saturating_sub(OTHER_DESCRIPTORS);
+        let left = descriptors::limit().saturating_sub(OTHER_DESCRIPTORS);
         // The other half is the spare threads'.
         let capacity = usize::try_from(left / 2).unwrap_or(usize::MAX) / DESCRIPTORS_EACH;
         Self {
@@ -124,8 +128,8 @@ impl Callers {
 impl Caller {
     fn look(tid: u32, world: &World) -> Option<Self> {
         let path = CString::new(format!("/proc/{tid}")).ok()?;
-        let dir = files::pin_directory(Base::Here, &path).ok()?;
-        let base = Base::Dir(dir.as_fd());
+        let dir = files::pin_directory(CWD, &path).ok()?;
+        let base = dir.as_fd();
         // The count comes first: a change told after this makes the look stale.
         let tgid = procfs::process_of_thread(tid).ok()?;
         let changes = world.changes_of(tgid);
@@ -163,7 +167,7 @@ impl Caller {
     fn is_fresh(&self, world: &World) -> bool {
         self.changes == world.changes_of(self.process.pid)
             && (!world.roots_may_change()
-                || files::look(self.base(), c"root")
+                || files::stat_path(self.base(), c"root")
                     .ok()
                     .map(|found| found.identity)
                     == self.root)
@@ -180,8 +184,8 @@ impl Caller {
     }
 
     /// Its `/proc/TID` directory, as the start of a path.
-    pub(crate) fn base(&self) -> Base<'_> {
-        Base::Dir(self.dir.as_fd())
+    pub(crate) fn base(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 
     /// Reads the path at `address`, without its NUL.
@@ -224,15 +228,15 @@ impl Caller {
 
     fn read(&self, address: u64, into: &mut [u8]) -> Result<usize, ReadPathError> {
         let read = match &self.memory {
-            Some(memory) => memory::read_at(memory.as_fd(), address, into),
+            Some(memory) => rustix::io::pread(memory, &mut *into, address),
             None => memory::read_of(self.tid, address, into),
         };
         match read {
             Ok(0) => Err(ReadPathError::Gone),
             Ok(count) => Ok(count),
-            Err(error) => Err(match error.raw_os_error() {
-                Some(libc::ESRCH) => ReadPathError::Gone,
-                Some(libc::EPERM | libc::EACCES) => ReadPathError::Unreadable,
+            Err(error) => Err(match error {
+                Errno::SRCH => ReadPathError::Gone,
+                Errno::PERM | Errno::ACCESS => ReadPathError::Unreadable,
                 _ => ReadPathError::Fault,
             }),
         }
@@ -246,6 +250,26 @@ impl Caller {
         }
     }
 }
+
+/// A pidfd for process `pid`; for one thread of it where `thread` (Linux 6.9).
+fn pidfd(pid: u32, thread: bool) -> rustix::io::Result<OwnedFd> {
+    let flags = if thread {
+        PIDFD_THREAD
+    } else {
+        PidfdFlags::empty()
+    };
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pidfd_open(pid.ok_or(Errno::SRCH)?, flags)
+}
+
+/// Whether the process or thread behind a pidfd is still there: a pidfd becomes readable when it
+/// ends (`pidfd_open(2)`). Asking so costs half of what sending signal 0 does.
+fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
+    descriptors::poll(pidfd, PollFlags::IN, Some(0)).is_ok_and(|found| found.is_empty())
+}
+
+/// `include/uapi/linux/pidfd.h`: `O_EXCL`.
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0o200);
 
 /// Threads remembered at most; then the dead are forgotten, and if that is not enough, all.
 const MAX_CALLERS: usize = 1024;

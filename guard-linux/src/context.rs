@@ -9,10 +9,12 @@
 //!
 //! Seccomp filters a process adds do not count: the kernel asks every filter before it asks us.
 
+use super::files::{self, Identity};
 use super::procfs::{self, STATUS_BYTES, read_bounded, status_line};
-use super::sys::files::{self, Base, Identity};
 use guard_core::process::ProcessKey;
+use rustix::fs::CWD;
 use std::collections::HashMap;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,7 +52,7 @@ pub(crate) struct Confinements {
 
 impl ContextLook {
     /// Looks at the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
-    pub(crate) fn at(base: Base<'_>) -> Option<Self> {
+    pub(crate) fn at(base: BorrowedFd<'_>) -> Option<Self> {
         let mut status = Vec::new();
         read_bounded(base, c"status", STATUS_BYTES, &mut status);
         let ids = LABELS
@@ -60,7 +62,7 @@ impl ContextLook {
         let mut label = Vec::new();
         read_bounded(base, c"attr/current", STATUS_BYTES, &mut label);
         let namespace = |name: &std::ffi::CStr| {
-            let found = files::look(base, name).ok()?;
+            let found = files::stat_path(base, name).ok()?;
             Some((found.identity.device, found.identity.inode))
         };
         let user_namespace = namespace(c"ns/user");
@@ -72,15 +74,17 @@ impl ContextLook {
                 mount_namespace,
                 label,
             },
-            root: files::look(base, c"root").ok().map(|found| found.identity),
+            root: files::stat_path(base, c"root")
+                .ok()
+                .map(|found| found.identity),
             uid: procfs::status_number(&status, b"Uid:")?,
         })
     }
 
     /// Looks at this process.
     pub(crate) fn of_guard() -> Option<Self> {
-        let dir = files::pin_following(Base::Here, c"/proc/self").ok()?;
-        Self::at(Base::Dir(std::os::fd::AsFd::as_fd(&dir)))
+        let dir = files::pin_following(CWD, c"/proc/self").ok()?;
+        Self::at(dir.as_fd())
     }
 }
 
@@ -157,8 +161,8 @@ mod tests {
             .spawn()
             .unwrap();
         let path = std::ffi::CString::new(format!("/proc/{}", child.id())).unwrap();
-        let dir = files::pin_following(Base::Here, &path).unwrap();
-        let look = ContextLook::at(Base::Dir(std::os::fd::AsFd::as_fd(&dir))).unwrap();
+        let dir = files::pin_following(CWD, &path).unwrap();
+        let look = ContextLook::at(dir.as_fd()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(look.context, guard.context);

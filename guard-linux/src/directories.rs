@@ -9,15 +9,17 @@
 //! if a fresh look at that text still leads to the pinned object (device, inode and mount).
 
 use super::callers::Caller;
+use super::files::{self, Identity};
 use super::mounts::Mounts;
-use super::sys::files::{self, Base, Identity};
 use super::walk::{self, Eyes};
 use super::world::World;
 use fnv::FnvHasher;
+use rustix::fs::{CWD, FileType};
+use rustix::io::{Errno, Result};
 use std::ffi::{CStr, CString, OsStr};
 use std::hash::Hasher as _;
-use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io::Write as _;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::DirEntryExt;
 use std::sync::Arc;
@@ -154,7 +156,7 @@ impl Directories {
         parent: &[u8],
         world: &World,
         now_ns: u64,
-    ) -> io::Result<Arc<Directory>> {
+    ) -> Result<Arc<Directory>> {
         if !caller.shares_root {
             return pin_by_walk(caller, start, parent, world).map(Arc::new);
         }
@@ -175,7 +177,7 @@ impl Directories {
         text: &[u8],
         world: &World,
         now_ns: u64,
-    ) -> io::Result<Arc<Directory>> {
+    ) -> Result<Arc<Directory>> {
         let absolute = parent.starts_with(b"/");
         let tid = if absolute { 0 } else { caller.tid };
         let count = world.directory_count(now_ns);
@@ -191,8 +193,9 @@ impl Directories {
             && known.text == text
             && let Ok(spelled) = CStr::from_bytes_with_nul(text)
         {
-            let base = if absolute { Base::Here } else { caller.base() };
-            if files::look(base, spelled).is_ok_and(|l| l.identity == known.directory.identity) {
+            let base = if absolute { CWD } else { caller.base() };
+            if files::stat_path(base, spelled).is_ok_and(|l| l.identity == known.directory.identity)
+            {
                 return Ok(known.directory.clone());
             }
         }
@@ -228,14 +231,14 @@ impl Directories {
 /// # Errors
 ///
 /// The errno the caller would get from the kernel.
-pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> io::Result<OwnedFd> {
+pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> Result<OwnedFd> {
     with_eyes(caller, start, path, |eyes| walk::object(eyes, path))
 }
 
 /// The canonical location of a pinned object and its other locations.
-pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> io::Result<Located> {
-    let look = files::look_at(fd.as_fd())?;
-    let location = location_of(fd, look.file_type == libc::S_IFDIR)?;
+pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> Result<Located> {
+    let look = files::stat_pin(fd.as_fd())?;
+    let location = location_of(fd, look.is_directory())?;
     let mounts = world.mounts();
     let mount = look.identity.mount;
     let aliases = if mounts.has(mount) {
@@ -260,28 +263,28 @@ pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> io::Result
 #[derive(Debug)]
 pub(crate) struct Located {
     pub(crate) identity: Identity,
-    pub(crate) file_type: u32,
+    pub(crate) file_type: FileType,
     pub(crate) location: Vec<u8>,
     pub(crate) aliases: Vec<Vec<u8>>,
 }
 
 /// The kernel's name of a pinned object. A directory may stand deeper than the kernel can say
 /// (`PATH_MAX`); then it is named from the nearest ancestor that it can.
-fn location_of(fd: &OwnedFd, is_directory: bool) -> io::Result<Vec<u8>> {
+fn location_of(fd: &OwnedFd, is_directory: bool) -> Result<Vec<u8>> {
     let mut location = Vec::new();
     let mut below: Vec<Vec<u8>> = Vec::new();
     let mut above: Option<OwnedFd> = None;
     loop {
         let here = above.as_ref().unwrap_or(fd);
-        let too_long = match files::read_link(Base::Here, &own_link(here), &mut location) {
+        let too_long = match files::read_link(CWD, &own_link(here), &mut location) {
             Ok(()) => break,
             Err(error) => error,
         };
-        let deep = is_directory && too_long.raw_os_error() == Some(libc::ENAMETOOLONG);
+        let deep = is_directory && too_long == Errno::NAMETOOLONG;
         if !deep || below.len() >= MAX_UNNAMED {
             return Err(too_long);
         }
-        let parent = files::pin_component(Base::Dir(here.as_fd()), c"..")?;
+        let parent = files::pin_component(here.as_fd(), c"..")?;
         below.push(name_in(&parent, here)?);
         above = Some(parent);
     }
@@ -294,8 +297,8 @@ fn location_of(fd: &OwnedFd, is_directory: bool) -> io::Result<Vec<u8>> {
 
 /// What `directory` is called in its parent; `?` where the parent does not say (it may not be
 /// readable): which zone it is in, its ancestors tell.
-fn name_in(parent: &OwnedFd, directory: &OwnedFd) -> io::Result<Vec<u8>> {
-    let inode = files::look_at(directory.as_fd())?.identity.inode;
+fn name_in(parent: &OwnedFd, directory: &OwnedFd) -> Result<Vec<u8>> {
+    let inode = files::stat_pin(directory.as_fd())?.identity.inode;
     let link = own_link(parent);
     let entries = std::fs::read_dir(OsStr::from_bytes(link.to_bytes()));
     let mut entries = entries.into_iter().flatten().flatten();
@@ -309,15 +312,15 @@ fn own_link(fd: &OwnedFd) -> CString {
     CString::new(format!("/proc/self/fd/{number}")).expect("a number holds no NUL")
 }
 
-fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Result<Directory> {
+fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
     let direct = if parent.starts_with(b"/") {
-        pin_from(Base::Here, parent)
+        pin_from(CWD, parent)
     } else {
         let start = pin_start(caller, start)?;
         if parent.is_empty() {
             Ok(start)
         } else {
-            pin_from(Base::Dir(start.as_fd()), parent)
+            pin_from(start.as_fd(), parent)
         }
     };
     match direct {
@@ -338,17 +341,12 @@ fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> io::Resul
     }
 }
 
-fn pin_from(base: Base<'_>, path: &[u8]) -> io::Result<OwnedFd> {
-    let path = CString::new(path).map_err(|_| io::Error::from_raw_os_error(libc::ENOENT))?;
+fn pin_from(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd> {
+    let path = CString::new(path).map_err(|_| Errno::NOENT)?;
     files::pin_directory(base, &path)
 }
 
-fn pin_by_walk(
-    caller: &Caller,
-    start: Start,
-    parent: &[u8],
-    world: &World,
-) -> io::Result<Directory> {
+fn pin_by_walk(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
     let fd = with_eyes(caller, start, parent, |eyes| walk::directory(eyes, parent))?;
     directory(fd, caller, world)
 }
@@ -357,11 +355,11 @@ fn with_eyes(
     caller: &Caller,
     start: Start,
     path: &[u8],
-    walk: impl FnOnce(Eyes<'_>) -> io::Result<OwnedFd>,
-) -> io::Result<OwnedFd> {
+    walk: impl FnOnce(Eyes<'_>) -> Result<OwnedFd>,
+) -> Result<OwnedFd> {
     let root = files::pin_following(caller.base(), c"root")?;
     let start = if path.starts_with(b"/") {
-        root.try_clone()?
+        files::duplicate(root.as_fd())?
     } else {
         pin_start(caller, start)?
     };
@@ -374,16 +372,14 @@ fn with_eyes(
     })
 }
 
-fn pin_start(caller: &Caller, start: Start) -> io::Result<OwnedFd> {
+fn pin_start(caller: &Caller, start: Start) -> Result<OwnedFd> {
     match start {
         Start::WorkingDirectory => files::pin_following(caller.base(), c"cwd"),
         Start::Descriptor(number) => {
-            let name = CString::new(format!("fd/{number}"))
-                .map_err(|_| io::Error::from_raw_os_error(libc::EBADF))?;
+            let name = CString::new(format!("fd/{number}")).map_err(|_| Errno::BADF)?;
             files::pin_following(caller.base(), &name).map_err(|error| {
-                let unknown = error.raw_os_error() == Some(libc::ENOENT);
-                if unknown {
-                    io::Error::from_raw_os_error(libc::EBADF)
+                if error == Errno::NOENT {
+                    Errno::BADF
                 } else {
                     error
                 }
@@ -392,10 +388,10 @@ fn pin_start(caller: &Caller, start: Start) -> io::Result<OwnedFd> {
     }
 }
 
-fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> io::Result<Directory> {
+fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> Result<Directory> {
     let found = locate(&fd, caller, world)?;
-    if found.file_type != libc::S_IFDIR {
-        return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
+    if found.file_type != FileType::Directory {
+        return Err(Errno::NOTDIR);
     }
     Ok(Directory {
         fd,

@@ -2,8 +2,8 @@
 
 use super::callers::Caller;
 use super::directories::Directory;
+use super::files::{self, FileStat};
 use super::procfs::{self, ProcFs, read_bounded};
-use super::sys::files::{self, Base, Look};
 use guard_core::actor::{Actor, FactSource};
 use guard_core::file::FileFacts;
 use guard_core::guard::Guard;
@@ -11,9 +11,10 @@ use guard_core::lineage::Entry;
 use guard_core::process::{
     MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _,
 };
+use rustix::fs::CWD;
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
-use std::os::fd::AsFd;
+use std::os::fd::AsFd as _;
 
 /// Testifies of one call by one caller. Looks at nothing before it is asked.
 pub(crate) struct CallFacts<'a> {
@@ -64,13 +65,13 @@ impl<'a> CallFacts<'a> {
         })
     }
 
-    fn look(&self, path: &[u8]) -> Option<Look> {
+    fn look(&self, path: &[u8]) -> Option<FileStat> {
         if let Some((directory, name, own)) = self.object
             && own == path
         {
-            return files::look_at_name(Base::Dir(directory.fd.as_fd()), name).ok();
+            return files::stat_name(directory.fd.as_fd(), name).ok();
         }
-        files::look_at_name(Base::Here, &CString::new(path).ok()?).ok()
+        files::stat_name(CWD, &CString::new(path).ok()?).ok()
     }
 }
 
@@ -106,7 +107,7 @@ impl FactSource for CallFacts<'_> {
     }
 
     fn executable_changed_ns(&self) -> Option<u64> {
-        files::look(self.caller.base(), c"exe")
+        files::stat_path(self.caller.base(), c"exe")
             .ok()
             .map(|found| found.changed_ns)
     }

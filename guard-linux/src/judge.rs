@@ -13,10 +13,10 @@ mod processes;
 
 use super::callers::{Caller, Callers, ReadPathError};
 use super::calls::{self, Call};
+use super::clock;
 use super::directories::Directories;
 use super::facts::CallFacts;
 use super::sys::notify::{Notification, Reply};
-use super::sys::process::clock_ns;
 use super::world::World;
 use guard_core::decision::Decision;
 use guard_core::event::ActingProcess;
@@ -24,6 +24,7 @@ use guard_core::guard::{Circumstances, Guard};
 use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Verdict};
+use rustix::io::Errno;
 use std::os::fd::BorrowedFd;
 
 /// What one worker thread remembers from call to call.
@@ -63,7 +64,7 @@ pub(crate) fn judge(
     listener: BorrowedFd<'_>,
     notification: &Notification,
 ) -> Reply {
-    let received_ns = clock_ns(libc::CLOCK_MONOTONIC);
+    let received_ns = clock::monotonic_ns();
     guard.ring.add(Counter::Notifications, 1);
     let Some(call) = calls::identify(notification.data.arch, notification.data.nr) else {
         return Reply::Continue;
@@ -124,7 +125,7 @@ fn without_caller(guard: &Guard, call: Call) -> Reply {
         | Call::MountChange => Reply::Continue,
         _ => {
             guard.ring.add(Counter::PathsUnresolved, 1);
-            Reply::Fail(libc::EPERM)
+            Reply::Fail(Errno::PERM)
         }
     }
 }
@@ -181,7 +182,7 @@ impl Case<'_> {
     }
 
     /// Reads a path argument, and makes sure that it was this caller's.
-    fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<Result<(), i32>, CallerGone> {
+    fn read_path(&self, address: u64, into: &mut Vec<u8>) -> Result<Result<(), Errno>, CallerGone> {
         let read = self.caller.read_path(address, into);
         if read == Err(ReadPathError::Gone)
             || !self.caller.is_asking(self.listener, self.notification.id)
@@ -189,14 +190,14 @@ impl Case<'_> {
             return Err(CallerGone);
         }
         Ok(match read {
-            Ok(()) if into.is_empty() => Err(libc::ENOENT),
+            Ok(()) if into.is_empty() => Err(Errno::NOENT),
             Ok(()) => Ok(()),
-            Err(ReadPathError::TooLong) => Err(libc::ENAMETOOLONG),
+            Err(ReadPathError::TooLong) => Err(Errno::NAMETOOLONG),
             Err(ReadPathError::Unreadable) => {
                 self.guard.ring.add(Counter::PathsUnresolved, 1);
-                Err(libc::EPERM)
+                Err(Errno::PERM)
             }
-            Err(ReadPathError::Fault | ReadPathError::Gone) => Err(libc::EFAULT),
+            Err(ReadPathError::Fault | ReadPathError::Gone) => Err(Errno::FAULT),
         })
     }
 
@@ -240,9 +241,9 @@ impl Case<'_> {
         facts: &CallFacts<'_>,
         wall_ns: u64,
     ) -> Reply {
-        let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let decided_ns = clock::monotonic_ns();
         let (reply, answer, errno) = if decision.verdict == Verdict::Deny {
-            (Reply::Fail(libc::EPERM), Answer::Denied, libc::EPERM)
+            (Reply::Fail(Errno::PERM), Answer::Denied, libc::EPERM)
         } else {
             (Reply::Continue, Answer::Continued, 0)
         };

@@ -11,15 +11,18 @@
 
 mod callers;
 mod calls;
+mod clock;
 mod context;
+mod descriptors;
 mod directories;
 mod facts;
+mod files;
 mod filter;
 mod judge;
 mod mounts;
 pub mod procfs;
 pub mod session;
 pub mod supervisor;
-pub mod sys;
+mod sys;
 mod walk;
-pub mod world;
+mod world;

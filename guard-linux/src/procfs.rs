@@ -1,23 +1,24 @@
 //! Process facts from `/proc` (`proc(5)`).
 
-use super::sys::files::{self, Base};
-use super::sys::process::{clock_ns, ticks_per_second};
+use super::{clock, files};
 use guard_core::process::{
     MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessGone, ProcessKey,
     ProcessSource,
 };
-use std::ffi::CString;
+use rustix::fs::CWD;
+use rustix::param::clock_ticks_per_second;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// What `/proc/PID/stat` tells that the guard needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// The parent's process id.
-    pub ppid: u32,
+    pub(crate) ppid: u32,
     /// Start time in clock ticks since boot: the generation of a [`ProcessKey`].
-    pub started_ticks: u64,
+    pub(crate) started_ticks: u64,
 }
 
 /// Reads `/proc` for [`Lineage`](guard_core::lineage::Lineage).
@@ -33,17 +34,17 @@ pub struct ProcFs {
 impl ProcFs {
     /// The processes of this PID namespace, read from `/proc`.
     pub fn new() -> Self {
-        let wall = clock_ns(libc::CLOCK_REALTIME);
-        let since_boot = clock_ns(libc::CLOCK_BOOTTIME);
+        let wall = clock::wall_ns();
+        let since_boot = clock::since_boot_ns();
         Self {
             boot_ns: wall.saturating_sub(since_boot),
-            ticks_per_second: ticks_per_second(),
+            ticks_per_second: clock_ticks_per_second().max(1),
         }
     }
 
     /// Start ticks as wall clock nanoseconds, rounded up to the next tick: what happened in the
     /// very tick a process started counts as before it.
-    pub fn wall_ns(&self, ticks: u64) -> u64 {
+    pub(crate) fn wall_ns(&self, ticks: u64) -> u64 {
         let nanoseconds = u128::from(ticks + 1) * 1_000_000_000 / u128::from(self.ticks_per_second);
         self.boot_ns
             .saturating_add(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
@@ -56,8 +57,8 @@ impl ProcessSource for ProcFs {
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
         let before = stat(pid).map_err(|_| ProcessGone)?;
         let dir = CString::new(format!("/proc/{pid}")).map_err(|_| ProcessGone)?;
-        let dir = files::pin_directory(Base::Here, &dir).map_err(|_| ProcessGone)?;
-        let base = Base::Dir(dir.as_fd());
+        let dir = files::pin_directory(CWD, &dir).map_err(|_| ProcessGone)?;
+        let base = dir.as_fd();
         into.key = ProcessKey {
             pid,
             generation: before.started_ticks,
@@ -72,7 +73,8 @@ impl ProcessSource for ProcFs {
             into.executable
                 .truncate(into.executable.len() - DELETED.len());
         }
-        into.executable_changed_ns = files::look(base, c"exe").map_or(0, |found| found.changed_ns);
+        into.executable_changed_ns =
+            files::stat_path(base, c"exe").map_or(0, |found| found.changed_ns);
         read_bounded(base, c"cmdline", MAX_ARGUMENTS_BYTES, &mut into.arguments);
         read_bounded(
             base,
@@ -93,8 +95,24 @@ impl ProcessSource for ProcFs {
     }
 }
 
+/// This process's identity.
+#[must_use]
+pub fn this_process() -> ProcessKey {
+    let pid = std::process::id();
+    ProcessKey {
+        pid,
+        generation: stat(pid).map_or(0, |stat| stat.started_ticks),
+    }
+}
+
+/// The parent of process `pid`, while it exists.
+#[must_use]
+pub fn parent_of(pid: u32) -> Option<u32> {
+    stat(pid).ok().map(|stat| stat.ppid)
+}
+
 /// Reads the parent and start time of a process or thread.
-pub fn stat(pid: u32) -> io::Result<Stat> {
+pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
     let mut text = [0u8; 1024];
     let mut file = File::open(format!("/proc/{pid}/stat"))?;
     let length = file.read(&mut text)?;
@@ -117,27 +135,27 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
 }
 
 /// The thread group (process) a thread belongs to.
-pub fn process_of_thread(tid: u32) -> io::Result<u32> {
+pub(crate) fn process_of_thread(tid: u32) -> io::Result<u32> {
     let status = std::fs::read(format!("/proc/{tid}/status"))?;
     status_number(&status, b"Tgid:").ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// The first number after a label in `/proc/PID/status`.
-pub fn status_number(status: &[u8], label: &[u8]) -> Option<u32> {
+pub(crate) fn status_number(status: &[u8], label: &[u8]) -> Option<u32> {
     let value = status_line(status, label)?;
     let text = std::str::from_utf8(value).ok()?;
     text.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// The rest of the line that starts with `label` in `/proc/PID/status`.
-pub fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
+pub(crate) fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
     status
         .split(|&byte| byte == b'\n')
         .find_map(|line| line.strip_prefix(label))
 }
 
 /// Reads at most `bound` bytes of a `/proc` file; leaves nothing when it cannot be read.
-pub fn read_bounded(base: Base<'_>, name: &std::ffi::CStr, bound: usize, into: &mut Vec<u8>) {
+pub(crate) fn read_bounded(base: BorrowedFd<'_>, name: &CStr, bound: usize, into: &mut Vec<u8>) {
     into.clear();
     let bound = u64::try_from(bound).unwrap_or(u64::MAX);
     if let Ok(fd) = files::open_for_reading(base, name)
@@ -151,7 +169,7 @@ pub fn read_bounded(base: Base<'_>, name: &std::ffi::CStr, bound: usize, into: &
 const DELETED: &[u8] = b" (deleted)";
 
 /// `/proc/PID/status` is a few hundred bytes; a long list of groups makes it longer.
-pub const STATUS_BYTES: usize = 1 << 20;
+pub(crate) const STATUS_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -183,7 +201,7 @@ mod tests {
                 .as_encoded_bytes()
         );
         assert_eq!(found.key.pid, std::process::id());
-        let now = clock_ns(libc::CLOCK_REALTIME);
+        let now = clock::wall_ns();
         assert!(
             found.started_ns <= now + 1_000_000_000,
             "{} {now}",

@@ -6,11 +6,11 @@
 //! links (`/proc/PID/cwd`, `fd/N`). Each step pins what it found, so nothing can be swapped under
 //! the walk; the kernel still checks search permission at every step.
 
-use super::sys::PATH_MAX;
-use super::sys::files::{self, Base, Identity};
+use super::files::{self, Identity, PATH_MAX};
+use rustix::fs::{FileType, Mode};
+use rustix::io::{Errno, Result};
 use std::collections::VecDeque;
 use std::ffi::CString;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Whose eyes to see with.
@@ -34,12 +34,12 @@ pub(crate) struct Eyes<'a> {
 /// # Errors
 ///
 /// The errno the caller would get: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
-pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
+pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
     let found = object(eyes, path)?;
-    if files::look_at(found.as_fd())?.file_type == libc::S_IFDIR {
+    if files::stat_pin(found.as_fd())?.is_directory() {
         Ok(found)
     } else {
-        Err(error(libc::ENOTDIR))
+        Err(Errno::NOTDIR)
     }
 }
 
@@ -48,14 +48,14 @@ pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
 /// # Errors
 ///
 /// As [`directory`].
-pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
-    let root = files::look_at(eyes.root)?.identity;
-    let mut here = if path.starts_with(b"/") {
+pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
+    let root = files::stat_pin(eyes.root)?.identity;
+    let start = if path.starts_with(b"/") {
         eyes.root
     } else {
         eyes.start
-    }
-    .try_clone_to_owned()?;
+    };
+    let mut here = files::duplicate(start)?;
     let mut ahead: VecDeque<Vec<u8>> = components(path).collect();
     let mut links = 0;
     while let Some(name) = ahead.pop_front() {
@@ -64,31 +64,31 @@ pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> io::Result<OwnedFd> {
             continue;
         }
         let name = own_name(&eyes, here.as_fd(), name)?;
-        let c_name = CString::new(name).map_err(|_| error(libc::ENOENT))?;
-        let next = files::pin_component(Base::Dir(here.as_fd()), &c_name)?;
-        let found = files::look_at(next.as_fd())?;
-        if found.file_type != libc::S_IFLNK {
+        let c_name = CString::new(name).map_err(|_| Errno::NOENT)?;
+        let next = files::pin_component(here.as_fd(), &c_name)?;
+        let found = files::stat_pin(next.as_fd())?;
+        if found.file_type != FileType::Symlink {
             here = next;
             continue;
         }
         links += 1;
         if links > MAX_LINKS {
-            return Err(error(libc::ELOOP));
+            return Err(Errno::LOOP);
         }
-        let base = Base::Dir(here.as_fd());
+        let base = here.as_fd();
         if is_magic(base, &c_name) {
             here = files::pin_following(base, &c_name)?;
             continue;
         }
         check_may_follow(here.as_fd(), found.uid, eyes.uid)?;
         let mut target = Vec::new();
-        files::read_link(Base::Dir(next.as_fd()), c"", &mut target)?;
+        files::read_link(next.as_fd(), c"", &mut target)?;
         if target.starts_with(b"/") {
-            here = eyes.root.try_clone_to_owned()?;
+            here = files::duplicate(eyes.root)?;
         }
         let length = target.len() + ahead.iter().map(|part| part.len() + 1).sum::<usize>();
         if length >= PATH_MAX {
-            return Err(error(libc::ENAMETOOLONG));
+            return Err(Errno::NAMETOOLONG);
         }
         for part in components(&target).collect::<Vec<_>>().into_iter().rev() {
             ahead.push_front(part);
@@ -105,19 +105,19 @@ fn components(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// `..`, which at the caller's root leads nowhere.
-fn parent(here: OwnedFd, root: Identity) -> io::Result<OwnedFd> {
-    if files::look_at(here.as_fd())?.identity == root {
+fn parent(here: OwnedFd, root: Identity) -> Result<OwnedFd> {
+    if files::stat_pin(here.as_fd())?.identity == root {
         return Ok(here);
     }
-    files::pin_component(Base::Dir(here.as_fd()), c"..")
+    files::pin_component(here.as_fd(), c"..")
 }
 
 /// `self` and `thread-self` at the top of a procfs, by the caller's own numbers.
-fn own_name(eyes: &Eyes<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> io::Result<Vec<u8>> {
+fn own_name(eyes: &Eyes<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> Result<Vec<u8>> {
     if name != b"self" && name != b"thread-self" {
         return Ok(name);
     }
-    let found = files::look_at(here)?;
+    let found = files::stat_pin(here)?;
     if found.identity.inode != PROC_ROOT_INODE || !files::is_procfs(here) {
         return Ok(name);
     }
@@ -127,24 +127,19 @@ fn own_name(eyes: &Eyes<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> io::Result<
 }
 
 /// Whether following this symbolic link jumps to an object instead of reading a path.
-fn is_magic(base: Base<'_>, name: &CString) -> bool {
+fn is_magic(base: BorrowedFd<'_>, name: &CString) -> bool {
     let refused = files::pin_without_magic(base, name);
-    refused.is_err_and(|error| error.raw_os_error() == Some(libc::ELOOP))
-        && matches!(base, Base::Dir(here) if files::is_procfs(here))
+    refused.is_err_and(|error| error == Errno::LOOP) && files::is_procfs(base)
 }
 
 /// `fs.protected_symlinks` (`proc_sys_fs(5)`): what `may_follow_link` checks in the kernel's walk.
-fn check_may_follow(dir: BorrowedFd<'_>, link_owner: u32, follower: u32) -> io::Result<()> {
-    let dir = files::look_at(dir)?;
-    let restricted = dir.mode & (libc::S_ISVTX | libc::S_IWOTH) == libc::S_ISVTX | libc::S_IWOTH;
+fn check_may_follow(dir: BorrowedFd<'_>, link_owner: u32, follower: u32) -> Result<()> {
+    let dir = files::stat_pin(dir)?;
+    let restricted = dir.mode.contains(Mode::SVTX | Mode::WOTH);
     if restricted && link_owner != follower && link_owner != dir.uid {
-        return Err(error(libc::EACCES));
+        return Err(Errno::ACCESS);
     }
     Ok(())
-}
-
-fn error(errno: i32) -> io::Error {
-    io::Error::from_raw_os_error(errno)
 }
 
 /// `MAXSYMLINKS` (`include/linux/namei.h`).
@@ -156,12 +151,13 @@ const PROC_ROOT_INODE: u64 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::CWD;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
     fn pin(path: &Path) -> OwnedFd {
         let path = CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
-        files::pin_directory(Base::Here, &path).unwrap()
+        files::pin_directory(CWD, &path).unwrap()
     }
 
     struct House {
@@ -185,7 +181,7 @@ mod tests {
     }
 
     impl House {
-        fn walk(&self, path: &str) -> Result<Identity, i32> {
+        fn walk(&self, path: &str) -> Result<Identity> {
             let me = std::process::id();
             let eyes = Eyes {
                 root: self.root.as_fd(),
@@ -195,12 +191,11 @@ mod tests {
                 uid: 0,
             };
             directory(eyes, path.as_bytes())
-                .map(|found| files::look_at(found.as_fd()).unwrap().identity)
-                .map_err(|error| error.raw_os_error().unwrap())
+                .map(|found| files::stat_pin(found.as_fd()).unwrap().identity)
         }
 
-        fn identity(&self, path: &str) -> Result<Identity, i32> {
-            Ok(files::look_at(pin(&self.dir.path().join(path)).as_fd())
+        fn identity(&self, path: &str) -> Result<Identity> {
+            Ok(files::stat_pin(pin(&self.dir.path().join(path)).as_fd())
                 .unwrap()
                 .identity)
         }
@@ -220,11 +215,11 @@ mod tests {
     #[test]
     fn errors_are_the_kernels() {
         let house = house();
-        assert_eq!(house.walk("/nothing/x"), Err(libc::ENOENT));
-        assert_eq!(house.walk("file"), Err(libc::ENOTDIR));
-        assert_eq!(house.walk("file/x"), Err(libc::ENOTDIR));
-        assert_eq!(house.walk("/loop"), Err(libc::ELOOP));
-        assert_eq!(house.walk(&"x".repeat(300)), Err(libc::ENAMETOOLONG));
+        assert_eq!(house.walk("/nothing/x"), Err(Errno::NOENT));
+        assert_eq!(house.walk("file"), Err(Errno::NOTDIR));
+        assert_eq!(house.walk("file/x"), Err(Errno::NOTDIR));
+        assert_eq!(house.walk("/loop"), Err(Errno::LOOP));
+        assert_eq!(house.walk(&"x".repeat(300)), Err(Errno::NAMETOOLONG));
     }
 
     #[test]
@@ -249,7 +244,7 @@ mod tests {
             "/proc/self/root/proc/self/cwd",
         ] {
             let found = directory(eyes, path.as_bytes());
-            let found = files::look_at(found.unwrap().as_fd()).unwrap().identity;
+            let found = files::stat_pin(found.unwrap().as_fd()).unwrap().identity;
             assert_eq!(Ok(found), house.identity("root/a/b"), "{path}");
         }
         child.kill().unwrap();

@@ -9,15 +9,19 @@
 use super::context::{Confinements, ContextLook};
 use super::mounts::Mounts;
 use super::procfs::ProcFs;
-use super::sys::files::{self, Base, Identity};
-use super::sys::process::clock_ns;
+use super::{
+    clock,
+    files::{self, Identity},
+};
 use arc_swap::ArcSwap;
+use rustix::fs::CWD;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Shared by all workers of a session.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     /// The guard's own credentials and root.
     pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
@@ -45,15 +49,15 @@ pub struct World {
 
 impl World {
     /// Looks around. `session_root` is the root command's process id.
-    pub fn new(session_root: u32) -> std::io::Result<Self> {
+    pub(crate) fn new(session_root: u32) -> std::io::Result<Self> {
         let guard = ContextLook::of_guard()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
-            pid_namespace: files::look(Base::Here, c"/proc/self/ns/pid")
+            pid_namespace: files::stat_path(CWD, c"/proc/self/ns/pid")
                 .ok()
                 .map(|l| l.identity),
-            mount_namespace: files::look(Base::Here, c"/proc/self/ns/mnt")
+            mount_namespace: files::stat_path(CWD, c"/proc/self/ns/mnt")
                 .ok()
                 .map(|l| l.identity),
             confinements: Confinements::default(),
@@ -97,7 +101,7 @@ impl World {
 
     /// The kernel is about to move a directory or change a mount.
     pub(crate) fn directory_will_move(&self) {
-        let until = clock_ns(libc::CLOCK_MONOTONIC).saturating_add(FORGETFUL_NS);
+        let until = clock::monotonic_ns().saturating_add(FORGETFUL_NS);
         self.forgetful_until_ns.fetch_max(until, Ordering::AcqRel);
         self.directory_moved();
     }
@@ -119,7 +123,7 @@ impl World {
     }
 
     /// Reads the mount table again, after the kernel said it changed.
-    pub fn reread_mounts(&self) -> std::io::Result<()> {
+    pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
         self.directory_moved();
         Ok(())
@@ -131,16 +135,16 @@ impl World {
     }
 
     /// Whether the thread whose `/proc/TID` directory is `base` counts processes as the guard does.
-    pub(crate) fn shares_pid_namespace(&self, base: Base<'_>) -> bool {
-        files::look(base, c"ns/pid")
+    pub(crate) fn shares_pid_namespace(&self, base: BorrowedFd<'_>) -> bool {
+        files::stat_path(base, c"ns/pid")
             .ok()
             .map(|found| found.identity)
             == self.pid_namespace
     }
 
     /// Whether the thread whose `/proc/TID` directory is `base` sees the guard's mounts.
-    pub(crate) fn shares_mount_namespace(&self, base: Base<'_>) -> bool {
-        files::look(base, c"ns/mnt")
+    pub(crate) fn shares_mount_namespace(&self, base: BorrowedFd<'_>) -> bool {
+        files::stat_path(base, c"ns/mnt")
             .ok()
             .map(|found| found.identity)
             == self.mount_namespace

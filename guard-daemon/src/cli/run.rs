@@ -66,7 +66,7 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
-    let dispositions = guard_linux::session::Dispositions::take();
+    let dispositions = guard_linux::session::SignalDispositions::take();
     keep_state(&ready)?;
     let command = arguments
         .command

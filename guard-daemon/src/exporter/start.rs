@@ -46,7 +46,7 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
     }
     // A supervisor's are blocked, and an exporter must hear when it is asked to end.
     #[cfg(target_os = "linux")]
-    guard_linux::sys::process::SignalSet::none().begin_with(&mut command);
+    guard_linux::session::unblock_signals(&mut command);
     let output = journal.file().map_or_else(Stdio::null, Stdio::from);
     if is_usual_port_taken() {
         // `exporter.json` and `codex-es-guard status` tell which it took.

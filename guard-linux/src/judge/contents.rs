@@ -6,16 +6,18 @@
 //! says so.
 
 use super::{Answered, Case, OWN_WRITE, join};
+use crate::clock;
 use crate::directories::{self, Start, int_argument};
 use crate::facts::CallFacts;
+use crate::files;
 use crate::judge::names::{Name, Resolved, look_error};
 use crate::procfs;
-use crate::sys::files::{self, Base};
 use crate::sys::notify::Reply;
-use crate::sys::process::clock_ns;
 use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
-use std::os::fd::{AsFd, OwnedFd};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 /// What a call would open.
 struct Opened {
@@ -49,7 +51,7 @@ impl Case<'_> {
         let Resolved::Name(name) = self.resolve(dirfd, path)? else {
             return Ok(Reply::Continue);
         };
-        if name.special || look_error(&name) != Some(libc::ENOENT) {
+        if name.special || look_error(&name) != Some(Errno::NOENT) {
             return Ok(Reply::Continue);
         }
         let mut path = Vec::new();
@@ -128,8 +130,8 @@ impl Case<'_> {
         }
         let mut canonical = Vec::new();
         join(&name.directory.location, name.bare(), &mut canonical);
-        let base = Base::Dir(name.directory.fd.as_fd());
-        let found = files::look_at_name(base, &name.name);
+        let base = name.directory.fd.as_fd();
+        let found = files::stat_name(base, &name.name);
         let exclusive = libc::O_CREAT | libc::O_EXCL;
         if flags & exclusive == exclusive && found.is_ok() {
             // Whatever it is, the kernel refuses.
@@ -143,8 +145,8 @@ impl Case<'_> {
             }));
         };
         let path = match found.file_type {
-            libc::S_IFREG => Some(canonical),
-            libc::S_IFLNK => self.link_target(&name),
+            FileType::RegularFile => Some(canonical),
+            FileType::Symlink => self.link_target(&name),
             _ => None,
         };
         Ok(path.map(|path| Opened { path, exists: true }))
@@ -159,7 +161,7 @@ impl Case<'_> {
 
     /// The object a name leads to, through a final symbolic link.
     pub(super) fn follow(&mut self, name: &Name) -> Option<OwnedFd> {
-        let base = Base::Dir(name.directory.fd.as_fd());
+        let base = name.directory.fd.as_fd();
         if self.caller.shares_root
             && let Ok(found) = files::pin_without_magic(base, &name.name)
         {
@@ -190,7 +192,7 @@ impl Case<'_> {
         if !snapshot.touches(&operation) {
             return Reply::Continue;
         }
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let decision = decide(&snapshot, &operation, wall_ns, &facts);
         self.refuse_or_continue(&operation, &decision, &facts, wall_ns)

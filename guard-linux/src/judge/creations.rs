@@ -2,24 +2,24 @@
 
 use super::Case;
 use super::names::{Name, look, path_of};
+use crate::clock;
 use crate::facts::CallFacts;
-use crate::sys::errno_of;
-use crate::sys::files::{self, Base, Look};
+use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
-use crate::sys::process::clock_ns;
 use guard_core::OperationKind;
 use guard_core::ownership::{
     Completion, NewName, PendingLink, PendingRemoval, PendingRename, Target,
 };
 use guard_core::policy::Snapshot;
-use std::os::fd::AsFd;
+use rustix::io::Errno;
+use std::os::fd::AsFd as _;
 
 // === impl Case ===
 
 impl Case<'_> {
     /// A call is about to make an object at `path`, where nothing is.
     pub(super) fn note_creation(&self, path: &[u8]) {
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let snapshot = self.guard.policy.load();
         self.guard
@@ -39,7 +39,7 @@ impl Case<'_> {
         &self,
         kind: OperationKind,
         (from, to): (&Name, &Name),
-        found: Option<&Look>,
+        found: Option<&FileStat>,
     ) -> PendingRename {
         if kind == OperationKind::Exchange {
             return PendingRename::SWAP;
@@ -88,11 +88,11 @@ impl Case<'_> {
     fn with_new_name<T>(
         &self,
         (from, to): (&Name, &Name),
-        found: Option<&Look>,
+        found: Option<&FileStat>,
         examine: impl FnOnce(&Snapshot, &NewName<'_>, u64, &CallFacts<'_>) -> T,
     ) -> T {
         let (from_path, to_path) = (path_of(from), path_of(to));
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &from.directory,
             &from.name,
@@ -101,7 +101,7 @@ impl Case<'_> {
         let name = NewName {
             from: &from_path,
             to: &to_path,
-            source: found.map(Look::facts),
+            source: found.map(FileStat::facts),
         };
         examine(&self.guard.policy.load(), &name, wall_ns, &facts)
     }
@@ -118,9 +118,9 @@ fn completion(answered: Reply) -> Option<Completion> {
 
 /// What is at the new name of a rename or a link.
 fn target(name: &Name) -> Target {
-    match files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name) {
+    match files::stat_name(name.directory.fd.as_fd(), &name.name) {
         Ok(found) => Target::Taken(found.facts()),
-        Err(error) if errno_of(&error) == libc::ENOENT => Target::Free,
+        Err(Errno::NOENT) => Target::Free,
         Err(_) => Target::Unknown,
     }
 }

@@ -6,11 +6,11 @@
 //! their own does not concern the guard.
 
 use super::{Answered, Case, here};
+use crate::clock;
 use crate::directories::{self, Start, int_argument};
 use crate::facts::CallFacts;
 use crate::judge::names::Resolved;
 use crate::sys::notify::Reply;
-use crate::sys::process::clock_ns;
 use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::OwnedFd;
@@ -87,7 +87,7 @@ impl Case<'_> {
         if !snapshot.touches(&operation) {
             return Ok(goes_on);
         }
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let decision = decide(&snapshot, &operation, wall_ns, &facts);
         Ok(self.refuse_or_continue(&operation, &decision, &facts, wall_ns))

@@ -4,20 +4,20 @@
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
 use super::{Answered, CallerGone, Case, Outcome, join};
+use crate::clock;
 use crate::directories::{Cut, Directory, Start, int_argument, without_slashes};
 use crate::facts::CallFacts;
-use crate::sys::errno_of;
-use crate::sys::files::{self, Base, Look};
+use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
-use crate::sys::process::clock_ns;
 use guard_core::actor::FactSource as _;
 use guard_core::decision::{Decision, decide};
 use guard_core::policy::Snapshot;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Verdict};
+use rustix::fs::{AtFlags, RenameFlags};
+use rustix::io::Errno;
 use std::ffi::CString;
-use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 /// One name of a call: the directory it stands in, and how the kernel wants to see it.
@@ -32,7 +32,7 @@ pub(super) struct Name {
 pub(super) enum Resolved {
     Name(Name),
     /// The caller gets this errno: the kernel would say the same.
-    Errno(i32),
+    Errno(Errno),
     /// The guard could not see what the caller may: its memory, or a directory on the way. Holds
     /// the caller's own words as far as they could be read.
     Hidden(Vec<u8>),
@@ -66,7 +66,8 @@ impl Case<'_> {
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
             Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
         };
-        let perform = || files::unlink(name.directory.fd.as_fd(), &name.name, flags);
+        let flags = AtFlags::from_bits_retain(flags.cast_unsigned());
+        let perform = || rustix::fs::unlinkat(&name.directory.fd, &name.name, flags);
         self.settle(OperationKind::Unlink, &name, None, perform)
     }
 
@@ -88,7 +89,7 @@ impl Case<'_> {
             (Resolved::Errno(errno), _) => return Ok(Reply::Fail(errno)),
             (Resolved::Name(from), Resolved::Errno(errno)) => {
                 // The kernel comes to the source's directory first, and may not search it.
-                let closed = look_error(&from).filter(|&error| error == libc::EACCES);
+                let closed = look_error(&from).filter(|&error| error == Errno::ACCESS);
                 return Ok(Reply::Fail(closed.unwrap_or(errno)));
             }
             (Resolved::Hidden(text), Resolved::Hidden(other)) => {
@@ -113,10 +114,12 @@ impl Case<'_> {
         let pending = self.before_rename(kind, (&from, &to), found.as_ref());
         let world = self.world;
         let answered = self.settle(kind, &from, Some(&to), || {
-            files::rename(
-                (from.directory.fd.as_fd(), &from.name),
-                (to.directory.fd.as_fd(), &to.name),
-                flags,
+            rustix::fs::renameat_with(
+                &from.directory.fd,
+                &from.name,
+                &to.directory.fd,
+                &to.name,
+                RenameFlags::from_bits_retain(flags),
             )
         })?;
         self.after_rename((&from, &to), pending, answered);
@@ -153,12 +156,14 @@ impl Case<'_> {
         };
         let perform = || {
             if follows {
-                return Err(io::ErrorKind::Unsupported.into());
+                return Err(Errno::NOTSUP);
             }
-            files::link(
-                (from.directory.fd.as_fd(), &from.name),
-                (to.directory.fd.as_fd(), &to.name),
-                0,
+            rustix::fs::linkat(
+                &from.directory.fd,
+                &from.name,
+                &to.directory.fd,
+                &to.name,
+                AtFlags::empty(),
             )
         };
         let pending = self.before_link((&from, &to));
@@ -173,7 +178,7 @@ impl Case<'_> {
         kind: OperationKind,
         name: &Name,
         other: Option<&Name>,
-        perform: impl FnOnce() -> io::Result<()>,
+        perform: impl FnOnce() -> rustix::io::Result<()>,
     ) -> Answered {
         self.settle_or_continue(kind, name, other, true, perform)
     }
@@ -185,7 +190,7 @@ impl Case<'_> {
         name: &Name,
         other: Option<&Name>,
         may_perform: bool,
-        perform: impl FnOnce() -> io::Result<()>,
+        perform: impl FnOnce() -> rustix::io::Result<()>,
     ) -> Answered {
         // What stands in a procfs depends on who asks, and nothing there can be removed.
         let in_procfs = [Some(name), other]
@@ -213,9 +218,9 @@ impl Case<'_> {
         kind: OperationKind,
         (name, other): (&Name, Option<&Name>),
         performs: bool,
-        perform: impl FnOnce() -> io::Result<()>,
+        perform: impl FnOnce() -> rustix::io::Result<()>,
     ) -> Answered {
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let snapshot = self.guard.policy.load();
         join(&name.directory.location, name.bare(), &mut words.operation);
         words.destination.clear();
@@ -242,9 +247,9 @@ impl Case<'_> {
         // then something could be there.
         if decision.verdict != Verdict::Allow
             && self.caller.equals_guard
-            && look_error(name) == Some(libc::ENOENT)
+            && look_error(name) == Some(Errno::NOENT)
         {
-            return Ok(Reply::Fail(libc::ENOENT));
+            return Ok(Reply::Fail(Errno::NOENT));
         }
         let removes = kind == OperationKind::Unlink;
         let ownership = &self.guard.ownership;
@@ -260,10 +265,10 @@ impl Case<'_> {
             note(reply);
             return Ok(reply);
         }
-        let decided_ns = clock_ns(libc::CLOCK_MONOTONIC);
+        let decided_ns = clock::monotonic_ns();
         let reply = reply_of(perform());
         let errno = if let Reply::Fail(errno) = reply {
-            errno
+            errno.raw_os_error()
         } else {
             0
         };
@@ -321,7 +326,7 @@ impl Case<'_> {
         path: &[u8],
         destination: Option<&[u8]>,
     ) -> Reply {
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let snapshot = self.guard.policy.load();
         let operation = Operation {
             kind,
@@ -342,7 +347,7 @@ impl Case<'_> {
         let read = self.read_path(path, &mut text);
         let resolved = read.map(|read| match read {
             Ok(()) => self.resolve_text(Start::from_argument(dirfd), &text),
-            Err(libc::EPERM) => Resolved::Hidden(Vec::new()),
+            Err(Errno::PERM) => Resolved::Hidden(Vec::new()),
             Err(errno) => Resolved::Errno(errno),
         });
         self.words.first = text;
@@ -361,32 +366,32 @@ impl Case<'_> {
                 name,
                 special: cut.is_special(),
             }),
-            (Err(error), _) if self.caller.equals_guard => Resolved::Errno(errno_of(&error)),
+            (Err(errno), _) if self.caller.equals_guard => Resolved::Errno(errno),
             (Err(_), _) | (_, Err(_)) => Resolved::Hidden(text.to_vec()),
         }
     }
 }
 
-fn reply_of(result: io::Result<()>) -> Reply {
+fn reply_of(result: rustix::io::Result<()>) -> Reply {
     match result {
         Ok(()) => Reply::Return(0),
-        Err(error) => Reply::Fail(errno_of(&error)),
+        Err(errno) => Reply::Fail(errno),
     }
 }
 
 /// Why a name cannot be looked at; `None` when it can.
-pub(super) fn look_error(name: &Name) -> Option<i32> {
-    let found = files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name);
-    found.err().as_ref().map(errno_of)
+pub(super) fn look_error(name: &Name) -> Option<Errno> {
+    let found = files::stat_name(name.directory.fd.as_fd(), &name.name);
+    found.err()
 }
 
 /// What stands at a name now.
-pub(super) fn look(name: &Name) -> Option<Look> {
-    files::look_at_name(Base::Dir(name.directory.fd.as_fd()), &name.name).ok()
+pub(super) fn look(name: &Name) -> Option<FileStat> {
+    files::stat_name(name.directory.fd.as_fd(), &name.name).ok()
 }
 
-fn is_directory(found: Option<Look>) -> bool {
-    found.is_some_and(|found| found.file_type == libc::S_IFDIR)
+fn is_directory(found: Option<FileStat>) -> bool {
+    found.is_some_and(|found| found.is_directory())
 }
 
 /// The canonical path of a name.

@@ -1,22 +1,23 @@
 //! Calls that change the calling process, or reach into another.
 
 use super::{Answered, Case};
+use crate::clock;
 use crate::directories::int_argument;
 use crate::facts::CallFacts;
+use crate::files;
 use crate::procfs;
-use crate::sys::files;
 use crate::sys::notify::Reply;
-use crate::sys::process::{clock_ns, ticks_per_second};
 use guard_core::decision::decide;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
+use rustix::param::clock_ticks_per_second;
 use std::ffi::CString;
 use std::io::Read;
 
 impl Case<'_> {
     /// `execve`, `execveat`: descent is written down while the parents live. Always goes on.
     pub(super) fn exec(&mut self) -> Answered {
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let process = self.caller.process;
         let parent = procfs::stat(self.caller.ppid)
             .ok()
@@ -34,8 +35,8 @@ impl Case<'_> {
 
     /// `landlock_restrict_self`: from now on the kernel decides with the caller's own domain.
     pub(super) fn landlock(&mut self) -> Answered {
-        let since_boot = clock_ns(libc::CLOCK_BOOTTIME);
-        let ticks = u128::from(since_boot) * u128::from(ticks_per_second()) / 1_000_000_000;
+        let since_boot = clock::since_boot_ns();
+        let ticks = u128::from(since_boot) * u128::from(clock_ticks_per_second()) / 1_000_000_000;
         let now_ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
         self.world.confinements.note(self.caller.process, now_ticks);
         self.world.process_changes(self.caller.process.pid);
@@ -56,6 +57,7 @@ impl Case<'_> {
         let name = CString::new(format!("fdinfo/{}", int_argument(fd))).unwrap_or_default();
         let mut text = String::new();
         let read = files::open_for_reading(self.caller.base(), &name)
+            .map_err(std::io::Error::from)
             .and_then(|fd| std::fs::File::from(fd).read_to_string(&mut text));
         let pid = read.ok().and_then(|_| {
             let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
@@ -80,7 +82,7 @@ impl Case<'_> {
         if !snapshot.touches(&operation) {
             return Reply::Continue;
         }
-        let wall_ns = clock_ns(libc::CLOCK_REALTIME);
+        let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let decision = decide(&snapshot, &operation, wall_ns, &facts);
         self.refuse_or_continue(&operation, &decision, &facts, wall_ns)

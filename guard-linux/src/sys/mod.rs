@@ -1,29 +1,18 @@
-//! System calls that std does not offer, each behind a safe function.
+//! System calls that neither std nor rustix offers, each behind a safe function.
 //!
-//! All unsafe code of the Linux backend is in this module. Every function returns
-//! [`std::io::Result`] with the kernel's errno, retries nothing, and owns no policy.
+//! All unsafe code of this crate is in this module. What is here, and why rustix is not used for it:
+//!
+//! - [`notify`]: rustix has no `seccomp(2)` and no requests of its listener;
+//! - [`memory`]: rustix has no `process_vm_readv(2)`;
+//! - [`process`]: rustix offers no `fork`, and std's `exec` resets dispositions that are inherited;
+//! - [`signals`]: rustix keeps `sigaction` and signal sets to itself, for C libraries own them;
+//! - [`inherited`]: what has to run before `main`, and descriptors that no Rust value owns.
+//!
+//! Every function fails with the kernel's errno, retries nothing, and contains no policy.
 
-pub mod files;
-pub(crate) mod given;
+pub(crate) mod inherited;
 pub(crate) mod memory;
 pub(crate) mod notify;
-pub mod process;
-
-use std::io;
-
-/// Turns a system call's `-1` into the errno.
-fn check(result: libc::c_long) -> io::Result<libc::c_long> {
-    if result == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
-    }
-}
-
-/// The errno of an I/O error; `EIO` when it carries none.
-pub(crate) fn errno_of(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(libc::EIO)
-}
-
-/// The kernel's bound on a path, its NUL included (`include/uapi/linux/limits.h`).
-pub(crate) const PATH_MAX: usize = 4096;
+pub(crate) mod process;
+mod result;
+pub(crate) mod signals;

@@ -1,7 +1,7 @@
 //! Installing a seccomp filter with a listener, and talking over it (`seccomp_unotify(2)`).
 
-use super::check;
-use std::io;
+use super::result::check;
+use rustix::io::{Errno, Result};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// A system call that waits for its answer.
@@ -14,15 +14,15 @@ pub(crate) enum Reply {
     Continue,
     /// The caller gets this result, without the kernel doing anything.
     Return(i64),
-    /// The caller gets this errno (positive).
-    Fail(i32),
+    /// The caller gets this errno.
+    Fail(Errno),
 }
 
 /// Installs `program` on the calling thread and returns the listener.
 ///
 /// `wait_killable` asks for `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` (Linux 5.19).
-pub(crate) fn install(program: &[libc::sock_filter], wait_killable: bool) -> io::Result<OwnedFd> {
-    let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+pub(crate) fn install(program: &[libc::sock_filter], wait_killable: bool) -> Result<OwnedFd> {
+    let length = u16::try_from(program.len()).map_err(|_| Errno::INVAL)?;
     let fprog = libc::sock_fprog {
         len: length,
         filter: program.as_ptr().cast_mut(),
@@ -40,7 +40,7 @@ pub(crate) fn install(program: &[libc::sock_filter], wait_killable: bool) -> io:
             &raw const fprog,
         )
     })?;
-    let fd = i32::try_from(fd).map_err(|_| io::ErrorKind::InvalidData)?;
+    let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
     // SAFETY: the kernel just gave us this descriptor, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -50,7 +50,7 @@ pub(crate) fn install(program: &[libc::sock_filter], wait_killable: bool) -> io:
 /// # Errors
 ///
 /// `ENOENT` when the caller died between waking us and our reading; `EINTR`.
-pub(crate) fn receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
+pub(crate) fn receive(listener: BorrowedFd<'_>) -> Result<Notification> {
     // SAFETY: the kernel demands an all-zero structure; zero is valid for every field.
     let mut notification: Notification = unsafe { std::mem::zeroed() };
     // SAFETY: the listener is open and the structure has the size the request number encodes.
@@ -70,7 +70,7 @@ pub(crate) fn receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
 /// # Errors
 ///
 /// `ENOENT` when the caller is gone or its call was interrupted.
-pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> io::Result<()> {
+pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> Result<()> {
     let mut response = libc::seccomp_notif_resp {
         id,
         val: 0,
@@ -82,7 +82,7 @@ pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, reply: Reply) -> io::Res
             response.flags = u32::try_from(libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE).unwrap_or(1);
         }
         Reply::Return(value) => response.val = value,
-        Reply::Fail(errno) => response.error = -errno,
+        Reply::Fail(errno) => response.error = -errno.raw_os_error(),
     }
     // SAFETY: the listener is open and the structure has the size the request number encodes.
     let result = unsafe {
@@ -110,7 +110,7 @@ pub(crate) fn is_waiting(listener: BorrowedFd<'_>, id: u64) -> bool {
 
 /// Asks the kernel to hand the processor over when a notification or an answer is sent
 /// (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6). Older kernels say `EINVAL`.
-pub(crate) fn wake_synchronously(listener: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn wake_synchronously(listener: BorrowedFd<'_>) -> Result<()> {
     // The flags are the argument itself, not a pointer (kernel/seccomp.c, seccomp_notify_ioctl).
     // SAFETY: this request reads no memory.
     let result = unsafe {

@@ -5,13 +5,15 @@
 //! network file system, a FUSE server that is itself a process of this session), the watchdog
 //! lends it spare threads, so that a session can wait for itself without a deadlock.
 
-use super::callers::OTHER_DESCRIPTORS;
-use super::judge::{self, Memory};
-use super::sys::files::poll;
-use super::sys::notify::{self, Notification, Reply};
-use super::sys::process::{clock_ns, descriptor_limit, name_thread};
-use super::world::World;
+use crate::callers::OTHER_DESCRIPTORS;
+use crate::judge::{self, Memory};
+use crate::sys::notify::{self, Notification, Reply};
+use crate::world::World;
+use crate::{clock, descriptors};
 use guard_core::guard::SharedGuard;
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::thread::set_name;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -21,13 +23,13 @@ use std::time::Duration;
 
 /// Answers a session's notifications until no process of it is left.
 #[derive(Clone)]
-pub struct Supervisor {
+pub(super) struct Answering {
     shared: Arc<Shared>,
 }
 
-impl std::fmt::Debug for Supervisor {
+impl std::fmt::Debug for Answering {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Supervisor").finish_non_exhaustive()
+        f.debug_struct("Answering").finish_non_exhaustive()
     }
 }
 
@@ -50,11 +52,11 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Undelivered(Vec<(Notification, Reply)>);
 
-// === impl Supervisor ===
+// === impl Answering ===
 
-impl Supervisor {
-    /// A supervisor for the filter behind `listener`; it answers nothing before [`Self::start`].
-    pub fn new(
+impl Answering {
+    /// For the filter behind `listener`. Nothing is answered before [`Self::start`].
+    pub(super) fn new(
         guard: SharedGuard,
         world: Arc<World>,
         listener: OwnedFd,
@@ -77,12 +79,12 @@ impl Supervisor {
     }
 
     /// Starts answering.
-    pub fn start(&self) -> std::io::Result<()> {
+    pub(super) fn start(&self) -> std::io::Result<()> {
         let primary = self.clone();
         thread::Builder::new()
             .name("guard-primary".into())
             .spawn(move || {
-                name_thread(c"guard-primary");
+                let _unnamed = set_name(c"guard-primary");
                 primary.answer_all();
             })?;
         let watchdog = self.clone();
@@ -93,19 +95,17 @@ impl Supervisor {
     }
 
     /// Whether no process of the session is left.
-    pub fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         if !self.shared.over.load(Ordering::Acquire) && self.listener_hung_up() {
             self.shared.over.store(true, Ordering::Release);
         }
         self.shared.over.load(Ordering::Acquire)
     }
 
-    /// Lets go of what the primary remembers and has not used lately.
-    pub fn tidy(&self) {
+    /// Releases what the primary remembers and has not used lately.
+    pub(super) fn release_unused(&self) {
         if let Ok(mut memory) = self.shared.memory.try_lock() {
-            memory
-                .directories
-                .forget_old(clock_ns(libc::CLOCK_MONOTONIC));
+            memory.directories.forget_old(clock::monotonic_ns());
             memory.callers.forget_dead();
         }
     }
@@ -119,7 +119,7 @@ impl Supervisor {
             };
             shared
                 .busy_since_ns
-                .store(clock_ns(libc::CLOCK_MONOTONIC), Ordering::Release);
+                .store(clock::monotonic_ns(), Ordering::Release);
             let mut memory = shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
             self.answer(&notification, &mut memory, &mut undelivered);
             drop(memory);
@@ -133,7 +133,7 @@ impl Supervisor {
             Ok(notification) => Some(notification),
             Err(error) => {
                 // ENOENT: the caller was killed in between, or the session is over.
-                if error.raw_os_error() != Some(libc::EINTR) && self.listener_hung_up() {
+                if error != Errno::INTR && self.listener_hung_up() {
                     self.shared.over.store(true, Ordering::Release);
                 }
                 None
@@ -154,7 +154,7 @@ impl Supervisor {
             catch_unwind(AssertUnwindSafe(|| {
                 judge::judge(&shared.guard, &shared.world, memory, listener, notification)
             }))
-            .unwrap_or(Reply::Fail(libc::EPERM))
+            .unwrap_or(Reply::Fail(Errno::PERM))
         });
         let sent = notify::answer(listener, notification.id, reply);
         if sent.is_err() && !shared.wait_killable {
@@ -164,9 +164,9 @@ impl Supervisor {
 
     /// Lends spare threads while the primary is held up.
     fn watch(&self) {
-        name_thread(c"guard-watchdog");
+        let _unnamed = set_name(c"guard-watchdog");
         let shared = &self.shared;
-        let left = descriptor_limit().saturating_sub(OTHER_DESCRIPTORS);
+        let left = descriptors::limit().saturating_sub(OTHER_DESCRIPTORS);
         let max_spares = usize::try_from(left / 2 / SPARE_DESCRIPTORS).unwrap_or(usize::MAX);
         let max_spares = max_spares.clamp(1, MAX_SPARES);
         while !shared.over.load(Ordering::Acquire) {
@@ -190,7 +190,7 @@ impl Supervisor {
 
     /// A spare thread's life: as long as the primary is held up.
     fn help(&self) {
-        name_thread(c"guard-spare");
+        let _unnamed = set_name(c"guard-spare");
         let mut undelivered = Undelivered::default();
         while self.is_held_up() && !self.shared.over.load(Ordering::Acquire) {
             if self.has_waiting()
@@ -204,18 +204,20 @@ impl Supervisor {
 
     fn is_held_up(&self) -> bool {
         let since = self.shared.busy_since_ns.load(Ordering::Acquire);
-        since != 0 && clock_ns(libc::CLOCK_MONOTONIC).saturating_sub(since) > HELD_UP_NS
+        since != 0 && clock::monotonic_ns().saturating_sub(since) > HELD_UP_NS
     }
 
     /// Whether a notification waits to be received; waits a little for one.
     fn has_waiting(&self) -> bool {
-        let mut fds = [(self.shared.listener.as_fd(), libc::POLLIN, 0)];
-        poll(&mut fds, 5).is_ok() && fds.iter().any(|fd| fd.2 & libc::POLLIN != 0)
+        let listener = self.shared.listener.as_fd();
+        descriptors::poll(listener, PollFlags::IN, Some(5))
+            .is_ok_and(|found| found.contains(PollFlags::IN))
     }
 
     fn listener_hung_up(&self) -> bool {
-        let mut fds = [(self.shared.listener.as_fd(), 0, 0)];
-        poll(&mut fds, 0).is_ok() && fds.iter().any(|fd| fd.2 & libc::POLLHUP != 0)
+        let listener = self.shared.listener.as_fd();
+        descriptors::poll(listener, PollFlags::empty(), Some(0))
+            .is_ok_and(|found| found.contains(PollFlags::HUP))
     }
 }
 
