@@ -53,11 +53,11 @@ fn main() {
     };
     let mut client = ptr::null_mut();
     // SAFETY: the out pointer is valid. The block is of the global class, so the library uses it
-    // where it stands: it and its descriptor outlive the client, which is deleted below.
+    // in place: it and its descriptor outlive the client, which is deleted below.
     let result = unsafe { es_new_client(&raw mut client, (&raw mut handler).cast()) };
     println!("{result:?}");
     if result == es_new_client_result_t::ES_NEW_CLIENT_RESULT_SUCCESS {
-        // SAFETY: the client was made by this thread just now, and nobody else knows it.
+        // SAFETY: the client was made by this thread just now, and nothing else uses it.
         let result = unsafe { es_delete_client(client) };
         println!("{result:?}");
     }

@@ -3,7 +3,7 @@
 //! A block is a struct that begins with [`BlockHeader`]; what it captures follows. The layout is
 //! the one that clang's *Block Implementation Specification* fixes. `es_new_client` copies the block
 //! before it returns: a block of the stack class is copied byte by byte, then its descriptor's
-//! `copy` is called; a block of the global class is used where it stands and never freed.
+//! `copy` is called; a block of the global class is used in place and never freed.
 
 use crate::client::es_client_t;
 use crate::message::es_message_t;
@@ -87,8 +87,8 @@ unsafe extern "C" {
     static _NSConcreteGlobalBlock: [*const c_void; 32];
 }
 
-/// The class of a block that is copied when it is kept. Null off Apple's targets, where nobody
-/// looks at it.
+/// The class of a block that is copied when it is kept. Null off Apple's targets, where it
+/// is not used.
 pub fn stack_block_class() -> *const c_void {
     #[cfg(target_vendor = "apple")]
     return (&raw const _NSConcreteStackBlock).cast();
@@ -96,7 +96,7 @@ pub fn stack_block_class() -> *const c_void {
     core::ptr::null()
 }
 
-/// The class of a block that is never copied. Null off Apple's targets, where nobody looks at it.
+/// The class of a block that is never copied. Null off Apple's targets, where it is not used.
 pub fn global_block_class() -> *const c_void {
     #[cfg(target_vendor = "apple")]
     return (&raw const _NSConcreteGlobalBlock).cast();

@@ -6,19 +6,19 @@
 
 use core::ffi::{c_char, c_void};
 
-/// A process number.
+/// A process id.
 pub type pid_t = i32;
-/// A user's number.
+/// A user id.
 pub type uid_t = u32;
-/// A group's number.
+/// A group id.
 pub type gid_t = u32;
-/// A device's number.
+/// A device number.
 pub type dev_t = i32;
 /// A file's mode.
 pub type mode_t = u16;
 /// A count of hard links.
 pub type nlink_t = u16;
-/// A file's number.
+/// An inode number.
 pub type ino64_t = u64;
 /// A position in a file.
 pub type off_t = i64;

@@ -1,4 +1,4 @@
-//! The functions that macOS 11.0 has, the oldest release this crate runs on: linked.
+//! The functions of macOS 11.0, the oldest release that this crate runs on. They are linked.
 //!
 //! Off Apple's targets the simulator defines them. Functions of newer releases are in
 //! [`newer`](crate::newer).
@@ -48,7 +48,7 @@ macro_rules! linked {
 }
 
 linked! {
-    /// Adds event types to those that the client gets. Never removes any.
+    /// Subscribes the client to event types. Never removes a subscription.
     ///
     /// Up to macOS 26.3 a value that the kernel does not know could stop the machine; newer systems
     /// ignore it and report success.
@@ -57,15 +57,15 @@ linked! {
         events: *const es_event_type_t,
         event_count: u32,
     ) -> es_return_t;
-    /// Removes event types from those that the client gets.
+    /// Unsubscribes the client from event types.
     [10, 15] fn es_unsubscribe(
         client: *mut es_client_t,
         events: *const es_event_type_t,
         event_count: u32,
     ) -> es_return_t;
-    /// Removes all event types from those that the client gets.
+    /// Unsubscribes the client from all event types.
     [10, 15] fn es_unsubscribe_all(client: *mut es_client_t) -> es_return_t;
-    /// Lists the event types that the client gets. The caller frees the list with [`free`](crate::free).
+    /// Lists the event types that the client is subscribed to. The caller frees the list with [`free`](crate::free).
     [10, 15] fn es_subscriptions(
         client: *mut es_client_t,
         count: *mut usize,
@@ -78,9 +78,9 @@ linked! {
         result: es_auth_result_t,
         cache: bool,
     ) -> es_respond_result_t;
-    /// Answers an `AUTH_OPEN` message: 0 denies, `u32::MAX` allows whatever.
+    /// Answers an `AUTH_OPEN` message: 0 denies, `u32::MAX` allows everything.
     ///
-    /// What is cached are the flags: a later open is allowed only if it wants no others.
+    /// What is cached are the flags: a later open is allowed only if it has no others.
     [10, 15] fn es_respond_flags_result(
         client: *mut es_client_t,
         message: *const es_message_t,
@@ -116,12 +116,12 @@ linked! {
     ) -> es_return_t;
     /// Unmutes all executables' paths, those too that a new client has muted by default.
     [10, 15] fn es_unmute_all_paths(client: *mut es_client_t) -> es_return_t;
-    /// Forgets all cached answers, those to other clients too. Waits for the kernel: calling it in a
-    /// handler has stopped the client's own messages.
+    /// Clears the cache of answers, of all clients. Waits for the kernel: calling it in a
+    /// handler has stalled the client's own messages.
     [10, 15] fn es_clear_cache(client: *mut es_client_t) -> es_clear_cache_result_t;
-    /// Makes a client. `handler` gets its messages, one after another, on a thread of the library.
+    /// Creates a client. `handler` receives its messages, one after another, on a thread of the library.
     ///
-    /// Answers cached so far are forgotten.
+    /// The cache of answers is cleared.
     [10, 15] fn es_new_client(
         client: *mut *mut es_client_t,
         handler: es_handler_block_t,
@@ -134,12 +134,12 @@ linked! {
     /// Keeps a message; the result must not be written to. Deprecated since macOS 11.0 for
     /// [`es_retain_message`].
     [10, 15; deprecated 11, 0] fn es_copy_message(msg: *const es_message_t) -> *mut es_message_t;
-    /// Lets go of what [`es_copy_message`] returned. Deprecated since macOS 11.0 for
+    /// Frees what [`es_copy_message`] returned. Deprecated since macOS 11.0 for
     /// [`es_release_message`].
     [10, 15; deprecated 11, 0] fn es_free_message(msg: *mut es_message_t);
     /// Keeps a message beyond the handler's call.
     [11, 0] fn es_retain_message(msg: *const es_message_t);
-    /// Lets go of a message, once for each [`es_retain_message`].
+    /// Releases a message, once for each [`es_retain_message`].
     [11, 0] fn es_release_message(msg: *const es_message_t);
     /// How many arguments the program gets.
     [10, 15] fn es_exec_arg_count(event: *const es_event_exec_t) -> u32;

@@ -1,7 +1,7 @@
-//! Functions newer than macOS 11.0: looked up when asked for, never linked.
+//! Functions newer than macOS 11.0: looked up at run time, never linked.
 //!
-//! Each function here bears the C function's name and returns it, or nothing on a system that lacks
-//! it. A linked reference to a function that is not there would end the program at its start.
+//! Each function here has the name of the C function and returns it, or `None` on a system that lacks
+//! it. If a missing function were linked, the program would not start.
 //!
 //! ```no_run
 //! use endpoint_sec_sys::{es_client_t, es_return_t, newer};
@@ -13,11 +13,11 @@
 //! }
 //! ```
 //!
-//! A name is not enough: `es_sync_client` was exported long before it was made public with macOS
-//! 27.0, and nobody promises that it did the same. So a function is looked up only on the releases
-//! whose headers declare it.
+//! That a name exists is not enough: `es_sync_client` was exported long before macOS 27.0 made it
+//! public, and may have behaved differently. So a function is looked up only on releases whose headers
+//! declare it.
 //!
-//! On macOS an answer is remembered. Elsewhere the simulator is asked each time, since one program
+//! On macOS the result is cached. Elsewhere the simulator is asked each time, since one program
 //! simulates several releases.
 
 use crate::block::{es_handler_block_t, es_sync_block_t};
@@ -56,8 +56,8 @@ macro_rules! newer {
                     return None;
                 }
                 let address = SYMBOL.address()?;
-                // SAFETY: whoever defines a symbol of this name, the library or the simulator, gives
-                // it the signature that ESClient.h and ESMessage.h of macOS 27.0 declare, which is
+                // SAFETY: the definition of a symbol of this name, in the library or the simulator, has
+                // the signature that ESClient.h and ESMessage.h of macOS 27.0 declare, which is
                 // `Function`. The address is not null, and code is never unloaded.
                 Some(unsafe { mem::transmute::<NonNull<c_void>, Function>(address) })
             }
@@ -137,13 +137,12 @@ newer! {
     [12, 0] fn es_release_muted_paths(muted_paths: *mut es_muted_paths_t);
     /// Unmutes all paths operated on.
     [13, 0] fn es_unmute_all_target_paths(client: *mut es_client_t) -> es_return_t;
-    /// Turns one kind of muting around: what was muted is heard, and nothing else. Again turns it
-    /// back.
+    /// Inverts one kind of muting: only what is muted is sent. A second call reverts it.
     [13, 0] fn es_invert_muting(
         client: *mut es_client_t,
         mute_type_: es_mute_inversion_type_t,
     ) -> es_return_t;
-    /// Whether one kind of muting is turned around.
+    /// Whether one kind of muting is inverted.
     [13, 0] fn es_muting_inverted(
         client: *mut es_client_t,
         mute_type_: es_mute_inversion_type_t,
@@ -151,8 +150,8 @@ newer! {
     /// Runs a block after the messages that were there before it. Never to be called in the client's
     /// handler; when the client is deleted, all blocks run.
     [27, 0] fn es_sync_client(client: *mut es_client_t, block: es_sync_block_t) -> es_return_t;
-    /// Makes a client for the caller's own descendants: needs the entitlement, neither root nor the
-    /// user's consent.
+    /// Creates a client for the caller's own descendants. It needs the entitlement, but neither root
+    /// nor the user's consent.
     [27, 0] fn es_new_descendants_client(
         client: *mut *mut es_client_t,
         handler: es_handler_block_t,
@@ -212,10 +211,10 @@ mod symbol {
     use core::ptr::{self, NonNull};
     use core::sync::atomic::{AtomicPtr, Ordering};
 
-    /// Look among everything that is loaded (`dlfcn.h`: -2).
+    /// Search all loaded images (`dlfcn.h`: -2).
     const RTLD_DEFAULT: *mut c_void = ptr::without_provenance_mut(usize::MAX - 1);
 
-    /// Stands for a symbol that was looked up and is not there.
+    /// Marks a symbol that was looked up and does not exist.
     const MISSING: *mut c_void = ptr::without_provenance_mut(1);
 
     unsafe extern "C" {
@@ -225,8 +224,8 @@ mod symbol {
     /// A symbol that may be missing.
     pub(super) struct Symbol {
         name: &'static CStr,
-        /// Null until looked up, then the address or [`MISSING`]. Written by whoever looks first;
-        /// everyone would write the same. Relaxed: code is not published by this word.
+        /// Null until looked up, then the address or [`MISSING`]. Written by the first thread that looks it
+        /// up; all would write the same. Relaxed: code is not published by this word.
         found: AtomicPtr<c_void>,
     }
 

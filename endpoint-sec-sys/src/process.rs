@@ -21,7 +21,7 @@ pub struct es_file_t {
     pub path: es_string_token_t,
     /// Whether the path was longer than 16 KiB, and cut.
     pub path_truncated: bool,
-    /// The status; on FAT, an empty file has the file number 999999999.
+    /// The status; on FAT, an empty file has the inode number 999999999.
     pub stat: stat,
 }
 
@@ -34,9 +34,9 @@ pub struct es_file_t {
 pub struct es_process_t {
     /// The audit token: who, and which execution.
     pub audit_token: audit_token_t,
-    /// The parent's process number, which may be another process by now.
+    /// The parent's process id, which may be another process by now.
     pub ppid: pid_t,
-    /// The first parent's process number; does not change.
+    /// The first parent's process id; does not change.
     pub original_ppid: pid_t,
     /// The process group.
     pub group_id: pid_t,
@@ -60,7 +60,7 @@ pub struct es_process_t {
     pub tty: *mut es_file_t,
     /// When the process began. Message version 3.
     pub start_time: timeval,
-    /// The process that answers for this one, maybe itself. Message version 4.
+    /// The responsible process, maybe itself. Message version 4.
     pub responsible_audit_token: audit_token_t,
     /// The parent. Message version 4.
     pub parent_audit_token: audit_token_t,

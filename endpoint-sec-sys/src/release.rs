@@ -1,7 +1,7 @@
-//! Which release of macOS this is.
+//! The release of macOS that is running.
 //!
-//! Asked of the system at run time, never given by a caller: what depends on it would call functions
-//! that are not there.
+//! It is read from the system at run time and never passed by a caller, since code that depends on it
+//! would otherwise call functions that do not exist.
 
 /// A release of macOS.
 #[repr(C)]
@@ -32,8 +32,8 @@ impl OsVersion {
 
     /// Reads `26.4.1`, `26.4` or `26`; anything else is nothing.
     ///
-    /// A program linked with an old SDK is told `10.16` from macOS 11 on, and `16` from macOS 26
-    /// on. These come out as the releases where that began.
+    /// A program linked with an old SDK reads `10.16` from macOS 11 on, and `16` from macOS 26 on.
+    /// These are read as macOS 11.0 and 26.0.
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = [0; 3];
         let mut parts = text.split('.');
@@ -67,8 +67,8 @@ impl core::fmt::Display for OsVersion {
 
 /// The release that runs: `kern.osproductversion`, or what the simulator says it is.
 ///
-/// On macOS the answer cannot change and is remembered. A system that does not say is taken for
-/// macOS 11.0, the oldest that this crate runs on.
+/// On macOS the result is cached. If it cannot be read, it is macOS 11.0, the oldest release that this
+/// crate runs on.
 pub fn os_version() -> OsVersion {
     imp::os_version()
 }

@@ -1,4 +1,4 @@
-//! What calls on a client return, and what they are told.
+//! Results and arguments of calls on a client.
 
 use crate::c_enum::c_enum;
 
@@ -13,9 +13,9 @@ c_enum! {
 }
 
 c_enum! {
-    /// What came of making a client.
+    /// The result of creating a client.
     es_new_client_result_t {
-        /// There is a client.
+        /// The client was created.
         ES_NEW_CLIENT_RESULT_SUCCESS = 0,
         /// A pointer was null.
         ES_NEW_CLIENT_RESULT_ERR_INVALID_ARGUMENT = 1,
@@ -33,9 +33,9 @@ c_enum! {
 }
 
 c_enum! {
-    /// What came of an answer. Note that [`ES_RESPOND_RESULT_NOT_FOUND`](Self::ES_RESPOND_RESULT_NOT_FOUND) has no `ERR` in its name.
+    /// The result of an answer. Note that [`ES_RESPOND_RESULT_NOT_FOUND`](Self::ES_RESPOND_RESULT_NOT_FOUND) has no `ERR` in its name.
     es_respond_result_t {
-        /// It was taken.
+        /// The answer was accepted.
         ES_RESPOND_RESULT_SUCCESS = 0,
         /// An argument was invalid.
         ES_RESPOND_RESULT_ERR_INVALID_ARGUMENT = 1,
@@ -51,9 +51,9 @@ c_enum! {
 }
 
 c_enum! {
-    /// What came of clearing the cache.
+    /// The result of clearing the cache.
     es_clear_cache_result_t {
-        /// It is empty.
+        /// The cache was cleared.
         ES_CLEAR_CACHE_RESULT_SUCCESS = 0,
         /// The subsystem could not be reached, or another failure.
         ES_CLEAR_CACHE_RESULT_ERR_INTERNAL = 1,
@@ -97,7 +97,7 @@ c_enum! {
         ES_MUTE_INVERTED = 0,
         /// It is not.
         ES_MUTE_NOT_INVERTED = 1,
-        /// It could not be told.
+        /// The call failed.
         ES_MUTE_INVERTED_ERROR = 2,
     }
 }

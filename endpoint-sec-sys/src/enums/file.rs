@@ -25,7 +25,7 @@ c_enum! {
 c_enum! {
     /// Where a file system comes from. macOS 15.0.
     es_mount_disposition_t {
-        /// A drive that can be taken away.
+        /// An external drive.
         ES_MOUNT_DISPOSITION_EXTERNAL = 0,
         /// A built-in drive.
         ES_MOUNT_DISPOSITION_INTERNAL = 1,
@@ -35,7 +35,7 @@ c_enum! {
         ES_MOUNT_DISPOSITION_VIRTUAL = 3,
         /// A null mount of another directory.
         ES_MOUNT_DISPOSITION_NULLFS = 4,
-        /// It could not be told.
+        /// Unknown.
         ES_MOUNT_DISPOSITION_UNKNOWN = 5,
     }
 }

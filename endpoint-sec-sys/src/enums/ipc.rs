@@ -1,9 +1,9 @@
-//! Where names of services stand, and who has them.
+//! Domains of service names, and their holders.
 
 use crate::c_enum::c_enum;
 
 c_enum! {
-    /// The domain in which an XPC service's name stands: begins at 1.
+    /// The domain of an XPC service's name. The values begin at 1.
     es_xpc_domain_type_t {
         /// The system.
         ES_XPC_DOMAIN_TYPE_SYSTEM = 1,
@@ -25,7 +25,7 @@ c_enum! {
 }
 
 c_enum! {
-    /// Who has a name at launchd. macOS 27.0.
+    /// The holder of a service name. macOS 27.0.
     es_bootstrap_target_type_t {
         /// A running process.
         ES_BOOTSTRAP_TARGET_TYPE_PROCESS = 0,

@@ -19,11 +19,11 @@ c_enum! {
 }
 
 c_enum! {
-    /// What was wanted of a finger.
+    /// The mode of a Touch ID check.
     es_touchid_mode_t {
-        /// That it is a certain person's.
+        /// Verification of a given user.
         ES_TOUCHID_MODE_VERIFICATION = 0,
-        /// Whose it is.
+        /// Identification of the user.
         ES_TOUCHID_MODE_IDENTIFICATION = 1,
     }
 }

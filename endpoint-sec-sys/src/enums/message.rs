@@ -1,13 +1,13 @@
-//! What messages ask, and what was answered.
+//! Action types and answers.
 
 use crate::c_enum::c_enum;
 
 c_enum! {
-    /// Whether a message wants an answer.
+    /// Whether a message is a request or a report.
     es_action_type_t {
-        /// It does, and the operation waits.
+        /// A request: the operation waits for an answer.
         ES_ACTION_TYPE_AUTH = 0,
-        /// It does not.
+        /// A report.
         ES_ACTION_TYPE_NOTIFY = 1,
     }
 }
@@ -15,7 +15,7 @@ c_enum! {
 c_enum! {
     /// An answer: 0 is *allow*.
     es_auth_result_t {
-        /// The operation may go on.
+        /// The operation proceeds.
         ES_AUTH_RESULT_ALLOW = 0,
         /// The operation fails.
         ES_AUTH_RESULT_DENY = 1,

@@ -19,7 +19,7 @@ c_enum! {
 }
 
 c_enum! {
-    /// How a configuration profile came.
+    /// How a configuration profile was installed.
     es_profile_source_t {
         /// By device management.
         ES_PROFILE_SOURCE_MANAGED = 0,
@@ -29,7 +29,7 @@ c_enum! {
 }
 
 c_enum! {
-    /// The class of rule that judged a right.
+    /// The class of the rule that decided about a right.
     es_authorization_rule_class_t {
         /// The user was authenticated.
         ES_AUTHORIZATION_RULE_CLASS_USER = 0,
@@ -49,7 +49,7 @@ c_enum! {
 }
 
 c_enum! {
-    /// What is told of a file that Gatekeeper stopped.
+    /// How a file that Gatekeeper blocked is reported.
     es_gatekeeper_user_override_file_type_t {
         /// Its path alone.
         ES_GATEKEEPER_USER_OVERRIDE_FILE_TYPE_PATH = 0,
@@ -101,7 +101,7 @@ c_enum! {
         ES_TCC_AUTHORIZATION_RIGHT_ADD_MODIFY_ADDED = 4,
         /// The process's session.
         ES_TCC_AUTHORIZATION_RIGHT_SESSION_PID = 5,
-        /// To be asked again, with more words.
+        /// The user asked for more information, and is asked again.
         ES_TCC_AUTHORIZATION_RIGHT_LEARN_MORE = 6,
     }
 }
@@ -127,7 +127,7 @@ c_enum! {
         ES_TCC_AUTHORIZATION_REASON_SERVICE_OVERRIDE_POLICY = 7,
         /// The program does not say what it is for.
         ES_TCC_AUTHORIZATION_REASON_MISSING_USAGE_STRING = 8,
-        /// Nobody answered.
+        /// The prompt timed out.
         ES_TCC_AUTHORIZATION_REASON_PROMPT_TIMEOUT = 9,
         /// Not asked yet.
         ES_TCC_AUTHORIZATION_REASON_PREFLIGHT_UNKNOWN = 10,
@@ -135,7 +135,7 @@ c_enum! {
         ES_TCC_AUTHORIZATION_REASON_ENTITLED = 11,
         /// The policy for programs of its type.
         ES_TCC_AUTHORIZATION_REASON_APP_TYPE_POLICY = 12,
-        /// The user closed the question.
+        /// The user cancelled the prompt.
         ES_TCC_AUTHORIZATION_REASON_PROMPT_CANCEL = 13,
     }
 }

@@ -8,13 +8,13 @@ use crate::token::es_string_token_t;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_file_provider_materialize_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The contents; never null.
     pub source: *mut es_file_t,
     /// The file that gets them; never null.
     pub target: *mut es_file_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
     /// Reserved.
     pub reserved: [u8; 32],

@@ -62,7 +62,7 @@ pub struct es_event_pty_close_t {
 pub struct es_event_xpc_connect_t {
     /// The service's name.
     pub service_name: es_string_token_t,
-    /// The domain in which the name stands.
+    /// The domain of the name.
     pub service_domain_type: es_xpc_domain_type_t,
 }
 
@@ -71,9 +71,9 @@ pub struct es_event_xpc_connect_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_bootstrap_check_in_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
-    /// The audit token of the process that asked for it.
+    /// The audit token of the instigating process.
     pub instigator_token: audit_token_t,
     /// The service's name.
     pub service_name: es_string_token_t,
@@ -84,9 +84,9 @@ pub struct es_event_bootstrap_check_in_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct es_event_bootstrap_look_up_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
-    /// The audit token of the process that asked for it.
+    /// The audit token of the instigating process.
     pub instigator_token: audit_token_t,
     /// The service's name.
     pub service_name: es_string_token_t,

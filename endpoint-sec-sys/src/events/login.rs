@@ -13,7 +13,7 @@ use crate::token::es_string_token_t;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_authentication_od_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The kind of record, mostly `Users`.
     pub record_type: es_string_token_t,
@@ -23,7 +23,7 @@ pub struct es_event_authentication_od_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -31,7 +31,7 @@ pub struct es_event_authentication_od_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct es_event_authentication_touchid_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// What was wanted of the finger.
     pub touchid_mode: es_touchid_mode_t,
@@ -39,11 +39,11 @@ pub struct es_event_authentication_touchid_t {
     pub has_uid: bool,
     /// Who.
     pub uid: es_event_authentication_touchid_t_uid,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_authentication_touchid_t_uid {
@@ -55,7 +55,7 @@ pub union es_event_authentication_touchid_t_uid {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_authentication_token_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The hash of the public key.
     pub pubkey_hash: es_string_token_t,
@@ -63,7 +63,7 @@ pub struct es_event_authentication_token_t {
     pub token_id: es_string_token_t,
     /// The Kerberos principal, if any.
     pub kerberos_principal: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -201,7 +201,7 @@ pub struct es_event_openssh_login_t {
     pub uid: es_event_openssh_login_t_uid,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_openssh_login_t_uid {
@@ -239,7 +239,7 @@ pub struct es_event_login_login_t {
     pub uid: es_event_login_login_t_uid,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_login_login_t_uid {
@@ -287,7 +287,7 @@ pub struct es_event_su_t {
     pub env: *mut es_string_token_t,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_su_t_to_uid {
@@ -331,7 +331,7 @@ pub struct es_event_sudo_t {
     pub command: es_string_token_t,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_sudo_t_from_uid {
@@ -339,7 +339,7 @@ pub union es_event_sudo_t_from_uid {
     pub uid: uid_t,
 }
 
-/// A user's number, or nothing.
+/// A user id, or nothing.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_event_sudo_t_to_uid {

@@ -52,7 +52,7 @@ pub union es_od_member_id_array_t_member_array {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_group_add_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -64,7 +64,7 @@ pub struct es_event_od_group_add_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -72,7 +72,7 @@ pub struct es_event_od_group_add_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_group_remove_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -84,7 +84,7 @@ pub struct es_event_od_group_remove_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -92,7 +92,7 @@ pub struct es_event_od_group_remove_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_group_set_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -104,7 +104,7 @@ pub struct es_event_od_group_set_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -112,7 +112,7 @@ pub struct es_event_od_group_set_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_modify_password_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -124,7 +124,7 @@ pub struct es_event_od_modify_password_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -132,7 +132,7 @@ pub struct es_event_od_modify_password_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_disable_user_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -142,7 +142,7 @@ pub struct es_event_od_disable_user_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -150,7 +150,7 @@ pub struct es_event_od_disable_user_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_enable_user_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -160,7 +160,7 @@ pub struct es_event_od_enable_user_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -168,7 +168,7 @@ pub struct es_event_od_enable_user_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_attribute_value_add_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -184,7 +184,7 @@ pub struct es_event_od_attribute_value_add_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -192,7 +192,7 @@ pub struct es_event_od_attribute_value_add_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_attribute_value_remove_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -208,7 +208,7 @@ pub struct es_event_od_attribute_value_remove_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -216,7 +216,7 @@ pub struct es_event_od_attribute_value_remove_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_attribute_set_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -234,7 +234,7 @@ pub struct es_event_od_attribute_set_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -242,7 +242,7 @@ pub struct es_event_od_attribute_set_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_create_user_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -252,7 +252,7 @@ pub struct es_event_od_create_user_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -260,7 +260,7 @@ pub struct es_event_od_create_user_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_create_group_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -270,7 +270,7 @@ pub struct es_event_od_create_group_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -278,7 +278,7 @@ pub struct es_event_od_create_group_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_delete_user_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -288,7 +288,7 @@ pub struct es_event_od_delete_user_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -296,7 +296,7 @@ pub struct es_event_od_delete_user_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_od_delete_group_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// 0 for success, else an error of Open Directory.
     pub error_code: i32,
@@ -306,7 +306,7 @@ pub struct es_event_od_delete_group_t {
     pub node_name: es_string_token_t,
     /// The path of the node's database, empty for a remote node.
     pub db_path: es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 

@@ -74,7 +74,7 @@ pub struct es_btm_launch_item_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_btm_launch_item_add_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The application to which the item belongs, when it registered the item itself; may be null.
     pub app: *mut es_process_t,
@@ -82,7 +82,7 @@ pub struct es_event_btm_launch_item_add_t {
     pub item: *mut es_btm_launch_item_t,
     /// The program of a legacy item.
     pub executable_path: es_string_token_t,
-    /// The audit token of the process that asked for it; may be null. Message version 8.
+    /// The audit token of the instigating process; may be null. Message version 8.
     pub instigator_token: *mut audit_token_t,
     /// The audit token of that application; may be null. Message version 8.
     pub app_token: *mut audit_token_t,
@@ -94,13 +94,13 @@ pub struct es_event_btm_launch_item_add_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_btm_launch_item_remove_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The application to which the item belongs, when it registered the item itself; may be null.
     pub app: *mut es_process_t,
     /// The item; never null.
     pub item: *mut es_btm_launch_item_t,
-    /// The audit token of the process that asked for it; may be null. Message version 8.
+    /// The audit token of the instigating process; may be null. Message version 8.
     pub instigator_token: *mut audit_token_t,
     /// The audit token of that application; may be null. Message version 8.
     pub app_token: *mut audit_token_t,
@@ -128,13 +128,13 @@ pub struct es_profile_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_profile_add_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// Whether the profile was there before.
     pub is_update: bool,
     /// The profile; never null.
     pub profile: *mut es_profile_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -142,11 +142,11 @@ pub struct es_event_profile_add_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_profile_remove_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The profile; never null.
     pub profile: *mut es_profile_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
 }
 
@@ -154,7 +154,7 @@ pub struct es_event_profile_remove_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_authorization_petition_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The process that wants the rights; may be null.
     pub petitioner: *mut es_process_t,
@@ -164,7 +164,7 @@ pub struct es_event_authorization_petition_t {
     pub right_count: usize,
     /// The rights' names; may be null.
     pub rights: *mut es_string_token_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
     /// The audit token of the process that wants the rights. Message version 8.
     pub petitioner_token: audit_token_t,
@@ -186,7 +186,7 @@ pub struct es_authorization_result_t {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct es_event_authorization_judgement_t {
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
     /// The process that wants the rights; may be null.
     pub petitioner: *mut es_process_t,
@@ -196,7 +196,7 @@ pub struct es_event_authorization_judgement_t {
     pub result_count: usize,
     /// The judgements; may be null.
     pub results: *mut es_authorization_result_t,
-    /// The audit token of the process that asked for it. Message version 8.
+    /// The audit token of the instigating process. Message version 8.
     pub instigator_token: audit_token_t,
     /// The audit token of the process that wants the rights. Message version 8.
     pub petitioner_token: audit_token_t,
@@ -238,13 +238,13 @@ pub struct es_event_tcc_modify_t {
     pub identity_type: es_tcc_identity_type_t,
     /// What happened to the permission.
     pub update_type: es_tcc_event_type_t,
-    /// The audit token of the process that asked for it.
+    /// The audit token of the instigating process.
     pub instigator_token: audit_token_t,
-    /// The process that asked for it; may be null.
+    /// The instigating process; may be null.
     pub instigator: *mut es_process_t,
-    /// The audit token of the process that answers for the instigator; may be null.
+    /// The audit token of the instigator's responsible process; may be null.
     pub responsible_token: *mut audit_token_t,
-    /// The process that answers for the instigator; may be null.
+    /// The instigator's responsible process; may be null.
     pub responsible: *mut es_process_t,
     /// What is permitted now.
     pub right: es_tcc_authorization_right_t,

@@ -1,8 +1,7 @@
-//! Where every field lies: sizes, alignments and offsets, asserted at compile time on each target.
+//! The layout of every struct: sizes, alignments and offsets, asserted at compile time on each target.
 //!
-//! A crate that does not agree with the headers of macOS 27.0 does not compile, also not for
-//! targets on which no test can run. [`STRUCTS`] tells the same as data, measured from the types
-//! themselves.
+//! If a type differs from the headers of macOS 27.0, the crate does not compile, not even for targets
+//! on which no test can run. [`STRUCTS`] has the same numbers as data, measured from the types.
 //!
 //! ```
 //! use endpoint_sec_sys::layout::STRUCTS;
@@ -37,7 +36,7 @@ pub struct StructLayout {
 #[non_exhaustive]
 pub struct FieldLayout {
     /// The field's name in Rust; for a field of a nested type, the names that lead to it, with
-    /// points between.
+    /// dots between.
     pub path: &'static str,
     /// Where it begins, in bytes from the beginning of the outermost struct.
     pub offset: usize,
@@ -45,7 +44,7 @@ pub struct FieldLayout {
     pub size: usize,
     /// The message version that a message must have at least for the field to be read.
     pub since_message_version: Option<u32>,
-    /// Tells the name of the field's type.
+    /// Returns the name of the field's type.
     pub type_name: fn() -> &'static str,
 }
 

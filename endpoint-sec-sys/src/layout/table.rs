@@ -1,4 +1,4 @@
-//! The table of layouts, as the headers of macOS 27.0 have them for arm64 and x86_64 alike.
+//! The table of layouts of the headers of macOS 27.0, the same for arm64 and x86_64.
 
 use super::{FieldLayout, StructLayout, name_of_selected, size_of_selected};
 use crate::darwin::*;
@@ -50,7 +50,7 @@ macro_rules! layouts {
 macro_rules! select {
     ($name:ident, $($part:ident).+) => {
         |base: *const $name| {
-            // SAFETY: both takers of this function want it for its type and never call it.
+            // SAFETY: both users of this function need its type only and never call it.
             unsafe { &raw const (*base).$($part).+ }
         }
     };

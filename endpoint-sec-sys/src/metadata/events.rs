@@ -1,4 +1,4 @@
-//! The table of event types: what each is, since when, where it lies, how it is answered.
+//! The table of event types, and look-ups in it.
 
 use super::Emitter::{Kernel, Launchd, Program};
 use super::Storage::{Inline, Pointer};
@@ -220,7 +220,7 @@ const fn reserved(event_type: T, since: Since) -> EventInfo {
 // === impl es_event_type_t ===
 
 impl T {
-    /// What is known of this event type; nothing if it is newer than macOS 27.0.
+    /// The properties of this event type; nothing if it is newer than macOS 27.0.
     pub fn info(self) -> Option<&'static EventInfo> {
         EVENTS.get(usize::try_from(self.0).ok()?)
     }
@@ -229,7 +229,7 @@ impl T {
 // === impl EventInfo ===
 
 impl EventInfo {
-    /// The event type that tells of what this one asks for, or the other way round.
+    /// The NOTIFY type of the same operation for an AUTH type, and the other way round.
     pub fn counterpart(&self) -> Option<&'static Self> {
         let member = self.member?;
         let is_other = |other: &&Self| other.member == Some(member) && other.kind != self.kind;

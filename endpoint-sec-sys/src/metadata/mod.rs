@@ -1,7 +1,7 @@
-//! What is known of each event type and function, as data.
+//! The properties of each event type and function, as data.
 //!
-//! From ESTypes.h, ESMessage.h and ESClient.h, macOS 27.0, whose comments tell which answers are
-//! cached and which event types have paths to mute.
+//! From ESTypes.h, ESMessage.h and ESClient.h of macOS 27.0, whose comments state which answers are
+//! cached and which event types have target paths to mute.
 
 use crate::event_type::es_event_type_t;
 use crate::release::OsVersion;
@@ -12,18 +12,18 @@ mod functions;
 pub use events::EVENTS;
 pub use functions::functions;
 
-/// Whether an event type asks or tells.
+/// Whether messages of an event type are requests or reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
-    /// The operation waits for an answer.
+    /// Requests: the operation waits for an answer.
     Auth,
-    /// The operation goes on.
+    /// Reports.
     Notify,
-    /// Not documented: either. A message's `action_type` tells.
+    /// Not documented: either. See the message's `action_type`.
     Reserved,
 }
 
-/// Where an event lies.
+/// Where the struct of an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// In the message.
@@ -52,19 +52,18 @@ pub enum Cacheability {
     Unspecified,
 }
 
-/// Who makes messages of a type.
+/// What sends messages of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Emitter {
     /// The kernel, or the headers do not say.
     Kernel,
     /// launchd: a message's process is launchd.
     Launchd,
-    /// A program of the system, of its own accord: another program for the same purpose tells
-    /// nothing.
+    /// A program of the system, voluntarily: another program for the same purpose does not send them.
     Program,
 }
 
-/// What is known of an event type.
+/// The properties of an event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventInfo {
@@ -72,7 +71,7 @@ pub struct EventInfo {
     pub event_type: es_event_type_t,
     /// Its C name.
     pub name: &'static str,
-    /// Whether it asks or tells.
+    /// Whether its messages are requests or reports.
     pub kind: EventKind,
     /// The first release that has it.
     pub introduced: OsVersion,
@@ -89,15 +88,15 @@ pub struct EventInfo {
     pub cacheability: Option<Cacheability>,
     /// How many paths the operation is about that can be muted: 0, 1 or 2.
     pub target_paths: u8,
-    /// Who makes the messages.
+    /// What sends the messages.
     pub emitter: Emitter,
-    /// Whether muting a process also looks at who asked for it, not only at the message's process.
+    /// Whether muting a process also considers the instigator, not only the message's process.
     pub has_instigator_role: bool,
-    /// Whether one operation may make several messages.
+    /// Whether one operation may cause several messages.
     pub repeats: bool,
 }
 
-/// What is known of a function of the library.
+/// The properties of a function of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionInfo {

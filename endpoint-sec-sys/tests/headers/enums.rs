@@ -76,7 +76,7 @@ fn every_constant_has_the_headers_value() {
     for (name, expected) in enums {
         let ours: Vec<&Enum> = ours.iter().filter(|ours| ours.name == name).collect();
         let [ours] = ours.as_slice() else {
-            panic!("{name} stands {} times", ours.len());
+            panic!("{name} is listed {} times", ours.len());
         };
         let expected: Vec<(&str, u32)> = expected
             .as_object()

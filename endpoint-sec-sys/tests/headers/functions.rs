@@ -56,7 +56,7 @@ fn check(expected: &Value) -> usize {
     let name = text(&expected["name"]);
     let ours: Vec<&FunctionInfo> = functions().filter(|ours| ours.name == name).collect();
     let [ours] = ours.as_slice() else {
-        panic!("{name} stands {} times", ours.len());
+        panic!("{name} is listed {} times", ours.len());
     };
     assert_eq!(
         ours.introduced,

@@ -279,7 +279,7 @@ pub(crate) fn layout(name: &str) -> &'static StructLayout {
     let layout = layouts
         .next()
         .unwrap_or_else(|| panic!("{name} is missing"));
-    assert!(layouts.next().is_none(), "{name} stands twice");
+    assert!(layouts.next().is_none(), "{name} is listed twice");
     layout
 }
 
