@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 println!("{error}");
             }
         })?;
-    // Without this the client would be asked about itself, and could wait for its own answer.
+    // Without this the client would receive requests about itself, and could wait for its own answer.
     client.mute_self()?;
     let subscribed = client.subscribe(&[EventType::AUTH_EXEC, EventType::AUTH_OPEN])?;
     assert_eq!(subscribed.dropped, [], "all releases know these");
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A program runs unless it is listed. That it may is remembered by the kernel, that it may not is
-/// asked about again: a denial in the cache cannot be taken back.
+/// sent again: a denial in the cache cannot be removed.
 fn run(message: AuthMessage<'_>, listed: &HashSet<Vec<u8>>) -> Result<(), AnswerError> {
     let is_listed = match message.event() {
         Event::Exec(exec) => listed.contains(exec.target().executable().path()),

@@ -1,13 +1,13 @@
-//! Audit tokens: the kernel's names for processes.
+//! Audit tokens, which identify processes.
 
 use crate::raw::{audit, shown_as_debug};
 use endpoint_sec_sys as sys;
 use std::fmt;
 
-/// The kernel's name for one execution of a process, with the users it runs for.
+/// Identifies one execution of a process, with the users it runs as.
 ///
-/// Two tokens are equal if all of their words are. What is in them Apple calls opaque; the methods
-/// ask the system's library (libbsm), which documents what it reads.
+/// Two tokens are equal if all of their words are. Apple calls their contents opaque; the
+/// methods use the system's library (libbsm), which documents what it reads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AuditToken([u32; 8]);
 
@@ -20,8 +20,8 @@ impl AuditToken {
         sys::audit_token_t { val: self.0 }
     }
 
-    /// The token with these words, such as `task_info(TASK_AUDIT_TOKEN)` or a Mach message's
-    /// trailer brings them.
+    /// The token with these words, as from `task_info(TASK_AUDIT_TOKEN)` or the trailer of a Mach
+    /// message.
     #[must_use]
     pub const fn from_words(words: [u32; 8]) -> Self {
         Self(words)
@@ -33,7 +33,7 @@ impl AuditToken {
         self.0
     }
 
-    /// The token of this very process; `None` if the kernel does not tell.
+    /// The token of this very process; `None` if the kernel refuses.
     #[must_use]
     pub fn of_this_process() -> Option<Self> {
         audit::own().map(Self::from_c)
@@ -45,14 +45,14 @@ impl AuditToken {
         audit::pid(self.to_c())
     }
 
-    /// Which execution under that process identifier: together they name one execution since boot.
+    /// The execution of that process id: together they identify one execution since boot.
     /// An exec changes it.
     #[must_use]
     pub fn pid_version(self) -> i32 {
         audit::pidversion(self.to_c())
     }
 
-    /// The user that logged in, whoever the process became since.
+    /// The user that logged in, which `setuid` does not change.
     #[must_use]
     pub fn audit_uid(self) -> u32 {
         audit::auid(self.to_c())

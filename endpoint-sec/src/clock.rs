@@ -1,11 +1,11 @@
-//! The clock that deadlines are told in.
+//! The clock of messages and deadlines.
 
 use crate::raw::clock;
 use std::time::Duration;
 
 /// The clock of [`MessageView::mach_time`](crate::MessageView::mach_time) and
-/// [`MessageView::deadline`](crate::MessageView::deadline): `mach_absolute_time`, which stands
-/// still while the machine sleeps, and its rate.
+/// [`MessageView::deadline`](crate::MessageView::deadline): `mach_absolute_time`, which does not
+/// advance while the machine sleeps, and its rate.
 ///
 /// A tick is 125/3 ns on Apple silicon and 1 ns on Intel and under Rosetta.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,13 +47,13 @@ impl Clock {
         u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 
-    /// How long it is until `then`; zero if that is past.
+    /// The time until `then`; zero if that is past.
     #[must_use]
     pub fn until(&self, then: u64) -> Duration {
         self.duration(then.saturating_sub(self.now()))
     }
 
-    /// How long `then` is past; zero if it is to come.
+    /// The time since `then`; zero if that is in the future.
     #[must_use]
     pub fn since(&self, then: u64) -> Duration {
         self.duration(self.now().saturating_sub(then))

@@ -1,4 +1,4 @@
-//! How long a handler may take, given when the system wants its answer.
+//! How much of the time to a deadline a handler may use.
 
 use std::time::Duration;
 

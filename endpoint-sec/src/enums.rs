@@ -44,11 +44,11 @@ macro_rules! c_enums {
 }
 
 c_enums! {
-    /// Whether a message asks or tells (`es_action_type_t`).
+    /// Whether a message is a request or a report (`es_action_type_t`).
     pub enum ActionType(es_action_type_t) {
-        /// It asks: the operation waits for an answer.
+        /// A request: the operation waits for an answer.
         Auth = ES_ACTION_TYPE_AUTH,
-        /// It tells what happened.
+        /// A report.
         Notify = ES_ACTION_TYPE_NOTIFY,
     }
 
@@ -76,8 +76,8 @@ c_enums! {
         Clear = ES_CLEAR,
     }
 
-    /// Which look at a process was asked for (`es_proc_check_type_t`, after `proc_info`'s call
-    /// numbers).
+    /// The kind of access to a process (`es_proc_check_type_t`, named for the call numbers of
+    /// `proc_info`).
     pub enum ProcCheckType(es_proc_check_type_t) {
         /// A list of processes.
         ListPids = ES_PROC_CHECK_TYPE_LISTPIDS,
@@ -273,7 +273,7 @@ c_enums! {
         MissingUsageString = ES_TCC_AUTHORIZATION_REASON_MISSING_USAGE_STRING,
         /// The prompt was not answered in time.
         PromptTimeout = ES_TCC_AUTHORIZATION_REASON_PROMPT_TIMEOUT,
-        /// It was asked for in advance and not decided.
+        /// It was queried in advance and is not decided.
         PreflightUnknown = ES_TCC_AUTHORIZATION_REASON_PREFLIGHT_UNKNOWN,
         /// The application is entitled.
         Entitled = ES_TCC_AUTHORIZATION_REASON_ENTITLED,
@@ -343,17 +343,17 @@ c_enums! {
         Daemon = ES_BTM_ITEM_TYPE_DAEMON,
     }
 
-    /// What stands at the destination of a create or rename (`es_destination_type_t`).
+    /// Whether the destination of a create or rename exists (`es_destination_type_t`).
     pub enum DestinationType(es_destination_type_t) {
-        /// A file that is there already.
+        /// An existing file.
         ExistingFile = ES_DESTINATION_TYPE_EXISTING_FILE,
-        /// Nothing yet: a directory and a name.
+        /// A free name in a directory.
         NewPath = ES_DESTINATION_TYPE_NEW_PATH,
     }
 
     /// How a task port was obtained (`es_get_task_type_t`).
     pub enum GetTaskType(es_get_task_type_t) {
-        /// By `task_for_pid` or its kin.
+        /// By `task_for_pid` or a similar call.
         TaskForPid = ES_GET_TASK_TYPE_TASK_FOR_PID,
         /// From the task itself, which exposed it.
         ExposeTask = ES_GET_TASK_TYPE_EXPOSE_TASK,
@@ -419,7 +419,7 @@ c_enums! {
         Install = ES_PROFILE_SOURCE_INSTALL,
     }
 
-    /// What Touch ID was asked (`es_touchid_mode_t`).
+    /// The mode of a Touch ID check (`es_touchid_mode_t`).
     pub enum TouchIdMode(es_touchid_mode_t) {
         /// Whether it is a given user.
         Verification = ES_TOUCHID_MODE_VERIFICATION,
@@ -427,8 +427,7 @@ c_enums! {
         Identification = ES_TOUCHID_MODE_IDENTIFICATION,
     }
 
-    /// What becomes of an authorization whose answer is late (`es_deadline_miss_mode_t`, macOS
-    /// 27.0).
+    /// What happens when a client misses a deadline (`es_deadline_miss_mode_t`, macOS 27.0).
     pub enum DeadlineMissMode(es_deadline_miss_mode_t) {
         /// The client is killed; the default, and what older systems do.
         Kill = ES_DEADLINE_MISS_MODE_KILL,

@@ -1,10 +1,10 @@
-//! What can go wrong, said so that it can be put right.
+//! Errors, with what to do about them.
 
 use crate::event_type::EventType;
 use endpoint_sec_sys::OsVersion;
 use thiserror::Error;
 
-/// Why there is no client.
+/// Why a client could not be started.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -27,7 +27,7 @@ pub enum StartError {
     /// This process, or the machine, has as many clients as it may have.
     #[error("too many Endpoint Security clients are connected: stop one and start again")]
     TooManyClients,
-    /// The system does not answer, or something else that it does not tell.
+    /// The subsystem cannot be reached, or another failure that the system does not specify.
     #[error(
         "Endpoint Security does not answer (internal error): see the system's log for \
          endpointsecurityd"
@@ -54,7 +54,7 @@ pub enum StartError {
     Other(u32),
 }
 
-/// Why an answer did not count.
+/// Why an answer had no effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum AnswerError {
@@ -65,7 +65,7 @@ pub enum AnswerError {
     #[error("the client is closed; the system decided without it")]
     Closed,
     /// The system does not wait for it any more.
-    #[error("the system does not wait for this message (any more): its deadline passed")]
+    #[error("the system no longer waits for this message: its deadline has passed")]
     NotFound,
     /// The system has an answer already.
     #[error("the message was answered already")]
@@ -84,7 +84,7 @@ pub enum AnswerError {
     Other(u32),
 }
 
-/// Why a call on a client did nothing.
+/// Why a call on a client failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -117,7 +117,7 @@ pub enum CallError {
         call: &'static str,
     },
     /// The client has inverted muting over the system's default mutes: subscribing to
-    /// authorizations would have it asked about the very programs that must not be stopped.
+    /// AUTH types would send it requests about the very programs that must not be blocked.
     #[error(
         "{call}: muting is inverted over the system's default mutes, which authorizations would \
          select: select what is wanted by `Handle::select_executables` first"
@@ -135,8 +135,8 @@ pub enum CallError {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum InvertError {
-    /// Inverting would ask this client about the very programs that the system mutes by default,
-    /// because stopping them stops the machine.
+    /// Inverting would send this client requests about the very programs that the system mutes by
+    /// default, because blocking them can hang the machine.
     #[error(
         "inverting would select {muted} default-muted executables, such as {example}, for \
          authorizations of type {event}: save and clear the default set first \

@@ -1,10 +1,10 @@
-//! The event types: which operation, and whether it is asked about or told of.
+//! The event types.
 
 use crate::raw::shown_as_debug;
 use endpoint_sec_sys::{Cacheability, EventInfo, EventKind, OsVersion, Response, es_event_type_t};
 use std::fmt;
 
-/// Which operation a message is about, and whether an answer is asked for.
+/// The operation that a message is about, and whether it is a request or a report.
 ///
 /// Any number is one: a newer system may send types that this crate has no name for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,13 +55,13 @@ impl EventType {
         es_event_type_t(self.0)
     }
 
-    /// Whether its messages ask for an answer. Of reserved types only a message tells.
+    /// Whether its messages are requests. For reserved types, see the message's action type.
     #[must_use]
     pub fn is_auth(self) -> bool {
         self.info().is_some_and(|info| info.kind == EventKind::Auth)
     }
 
-    /// Whether its messages tell what happened.
+    /// Whether its messages are reports.
     #[must_use]
     pub fn is_notify(self) -> bool {
         self.info()
@@ -81,9 +81,9 @@ impl EventType {
         self.info().is_some()
     }
 
-    /// Whether its messages may ask for an answer: it is an authorization, reserved, or unknown.
+    /// Whether its messages may be requests: it is an AUTH type, reserved, or unknown.
     #[must_use]
-    pub fn may_ask(self) -> bool {
+    pub fn may_be_auth(self) -> bool {
         !self.is_notify()
     }
 
@@ -95,15 +95,15 @@ impl EventType {
             .is_some_and(|info| info.response == Some(Response::Flags))
     }
 
-    /// Whether the kernel may remember the answer. The headers do not say so of `AUTH_READLINK`,
-    /// which therefore counts as not cacheable; nor is an `AUTH_EXEC` of a script.
+    /// Whether the kernel may cache the answer. The headers do not say it for `AUTH_READLINK`, which
+    /// therefore counts as not cacheable; an `AUTH_EXEC` of a script is not cacheable either.
     #[must_use]
     pub fn is_cacheable(self) -> bool {
         self.info()
             .is_some_and(|info| info.cacheability == Some(Cacheability::Cacheable))
     }
 
-    /// How many paths of its operation muting by target path looks at: 0, 1 or 2.
+    /// How many target paths its operation has for muting: 0, 1 or 2.
     #[must_use]
     pub fn target_paths(self) -> u8 {
         self.info().map_or(0, |info| info.target_paths)

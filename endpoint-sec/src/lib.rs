@@ -1,7 +1,8 @@
-//! A safe API over Apple's Endpoint Security library; it knows nothing of guards.
+//! A safe API over Apple's Endpoint Security library.
 //!
-//! A [`Client`] subscribes to event types and gets a [`Message`] for each event: one that tells
-//! what happened, or one that asks whether it may, and must be answered before its deadline.
+//! A [`Client`] subscribes to event types and receives a [`Message`] for each event: a report of an
+//! operation (NOTIFY), or a request to allow or deny one (AUTH), which must be answered before its
+//! deadline.
 //!
 //! ```
 //! # #[cfg(not(target_vendor = "apple"))]
@@ -38,29 +39,28 @@
 //! # }
 //! ```
 //!
-//! What it guarantees:
+//! Guarantees:
 //!
-//! - **Nothing is read that is not there.** Systems write messages of versions 1 to 11, of
-//!   different lengths. A view is a pointer, a version and a lifetime, never a reference to a C
-//!   struct; what a message's version does not have is `None`. Views end with the message: with the
-//!   handler's return, or when a kept message is dropped.
-//! - **Every message that asks is answered once.** [`AuthMessage`] and [`OpenMessage`] are used up
-//!   by answering. Let go of, forgotten, lost in a panic, or not answered in [its time](Budget),
-//!   they get the client's default answer. An answer that comes after that is an error, not a second
-//!   answer.
-//! - **Threads are kept apart.** A handler is `Send` and owns what it uses; a [`Handle`] works on
-//!   every thread; a client is made and deleted on a thread of its own, which older systems demand,
-//!   and never while a call on it runs. What would wait for the handler is refused in it.
-//! - **No panic reaches C.** It is answered, [reported](Report), and the next message is handled.
-//! - **What the system cannot do is said.** Functions newer than macOS 11.0 are looked up when they
-//!   are called; event types that the system does not know are left out, and returned.
-//! - **What the system dropped is counted**, by type and in all ([`Handle::drops`]).
+//! - **No read beyond a message.** Systems write messages of versions 1 to 11, of different lengths.
+//!   A view is a pointer, a version and a lifetime, never a reference to a C struct; a field that the
+//!   message's version lacks is `None`. Views end with the message: when the handler returns, or when
+//!   a kept message is dropped.
+//! - **Every request is answered once.** Answering consumes an [`AuthMessage`] or an [`OpenMessage`].
+//!   One that is dropped, forgotten, lost in a panic, or not answered within [its time](Budget) gets
+//!   the client's default answer. A later answer is an error, not a second answer.
+//! - **Threads are safe.** A handler is `Send` and owns what it uses; a [`Handle`] works on every
+//!   thread; a client is created and deleted on a thread of its own, as older systems require, and
+//!   never while a call on it runs. A call that would wait for the handler is refused in it.
+//! - **No panic reaches C.** The message is answered, the panic is [reported](Report), and the next
+//!   message is handled.
+//! - **Missing features are errors.** Functions newer than macOS 11.0 are looked up when they are
+//!   called; event types that the system does not know are not subscribed to, and returned.
+//! - **Dropped messages are counted**, by type and in total ([`Handle::drops`]).
 //!
-//! A message that the handler answers allocates nothing here. Keeping one allocates a share, and at
-//! times room in a list.
+//! Answering a message in the handler allocates nothing in this crate. Keeping a message allocates.
 //!
-//! What it does not do: decode what the headers do not document (reserved types), decide anything,
-//! or run off macOS. There the C functions are those of a simulator, for tests.
+//! The crate does not decode what the headers do not document (reserved types), and does not run off
+//! macOS: there the C functions are those of a simulator, for tests.
 
 mod acl;
 mod answer;

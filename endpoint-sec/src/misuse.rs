@@ -65,7 +65,7 @@
 //! }
 //! ```
 //!
-//! What tells cannot be answered:
+//! A report cannot be answered:
 //!
 //! ```compile_fail,E0599
 //! use endpoint_sec::NotifyMessage;

@@ -23,7 +23,7 @@ pub struct ExecutablePath(Pattern);
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TargetPath(Pattern);
 
-/// A path, and whether it stands for all that begin with it.
+/// A path, and whether it is a prefix.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Pattern {
     path: CString,

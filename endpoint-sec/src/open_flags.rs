@@ -11,7 +11,7 @@ pub struct OpenFlags(u32);
 impl OpenFlags {
     /// Nothing: as an answer, a denial.
     pub const NONE: Self = Self(0);
-    /// Everything, whatever was asked: as an answer, leave.
+    /// All flags: as an answer, allow everything.
     pub const ALL: Self = Self(u32::MAX);
     /// Reading (`FREAD`).
     pub const READ: Self = Self(1);

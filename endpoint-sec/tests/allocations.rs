@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::{machine_of, started};
 
-/// Counts what a thread allocates while it is told to.
+/// Counts what a thread allocates while it is switched on.
 struct Counting;
 
 thread_local! {

@@ -15,7 +15,7 @@ use endpoint_sec::{
 use endpoint_sec_sys::es_event_type_t;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use support::{let_go, machine_of, started};
+use support::{drop_message, machine_of, started};
 
 /// What a handler does with a message.
 type Handling = fn(Message<'_>);
@@ -51,10 +51,10 @@ fn an_answer_reaches_the_system_in_the_form_it_wants() {
 }
 
 #[test]
-fn a_message_let_go_of_gets_the_default_answer() {
+fn a_dropped_message_gets_the_default_answer() {
     for default in [Answer::Allow, Answer::Deny] {
         let expected = (default == Answer::Allow, default == Answer::Allow);
-        assert_eq!(outcomes(default, let_go), expected);
+        assert_eq!(outcomes(default, drop_message), expected);
         assert_eq!(
             outcomes(default, |message| std::mem::forget(message)),
             expected

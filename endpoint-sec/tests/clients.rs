@@ -15,11 +15,11 @@ use endpoint_sec::{
 use endpoint_sec_sim::{Machine, MachineBuilder};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
-use support::{let_go, machine_of, started};
+use support::{drop_message, machine_of, started};
 
 fn failure(machine: MachineBuilder, builder: endpoint_sec::Builder) -> String {
     let _machine = machine.install();
-    match builder.start(let_go) {
+    match builder.start(drop_message) {
         Ok(_) => "a client".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -76,7 +76,7 @@ fn closing_lets_go_of_the_handler_and_later_calls_are_errors() {
     let weak: Weak<()> = Arc::downgrade(&owned);
     let client = started(move |message| {
         drop(Arc::clone(&owned));
-        let_go(message);
+        drop_message(message);
     });
     let handle = client.handle();
     let _subscribed = handle.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
@@ -99,7 +99,7 @@ fn closing_lets_go_of_the_handler_and_later_calls_are_errors() {
 fn types_that_the_system_does_not_know_are_left_out_and_returned() {
     // Up to macOS 26.3.1 a number that is too high stops the machine, which the simulator reports.
     let machine = machine_of(9);
-    let client = started(let_go);
+    let client = started(drop_message);
     let wanted = [
         EventType::AUTH_UNLINK,
         EventType::NOTIFY_TCC_MODIFY,
@@ -127,10 +127,10 @@ fn what_waits_for_the_handler_is_refused_in_it() {
     let machine = machine_of(11);
     let slot: Arc<Mutex<Option<Handle>>> = Arc::default();
     let own = Arc::clone(&slot);
-    let (tell, told) = mpsc::channel();
+    let (sender, results) = mpsc::channel();
     let client = started(move |message| {
         let handle = own.lock().unwrap().clone().unwrap();
-        tell.send((handle.clear_cache(), handle.sync())).unwrap();
+        sender.send((handle.clear_cache(), handle.sync())).unwrap();
         message.answer(Answer::Allow).unwrap();
         // Other calls are as good here as anywhere.
         handle.mute_self().unwrap();
@@ -140,7 +140,7 @@ fn what_waits_for_the_handler_is_refused_in_it() {
     assert!(machine.unlink(machine.launchd(), "/a").allowed());
     let refused = |call| Err(CallError::InHandler { call });
     let expected = (refused("es_clear_cache"), refused("es_sync_client"));
-    assert_eq!(told.recv().unwrap(), expected);
+    assert_eq!(results.recv().unwrap(), expected);
     client.sync().unwrap();
     client.clear_cache().unwrap();
     assert_eq!(client.statistics().panics, 0);
@@ -174,7 +174,7 @@ fn the_cache_is_cleared_as_often_as_the_system_lets() {
     let limit = std::time::Duration::from_millis(100);
     let machine = Machine::new(OsVersion::new(14, 0, 0)).clear_cache_limit(1, limit);
     let machine = machine.running_clock().install();
-    let client = started(let_go);
+    let client = started(drop_message);
     client.clear_cache().unwrap();
     assert_eq!(client.clear_cache(), Err(CallError::Throttled));
     assert_eq!(client.clear_cache_patiently(8), Ok(()));

@@ -32,7 +32,7 @@ fn the_entries_of_an_access_control_list_are_read() {
     let number = es_event_type_t::ES_EVENT_TYPE_NOTIFY_SETACL;
     // Set, then cleared.
     for variant in [0, 2] {
-        let _told = machine.perform(Action::sample(&machine, &actor, number, variant));
+        let _attempt = machine.perform(Action::sample(&machine, &actor, number, variant));
     }
     let set = receiver.recv().unwrap().unwrap();
     let found: Vec<_> = set.iter().map(|entry| (entry.kind, entry.rights)).collect();
@@ -87,7 +87,7 @@ fn entitlements_outlive_their_message_and_are_given_back() {
                 _ => None,
             };
             drop(message);
-            let told = held.map(|held| {
+            let answer = held.map(|held| {
                 let names = [
                     "com.apple.developer.endpoint-security.client",
                     "com.apple.security.app-sandbox",
@@ -95,7 +95,7 @@ fn entitlements_outlive_their_message_and_are_given_back() {
                 ];
                 names.map(|name| held.is_true(name))
             });
-            sender.send(told).unwrap();
+            sender.send(answer).unwrap();
         });
         let _all_known = client.subscribe(&[EventType::NOTIFY_EXEC]).unwrap();
         let shell = machine.process("/bin/zsh").start();

@@ -16,7 +16,7 @@ use endpoint_sec::{
 use endpoint_sec_sim::{Attempt, Installed, Machine, Timebase};
 use std::sync::mpsc;
 use std::time::Duration;
-use support::{let_go, machine_of, until};
+use support::{drop_message, machine_of, until};
 
 /// A machine whose answers are due in 20 s, so that a handler has 16.
 fn machine() -> Installed {
@@ -35,13 +35,13 @@ fn a_slow_handler_is_answered_for_and_its_own_answer_is_too_late() {
         let machine = machine();
         let (go, wait) = mpsc::channel::<()>();
         let (enter, entered) = mpsc::channel();
-        let (told, tell) = mpsc::channel();
+        let (sender, results) = mpsc::channel();
         let client = Client::builder()
             .default_answer(default)
             .start(move |message| {
                 enter.send(()).unwrap();
                 wait.recv().unwrap();
-                told.send(message.answer(Answer::Deny)).unwrap();
+                sender.send(message.answer(Answer::Deny)).unwrap();
             })
             .unwrap();
         let _subscribed = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
@@ -53,7 +53,7 @@ fn a_slow_handler_is_answered_for_and_its_own_answer_is_too_late() {
         // The handler is still at it.
         assert_eq!(attempt.allowed(), default == Answer::Allow);
         go.send(()).unwrap();
-        assert_eq!(tell.recv().unwrap(), Err(AnswerError::TooLate));
+        assert_eq!(results.recv().unwrap(), Err(AnswerError::TooLate));
         machine.settle();
         let statistics = client.statistics();
         assert_eq!(
@@ -120,7 +120,7 @@ fn the_budget_can_be_chosen() {
 }
 
 #[test]
-fn time_is_told_at_the_rate_of_the_machine() {
+fn time_passes_at_the_rate_of_the_machine() {
     for timebase in [Timebase::APPLE_SILICON, Timebase::INTEL] {
         let machine = Machine::new(OsVersion::new(14, 0, 0)).timebase(timebase);
         let machine = machine.deadline(Duration::from_secs(3)).install();
@@ -147,7 +147,7 @@ fn time_is_told_at_the_rate_of_the_machine() {
 #[test]
 fn the_miss_mode_is_a_setting_of_macos_27() {
     let machine = machine();
-    let client = support::started(let_go);
+    let client = support::started(drop_message);
     assert_eq!(client.deadline_miss_mode(), Ok(DeadlineMissMode::Kill));
     for mode in [DeadlineMissMode::FailClosed, DeadlineMissMode::FailOpen] {
         client.set_deadline_miss_mode(mode).unwrap();
@@ -170,7 +170,7 @@ fn the_miss_mode_is_a_setting_of_macos_27() {
         "{refused:?}"
     );
     drop(client);
-    let child_client = Client::builder().descendants().start(let_go).unwrap();
+    let child_client = Client::builder().descendants().start(drop_message).unwrap();
     child_client
         .set_deadline_min(&[unlink], Duration::from_secs(30))
         .unwrap();
@@ -182,7 +182,7 @@ fn the_miss_mode_is_a_setting_of_macos_27() {
     drop(machine);
 
     let machine = machine_of(10);
-    let client = support::started(let_go);
+    let client = support::started(drop_message);
     let missing = Err(CallError::NotAvailable {
         call: "es_get_deadline_miss_mode",
         since: OsVersion::new(27, 0, 0),

@@ -12,7 +12,7 @@ mod support;
 use endpoint_sec::{Client, EventType, OsVersion, Report};
 use endpoint_sec_sim::Machine;
 use std::sync::{Arc, Mutex};
-use support::let_go;
+use support::drop_message;
 
 #[test]
 fn gaps_are_counted_by_type_and_in_all() {
@@ -25,7 +25,7 @@ fn gaps_are_counted_by_type_and_in_all() {
                 noted.lock().unwrap().push((event, count));
             }
         })
-        .start(let_go)
+        .start(drop_message)
         .unwrap();
     let watched = [EventType::NOTIFY_WRITE, EventType::NOTIFY_EXIT];
     let _subscribed = client.subscribe(&watched).unwrap();

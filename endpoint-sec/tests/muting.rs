@@ -17,7 +17,7 @@ use endpoint_sec_sim::{Installed, Machine};
 use endpoint_sec_sys::{es_event_type_t, es_mute_path_type_t};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{let_go, machine_of, started};
+use support::{drop_message, machine_of, started};
 
 /// A client that counts what it is asked, and the machine it runs on.
 struct Counting {
@@ -32,7 +32,7 @@ impl Counting {
         let counted = Arc::clone(&asked);
         let client = started(move |message| {
             counted.fetch_add(1, Ordering::SeqCst);
-            let_go(message);
+            drop_message(message);
         });
         let _subscribed = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
         Self {
@@ -113,7 +113,7 @@ fn programs_and_targets_are_muted_each_by_its_own_type() {
 #[test]
 fn muted_paths_are_listed_with_their_events() {
     let machine = machine_of(11);
-    let client = started(let_go);
+    let client = started(drop_message);
     let defaults = client.default_mutes().unwrap().to_vec();
     assert!(!defaults.is_empty());
     client.unmute_all_executables().unwrap();

@@ -61,7 +61,7 @@ impl Enforcement {
             send_answer(message, Outcome::Allowed, &self.guard);
             return;
         }
-        if view.tells() {
+        if view.is_notify() {
             if let Event::Create(create) = view.event() {
                 self.note_creation(&view, &create);
             }

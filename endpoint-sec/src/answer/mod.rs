@@ -1,4 +1,4 @@
-//! Answers: what is said to a message that asks, and what became of saying it.
+//! Answers to requests, and whether the system accepted them.
 
 use crate::error::AnswerError;
 use crate::open_flags::OpenFlags;
@@ -6,21 +6,21 @@ use endpoint_sec_sys::{es_auth_result_t, es_respond_result_t};
 
 pub(crate) mod slot;
 
-/// What is answered to a message that asks.
+/// The answer to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Answer {
-    /// The operation may go on, as far as this client is concerned.
+    /// The operation may proceed, as far as this client is concerned.
     Allow,
-    /// The operation fails with `EPERM`, whatever other clients say.
+    /// The operation fails with `EPERM`, whatever other clients answer.
     Deny,
 }
 
-/// An answer in the form that the message wants.
+/// An answer in the form that the event type wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
-    /// To everything but opening.
+    /// To everything but an open.
     Auth(Answer),
-    /// To opening.
+    /// To an open.
     Flags(OpenFlags),
 }
 
@@ -34,8 +34,8 @@ impl Answer {
         }
     }
 
-    /// The flags that say the same to an opening. To allow is to allow everything: the flags that
-    /// were asked for would, if cached, deny the next opening that asks for others.
+    /// The same answer as flags, for an open. Allowing means all flags: the flags of this open would,
+    /// if cached, deny the next open with others.
     pub(crate) fn to_flags(self) -> OpenFlags {
         match self {
             Self::Allow => OpenFlags::ALL,
@@ -48,14 +48,14 @@ impl Answer {
 
 impl AnswerError {
     pub(crate) fn check(result: es_respond_result_t) -> Result<(), Self> {
-        use es_respond_result_t as Told;
+        use es_respond_result_t as C;
         match result {
-            Told::ES_RESPOND_RESULT_SUCCESS => Ok(()),
-            Told::ES_RESPOND_RESULT_ERR_INVALID_ARGUMENT => Err(Self::InvalidArgument),
-            Told::ES_RESPOND_RESULT_ERR_INTERNAL => Err(Self::Internal),
-            Told::ES_RESPOND_RESULT_NOT_FOUND => Err(Self::NotFound),
-            Told::ES_RESPOND_RESULT_ERR_DUPLICATE_RESPONSE => Err(Self::Duplicate),
-            Told::ES_RESPOND_RESULT_ERR_EVENT_TYPE => Err(Self::EventType),
+            C::ES_RESPOND_RESULT_SUCCESS => Ok(()),
+            C::ES_RESPOND_RESULT_ERR_INVALID_ARGUMENT => Err(Self::InvalidArgument),
+            C::ES_RESPOND_RESULT_ERR_INTERNAL => Err(Self::Internal),
+            C::ES_RESPOND_RESULT_NOT_FOUND => Err(Self::NotFound),
+            C::ES_RESPOND_RESULT_ERR_DUPLICATE_RESPONSE => Err(Self::Duplicate),
+            C::ES_RESPOND_RESULT_ERR_EVENT_TYPE => Err(Self::EventType),
             es_respond_result_t(other) => Err(Self::Other(other)),
         }
     }

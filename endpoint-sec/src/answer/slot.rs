@@ -1,4 +1,4 @@
-//! Who answers a message: its owner or the deadline watchdog, and never both.
+//! The right to answer a message: either its owner takes it or the deadline watchdog, never both.
 //!
 //! ```text
 //!              arm                 claim (owner)
@@ -9,8 +9,8 @@
 //!                     Expiring ── the default was given ──▶ Expired ── arm ──▶ Armed
 //! ```
 //!
-//! An owner that finds `Expiring` waits: the watchdog reads the message meanwhile, and the owner
-//! may be about to let it go. The wait is as long as one answer takes.
+//! An owner that finds `Expiring` waits: the watchdog is reading the message, which the owner may be
+//! about to free. The wait is as long as one answer takes.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -81,7 +81,7 @@ impl Slot {
         if taken.is_err() {
             return;
         }
-        // Only now is it certain which message this is: between a look at `due` and here the slot
+        // Only now is it certain which message this is: between reading `due` and here the slot
         // may have been settled and armed again.
         if self.due.load(Ordering::Relaxed) > now {
             drop(Ending(self, ARMED));

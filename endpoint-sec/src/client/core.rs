@@ -35,11 +35,11 @@ pub(crate) struct Core {
     observer: Option<Observer>,
 }
 
-/// A message that asks and was kept beyond the handler's return.
+/// A request that was kept beyond the handler's return.
 pub(crate) struct Kept {
     pub(crate) message: Retained,
     slot: Slot,
-    /// Where it stands among the kept messages. Read and written under their lock.
+    /// Its index in the list of kept messages. Read and written under their lock.
     place: AtomicUsize,
 }
 
@@ -61,7 +61,7 @@ impl Core {
         }
     }
 
-    /// Tells whoever wanted to know. A panic there ends there.
+    /// Calls the observer, if there is one, and catches its panic.
     pub(crate) fn report(&self, report: Report<'_>) {
         if let Some(observer) = &self.observer {
             drop(catch_unwind(AssertUnwindSafe(|| observer(report))));
@@ -79,7 +79,7 @@ impl Core {
         now.saturating_add(self.clock.ticks(self.budget.of(left)))
     }
 
-    /// Gives an answer; counts it if the system does not take it. For whoever has the right to.
+    /// Answers; counts an answer that the system refuses. The caller must have the right to.
     pub(crate) fn respond(
         &self,
         message: MessageView<'_>,
@@ -93,7 +93,7 @@ impl Core {
         result
     }
 
-    /// Gives the default answer, never cached. For whoever has the right to.
+    /// Gives the default answer, never cached. The caller must have the right to.
     pub(crate) fn default(&self, message: MessageView<'_>) {
         let event = message.event_type();
         if let Err(error) = self.plain(message, self.default_answer, false) {
@@ -101,8 +101,8 @@ impl Core {
         }
     }
 
-    /// Gives an answer in the form that the message's type wants. Of a type that this crate does
-    /// not know in the usual form, and if the system does not like that, in the other one.
+    /// Answers in the form that the event type wants. For a type that this crate does not know, in the
+    /// usual form, and if the system refuses that, in the other one.
     pub(crate) fn plain(
         &self,
         message: MessageView<'_>,
@@ -126,7 +126,7 @@ impl Core {
         }
     }
 
-    /// Counts a message that nobody answered, and answers it.
+    /// Counts a request that was not answered, and gives the default answer.
     pub(crate) fn unanswered(&self, message: MessageView<'_>) {
         self.counters.unanswered.add(1);
         self.default(message);
@@ -182,7 +182,7 @@ impl Core {
         if let Some(moved) = all.get(place) {
             moved.place.store(place, Ordering::Relaxed);
         }
-        // The last share may go here, and with it the message: not under the lock.
+        // The last reference may be dropped here, and with it the message: not under the lock.
         drop(all);
         drop(forgotten);
     }
@@ -224,7 +224,7 @@ impl Core {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

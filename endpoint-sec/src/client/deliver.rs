@@ -1,4 +1,4 @@
-//! What happens to each message: counted, watched, handled, settled.
+//! The delivery of a message: counted, watched, handled, settled.
 
 use crate::client::core::{Core, said};
 use crate::client::report::Report;
@@ -77,7 +77,7 @@ impl<F: FnMut(Message<'_>) + Send + 'static> Deliver for Delivery<F> {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 let event = message.event_type();
-                if message.asks() {
+                if message.is_auth() {
                     core.default(message);
                 }
                 core.report(Report::Overlapped { event });
@@ -91,13 +91,13 @@ impl<F: FnMut(Message<'_>) + Send + 'static> Deliver for Delivery<F> {
             self.account(gap, message);
         }
         let handler = &mut serial.handler;
-        if message.asks() {
+        if message.is_auth() {
             let due = core.due(message.deadline());
             let ((), left) = core.current.watch(message, due, || {
                 core.alarm.armed(due);
                 self.handle(handler, message);
             });
-            // The handler forgot it (`mem::forget`): nobody else can answer any more.
+            // The handler forgot it (`mem::forget`), so that nothing else can answer.
             if left {
                 core.unanswered(message);
             }

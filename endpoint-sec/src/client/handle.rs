@@ -1,4 +1,4 @@
-//! What can be done with a client from any thread.
+//! Operations on a client, from any thread.
 
 use crate::client::core::Core;
 use crate::client::deliver::in_handler;
@@ -14,21 +14,21 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// A handle to a client, for any thread; a copy costs a count. Calls on it are errors once the
-/// client is closed.
+/// A handle to a client, for any thread, and cheap to clone. Calls on it fail once the client is
+/// closed.
 #[derive(Clone)]
 pub struct Handle {
     pub(super) core: Arc<Core>,
-    /// What the system muted when the client was made; `None` if it cannot be asked.
+    /// What the system muted when the client was made; `None` if it cannot list it.
     pub(super) default_mutes: Arc<OnceLock<Vec<MutedPath>>>,
 }
 
-/// What became of a subscription.
+/// The result of a subscription.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[must_use = "types that this system does not know were not subscribed to"]
 pub struct Subscribed {
     /// The types that this release of macOS does not know. They were not subscribed to: kernels up
-    /// to macOS 26.3.1 stop the machine if asked for them.
+    /// to macOS 26.3.1 panic on them.
     pub dropped: Vec<EventType>,
 }
 
@@ -52,25 +52,25 @@ impl Handle {
         self.core.connection.is_open()
     }
 
-    /// The clock that this client's messages are told in.
+    /// The clock of this client's messages.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.core.clock
     }
 
-    /// Subscribes to event types, besides those it is subscribed to. Reserved types are as good as
-    /// others. Types that the running system does not know are left out, and returned.
+    /// Subscribes to event types, besides those it is subscribed to. Reserved types can be
+    /// subscribed to as well. Types that the running system does not know are left out, and returned.
     ///
     /// # Errors
     ///
     /// If the client is closed or the system refuses; for some reserved types it does.
-    /// [`CallError::DefaultSet`] if a type may ask and muting is inverted over the system's default
+    /// [`CallError::DefaultSet`] if a type may be a request and muting is inverted over the system's default
     /// mutes.
     pub fn subscribe(&self, events: &[EventType]) -> Result<Subscribed, CallError> {
         let running = os_version();
         let (known, dropped): (Vec<EventType>, Vec<EventType>) =
             events.iter().partition(|event| event.exists_on(running));
-        if known.iter().copied().any(EventType::may_ask) && self.selects_defaults() {
+        if known.iter().copied().any(EventType::may_be_auth) && self.selects_defaults() {
             let call = "es_subscribe";
             return Err(CallError::DefaultSet { call });
         }
@@ -80,7 +80,7 @@ impl Handle {
         Ok(Subscribed { dropped })
     }
 
-    /// Ends the subscription to event types. Those it is not subscribed to do not matter.
+    /// Unsubscribes from event types. Those that it is not subscribed to are ignored.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl Handle {
         self.core.connection.unsubscribe(&known)
     }
 
-    /// Ends the subscription to all event types.
+    /// Unsubscribes from all event types.
     ///
     /// # Errors
     ///
@@ -116,8 +116,7 @@ impl Handle {
         self.core.connection.subscriptions()
     }
 
-    /// Has the kernel forget all remembered answers, those to other clients too. It may not be done
-    /// often.
+    /// Clears the kernel's cache of answers, of all clients. The system limits how often.
     ///
     /// # Errors
     ///
@@ -129,8 +128,8 @@ impl Handle {
         self.core.connection.clear_cache()
     }
 
-    /// The same, and while it was done a moment ago waits and tries again: at most `tries` times,
-    /// after a quarter of a second, half a second, a second, and so on.
+    /// The same, but if the system refuses because of the limit, waits and tries again: at most
+    /// `tries` times, after a quarter of a second, half a second, a second, and so on.
     ///
     /// # Errors
     ///
@@ -162,7 +161,7 @@ impl Handle {
         Ok(())
     }
 
-    /// What becomes of an authorization whose answer is late. macOS 27.0.
+    /// What happens when the client misses a deadline. macOS 27.0.
     ///
     /// # Errors
     ///
@@ -174,8 +173,7 @@ impl Handle {
             .map(DeadlineMissMode::from_c)
     }
 
-    /// Sets what becomes of an authorization whose answer is late. macOS 27.0; older systems kill
-    /// the client.
+    /// Sets what happens when the client misses a deadline. macOS 27.0; older systems kill the client.
     ///
     /// # Errors
     ///

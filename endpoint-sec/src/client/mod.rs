@@ -1,15 +1,15 @@
-//! Clients: what is subscribed to messages.
+//! Clients, which receive messages.
 //!
 //! ```text
 //!   your thread           the client's thread          the library's thread
-//!   Client ───── owns ──▶ makes the client
+//!   Client ───── owns ──▶ creates the client
 //!   Handle ──── calls ──▶ answers what is due ◀─────── messages, one after the other:
 //!   kept messages         deletes the client           counted, handled, settled
 //! ```
 //!
 //! The handler runs on a thread of the library, one message at a time. The client's own thread
-//! gives the default answer to what nobody answered in time, and is the one that makes and deletes
-//! the client.
+//! creates and deletes the client, and gives the default answer to requests that are not answered in
+//! time.
 
 pub(crate) mod alarm;
 pub(crate) mod core;
@@ -34,7 +34,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// How a client is to be.
+/// The configuration of a client.
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
     kind: ClientKind,
@@ -45,8 +45,8 @@ pub struct Builder {
 
 /// A client, until it is dropped or [closed](Client::close).
 ///
-/// It cannot leave the thread that started it, and so never gets into its own handler, where
-/// dropping it would wait for itself. What other threads need is a [`Handle`].
+/// It is bound to the thread that started it, so that it cannot be dropped in its own handler, which
+/// would wait for itself. Other threads use a [`Handle`].
 pub struct Client {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
@@ -73,42 +73,42 @@ impl Builder {
         }
     }
 
-    /// Makes it a client that sees the descendants of this process only, and of this process what
-    /// it is told, not asked. It needs neither root nor Full Disk Access. macOS 27.0.
+    /// Makes it a client that sees the descendants of this process only, and of this process itself
+    /// reports, but no requests. It needs neither root nor Full Disk Access. macOS 27.0.
     pub fn descendants(mut self) -> Self {
         self.kind = ClientKind::Descendants;
         self
     }
 
-    /// What is answered when nobody does: the handler let go of a message, panicked, or took too
-    /// long. Never remembered by the kernel.
+    /// The answer to a request that the handler dropped, panicked on or took too long for. Never
+    /// cached by the kernel.
     pub fn default_answer(mut self, answer: Answer) -> Self {
         self.default_answer = answer;
         self
     }
 
-    /// Which part of the time to a deadline answers may take.
+    /// The part of the time to a deadline that answers may take.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
     }
 
-    /// Has `observer` told of what goes wrong. It may be called on any thread, by several at once.
+    /// Sets the function that receives [`Report`]s. It may be called on any thread, and concurrently.
     pub fn on_report(mut self, observer: impl Fn(Report<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
     /// Starts the client. It is subscribed to nothing; the system mutes a set of executables for
-    /// it, and forgets all remembered answers of all clients.
+    /// it, and clears the cache of answers of all clients.
     ///
-    /// `handler` runs on a thread of the library, one message at a time. While it runs the next
-    /// message waits, and while it waits for anything that asks this client, both wait for ever:
-    /// answer first.
+    /// `handler` runs on a thread of the library, one message at a time. While it runs, the next
+    /// message waits. If it waits for an operation that needs this client's answer, both wait for
+    /// ever: answer first.
     ///
     /// # Errors
     ///
-    /// If the program, its user or the system does not let it; the error says what to do.
+    /// If the program or its user lacks a right, or the system fails; the error says what to do.
     pub fn start<F>(self, handler: F) -> Result<Client, StartError>
     where
         F: FnMut(Message<'_>) + Send + 'static,
@@ -139,7 +139,7 @@ impl fmt::Debug for Builder {
 // === impl Client ===
 
 impl Client {
-    /// How a client is to be.
+    /// The configuration of a client.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -150,7 +150,7 @@ impl Client {
         self.handle.clone()
     }
 
-    /// Closes it, and waits until the system has let go of it. Messages that were kept and not
+    /// Closes it, and waits until the system has deleted it. Messages that were kept and not
     /// answered get the default answer first. The handler is dropped, here or on a thread of the
     /// library.
     pub fn close(self) {
@@ -170,7 +170,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.handle.stop();
         if let Some(thread) = self.thread.take() {
-            // It ends by returning: what could panic there is caught there.
+            // The thread always returns: panics are caught in it.
             let _ended = thread.join();
         }
     }

@@ -1,11 +1,10 @@
-//! Muting: which messages do not come.
+//! Muting: which messages are not sent.
 //!
-//! Muting goes by process, by program and by target, each on its own. Inverted, a dimension lets
-//! through what it names and nothing else: that is how a client selects what it wants to hear of.
-//! A new client starts with a set of muted programs, which the machine depends on; inverting would
-//! select just those, so that it is refused while the client could stop them
-//! ([`Handle::set_inverted`]), and done in the right order by [`Handle::select_executables`] and
-//! [`Handle::select_targets`].
+//! There are three independent dimensions: processes, executables and target paths. An inverted
+//! dimension lets through only what it lists: that is how a client selects messages. A new client
+//! starts with a set of muted executables on which the machine depends. Inverting would select just
+//! those, so it is refused while the client could block them ([`Handle::set_inverted`]);
+//! [`Handle::select_executables`] and [`Handle::select_targets`] do it in the right order.
 
 use super::Handle;
 use crate::audit_token::AuditToken;
@@ -27,7 +26,7 @@ pub struct SavedMutes {
 // === Processes ===
 
 impl Handle {
-    /// Mutes a process: what it does comes no more. It must be running; the mute ends with it, and
+    /// Mutes a process: messages about it are not sent. It must be running; the mute ends with it, and
     /// should be taken to end with an exec.
     ///
     /// # Errors
@@ -72,12 +71,12 @@ impl Handle {
         self.core.connection.unmute_process_events(process, events)
     }
 
-    /// Mutes this process, which would otherwise hear of what it does itself, and could wait for
-    /// itself for ever.
+    /// Mutes this process, which would otherwise receive requests about its own operations, and could
+    /// wait for itself for ever.
     ///
     /// # Errors
     ///
-    /// As for [`mute_process`](Self::mute_process), or if the kernel does not tell who this is.
+    /// As for [`mute_process`](Self::mute_process), or if the kernel does not return this process's token.
     pub fn mute_self(&self) -> Result<(), CallError> {
         let call = "task_info";
         let this = AuditToken::of_this_process().ok_or(CallError::Failed { call })?;
@@ -145,8 +144,8 @@ impl Handle {
         self.core.connection.unmute_path_events(path, kind, events)
     }
 
-    /// Unmutes all programs, those that the system mutes by default too. Without need that makes a
-    /// client stop programs that the machine depends on.
+    /// Unmutes all executables, including those that the system mutes by default. A client that
+    /// answers requests can then block programs that the machine depends on.
     ///
     /// # Errors
     ///
@@ -155,7 +154,7 @@ impl Handle {
         self.core.connection.unmute_all_executables()
     }
 
-    /// Mutes what is done to targets. macOS 12.0.
+    /// Mutes target paths. macOS 12.0.
     ///
     /// # Errors
     ///
@@ -165,8 +164,8 @@ impl Handle {
         self.core.connection.mute_path(path, kind)
     }
 
-    /// Mutes what is done to targets, for some event types. Types that have no targets are left
-    /// out by the system. macOS 12.0.
+    /// Mutes target paths for some event types. The system ignores types that have no target paths.
+    /// macOS 12.0.
     ///
     /// # Errors
     ///
@@ -223,7 +222,7 @@ impl Handle {
     }
 
     /// The paths that the system had muted when the client was started; `None` before macOS 12.0,
-    /// which cannot be asked.
+    /// which cannot list them.
     #[must_use]
     pub fn default_mutes(&self) -> Option<&[MutedPath]> {
         self.default_mutes.get().map(Vec::as_slice)
@@ -239,7 +238,7 @@ impl Handle {
 // === Inversion ===
 
 impl Handle {
-    /// Whether a dimension lets through what it names, and nothing else. macOS 13.0.
+    /// Whether a dimension is inverted. macOS 13.0.
     ///
     /// # Errors
     ///
@@ -248,7 +247,7 @@ impl Handle {
         self.core.connection.is_inverted(dimension.to_c())
     }
 
-    /// Inverts a dimension, or ends that. macOS 13.0.
+    /// Inverts a dimension, or reverts that. macOS 13.0.
     ///
     /// # Errors
     ///
@@ -269,9 +268,9 @@ impl Handle {
         Ok(self.core.connection.invert(dimension.to_c())?)
     }
 
-    /// Refuses if default mutes of the dimension are there and could be asked about.
+    /// Refuses if default mutes of the dimension remain and the client may receive requests.
     fn refuse_default_set(&self, dimension: MuteDimension) -> Result<(), InvertError> {
-        let Some(event) = self.asked_about()?.first().copied() else {
+        let Some(event) = self.possible_requests()?.first().copied() else {
             return Ok(());
         };
         let muted = self.default_mutes_left(dimension)?;
@@ -296,8 +295,8 @@ impl Handle {
         Ok(paths)
     }
 
-    /// Whether an inverted dimension selects default mutes. A system that cannot be asked cannot
-    /// invert.
+    /// Whether an inverted dimension selects default mutes. A system that cannot list them cannot
+    /// invert either.
     pub(super) fn selects_defaults(&self) -> bool {
         [MuteDimension::Executable, MuteDimension::Target]
             .into_iter()
@@ -306,24 +305,24 @@ impl Handle {
             .any(|left| !left.is_empty())
     }
 
-    /// The subscribed types whose messages may ask.
-    fn asked_about(&self) -> Result<Vec<EventType>, CallError> {
+    /// The subscribed types whose messages may be requests.
+    fn possible_requests(&self) -> Result<Vec<EventType>, CallError> {
         let mut events = self.subscriptions()?;
-        events.retain(|event| event.may_ask());
+        events.retain(|event| event.may_be_auth());
         Ok(events)
     }
 
-    /// Has only what these programs do come, of all dimensions that this one does not leave out:
-    /// the programs that are muted, by default too, are saved and forgotten, the dimension is
-    /// inverted, and these paths are put in. More can be added by
+    /// Selects only operations of these executables, as far as the other dimensions do not mute them:
+    /// the muted executables, including the default ones, are saved and unmuted, the dimension is
+    /// inverted, and these paths are added. More can be added by
     /// [`mute_executable`](Self::mute_executable). macOS 13.0.
     ///
-    /// While it is done the client is not subscribed to authorizations, as Apple recommends; what
-    /// happens meanwhile is not asked about.
+    /// Meanwhile the client is not subscribed to AUTH types, as Apple recommends, and receives no
+    /// requests.
     ///
     /// # Errors
     ///
-    /// If a call fails; the subscriptions are there again, and the mutes are where they got to.
+    /// If a call fails; the subscriptions are restored, and the mutes are left as they are then.
     pub fn select_executables(&self, paths: &[ExecutablePath]) -> Result<SavedMutes, CallError> {
         self.select(
             MuteDimension::Executable,
@@ -331,9 +330,9 @@ impl Handle {
         )
     }
 
-    /// Has only what is done to these targets come: as
-    /// [`select_executables`](Self::select_executables) does, in the other dimension. Event types
-    /// without targets come as before. macOS 13.0.
+    /// Selects only operations on these target paths, like
+    /// [`select_executables`](Self::select_executables) in the other dimension. Event types without
+    /// target paths are not affected. macOS 13.0.
     ///
     /// # Errors
     ///
@@ -388,7 +387,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// If a call fails; the subscriptions are there again, and the mutes are where they got to.
+    /// If a call fails; the subscriptions are restored, and the mutes are left as they are then.
     pub fn restore_mutes(&self, saved: &SavedMutes) -> Result<(), CallError> {
         let connection = &self.core.connection;
         self.without_authorizations(|| {
@@ -413,13 +412,13 @@ impl Handle {
         }
     }
 
-    /// Runs `body` while the client is not subscribed to what could be asked, and subscribes again,
+    /// Runs `body` while the client is not subscribed to possible requests, and subscribes again,
     /// whatever `body` returned.
     fn without_authorizations(
         &self,
         body: impl FnOnce() -> Result<(), CallError>,
     ) -> Result<(), CallError> {
-        let events = self.asked_about()?;
+        let events = self.possible_requests()?;
         if events.is_empty() {
             return body();
         }

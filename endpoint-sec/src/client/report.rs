@@ -1,42 +1,43 @@
-//! What a client tells about itself: events of its own, and counts.
+//! Problems that a client reports, and its counters.
 
 use crate::error::AnswerError;
 use crate::event_type::EventType;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Something that went wrong, told when it does.
+/// A problem, reported when it occurs.
 ///
 /// The function that gets it ([`Builder::on_report`](crate::Builder::on_report)) may be called on
 /// any thread, while messages wait: it should count or note, and return.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Report<'r> {
-    /// The handler panicked. Its message, if it asked, got the default answer; the client goes on.
+    /// The handler panicked. The message, if it was a request, got the default answer; the client
+    /// continues.
     HandlerPanicked {
         /// What it was handling.
         event: EventType,
-        /// What the panic said, if it said it as text.
+        /// The message of the panic, if it is text.
         panic: &'r str,
     },
-    /// The handler, or whoever kept the message, took too long, and the default answer was given.
+    /// The handler, or the owner of a kept message, took too long, and the default answer was given.
     DeadlineNear {
-        /// What was asked about.
+        /// The event type of the request.
         event: EventType,
     },
-    /// The handler let go of a message without an answer, and the default answer was given.
+    /// The handler dropped a request without an answer, and the default answer was given.
     Unanswered {
-        /// What was asked about.
+        /// The event type of the request.
         event: EventType,
     },
-    /// A default answer did not reach the system.
+    /// The system refused a default answer.
     DefaultFailed {
-        /// What was asked about.
+        /// The event type of the request.
         event: EventType,
         /// Why.
         error: AnswerError,
     },
     /// The system dropped messages of a type, since this client was too slow to take them. What
-    /// they asked about was allowed, or denied under
+    /// they were about was allowed, or denied under
     /// [`DeadlineMissMode::FailClosed`](crate::DeadlineMissMode::FailClosed).
     Dropped {
         /// Their type.
@@ -65,11 +66,11 @@ pub struct Statistics {
     pub dropped: u64,
     /// Default answers because the deadline was near.
     pub deadline_answers: u64,
-    /// Default answers because nobody answered.
+    /// Default answers to requests that were dropped.
     pub unanswered: u64,
     /// Answers that came after the default answer.
     pub late_answers: u64,
-    /// Answers that the system did not take.
+    /// Answers that the system refused.
     pub failed_answers: u64,
     /// Panics of the handler.
     pub panics: u64,

@@ -139,7 +139,7 @@ view! {
 }
 
 view! {
-    /// It is asked whether a file may be used.
+    /// Access to a file is checked (`access(2)`).
     pub struct Access<'a>(es_event_access_t) {
         /// For what: `R_OK`, `W_OK`, `X_OK` or `F_OK`.
         mode: i32,

@@ -114,13 +114,13 @@ view! {
 view! {
     /// A file provider is about to bring a file's contents.
     pub struct FileProviderMaterialize<'a>(es_event_file_provider_materialize_t) {
-        /// The process that asked for the file, if it is known.
+        /// The instigating process, if it is known.
         instigator: Option<crate::Process<'a>>,
         /// The staged file.
         source: File<'a>,
         /// Where its contents go.
         target: File<'a>,
-        /// The process that asked for the file. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: crate::AuditToken,
     }
 }

@@ -1,4 +1,4 @@
-//! Events about users and groups, as Open Directory tells.
+//! Events about users and groups, reported by Open Directory.
 
 use crate::audit_token::AuditToken;
 use crate::enums::{OdAccountType, OdMemberType, OdRecordType};
@@ -8,7 +8,7 @@ use crate::raw::view;
 view! {
     /// A member was added to a group.
     pub struct OdGroupAdd<'a>(es_event_od_group_add_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -20,7 +20,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -28,7 +28,7 @@ view! {
 view! {
     /// A member was removed from a group.
     pub struct OdGroupRemove<'a>(es_event_od_group_remove_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -40,7 +40,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -48,7 +48,7 @@ view! {
 view! {
     /// The members of a group were set.
     pub struct OdGroupSet<'a>(es_event_od_group_set_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -60,7 +60,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -99,7 +99,7 @@ view! {
 view! {
     /// A password was changed.
     pub struct OdModifyPassword<'a>(es_event_od_modify_password_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -111,7 +111,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -119,7 +119,7 @@ view! {
 view! {
     /// A user was disabled.
     pub struct OdDisableUser<'a>(es_event_od_disable_user_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -129,7 +129,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -137,7 +137,7 @@ view! {
 view! {
     /// A user was enabled.
     pub struct OdEnableUser<'a>(es_event_od_enable_user_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -147,7 +147,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -155,7 +155,7 @@ view! {
 view! {
     /// A value was added to an attribute of a record.
     pub struct OdAttributeValueAdd<'a>(es_event_od_attribute_value_add_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -171,7 +171,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -179,7 +179,7 @@ view! {
 view! {
     /// A value was removed from an attribute of a record.
     pub struct OdAttributeValueRemove<'a>(es_event_od_attribute_value_remove_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -195,7 +195,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -203,7 +203,7 @@ view! {
 view! {
     /// An attribute of a record was set.
     pub struct OdAttributeSet<'a>(es_event_od_attribute_set_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -219,7 +219,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -227,7 +227,7 @@ view! {
 view! {
     /// A user was made.
     pub struct OdCreateUser<'a>(es_event_od_create_user_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -237,7 +237,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -245,7 +245,7 @@ view! {
 view! {
     /// A group was made.
     pub struct OdCreateGroup<'a>(es_event_od_create_group_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -255,7 +255,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -263,7 +263,7 @@ view! {
 view! {
     /// A user was deleted.
     pub struct OdDeleteUser<'a>(es_event_od_delete_user_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -273,7 +273,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -281,7 +281,7 @@ view! {
 view! {
     /// A group was deleted.
     pub struct OdDeleteGroup<'a>(es_event_od_delete_group_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Zero for success, else an error of Open Directory.
         error_code: i32,
@@ -291,7 +291,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }

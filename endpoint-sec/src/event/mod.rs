@@ -1,7 +1,7 @@
 //! What happened: a view for each kind of event.
 //!
 //! An event of a type that the headers name only `RESERVED`, or that is newer than this crate, is
-//! delivered all the same: as [`Event::Reserved`] or [`Event::Unknown`]. If it asks, it must be
+//! delivered all the same: as [`Event::Reserved`] or [`Event::Unknown`]. If it is a request, it must be
 //! answered like any other.
 
 mod attributes;
@@ -30,7 +30,7 @@ use crate::raw::events;
 events! {
     /// What happened, or is about to.
     ///
-    /// Whether it is asked about or told of says the message; both have the same view.
+    /// AUTH and NOTIFY messages have the same view; the message has the action type.
     pub enum Event {
         /// [`Exec`].
         Exec(Exec) = exec: AUTH_EXEC | NOTIFY_EXEC,

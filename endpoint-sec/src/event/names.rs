@@ -177,7 +177,7 @@ view! {
 }
 
 view! {
-    /// The path of a file is asked for by its number (`fsgetpath`). It may come more than once for
+    /// The path of a file is looked up by its inode number (`fsgetpath`). It may be sent more than once for
     /// one system call.
     pub struct FsGetPath<'a>(es_event_fsgetpath_t) {
         /// The file.

@@ -76,7 +76,7 @@ view! {
 view! {
     /// A signal is sent to another process. A process that signals itself does not show.
     pub struct Signal<'a>(es_event_signal_t) {
-        /// The signal's number; zero asks only whether the process is there.
+        /// The signal's number; zero checks only whether the process exists.
         sig: i32,
         /// The process that gets it.
         target: Process<'a>,
@@ -96,11 +96,11 @@ view! {
 }
 
 view! {
-    /// Facts about a process are asked for (`proc_info`).
+    /// A process is examined with `proc_info`.
     pub struct ProcCheck<'a>(es_event_proc_check_t) {
         /// The process, if it is about one.
         target: Option<Process<'a>>,
-        /// What is asked.
+        /// The kind of access.
         kind: ProcCheckType = type_,
         /// The flavour of the question.
         flavor: i32,

@@ -50,7 +50,7 @@ view! {
 view! {
     /// A launch item was added.
     pub struct BtmLaunchItemAdd<'a>(es_event_btm_launch_item_add_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// The application that the item belongs to, if it is still known.
         app: Option<Process<'a>>,
@@ -58,7 +58,7 @@ view! {
         item: BtmLaunchItem<'a>,
         /// The executable that is launched, if known.
         executable_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [maybe 8] instigator_token: Option<AuditToken>,
         /// The application that the item belongs to. Message version 8.
         [maybe 8] app_token: Option<AuditToken>,
@@ -68,13 +68,13 @@ view! {
 view! {
     /// A launch item was removed.
     pub struct BtmLaunchItemRemove<'a>(es_event_btm_launch_item_remove_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// The application that the item belongs to, if it is still known.
         app: Option<Process<'a>>,
         /// The item.
         item: BtmLaunchItem<'a>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [maybe 8] instigator_token: Option<AuditToken>,
         /// The application that the item belongs to. Message version 8.
         [maybe 8] app_token: Option<AuditToken>,
@@ -102,13 +102,13 @@ view! {
 view! {
     /// A configuration profile was installed or updated.
     pub struct ProfileAdd<'a>(es_event_profile_add_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// Whether it replaces an earlier version.
         is_update: bool,
         /// The profile.
         profile: Profile<'a>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -116,11 +116,11 @@ view! {
 view! {
     /// A configuration profile was removed.
     pub struct ProfileRemove<'a>(es_event_profile_remove_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// The profile.
         profile: Profile<'a>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -144,11 +144,11 @@ view! {
 }
 
 view! {
-    /// A process asked for rights (`AuthorizationCopyRights` and its kin).
+    /// A process requested rights (`AuthorizationCopyRights` and similar calls).
     pub struct AuthorizationPetition<'a>(es_event_authorization_petition_t) {
         /// The process that passed the question on, if it is still known.
         instigator: Option<Process<'a>>,
-        /// The process that asked, if it is still known.
+        /// The instigating process, if it is still known.
         petitioner: Option<Process<'a>>,
         /// The flags of the question.
         flags: u32,
@@ -156,17 +156,17 @@ view! {
         [list rights right_count] rights: &'a [u8],
         /// The process that passed the question on. Message version 8.
         [since 8] instigator_token: AuditToken,
-        /// The process that asked. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] petitioner_token: AuditToken,
     }
 }
 
 view! {
-    /// The answer to a process that asked for rights.
+    /// The decision on a request for rights.
     pub struct AuthorizationJudgement<'a>(es_event_authorization_judgement_t) {
         /// The process that passed the question on, if it is still known.
         instigator: Option<Process<'a>>,
-        /// The process that asked, if it is still known.
+        /// The instigating process, if it is still known.
         petitioner: Option<Process<'a>>,
         /// Zero for success, else an error of the authorization services.
         return_code: i32,
@@ -174,7 +174,7 @@ view! {
         [list results result_count] results: AuthorizationResult<'a>,
         /// The process that passed the question on. Message version 8.
         [since 8] instigator_token: AuditToken,
-        /// The process that asked. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] petitioner_token: AuditToken,
     }
 }
@@ -192,7 +192,7 @@ view! {
 }
 
 view! {
-    /// A user told Gatekeeper to run something that it would not have.
+    /// A user let a program run that Gatekeeper had blocked.
     pub struct GatekeeperUserOverride<'a>(es_event_gatekeeper_user_override_t) {
         /// How the file is given.
         file_type: GatekeeperFileType,

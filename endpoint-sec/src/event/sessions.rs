@@ -1,7 +1,7 @@
-//! Events about users coming and going, as the programs that let them in tell.
+//! Events about users that log in and out, reported by the programs that authenticate them.
 //!
 //! These messages come from programs of the system, not from the kernel: another program for the
-//! same purpose tells nothing.
+//! same purpose does not send them.
 
 use crate::audit_token::AuditToken;
 use crate::enums::{
@@ -36,7 +36,7 @@ view! {
 view! {
     /// An authentication by a record of Open Directory.
     pub struct AuthenticationOd<'a>(es_event_authentication_od_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// The type of record, such as `dsRecTypeStandard:Users`.
         record_type: &'a [u8],
@@ -46,7 +46,7 @@ view! {
         node_name: &'a [u8],
         /// The path of the database, for local nodes.
         db_path: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -54,7 +54,7 @@ view! {
 view! {
     /// An authentication by Touch ID.
     pub struct AuthenticationTouchId<'a>(es_event_authentication_touchid_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// What was asked.
         touchid_mode: TouchIdMode,
@@ -62,7 +62,7 @@ view! {
         has_uid: bool,
         /// The user, if known.
         [if has_uid] uid: u32 = uid.uid,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }
@@ -70,7 +70,7 @@ view! {
 view! {
     /// An authentication by a token, such as a smart card.
     pub struct AuthenticationToken<'a>(es_event_authentication_token_t) {
-        /// The process that asked for it, if it is still known.
+        /// The instigating process, if it is still known.
         instigator: Option<Process<'a>>,
         /// The hash of the public key.
         pubkey_hash: &'a [u8],
@@ -78,7 +78,7 @@ view! {
         token_id: &'a [u8],
         /// The Kerberos principal, if one is involved.
         kerberos_principal: Option<&'a [u8]>,
-        /// The process that asked for it. Message version 8.
+        /// The instigating process. Message version 8.
         [since 8] instigator_token: AuditToken,
     }
 }

@@ -53,7 +53,7 @@ view! {
 view! {
     /// A device is opened through the I/O Kit.
     pub struct IoKitOpen<'a>(es_event_iokit_open_t) {
-        /// The type of user client asked for.
+        /// The type of user client requested.
         user_client_type: u32,
         /// The class of the user client.
         user_client_class: &'a [u8],

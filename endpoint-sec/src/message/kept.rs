@@ -12,25 +12,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A kept message that asks whether an operation may go on. It can be answered on any thread.
+/// A kept request to allow or deny an operation. It can be answered on any thread.
 ///
-/// Let go of without an answer it gets the default answer, and so it does when its deadline is
-/// near; an answer that comes later is an error.
-#[must_use = "a message that is let go of gets the default answer"]
+/// If it is dropped without an answer, or its deadline is near, it gets the default answer; a later
+/// answer is an error.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct KeptAuth(Right);
 
-/// A kept message that asks whether a file may be opened. It can be answered on any thread.
+/// A kept request to allow or deny opening a file. It can be answered on any thread.
 ///
-/// Let go of without an answer it gets the default answer, and so it does when its deadline is
-/// near; an answer that comes later is an error.
-#[must_use = "a message that is let go of gets the default answer"]
+/// If it is dropped without an answer, or its deadline is near, it gets the default answer; a later
+/// answer is an error.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct KeptOpen(Right);
 
-/// A kept message that asks, and whose answer the kernel may remember.
-#[must_use = "a message that is let go of gets the default answer"]
+/// A kept request whose answer the kernel may cache.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct KeptCacheable(Right);
 
-/// A kept message that can be read, and copied for nothing more than a count.
+/// A kept message that can be read, and cloned cheaply.
 #[derive(Clone)]
 pub struct KeptMessage(Retained);
 
@@ -83,20 +83,20 @@ impl Drop for Right {
 macro_rules! says {
     ($($Type:ident: |$this:ident| $view:expr;)*) => {$(
         impl $Type {
-            /// What it says.
+            /// Its contents.
             #[must_use]
             pub fn view(&self) -> MessageView<'_> {
                 let $this = self;
                 $view
             }
 
-            /// What happened, or is about to.
+            /// The event.
             #[must_use]
             pub fn event(&self) -> Event<'_> {
                 self.view().event()
             }
 
-            /// What kind of event it is about.
+            /// The event type.
             #[must_use]
             pub fn event_type(&self) -> EventType {
                 self.view().event_type()
@@ -121,16 +121,16 @@ says! {
     KeptMessage: |this| this.0.view();
 }
 
-/// The methods that kept messages have that ask.
-macro_rules! asks {
+/// The methods of kept messages that can be answered.
+macro_rules! answers {
     ($($Type:ident),*) => {$(
         impl $Type {
             pub(super) fn new(right: Right) -> Self {
                 Self(right)
             }
 
-            /// Lets the operation go on, as far as this client is concerned. The kernel does not
-            /// remember it.
+            /// Lets the operation proceed, as far as this client is concerned. The kernel does not
+            /// cache the answer.
             ///
             /// # Errors
             ///
@@ -140,7 +140,7 @@ macro_rules! asks {
                 self.answer(Answer::Allow)
             }
 
-            /// Has the operation fail with `EPERM`. The kernel does not remember it.
+            /// Makes the operation fail with `EPERM`. The kernel does not cache the answer.
             ///
             /// # Errors
             ///
@@ -149,7 +149,7 @@ macro_rules! asks {
                 self.answer(Answer::Deny)
             }
 
-            /// Gives the answer. The kernel does not remember it.
+            /// Answers. The kernel does not cache the answer.
             ///
             /// # Errors
             ///
@@ -173,12 +173,12 @@ macro_rules! asks {
     )*};
 }
 
-asks!(KeptAuth, KeptOpen);
+answers!(KeptAuth, KeptOpen);
 
 // === impl KeptOpen ===
 
 impl KeptOpen {
-    /// Lets the file be opened if it is for nothing but `flags`. The kernel does not remember it.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl KeptOpen {
             .answer(Some(Reply::Flags(flags)), Answer::Deny, false)
     }
 
-    /// The same, and has the kernel remember the flags; see
+    /// The same, and the kernel caches the flags; see
     /// [`OpenMessage::allow_flags_cached`](crate::OpenMessage::allow_flags_cached).
     ///
     /// # Errors
@@ -202,11 +202,11 @@ impl KeptOpen {
 // === impl KeptAuth ===
 
 impl KeptAuth {
-    /// The same message with answers that the kernel may remember.
+    /// The same message with answers that the kernel may cache.
     ///
     /// # Errors
     ///
-    /// The message as it was, if the kernel does not remember answers to it.
+    /// The message as it was, if the kernel caches no answer to it.
     pub fn into_cacheable(self) -> Result<KeptCacheable, Self> {
         if self.view().is_cacheable() {
             Ok(KeptCacheable(self.0))
@@ -219,7 +219,7 @@ impl KeptAuth {
 // === impl KeptCacheable ===
 
 impl KeptCacheable {
-    /// Lets the operation go on, and has the kernel remember that; see
+    /// Lets the operation proceed, and the kernel caches the answer; see
     /// [`CacheableMessage::allow`](crate::CacheableMessage::allow).
     ///
     /// # Errors
@@ -229,7 +229,7 @@ impl KeptCacheable {
         self.0.answer(None, Answer::Allow, true)
     }
 
-    /// Has the operation fail, and has the kernel remember that; see
+    /// Makes the operation fail, and the kernel caches the answer; see
     /// [`CacheableMessage::deny`](crate::CacheableMessage::deny).
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! Messages, as a handler gets them.
 //!
-//! A message that asks comes with the right to answer it once: [`AuthMessage`] and [`OpenMessage`]
-//! are used up by answering. Let go of without an answer, by leaving the handler, by a panic, or by
-//! taking too long, they get the client's default answer.
+//! A request comes with the right to answer it once: answering consumes an [`AuthMessage`] or an
+//! [`OpenMessage`]. A request that is not answered, because the handler returned, panicked or took
+//! too long, gets the client's default answer.
 //!
-//! A message is there until the handler returns. To use it longer, or on another thread, keep it:
+//! A message exists until the handler returns. To use it longer, or on another thread, keep it:
 //! [`AuthMessage::keep`], [`OpenMessage::keep`], [`NotifyMessage::keep`].
 
 mod kept;
@@ -28,27 +28,27 @@ use std::time::Duration;
 /// A message, for as long as the handler runs.
 #[derive(Debug)]
 pub enum Message<'m> {
-    /// It asks whether an operation may go on.
+    /// A request to allow or deny an operation.
     Auth(AuthMessage<'m>),
-    /// It asks whether a file may be opened, and for what.
+    /// A request to allow or deny opening a file with some flags.
     Open(OpenMessage<'m>),
-    /// It tells what happened.
+    /// A report of an operation.
     Notify(NotifyMessage<'m>),
 }
 
-/// A message that asks whether an operation may go on.
-#[must_use = "a message that is let go of gets the default answer"]
+/// A request to allow or deny an operation.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct AuthMessage<'m>(Asking<'m>);
 
-/// A message that asks whether a file may be opened, and for what.
-#[must_use = "a message that is let go of gets the default answer"]
+/// A request to allow or deny opening a file with some flags.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct OpenMessage<'m>(Asking<'m>);
 
-/// A message that asks, and whose answer the kernel may remember.
-#[must_use = "a message that is let go of gets the default answer"]
+/// A request whose answer the kernel may cache.
+#[must_use = "a message that is dropped gets the default answer"]
 pub struct CacheableMessage<'m>(Asking<'m>);
 
-/// A message that tells what happened.
+/// A report of an operation.
 #[derive(Clone, Copy)]
 pub struct NotifyMessage<'m> {
     view: MessageView<'m>,
@@ -58,7 +58,7 @@ pub struct NotifyMessage<'m> {
 struct Asking<'m> {
     view: MessageView<'m>,
     core: &'m Arc<Core>,
-    /// Whether the right is still here: not given away by answering or keeping.
+    /// Whether the right was not consumed yet by answering or keeping.
     pending: bool,
 }
 
@@ -66,7 +66,7 @@ struct Asking<'m> {
 
 impl<'m> Message<'m> {
     pub(crate) fn delivered(view: MessageView<'m>, core: &'m Arc<Core>) -> Self {
-        if !view.asks() {
+        if !view.is_auth() {
             return Self::Notify(NotifyMessage { view });
         }
         let asking = Asking {
@@ -81,7 +81,7 @@ impl<'m> Message<'m> {
         }
     }
 
-    /// What it says; good until the handler returns, whether it is answered or not.
+    /// Its contents; valid until the handler returns, whether it is answered or not.
     #[must_use]
     pub fn view(&self) -> MessageView<'m> {
         match self {
@@ -91,11 +91,11 @@ impl<'m> Message<'m> {
         }
     }
 
-    /// Answers, if it asks. To an opening, to allow is to allow whatever it is for.
+    /// Answers, if it is a request. Allowing an open allows it with all its flags.
     ///
     /// # Errors
     ///
-    /// Those of [`AuthMessage::allow`]; a message that tells is never an error.
+    /// Those of [`AuthMessage::allow`]; for a report this is never an error.
     pub fn answer(self, answer: Answer) -> Result<(), AnswerError> {
         match self {
             Self::Auth(message) => message.answer(answer),
@@ -150,25 +150,25 @@ impl Drop for Asking<'_> {
 macro_rules! says {
     ($($Type:ident => $($field:tt).+;)*) => {$(
         impl<'m> $Type<'m> {
-            /// What it says; good until the handler returns, whether it is answered or not.
+            /// Its contents; valid until the handler returns, whether it is answered or not.
             #[must_use]
             pub fn view(&self) -> MessageView<'m> {
                 self.$($field).+
             }
 
-            /// What happened, or is about to.
+            /// The event.
             #[must_use]
             pub fn event(&self) -> Event<'m> {
                 self.view().event()
             }
 
-            /// What kind of event it is about.
+            /// The event type.
             #[must_use]
             pub fn event_type(&self) -> EventType {
                 self.view().event_type()
             }
 
-            /// The process that does it.
+            /// The acting process.
             #[must_use]
             pub fn process(&self) -> Process<'m> {
                 self.view().process()
@@ -196,18 +196,18 @@ says! {
 // === impl AuthMessage ===
 
 impl<'m> AuthMessage<'m> {
-    /// Lets the operation go on, as far as this client is concerned. The kernel does not remember
-    /// it.
+    /// Lets the operation proceed, as far as this client is concerned. The kernel does not cache the
+    /// answer.
     ///
     /// # Errors
     ///
     /// [`AnswerError::TooLate`] if the default answer was given before; other errors are the
-    /// system's. The message is used up in any case.
+    /// system's. The message is consumed in any case.
     pub fn allow(self) -> Result<(), AnswerError> {
         self.answer(Answer::Allow)
     }
 
-    /// Has the operation fail with `EPERM`. The kernel does not remember it.
+    /// Makes the operation fail with `EPERM`. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl<'m> AuthMessage<'m> {
         self.answer(Answer::Deny)
     }
 
-    /// Gives the answer. The kernel does not remember it.
+    /// Answers. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -225,12 +225,12 @@ impl<'m> AuthMessage<'m> {
         self.0.answer(None, answer, false)
     }
 
-    /// The same message with answers that the kernel may remember.
+    /// The same message with answers that the kernel may cache.
     ///
     /// # Errors
     ///
-    /// The message as it was, if the kernel does not remember answers to it: those of most types,
-    /// and to the execution of a script.
+    /// The message as it was, if the kernel caches no answer to it: this holds for most event types,
+    /// and for the execution of a script.
     pub fn into_cacheable(self) -> Result<CacheableMessage<'m>, Self> {
         if self.view().is_cacheable() {
             Ok(CacheableMessage(self.0))
@@ -239,15 +239,15 @@ impl<'m> AuthMessage<'m> {
         }
     }
 
-    /// How long it is until the system stops waiting; zero if it has.
+    /// Time left until the deadline; zero if it has passed.
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.0.time_left()
     }
 
-    /// Keeps it beyond the handler's return, to be answered on any thread. Allocates once.
+    /// Keeps the message beyond the handler's return, to be answered on any thread. Allocates once.
     ///
-    /// If the default answer was given before, the kept message cannot be answered any more.
+    /// If the default answer was given before, the kept message can no longer be answered.
     pub fn keep(self) -> KeptAuth {
         KeptAuth::new(self.0.keep())
     }
@@ -256,8 +256,8 @@ impl<'m> AuthMessage<'m> {
 // === impl CacheableMessage ===
 
 impl CacheableMessage<'_> {
-    /// Lets the operation go on, and has the kernel remember that for all clients and ask no more
-    /// until the file changes or a cache is cleared.
+    /// Lets the operation proceed. The kernel caches the answer for all clients, and sends no further
+    /// requests until the file changes or the cache is cleared.
     ///
     /// # Errors
     ///
@@ -266,8 +266,8 @@ impl CacheableMessage<'_> {
         self.0.answer(None, Answer::Allow, true)
     }
 
-    /// Has the operation fail, and has the kernel remember that for all clients. A single denial
-    /// cannot be taken back, only the whole cache cleared: think twice.
+    /// Makes the operation fail. The kernel caches the answer for all clients. A single denial cannot
+    /// be removed from the cache; only the whole cache can be cleared.
     ///
     /// # Errors
     ///
@@ -280,7 +280,7 @@ impl CacheableMessage<'_> {
 // === impl OpenMessage ===
 
 impl OpenMessage<'_> {
-    /// What the file is opened for.
+    /// The flags that the file is opened with.
     #[must_use]
     pub fn flags(&self) -> OpenFlags {
         match self.event() {
@@ -289,7 +289,7 @@ impl OpenMessage<'_> {
         }
     }
 
-    /// Lets it be opened for whatever. The kernel does not remember it.
+    /// Lets the file be opened with any flags. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -298,7 +298,7 @@ impl OpenMessage<'_> {
         self.answer(Answer::Allow)
     }
 
-    /// Has opening fail with `EPERM`. The kernel does not remember it.
+    /// Makes the open fail with `EPERM`. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -307,7 +307,7 @@ impl OpenMessage<'_> {
         self.answer(Answer::Deny)
     }
 
-    /// Gives the answer. The kernel does not remember it.
+    /// Answers. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -316,7 +316,7 @@ impl OpenMessage<'_> {
         self.allow_flags(answer.to_flags())
     }
 
-    /// Lets it be opened if it is for nothing but `flags`. The kernel does not remember it.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the answer.
     ///
     /// # Errors
     ///
@@ -326,9 +326,9 @@ impl OpenMessage<'_> {
             .answer(Some(Reply::Flags(flags)), Answer::Deny, false)
     }
 
-    /// Lets it be opened if it is for nothing but `flags`, and has the kernel remember the flags:
-    /// it will allow what is for nothing but them, and **deny** everything else, without asking.
-    /// To have the file left alone, remember [`OpenFlags::ALL`], not what it was opened for.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel caches the flags: without
+    /// another request it allows opens with no other flags, and **denies** all others. To allow every
+    /// open of the file, answer [`OpenFlags::ALL`], not the flags of this one.
     ///
     /// # Errors
     ///
@@ -337,15 +337,15 @@ impl OpenMessage<'_> {
         self.0.answer(Some(Reply::Flags(flags)), Answer::Deny, true)
     }
 
-    /// How long it is until the system stops waiting; zero if it has.
+    /// Time left until the deadline; zero if it has passed.
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.0.time_left()
     }
 
-    /// Keeps it beyond the handler's return, to be answered on any thread. Allocates once.
+    /// Keeps the message beyond the handler's return, to be answered on any thread. Allocates once.
     ///
-    /// If the default answer was given before, the kept message cannot be answered any more.
+    /// If the default answer was given before, the kept message can no longer be answered.
     pub fn keep(self) -> KeptOpen {
         KeptOpen::new(self.0.keep())
     }
@@ -354,7 +354,7 @@ impl OpenMessage<'_> {
 // === impl NotifyMessage ===
 
 impl NotifyMessage<'_> {
-    /// Keeps it beyond the handler's return.
+    /// Keeps the message beyond the handler's return.
     #[must_use]
     pub fn keep(&self) -> KeptMessage {
         KeptMessage::new(Retained::new(self.view))

@@ -1,4 +1,4 @@
-//! What a message says.
+//! The contents of a message.
 
 use crate::enums::{ActionType, AuthResult, ResultType};
 use crate::event::Event;
@@ -10,34 +10,34 @@ use endpoint_sec_sys::es_message_t;
 use std::ptr::NonNull;
 
 view! {
-    /// What a message says; `Copy`, and good as long as the message is there.
+    /// The contents of a message; `Copy`, and valid as long as the message exists.
     pub struct MessageView<'a>(es_message_t) {
-        /// When it happened, by the wall clock.
+        /// When the message was made, by the wall clock.
         time: TimeSpec,
-        /// When it happened, in ticks of the [`Clock`](crate::Clock).
+        /// When the message was made, in ticks of the [`Clock`](crate::Clock).
         mach_time: u64,
-        /// When an answer is due, in ticks of the [`Clock`](crate::Clock). Of no meaning in a
-        /// message that tells.
+        /// When an answer is due, in ticks of the [`Clock`](crate::Clock). Without
+        /// meaning in a report.
         deadline: u64,
-        /// The process that does it. For services that launchd brokers this is launchd.
+        /// The acting process. For services that launchd brokers this is launchd.
         process: Process<'a>,
         /// The number of this message among those of its type, for this client. Message version 2.
         [since 2] seq_num: u64,
-        /// Whether it asks or tells.
+        /// Whether it is a request or a report.
         action_type: ActionType,
-        /// What kind of event it is about.
+        /// The event type.
         event_type: EventType,
-        /// The thread that does it; messages from programs have none. Message version 4.
+        /// The acting thread; messages from programs have none. Message version 4.
         [maybe 4] thread: Option<Thread<'a>>,
         /// The number of this message among all of this client. Message version 4.
         [since 4] global_seq_num: u64,
-        /// What was decided over the operation, if the message tells of it.
-        [if tells] outcome: Outcome<'a> = action.notify,
+        /// What was decided about the operation, if the message is a report.
+        [if is_notify] outcome: Outcome<'a> = action.notify,
     }
 }
 
 view! {
-    /// What was decided over an operation, by all clients together.
+    /// What all clients together decided about an operation.
     pub struct Outcome<'a>(es_result_t) {
         /// Whether it is an answer or flags.
         result_type: ResultType,
@@ -49,19 +49,19 @@ view! {
 }
 
 impl<'a> MessageView<'a> {
-    /// What happened, or is about to.
+    /// The event.
     #[must_use]
     pub fn event(&self) -> Event<'a> {
         Event::of(self.0, self.event_type())
     }
 
-    /// Whether it asks for an answer.
+    /// Whether it is a request, which wants an answer.
     #[must_use]
-    pub fn asks(&self) -> bool {
+    pub fn is_auth(&self) -> bool {
         self.action_type() == ActionType::Auth
     }
 
-    /// Whether the kernel may remember an answer to it: not those of most types, nor that to the
+    /// Whether the kernel may cache an answer to it. It does not for most event types, nor for the
     /// execution of a script.
     #[must_use]
     pub fn is_cacheable(&self) -> bool {
@@ -69,17 +69,17 @@ impl<'a> MessageView<'a> {
             Event::Exec(exec) => exec.script().is_some(),
             _ => false,
         };
-        self.asks() && self.event_type().is_cacheable() && !of_script
+        self.is_auth() && self.event_type().is_cacheable() && !of_script
     }
 
-    /// Whether it tells what happened.
+    /// Whether it is a report.
     #[must_use]
-    pub fn tells(&self) -> bool {
+    pub fn is_notify(&self) -> bool {
         self.action_type() == ActionType::Notify
     }
 }
 
-/// What this crate itself needs of a view.
+/// What this crate needs of a view.
 impl<'a> MessageView<'a> {
     pub(crate) fn from_raw(raw: Raw<'a, es_message_t>) -> Self {
         Self(raw)

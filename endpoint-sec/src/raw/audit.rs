@@ -23,7 +23,7 @@ words! {
     pidversion: i32 = audit_token_to_pidversion;
 }
 
-/// The token of the process that asks.
+/// The token of the calling process.
 #[cfg(target_vendor = "apple")]
 pub(crate) fn own() -> Option<audit_token_t> {
     let mut token = audit_token_t { val: [0; 8] };

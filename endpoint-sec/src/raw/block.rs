@@ -25,7 +25,7 @@ pub(crate) trait Deliver: Send + Sync + 'static {
     fn deliver(&self, message: MessageView<'_>);
 }
 
-/// What is told that all earlier messages were handled.
+/// Called when all earlier messages have been handled.
 pub(crate) trait Reached: Send + Sync + 'static {
     /// Called once, on a thread of the library. It must not unwind.
     fn reached(&self);
@@ -90,7 +90,7 @@ impl<T: Send + Sync + 'static> Captured<T> {
         // SAFETY: the library calls this on a copy of a block with this very descriptor.
         let value = unsafe { Self::captured(block) };
         // SAFETY: the share is the one that `copy` added for this copy, which is never used again.
-        let_go(unsafe { Arc::from_raw(value) });
+        drop_share(unsafe { Arc::from_raw(value) });
     }
 
     /// Another share of what a block captures, for the time of a call.
@@ -156,7 +156,7 @@ pub(crate) fn delete_client(connection: &Connection) -> bool {
     result == sys::es_return_t::ES_RETURN_SUCCESS
 }
 
-/// Has `reached` told when all messages that were enqueued before were handled, or the client is
+/// Calls `reached` when all messages that were enqueued before were handled, or the client is
 /// deleted.
 pub(crate) fn sync<R: Reached>(connection: &Connection, reached: &Arc<R>) -> Result<(), CallError> {
     const CALL: &str = "es_sync_client";
@@ -183,19 +183,19 @@ unsafe extern "C" fn deliver_message<D: Deliver>(
         // it lasts as long as their call.
         deliver.deliver(unsafe { MessageView::from_ptr(message) });
     }
-    let_go(deliver);
+    drop_share(deliver);
 }
 
 unsafe extern "C" fn tell_reached<R: Reached>(block: *mut es_sync_block_s) {
     // SAFETY: the library calls the function of a block with that block, which it holds meanwhile.
     let reached = unsafe { Captured::<R>::share(block.cast_const().cast()) };
     reached.reached();
-    let_go(reached);
+    drop_share(reached);
 }
 
 /// Drops a share. It may be the last one, and what the value holds may be the user's and panic: the
-/// panic hook has told of it then, and there is nobody else to tell.
-fn let_go<T>(share: Arc<T>) {
+/// panic hook has reported it by then.
+fn drop_share<T>(share: Arc<T>) {
     drop(catch_unwind(AssertUnwindSafe(|| drop(share))));
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Connection`] holds the client's pointer for everyone who has a handle. A call takes a read
 //! lock for as long as the C function runs; closing takes the write lock, so that no function is
-//! called on a client that is being deleted, as ESClient.h of macOS 27.0 asks. The lock is never
+//! called on a client that is being deleted, as ESClient.h of macOS 27.0 requires. The lock is never
 //! held while anything else is waited for.
 
 use crate::answer::Reply;
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Answers a message that asks.
+    /// Answers a request.
     pub(crate) fn respond(
         &self,
         message: MessageView<'_>,

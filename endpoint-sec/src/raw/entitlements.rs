@@ -36,7 +36,7 @@ impl Entitlements {
         unsafe { sys::xpc_dictionary_get_bool(self.dictionary.as_ptr(), name.as_ptr()) }
     }
 
-    /// The `xpc_object_t`, a dictionary, for whatever else XPC can tell of it. Good as long as this
+    /// The `xpc_object_t`, a dictionary, for other XPC calls. Valid as long as this
     /// is not dropped.
     #[must_use]
     pub fn as_ptr(&self) -> *mut c_void {

@@ -7,7 +7,7 @@ use endpoint_sec_sim::{Installed, Machine, OsVersion};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-/// A client that writes down what it is told, every field, and allows what it is asked.
+/// A client that records every field of every message, and allows every request.
 pub(crate) struct Recorder {
     client: Client,
     texts: Arc<Mutex<Vec<String>>>,
@@ -95,7 +95,7 @@ pub(crate) fn until(is_so: impl Fn() -> bool) -> bool {
     false
 }
 
-/// A handler that lets go of everything.
-pub(crate) fn let_go(message: Message<'_>) {
+/// A handler that drops every message.
+pub(crate) fn drop_message(message: Message<'_>) {
     drop(message);
 }
