@@ -1,4 +1,4 @@
-//! What a process does, ready to be asked about and told.
+//! An operation of a process, with the messages that it causes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use crate::memory::Arena;
 use crate::memory::message::{Image, Payload};
 use crate::process::Process;
 
-/// One operation of a process: which AUTH and NOTIFY messages it raises, what they say, and what it
-/// does to the machine.
+/// One operation of a process: its AUTH and NOTIFY messages, their contents, and its effect on the
+/// machine.
 ///
 /// [`Machine`](crate::Machine) has a method for each common operation; this type is for the others.
 #[derive(Clone)]
@@ -23,13 +23,13 @@ pub struct Action {
     pub(crate) auth: Option<es_event_type_t>,
     pub(crate) notify: Option<es_event_type_t>,
     pub(crate) payload: Payload,
-    /// What the NOTIFY message says after an allowed operation, if it differs.
+    /// The contents of the NOTIFY message after an allowed operation, if they differ.
     pub(crate) done: Option<Payload>,
-    /// What the kernel reports besides, before the NOTIFY message, if the operation is allowed.
+    /// A further report, sent before the NOTIFY message if the operation is allowed.
     pub(crate) reports: Option<Arc<Self>>,
-    /// The paths that target muting looks at.
+    /// The paths that target muting compares.
     pub(crate) targets: Vec<Arc<[u8]>>,
-    /// What names the object in the result cache; empty: never cached.
+    /// The key of the object in the result cache; empty if the result is never cached.
     pub(crate) cached_by: Vec<u8>,
     /// The flags of an open.
     pub(crate) flags: Option<u32>,
@@ -63,8 +63,8 @@ pub(crate) enum Effect {
 // === impl Action ===
 
 impl Action {
-    /// An action whose messages say what `payload` writes. `auth` and `notify` are the types of its
-    /// messages, either of which may be missing.
+    /// An operation whose messages have the contents that `payload` writes. `auth` and `notify` are
+    /// the types of its messages, either of which may be missing.
     pub fn new(
         actor: &Process,
         auth: Option<es_event_type_t>,
@@ -101,7 +101,7 @@ impl Action {
         self
     }
 
-    /// What the result cache knows the object by, for event types that can be cached.
+    /// The key of the object in the result cache, for event types that can be cached.
     pub fn cached_by(mut self, object: impl AsRef<[u8]>) -> Self {
         self.cached_by = object.as_ref().to_vec();
         self

@@ -21,31 +21,31 @@ impl Attempt {
     ///
     /// # Panics
     ///
-    /// When nobody answers within a minute of the host's time, although the machine's clock stands
-    /// still: then no deadline will ever pass, and the test would wait for ever.
+    /// When no client answers within a minute of the host's time while the machine's clock is
+    /// stopped: then no deadline will pass, and the test would wait for ever.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let runs = self.shared.clock.runs();
-        let patience = if runs { TICK } else { PATIENCE };
+        let timeout = if runs { TICK } else { TIMEOUT };
         loop {
-            if let Some(verdict) = self.ticket.wait(patience) {
+            if let Some(verdict) = self.ticket.wait(timeout) {
                 return verdict;
             }
             assert!(
                 runs,
-                "nobody answered, and the machine's clock stands still"
+                "no client answered, and the machine's clock is stopped"
             );
             self.shared.expire_due();
         }
     }
 
-    /// The verdict, if it is there already.
+    /// The verdict, if there is one already.
     #[must_use]
     pub fn decided(&self) -> Option<Verdict> {
         *self.ticket.lock()
     }
 
-    /// Waits for the verdict and says whether the operation happened.
+    /// Waits for the verdict and returns whether the operation was performed.
     #[must_use]
     pub fn allowed(&self) -> bool {
         self.verdict().allowed
@@ -60,8 +60,8 @@ impl fmt::Debug for Attempt {
     }
 }
 
-/// How long a verdict may take when the machine's clock stands still.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a verdict may take while the machine's clock is stopped.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often deadlines are looked at when the machine's clock runs.
+/// How often deadlines are checked while the machine's clock runs.
 const TICK: Duration = Duration::from_millis(5);

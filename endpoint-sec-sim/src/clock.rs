@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The length of a mach tick, as `mach_timebase_info` tells it: a tick is `numer / denom`
+/// The length of a mach tick, as `mach_timebase_info` returns it: a tick is `numer / denom`
 /// nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timebase {

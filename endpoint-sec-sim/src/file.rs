@@ -8,8 +8,8 @@ use crate::clock::BOOTED;
 /// A file of any type as a message shows it: its path and the part of `struct stat` that tests
 /// care about.
 ///
-/// The inode number comes from the path, so that the same path is the same file without anyone
-/// keeping books; hard links made on a machine share the number of their source.
+/// The inode number comes from the path, so that the same path is always the same file; hard links
+/// made on a machine share the number of their source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     pub(crate) path: Arc<[u8]>,
@@ -124,7 +124,7 @@ impl File {
         self
     }
 
-    /// The same file, with a path that the kernel cut off (at about 16 KiB).
+    /// The same file, with a path that the kernel truncated (at about 16 KiB).
     #[must_use]
     pub fn truncated(mut self) -> Self {
         self.path_truncated = true;

@@ -1,52 +1,52 @@
-//! A simulated Mac, for tests and benches of Endpoint Security clients away from macOS.
+//! A simulated Mac, for tests and benches of Endpoint Security clients off macOS.
 //!
 //! This crate defines the C functions of libEndpointSecurity, the audit token accessors and the
 //! mach clock for every target that is not Apple's. A client that is built for macOS links and runs
-//! here unchanged: it depends on `endpoint-sec-sys`, and its tests on this crate. On Apple's targets
-//! this crate is empty.
+//! here unchanged: it depends on `endpoint-sec-sys`, and its tests on this crate. On Apple's
+//! targets this crate is empty.
 //!
-//! What the functions act on is a [`Machine`]. It has a release, processes, files, a clock and the
-//! subsystem. A test builds one, [installs](Machine::install) it, lets processes do things and looks
-//! at the verdicts. Tests of one process take turns: only one machine is installed at a time.
+//! The functions act on a [`Machine`]. It has a release, processes, files, a clock and the
+//! subsystem. A test builds one, [installs](Machine::install) it, lets processes perform operations
+//! and reads the verdicts. Only one machine is installed at a time: tests of one process take
+//! turns.
 //!
-//! # What it keeps to
+//! # What is simulated
 //!
-//! - A message is in every queue before the operation returns, and is handed over later, one after
-//!   the other, on a thread of the library's own.
-//! - A message is as long as its version makes it, each object in an allocation of its own. Under
-//!   Miri, whoever reads a field that is not there is stopped.
-//! - Retains and answers are counted. Answering twice, by the wrong function, too late or for
-//!   another client has the return code of the real library.
+//! - A message is in every queue before the operation returns, and is delivered later, one at a
+//!   time, on a thread of the library's own.
+//! - A message is as long as its version makes it, with each object in its own allocation. Under
+//!   Miri, reading a field that the version lacks fails the test.
+//! - Retains and answers are counted. Answering twice, with the wrong function, too late or for
+//!   another client returns the code of the real library.
 //! - Deadlines pass when the test [moves the clock](Machine::advance). A client that misses one is
-//!   killed; from 27.0 on it may ask for a denial or an allowance instead.
+//!   killed; from 27.0 on it may choose a denial or an allowance instead.
 //! - A full queue loses messages and leaves gaps in the sequence numbers.
 //! - Muting has three dimensions with inversion, a default set, and votes of instigators.
 //! - Results are cached for all clients, for the event types and by the keys of the headers.
 //! - A client gets an error for each missing right. Descendants clients see their own subtree.
 //!
-//! What a client does wrong is a [`Defect`]: a leak, a release too many, deleting a client in its
-//! own handler, subscribing to what makes the kernel panic. Defects that nobody
-//! [acknowledged](Machine::acknowledge) fail the test when the machine is dropped.
+//! An error of a client is a [`Defect`]: a leak, a release too many, deleting a client in its own
+//! handler, subscribing to a type that panics the kernel. A defect that was not
+//! [acknowledged](Machine::acknowledge) fails the test when the machine is dropped.
 //!
 //! # What is assumed
 //!
-//! Apple does not document the following, and no Mac was asked. The order of the checks at client
-//! creation is entitlement, root, Full Disk Access, number of clients. One denial of several clients
-//! denies, and a result is cached only if all who were asked wish so. What a client leaves unanswered
-//! when it dies or is deleted is allowed. A deadline of a NOTIFY message is 0. Sequences begin at 0,
-//! and muted messages leave no gaps. A muted process is not muted after its exec. Numbers that nobody
-//! documents are settings of [`MachineBuilder`].
+//! Apple does not document the following, and it was not measured on a Mac. The order of the checks
+//! at client creation is entitlement, root, Full Disk Access, number of clients. One denial among
+//! several answers denies, and a result is cached only if all clients that were asked want it. A
+//! request that a client leaves unanswered when it dies or is deleted is allowed. A deadline of a
+//! NOTIFY message is 0. Sequences begin at 0, and muted messages leave no gaps. A muted process is
+//! not muted after its exec. Numbers without documentation are settings of [`MachineBuilder`].
 //!
-//! # What it leaves out
+//! # What is left out
 //!
-//! The early-boot protocol, the exported functions without a header, and entitlements that are not
-//! plainly true. A message that was freed may have its address used again, so
-//! that an answer to the old one may reach the new one; Miri finds such a pointer, this crate only
-//! mostly does.
+//! The early-boot protocol, the exported functions without a header, and entitlements other than
+//! true. The address of a freed message may be reused, so that an answer to the old message may
+//! reach the new one; Miri finds such a pointer, this crate does not always.
 //!
 //! # Example
 //!
-//! A client in C's manner, which keeps one file:
+//! A client in the style of C, which protects one file:
 //!
 //! ```
 //! # #[cfg(not(target_vendor = "apple"))] {
@@ -63,7 +63,7 @@
 //!     client: *mut es_client_t,
 //!     message: *const es_message_t,
 //! ) {
-//!     // SAFETY: the message lives during the call and tells of an unlink.
+//!     // SAFETY: the message lives during the call and is about an unlink.
 //!     let path = unsafe { (*(*message).event.unlink.target).path };
 //!     // SAFETY: the path lives as long as the message.
 //!     let path = unsafe { std::slice::from_raw_parts(path.data.cast::<u8>(), path.length) };

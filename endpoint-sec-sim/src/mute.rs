@@ -1,8 +1,8 @@
-//! What a client does not want to hear of: three independent sets, each with an inversion.
+//! The mutes of a client: three independent sets, each with an inversion.
 //!
 //! Rules (ESClient.h, macOS 27.0): adding and removing are exact set operations on (kind, path,
-//! event type) and (process, event type); prefixes matter only when a message is weighed. A message
-//! is suppressed when any dimension says so:
+//! event type) and (process, event type); prefixes matter only when a message is compared. A
+//! message is suppressed when any dimension says so:
 //!
 //! - process: the submitter and, from 27.0 on and for listed events, the instigator vote to
 //!   suppress, to deliver, or not at all; one vote to suppress is enough, and without a vote to
@@ -46,7 +46,7 @@ pub(crate) struct Mutes {
     pub(crate) targets: Dimension<MutedPath>,
 }
 
-/// What a message is weighed by.
+/// The properties of a message that mutes compare.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) event: u32,
@@ -103,7 +103,7 @@ impl Dimension<MutedPath> {
 // === impl Mutes ===
 
 impl Mutes {
-    /// Whether a message is kept from the client.
+    /// Whether a message is suppressed.
     pub(crate) fn suppress(&self, subject: Subject<'_>) -> bool {
         self.process_suppresses(subject)
             || self.paths.covers(subject.executable, subject.event) != self.paths.inverted

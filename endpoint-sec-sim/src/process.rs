@@ -9,11 +9,11 @@ use crate::file::File;
 
 /// One execution: a process identifier and its version. `exec` makes another one of it.
 ///
-/// Cheap to clone; what it says of itself never changes.
+/// Cheap to clone; immutable.
 #[derive(Clone)]
 pub struct Process(pub(crate) Arc<Facts>);
 
-/// What a message can tell of a process.
+/// The properties of a process that messages contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) token: audit_token_t,
@@ -103,7 +103,7 @@ pub(crate) fn execution(token: &audit_token_t) -> Execution {
 // === impl Facts ===
 
 impl Facts {
-    /// A signed platform binary of root, started by whoever is put in later.
+    /// A signed platform binary of root; its parent is set later.
     pub(crate) fn of(executable: File) -> Self {
         let name = executable.name().to_vec();
         let mut cdhash = [0; 20];

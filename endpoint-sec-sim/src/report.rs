@@ -1,7 +1,7 @@
-//! What a client did wrong, and what was counted.
+//! Defects of clients, and counters.
 //!
 //! On a Mac these mistakes are undefined behaviour, a stalled machine or a crash much later. Here
-//! each is written down when it happens, and the test fails when its machine is dropped with an
+//! each is recorded when it occurs, and the test fails when its machine is dropped with an
 //! unacknowledged one.
 
 use std::fmt;
@@ -24,14 +24,14 @@ pub enum Defect {
     },
     /// A message is still retained when the machine is switched off.
     LeakedMessage {
-        /// What the message told.
+        /// The event type of the message.
         event: es_event_type_t,
         /// How many retains are left.
         retains: u32,
     },
-    /// An AUTH message was dropped for good without an answer: nobody can answer it any more.
+    /// An AUTH message was freed without an answer, and can no longer be answered.
     Unanswered {
-        /// What the message asked.
+        /// The event type of the message.
         event: es_event_type_t,
     },
     /// A function was handed a client that does not exist or was deleted.

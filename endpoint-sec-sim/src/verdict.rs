@@ -1,4 +1,4 @@
-//! The outcome of an operation, and the place where it is waited for.
+//! The verdict on an operation, and waiting for it.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// Whether the operation happened.
+    /// Whether the operation was performed.
     pub allowed: bool,
     /// For an open: the flags that were authorised.
     pub flags: Option<u32>,
-    /// How many clients were asked.
+    /// How many clients received a request.
     pub asked: usize,
     /// How many of them answered in time.
     pub answered: usize,
     /// How many of them let the deadline pass.
     pub missed: usize,
-    /// How many clients would have been asked but for a full queue.
+    /// How many clients lost the request to a full queue.
     pub dropped: usize,
-    /// Whether the result cache answered, so that nobody was asked.
+    /// Whether the result came from the cache, without a request.
     pub cached: bool,
 }
 
-/// Where a verdict is put when it is there.
+/// A slot for a verdict, and a condition to wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Ticket {
     verdict: Mutex<Option<Verdict>>,
@@ -38,11 +38,11 @@ impl Ticket {
         self.decided.notify_all();
     }
 
-    pub(crate) fn wait(&self, patience: Duration) -> Option<Verdict> {
+    pub(crate) fn wait(&self, timeout: Duration) -> Option<Verdict> {
         let verdict = self.lock();
         let waited = self
             .decided
-            .wait_timeout_while(verdict, patience, |verdict| verdict.is_none());
+            .wait_timeout_while(verdict, timeout, |verdict| verdict.is_none());
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 

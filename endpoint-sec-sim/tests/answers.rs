@@ -27,7 +27,7 @@ fn a_denied_unlink_does_not_happen() {
     let machine = Machine::new(MACOS_15).install();
     machine.create(endpoint_sec_sim::File::regular("/Users/me/x"));
     let client = Client::new(|client, message| {
-        // SAFETY: the message lives during the call and tells of an unlink.
+        // SAFETY: the message lives during the call and is about an unlink.
         let target = unsafe { (*message).event.unlink.target };
         let keep = path_of(target) == b"/Users/me/x";
         let answer = if keep {
@@ -160,10 +160,10 @@ fn null_and_other_clients_messages_are_refused() {
     assert_eq!(machine.acknowledge(), [null.clone(), null]);
 }
 
-/// Decisions, as they were told.
+/// Decisions, as they were reported.
 type Decisions = Arc<Mutex<Vec<(Kind, u32)>>>;
 
-/// Where creations lead, as they were told.
+/// The destinations of creations, as they were reported.
 type Places = Arc<Mutex<Vec<(Destination, Vec<u8>)>>>;
 
 /// What a NOTIFY message says of the decision.
@@ -177,15 +177,15 @@ fn decision(message: *const es_message_t) -> (Kind, u32) {
 #[test]
 fn a_notification_follows_a_denial_and_says_so() {
     let machine = Machine::new(MACOS_15).install();
-    let told = Decisions::default();
-    let record = told.clone();
+    let recorded = Decisions::default();
+    let record = recorded.clone();
     let client = Client::new(move |client, message| {
         if !asks(message) {
             record.lock().unwrap().push(decision(message));
         } else if event_of(message) == E::ES_EVENT_TYPE_AUTH_OPEN {
             respond_flags(client, message, 1, false);
         } else {
-            // SAFETY: the message lives during the call and tells of an unlink.
+            // SAFETY: the message lives during the call and is about an unlink.
             let path = path_of(unsafe { (*message).event.unlink.target });
             let answer = if path == b"/keep" { deny } else { allow };
             answer(client, message);
@@ -206,19 +206,19 @@ fn a_notification_follows_a_denial_and_says_so() {
     machine.settle();
     let (auth, flags) = (Kind::ES_RESULT_TYPE_AUTH, Kind::ES_RESULT_TYPE_FLAGS);
     assert_eq!(
-        *told.lock().unwrap(),
+        *recorded.lock().unwrap(),
         [(auth, 1), (auth, 0), (flags, 1), (flags, 0)]
     );
 }
 
 #[test]
-fn a_created_file_is_told_of_as_a_file_and_a_denied_one_as_a_path() {
+fn a_created_file_is_reported_as_a_file_and_a_denied_one_as_a_path() {
     for denied in [false, true] {
         let machine = Machine::new(MACOS_15).install();
-        let told = Places::default();
-        let record = told.clone();
+        let recorded = Places::default();
+        let record = recorded.clone();
         let client = Client::new(move |client, message| {
-            // SAFETY: the message lives during the call and tells of a creation.
+            // SAFETY: the message lives during the call and is about a creation.
             let event = unsafe { (*message).event.create };
             let name = if event.destination_type == Destination::ES_DESTINATION_TYPE_NEW_PATH {
                 // SAFETY: as above; the type says which member holds.
@@ -248,7 +248,7 @@ fn a_created_file_is_told_of_as_a_file_and_a_denied_one_as_a_path() {
             b"/d/f".to_vec(),
         );
         let second = if denied { path.clone() } else { file };
-        assert_eq!(*told.lock().unwrap(), [path, second]);
+        assert_eq!(*recorded.lock().unwrap(), [path, second]);
         assert_ne!(machine.exists("/d/f"), denied);
     }
 }
@@ -258,10 +258,10 @@ fn a_rename_names_what_it_replaces() {
     let machine = Machine::new(MACOS_15).install();
     machine.create(endpoint_sec_sim::File::directory("/tree"));
     machine.create(endpoint_sec_sim::File::regular("/tree/leaf"));
-    let told: Arc<Mutex<Vec<Destination>>> = Arc::default();
-    let record = told.clone();
+    let recorded: Arc<Mutex<Vec<Destination>>> = Arc::default();
+    let record = recorded.clone();
     let client = Client::new(move |client, message| {
-        // SAFETY: the message lives during the call and tells of a rename.
+        // SAFETY: the message lives during the call and is about a rename.
         record
             .lock()
             .unwrap()
@@ -278,7 +278,7 @@ fn a_rename_names_what_it_replaces() {
         Destination::ES_DESTINATION_TYPE_NEW_PATH,
         Destination::ES_DESTINATION_TYPE_EXISTING_FILE,
     ];
-    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(*recorded.lock().unwrap(), expected);
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn messages_are_in_every_queue_before_the_operation_returns() {
     let client = Client::new(body).unwrap();
     client.subscribe(&[E::ES_EVENT_TYPE_NOTIFY_UNLINK]);
     machine.hold();
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     assert_eq!(
         machine.report().live_messages,
         1,

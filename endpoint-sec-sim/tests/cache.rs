@@ -21,7 +21,7 @@ use endpoint_sec_sys::{
 };
 use support::{Client, asks, event_of};
 
-/// A client that answers everything alike and counts what it was asked and told.
+/// A client that gives every request the same answer and counts requests and reports.
 struct Asked {
     client: Client,
     counts: Arc<Mutex<(usize, usize)>>,
@@ -232,7 +232,7 @@ fn clearing_the_cache_in_the_handler_is_reported() {
     });
     let client = client.unwrap();
     client.subscribe(&[E::ES_EVENT_TYPE_NOTIFY_UNLINK]);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     machine.settle();
     let function = "es_clear_cache";
     assert_eq!(

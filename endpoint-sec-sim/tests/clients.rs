@@ -116,7 +116,7 @@ fn a_client_is_not_deleted_in_its_own_handler() {
     });
     let client = client.unwrap();
     client.subscribe(&[UNLINK]);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     machine.settle();
     assert_eq!(machine.acknowledge(), [Defect::DeletedFromHandler]);
 }
@@ -163,7 +163,7 @@ fn deletion_waits_for_the_handler_and_disposes_of_its_block() {
     });
     let client = client.unwrap();
     client.subscribe(&[UNLINK]);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     entered.recv().unwrap();
     client.delete();
     assert_eq!(returned.load(Ordering::SeqCst), 1);
@@ -284,7 +284,11 @@ fn a_descendants_client_needs_no_rights_and_sees_its_own_subtree() {
     assert!(machine.unlink(&stranger, "/a").allowed());
     assert_eq!(heard(), []);
     assert!(machine.unlink(machine.me(), "/a").allowed());
-    assert_eq!(heard(), [UNLINK], "itself is told of, not asked about");
+    assert_eq!(
+        heard(),
+        [UNLINK],
+        "its own operations are reported, not requested"
+    );
     assert!(machine.unlink(&child, "/a").allowed());
     assert_eq!(heard(), [auth, UNLINK]);
     let grandchild = machine.fork(&child);
@@ -344,7 +348,7 @@ fn a_sync_block_runs_after_what_was_queued_and_at_the_latest_with_the_client() {
     let client = client.unwrap();
     client.subscribe(&[UNLINK]);
     machine.hold();
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     assert_eq!(sync(client.raw, &RAN), OK);
     machine.resume();
     machine.settle();
@@ -362,7 +366,7 @@ fn a_sync_in_the_handler_is_reported() {
     let machine = Machine::new(MACOS_27).install();
     let client = Client::new(|client, _| assert_eq!(sync(client, &RAN), ERROR)).unwrap();
     client.subscribe(&[UNLINK]);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     machine.settle();
     let function = "es_sync_client";
     assert_eq!(
@@ -425,7 +429,7 @@ fn a_function_that_the_release_lacks_is_reported() {
     });
     let client = client.unwrap();
     client.subscribe(&[UNLINK]);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     machine.settle();
     let missing = |function| Defect::MissingFunction { function };
     assert_eq!(

@@ -156,7 +156,7 @@ fn the_handler_is_called_in_order_and_never_twice_at_once() {
     let names = threads.clone();
     let client = Client::new(move |_, message| {
         let _alone = inside.try_lock().expect("calls do not overlap");
-        // SAFETY: the message lives during the call and tells of an unlink.
+        // SAFETY: the message lives during the call and is about an unlink.
         let target = unsafe { (*message).event.unlink.target };
         record.lock().unwrap().push(path_of(target));
         names
@@ -169,7 +169,7 @@ fn the_handler_is_called_in_order_and_never_twice_at_once() {
     let rm = machine.process("/bin/rm").start();
     let paths: Vec<String> = (0..20).map(|number| format!("/tmp/{number}")).collect();
     for path in &paths {
-        let _told = machine.unlink(&rm, path);
+        let _attempt = machine.unlink(&rm, path);
     }
     machine.settle();
     let order = order.lock().unwrap();
@@ -195,7 +195,7 @@ fn a_message_that_is_released_too_often_is_reported() {
     });
     let client = client.unwrap();
     client.subscribe(&[E::ES_EVENT_TYPE_NOTIFY_UNLINK]);
-    let _told = machine.unlink(machine.me(), "/a");
+    let _attempt = machine.unlink(machine.me(), "/a");
     machine.settle();
     let function = "es_release_message";
     assert_eq!(machine.acknowledge(), [Defect::OverRelease { function }]);
@@ -211,7 +211,7 @@ fn a_message_that_nobody_releases_is_reported() {
     let client = client.unwrap();
     let event = E::ES_EVENT_TYPE_NOTIFY_UNLINK;
     client.subscribe(&[event]);
-    let _told = machine.unlink(machine.me(), "/a");
+    let _attempt = machine.unlink(machine.me(), "/a");
     machine.settle();
     assert_eq!(machine.report().live_messages, 1);
     drop(client);
@@ -232,7 +232,7 @@ fn a_leak_fails_the_test_when_the_machine_is_dropped() {
         });
         let client = client.unwrap();
         client.subscribe(&[E::ES_EVENT_TYPE_NOTIFY_UNLINK]);
-        let _told = machine.unlink(machine.me(), "/a");
+        let _attempt = machine.unlink(machine.me(), "/a");
         machine.settle();
         drop(client);
     };
@@ -242,7 +242,7 @@ fn a_leak_fails_the_test_when_the_machine_is_dropped() {
 }
 
 #[test]
-fn a_dead_message_is_told_from_a_live_one() {
+fn a_dead_message_is_distinguished_from_a_live_one() {
     let machine = Machine::new(MACOS_15).install();
     let (messages, received) = mpsc::channel();
     let client = Client::new(move |_, message| messages.send(Passed(message)).unwrap());
@@ -297,7 +297,7 @@ fn an_exec_carries_arguments_environment_and_descriptors() {
     let (found, received) = mpsc::channel();
     let client = Client::new(move |client, message| {
         use endpoint_sec_sys::*;
-        // SAFETY: the message lives during the call and tells of an exec.
+        // SAFETY: the message lives during the call and is about an exec.
         let event = unsafe { &raw const (*message).event.exec };
         // SAFETY: the event lives, and every index is below its count.
         let (args, env, fds) = unsafe {

@@ -53,15 +53,15 @@ fn a_muted_process_is_not_heard_until_it_is_unmuted() {
     let (machine, client, seen) = listening(MACOS_15, &[UNLINK]);
     let rm = machine.process("/bin/rm").start();
     assert_eq!(mute_process(&client, &rm), OK);
-    let _told = machine.unlink(&rm, "/a");
+    let _attempt = machine.unlink(&rm, "/a");
     assert_eq!(heard(&machine, &seen), 0);
-    let _told = machine.unlink(machine.launchd(), "/a");
+    let _attempt = machine.unlink(machine.launchd(), "/a");
     assert_eq!(heard(&machine, &seen), 1);
     assert_eq!(mute_process(&client, &rm), OK);
     let token = rm.audit_token();
     // SAFETY: the client lives, and the token is a value of this function.
     unsafe { endpoint_sec_sys::es_unmute_process(client.raw, &raw const token) };
-    let _told = machine.unlink(&rm, "/a");
+    let _attempt = machine.unlink(&rm, "/a");
     assert_eq!(heard(&machine, &seen), 1, "muted twice, unmuted once");
 }
 
@@ -74,7 +74,7 @@ fn a_process_is_muted_for_some_event_types() {
     // SAFETY: the client lives, the token is a value of this function, the array has one item.
     let muted = unsafe { mute(client.raw, &raw const token, [UNLINK].as_ptr(), 1) };
     assert_eq!(muted, OK);
-    let _told = (machine.unlink(&rm, "/a"), machine.rename(&rm, "/b", "/c"));
+    let _attempt = (machine.unlink(&rm, "/a"), machine.rename(&rm, "/b", "/c"));
     assert_eq!(heard(&machine, &seen), 1);
     let list = newer::es_muted_processes_events().unwrap();
     let free = newer::es_release_muted_processes().unwrap();
@@ -105,16 +105,16 @@ fn mutes_end_with_the_process_and_do_not_survive_an_exec() {
     let sh = machine.process("/bin/sh").start();
     mute_process(&client, &sh);
     let (rm, _attempt) = machine.exec(&sh, "/bin/rm").run();
-    let _told = machine.unlink(&rm, "/a");
+    let _attempt = machine.unlink(&rm, "/a");
     assert_eq!(heard(&machine, &seen), 1);
     assert_eq!(mute_process(&client, &sh), ERROR, "that execution is over");
     assert_eq!(mute_process(&client, &rm), OK);
-    let _told = machine.exit(&rm, 0);
+    let _attempt = machine.exit(&rm, 0);
     assert_eq!(mute_process(&client, &rm), ERROR, "it exited");
     drop((client, machine));
     let (machine, client, _seen) = listening(MACOS_26, &[UNLINK]);
     let gone = machine.process("/bin/rm").start();
-    let _told = machine.exit(&gone, 0);
+    let _attempt = machine.exit(&gone, 0);
     assert_eq!(
         mute_process(&client, &gone),
         OK,
@@ -140,10 +140,10 @@ fn executables_are_muted_by_literal_and_by_plain_prefix() {
         machine.process("/bin/rmdir").start(),
     );
     client.mute_path("/bin/rm", K::ES_MUTE_PATH_TYPE_LITERAL);
-    let _told = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
+    let _attempt = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
     assert_eq!(heard(&machine, &seen), 1);
     client.mute_path("/bin/rm", K::ES_MUTE_PATH_TYPE_PREFIX);
-    let _told = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
+    let _attempt = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
     assert_eq!(heard(&machine, &seen), 0);
     assert_eq!(
         client.unmute_path("/bin", K::ES_MUTE_PATH_TYPE_PREFIX),
@@ -151,7 +151,7 @@ fn executables_are_muted_by_literal_and_by_plain_prefix() {
         "a no-op"
     );
     client.unmute_path("/bin/rm", K::ES_MUTE_PATH_TYPE_PREFIX);
-    let _told = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
+    let _attempt = (machine.unlink(&rm, "/a"), machine.unlink(&rmdir, "/a"));
     assert_eq!(
         heard(&machine, &seen),
         1,
@@ -159,11 +159,11 @@ fn executables_are_muted_by_literal_and_by_plain_prefix() {
     );
     // SAFETY: the client lives.
     unsafe { endpoint_sec_sys::es_unmute_all_paths(client.raw) };
-    let _told = machine.unlink(&rm, "/a");
+    let _attempt = machine.unlink(&rm, "/a");
     assert_eq!(heard(&machine, &seen), 1);
     // SAFETY: the client lives, and the path is a C string.
     unsafe { endpoint_sec_sys::es_mute_path_literal(client.raw, c"/bin/rm".as_ptr()) };
-    let _told = machine.unlink(&rm, "/a");
+    let _attempt = machine.unlink(&rm, "/a");
     assert_eq!(
         heard(&machine, &seen),
         0,
@@ -178,9 +178,9 @@ fn inverted_target_muting_selects() {
     let sh = machine.process("/bin/sh").start();
     client.mute_path("/zone/", K::ES_MUTE_PATH_TYPE_TARGET_PREFIX);
     assert_eq!(client.invert(I::ES_MUTE_INVERSION_TYPE_TARGET_PATH), OK);
-    let _told = (machine.unlink(&sh, "/zone/x"), machine.unlink(&sh, "/else"));
+    let _attempt = (machine.unlink(&sh, "/zone/x"), machine.unlink(&sh, "/else"));
     assert_eq!(heard(&machine, &seen), 1);
-    let _told = machine.rename(&sh, "/else", "/zone/new");
+    let _attempt = machine.rename(&sh, "/else", "/zone/new");
     assert_eq!(
         heard(&machine, &seen),
         1,
@@ -193,17 +193,17 @@ fn inverted_target_muting_selects() {
         "events without target paths are not concerned"
     );
     client.invert(I::ES_MUTE_INVERSION_TYPE_TARGET_PATH);
-    let _told = machine.rename(&sh, "/else", "/zone/new");
+    let _attempt = machine.rename(&sh, "/else", "/zone/new");
     assert_eq!(
         heard(&machine, &seen),
         1,
         "both paths must be muted to suppress"
     );
-    let _told = machine.unlink(&sh, "/zone/x");
+    let _attempt = machine.unlink(&sh, "/zone/x");
     assert_eq!(heard(&machine, &seen), 0);
     // SAFETY: the client lives.
     unsafe { endpoint_sec_sys::es_unmute_all_paths(client.raw) };
-    let _told = machine.unlink(&sh, "/zone/x");
+    let _attempt = machine.unlink(&sh, "/zone/x");
     assert_eq!(
         heard(&machine, &seen),
         0,
@@ -212,7 +212,7 @@ fn inverted_target_muting_selects() {
     let unmute = newer::es_unmute_all_target_paths().unwrap();
     // SAFETY: the client lives.
     assert_eq!(unsafe { unmute(client.raw) }, OK);
-    let _told = machine.unlink(&sh, "/zone/x");
+    let _attempt = machine.unlink(&sh, "/zone/x");
     assert_eq!(heard(&machine, &seen), 1);
 }
 
@@ -316,10 +316,10 @@ fn a_new_client_has_the_default_set_which_inversion_would_select() {
     let critical = String::from_utf8(defaults[0].0.clone()).unwrap();
     let daemon = machine.process(&critical).start();
     client.subscribe(&[E::ES_EVENT_TYPE_AUTH_UNLINK, UNLINK]);
-    let _told = machine.unlink(&daemon, "/a");
+    let _attempt = machine.unlink(&daemon, "/a");
     assert_eq!(heard(&machine, &seen), 1, "the NOTIFY alone");
     client.invert(I::ES_MUTE_INVERSION_TYPE_PATH);
-    let _told = (
+    let _attempt = (
         machine.unlink(&daemon, "/a").verdict(),
         machine.unlink(machine.launchd(), "/a").verdict(),
     );

@@ -21,18 +21,18 @@ const REMOVE: &str = include_str!("recordings/remove-a-tree.jsonl");
 const SAVE: &str = include_str!("recordings/save-a-document.jsonl");
 
 /// What a handler saw: the type, and the paths of unlinks.
-type Told = Arc<Mutex<Vec<(E, Vec<u8>)>>>;
+type Recorded = Arc<Mutex<Vec<(E, Vec<u8>)>>>;
 
 /// A client that denies removing whatever lies in `/zone` or is called `b.md`, and allows
 /// everything else.
-fn guard(events: &[E]) -> (Client, Told) {
-    let told = Told::default();
-    let record = told.clone();
+fn guard(events: &[E]) -> (Client, Recorded) {
+    let recorded = Recorded::default();
+    let record = recorded.clone();
     let client = Client::new(move |client, message: *const es_message_t| {
         let event = event_of(message);
         let mut path = Vec::new();
         if event == E::ES_EVENT_TYPE_AUTH_UNLINK || event == E::ES_EVENT_TYPE_NOTIFY_UNLINK {
-            // SAFETY: the message lives during the call and tells of an unlink.
+            // SAFETY: the message lives during the call and is about an unlink.
             path = path_of(unsafe { (*message).event.unlink.target });
         }
         let keep = path.starts_with(b"/zone/") || path.ends_with(b"/b.md");
@@ -50,7 +50,7 @@ fn guard(events: &[E]) -> (Client, Told) {
     });
     let client = client.unwrap();
     client.subscribe(events);
-    (client, told)
+    (client, recorded)
 }
 
 fn machine() -> Installed {
@@ -60,7 +60,7 @@ fn machine() -> Installed {
 #[test]
 fn a_scenario_in_json_is_played_and_judged() {
     let machine = machine();
-    let (_client, _told) = guard(&[E::ES_EVENT_TYPE_AUTH_UNLINK, E::ES_EVENT_TYPE_AUTH_OPEN]);
+    let (_client, _attempt) = guard(&[E::ES_EVENT_TYPE_AUTH_UNLINK, E::ES_EVENT_TYPE_AUTH_OPEN]);
     let scenario = Scenario::from_json(
         r#"{
             "files": ["/zone/a", {"path": "/else", "uid": 501, "size": 7}],
@@ -117,7 +117,7 @@ fn a_scenario_in_json_is_played_and_judged() {
 }
 
 #[test]
-fn a_recording_becomes_deeds_that_clients_decide_anew() {
+fn a_recording_becomes_operations_that_clients_decide_again() {
     let machine = machine();
     let events = [
         E::ES_EVENT_TYPE_NOTIFY_FORK,
@@ -127,7 +127,7 @@ fn a_recording_becomes_deeds_that_clients_decide_anew() {
         E::ES_EVENT_TYPE_NOTIFY_UNLINK,
         E::ES_EVENT_TYPE_NOTIFY_EXIT,
     ];
-    let (_client, told) = guard(&events);
+    let (_client, recorded) = guard(&events);
     let scenario = Scenario::from_eslogger(REMOVE).unwrap();
     assert_eq!(scenario.len(), 6);
     let skipped: Vec<_> = scenario
@@ -145,8 +145,8 @@ fn a_recording_becomes_deeds_that_clients_decide_anew() {
         played[3].what
     );
     machine.settle();
-    let told = told.lock().unwrap();
-    let types: Vec<E> = told.iter().map(|(event, _)| *event).collect();
+    let recorded = recorded.lock().unwrap();
+    let types: Vec<E> = recorded.iter().map(|(event, _)| *event).collect();
     let unlinks = [E::ES_EVENT_TYPE_AUTH_UNLINK, E::ES_EVENT_TYPE_NOTIFY_UNLINK];
     assert_eq!(types[..3], events[..3]);
     assert_eq!(types[3..9], [unlinks, unlinks, unlinks].concat());
@@ -159,7 +159,7 @@ fn a_recorded_process_is_shown_as_it_was() {
     let seen: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
     let record = seen.clone();
     let client = Client::new(move |_, message: *const es_message_t| {
-        // SAFETY: the message lives during the call and tells of an exec.
+        // SAFETY: the message lives during the call and is about an exec.
         let (event, process) = unsafe { (&raw const (*message).event.exec, (*message).process) };
         // SAFETY: as above.
         let (team, ppid) = unsafe { ((*process).team_id, (*process).ppid) };

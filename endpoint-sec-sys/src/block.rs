@@ -1,9 +1,9 @@
 //! Blocks: how a handler is passed to the library, laid out by hand.
 //!
 //! A block is a struct that begins with [`BlockHeader`]; what it captures follows. The layout is
-//! the one that clang's *Block Implementation Specification* fixes. `es_new_client` copies the block
-//! before it returns: a block of the stack class is copied byte by byte, then its descriptor's
-//! `copy` is called; a block of the global class is used in place and never freed.
+//! the one that clang's *Block Implementation Specification* fixes. `es_new_client` copies the
+//! block before it returns: a block of the stack class is copied byte by byte, then its
+//! descriptor's `copy` is called; a block of the global class is used in place and never freed.
 
 use crate::client::es_client_t;
 use crate::message::es_message_t;

@@ -3,7 +3,8 @@
 use crate::c_enum::c_enum;
 
 c_enum! {
-    /// An event type. `AUTH` types are requests before the operation, `NOTIFY` types reports after it.
+    /// An event type. `AUTH` types are requests before the operation, `NOTIFY` types reports after
+    /// it.
     ///
     /// [`EVENTS`](crate::EVENTS) lists the properties of each.
     es_event_type_t {

@@ -65,7 +65,8 @@ linked! {
     ) -> es_return_t;
     /// Unsubscribes the client from all event types.
     [10, 15] fn es_unsubscribe_all(client: *mut es_client_t) -> es_return_t;
-    /// Lists the event types that the client is subscribed to. The caller frees the list with [`free`](crate::free).
+    /// Lists the event types that the client is subscribed to. The caller frees the list with
+    /// [`free`](crate::free).
     [10, 15] fn es_subscriptions(
         client: *mut es_client_t,
         count: *mut usize,
@@ -97,8 +98,8 @@ linked! {
         client: *mut es_client_t,
         audit_token: *const audit_token_t,
     ) -> es_return_t;
-    /// Lists muted processes. The caller frees the list with [`free`](crate::free). Deprecated since
-    /// macOS 12.0.
+    /// Lists muted processes. The caller frees the list with [`free`](crate::free). Deprecated
+    /// since macOS 12.0.
     [10, 15; deprecated 12, 0] fn es_muted_processes(
         client: *mut es_client_t,
         count: *mut usize,
@@ -119,7 +120,8 @@ linked! {
     /// Clears the cache of answers, of all clients. Waits for the kernel: calling it in a
     /// handler has stalled the client's own messages.
     [10, 15] fn es_clear_cache(client: *mut es_client_t) -> es_clear_cache_result_t;
-    /// Creates a client. `handler` receives its messages, one after another, on a thread of the library.
+    /// Creates a client. `handler` receives its messages, one after another, on a thread of the
+    /// library.
     ///
     /// The cache of answers is cleared.
     [10, 15] fn es_new_client(

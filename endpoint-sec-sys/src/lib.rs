@@ -6,18 +6,18 @@
 //!
 //! - An enum is a transparent `u32` with constants, since newer systems add values.
 //! - A struct or union that is anonymous in C is named after its field: the `destination` of
-//!   `es_event_rename_t` is an [`es_event_rename_t_destination`]. A union without a field name is the
-//!   field `anonymous`, a struct in it the field `fields`.
+//!   `es_event_rename_t` is an [`es_event_rename_t_destination`]. A union without a field name is
+//!   the field `anonymous`, a struct in it the field `fields`.
 //! - Pointers are raw. *Never null* and *may be null* are the headers' annotations.
 //! - *Message version n* means: read the field only if the message's `version` is at least n.
 //!   Older systems allocate less, or have private data there.
 //!
-//! Functions of macOS 11.0 are linked; newer ones are looked up at run time by [`newer`]. On targets
-//! that are not Apple's the functions are undefined: the program must link a simulator that defines
-//! them.
+//! Functions of macOS 11.0 are linked; newer ones are looked up at run time by [`newer`]. On
+//! targets that are not Apple's the functions are undefined: the program must link a simulator that
+//! defines them.
 //!
-//! The crate deliberately leaves out what the library exports without a public header, and it is not
-//! safe: `endpoint-sec` is the safe API over it.
+//! The crate deliberately leaves out what the library exports without a public header, and it is
+//! not safe: `endpoint-sec` is the safe API over it.
 //!
 //! ```
 //! use endpoint_sec_sys::{EVENTS, es_event_type_t};

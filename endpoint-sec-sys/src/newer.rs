@@ -1,7 +1,7 @@
 //! Functions newer than macOS 11.0: looked up at run time, never linked.
 //!
-//! Each function here has the name of the C function and returns it, or `None` on a system that lacks
-//! it. If a missing function were linked, the program would not start.
+//! Each function here has the name of the C function and returns it, or `None` on a system that
+//! lacks it. If a missing function were linked, the program would not start.
 //!
 //! ```no_run
 //! use endpoint_sec_sys::{es_client_t, es_return_t, newer};
@@ -14,8 +14,8 @@
 //! ```
 //!
 //! That a name exists is not enough: `es_sync_client` was exported long before macOS 27.0 made it
-//! public, and may have behaved differently. So a function is looked up only on releases whose headers
-//! declare it.
+//! public, and may have behaved differently. So a function is looked up only on releases whose
+//! headers declare it.
 //!
 //! On macOS the result is cached. Elsewhere the simulator is asked each time, since one program
 //! simulates several releases.
@@ -56,8 +56,8 @@ macro_rules! newer {
                     return None;
                 }
                 let address = SYMBOL.address()?;
-                // SAFETY: the definition of a symbol of this name, in the library or the simulator, has
-                // the signature that ESClient.h and ESMessage.h of macOS 27.0 declare, which is
+                // SAFETY: the definition of a symbol of this name, in the library or the simulator,
+                // has the signature that ESClient.h and ESMessage.h of macOS 27.0 declare, which is
                 // `Function`. The address is not null, and code is never unloaded.
                 Some(unsafe { mem::transmute::<NonNull<c_void>, Function>(address) })
             }
@@ -147,11 +147,11 @@ newer! {
         client: *mut es_client_t,
         mute_type_: es_mute_inversion_type_t,
     ) -> es_mute_inverted_return_t;
-    /// Runs a block after the messages that were there before it. Never to be called in the client's
-    /// handler; when the client is deleted, all blocks run.
+    /// Runs a block after the messages that were there before it. Never to be called in the
+    /// client's handler; when the client is deleted, all blocks run.
     [27, 0] fn es_sync_client(client: *mut es_client_t, block: es_sync_block_t) -> es_return_t;
-    /// Creates a client for the caller's own descendants. It needs the entitlement, but neither root
-    /// nor the user's consent.
+    /// Creates a client for the caller's own descendants. It needs the entitlement, but neither
+    /// root nor the user's consent.
     [27, 0] fn es_new_descendants_client(
         client: *mut *mut es_client_t,
         handler: es_handler_block_t,
@@ -193,7 +193,8 @@ newer! {
         event: es_event_type_t,
         milliseconds: *mut u32,
     ) -> es_return_t;
-    /// The program's entitlements, an XPC dictionary that the caller releases; null when it has none.
+    /// The program's entitlements, an XPC dictionary that the caller releases; null when it has
+    /// none.
     [27, 0] fn es_exec_entitlements(exec: *const es_event_exec_t) -> xpc_object_t;
 }
 
@@ -224,8 +225,8 @@ mod symbol {
     /// A symbol that may be missing.
     pub(super) struct Symbol {
         name: &'static CStr,
-        /// Null until looked up, then the address or [`MISSING`]. Written by the first thread that looks it
-        /// up; all would write the same. Relaxed: code is not published by this word.
+        /// Null until looked up, then the address or [`MISSING`]. Written by the first thread that
+        /// looks it up; all would write the same. Relaxed: code is not published by this word.
         found: AtomicPtr<c_void>,
     }
 
@@ -242,7 +243,8 @@ mod symbol {
         pub(super) fn address(&self) -> Option<NonNull<c_void>> {
             let mut found = self.found.load(Ordering::Relaxed);
             if found.is_null() {
-                // SAFETY: the name is a C string, and `RTLD_DEFAULT` is a handle that `dlsym` knows.
+                // SAFETY: the name is a C string, and `RTLD_DEFAULT` is a handle that `dlsym`
+                // knows.
                 found = unsafe { dlsym(RTLD_DEFAULT, self.name.as_ptr()) };
                 if found.is_null() {
                     found = MISSING;

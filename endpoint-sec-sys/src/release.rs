@@ -1,7 +1,7 @@
 //! The release of macOS that is running.
 //!
-//! It is read from the system at run time and never passed by a caller, since code that depends on it
-//! would otherwise call functions that do not exist.
+//! It is read from the system at run time and never passed by a caller, since code that depends on
+//! it would otherwise call functions that do not exist.
 
 /// A release of macOS.
 #[repr(C)]
@@ -67,8 +67,8 @@ impl core::fmt::Display for OsVersion {
 
 /// The release that runs: `kern.osproductversion`, or what the simulator says it is.
 ///
-/// On macOS the result is cached. If it cannot be read, it is macOS 11.0, the oldest release that this
-/// crate runs on.
+/// On macOS the result is cached. If it cannot be read, it is macOS 11.0, the oldest release that
+/// this crate runs on.
 pub fn os_version() -> OsVersion {
     imp::os_version()
 }

@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 println!("{error}");
             }
         })?;
-    // Without this the client would receive requests about itself, and could wait for its own answer.
+    // Without this the client would receive requests about itself, and could wait for its own
+    // answer.
     client.mute_self()?;
     let subscribed = client.subscribe(&[EventType::AUTH_EXEC, EventType::AUTH_OPEN])?;
     assert_eq!(subscribed.dropped, [], "all releases know these");

@@ -95,8 +95,8 @@ impl EventType {
             .is_some_and(|info| info.response == Some(Response::Flags))
     }
 
-    /// Whether the kernel may cache the answer. The headers do not say it for `AUTH_READLINK`, which
-    /// therefore counts as not cacheable; an `AUTH_EXEC` of a script is not cacheable either.
+    /// Whether the kernel may cache the answer. The headers do not say it for `AUTH_READLINK`,
+    /// which therefore counts as not cacheable; an `AUTH_EXEC` of a script is not cacheable either.
     #[must_use]
     pub fn is_cacheable(self) -> bool {
         self.info()

@@ -41,13 +41,14 @@
 //!
 //! Guarantees:
 //!
-//! - **No read beyond a message.** Systems write messages of versions 1 to 11, of different lengths.
-//!   A view is a pointer, a version and a lifetime, never a reference to a C struct; a field that the
-//!   message's version lacks is `None`. Views end with the message: when the handler returns, or when
-//!   a kept message is dropped.
-//! - **Every request is answered once.** Answering consumes an [`AuthMessage`] or an [`OpenMessage`].
-//!   One that is dropped, forgotten, lost in a panic, or not answered within [its time](Budget) gets
-//!   the client's default answer. A later answer is an error, not a second answer.
+//! - **No read beyond a message.** Systems write messages of versions 1 to 11, of different
+//!   lengths. A view is a pointer, a version and a lifetime, never a reference to a C struct; a
+//!   field that the message's version lacks is `None`. Views end with the message: when the handler
+//!   returns, or when a kept message is dropped.
+//! - **Every request is answered once.** Answering consumes an [`AuthMessage`] or an
+//!   [`OpenMessage`]. One that is dropped, forgotten, lost in a panic, or not answered within [its
+//!   time](Budget) gets the client's default answer. A later answer is an error, not a second
+//!   answer.
 //! - **Threads are safe.** A handler is `Send` and owns what it uses; a [`Handle`] works on every
 //!   thread; a client is created and deleted on a thread of its own, as older systems require, and
 //!   never while a call on it runs. A call that would wait for the handler is refused in it.
@@ -59,8 +60,8 @@
 //!
 //! Answering a message in the handler allocates nothing in this crate. Keeping a message allocates.
 //!
-//! The crate does not decode what the headers do not document (reserved types), and does not run off
-//! macOS: there the C functions are those of a simulator, for tests.
+//! The crate does not decode what the headers do not document (reserved types), and does not run
+//! off macOS: there the C functions are those of a simulator, for tests.
 
 mod acl;
 mod answer;

@@ -1,5 +1,5 @@
-//! What events carry that takes a function of the system to read: access control lists, what an exec
-//! is started with, entitlements.
+//! What events carry that takes a function of the system to read: access control lists, what an
+//! exec is started with, entitlements.
 
 #![cfg(not(target_vendor = "apple"))]
 #![allow(

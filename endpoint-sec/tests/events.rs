@@ -34,8 +34,8 @@ fn every_field_of_every_event_is_read_at_the_newest_version() {
     assert_eq!(missing, REFUSED, "never delivered");
 }
 
-/// Sends every event that messages of this version can carry, and reads every field of each. Returns
-/// what was sent.
+/// Sends every event that messages of this version can carry, and reads every field of each.
+/// Returns what was sent.
 fn read_all(version: u32) -> BTreeSet<EventType> {
     let machine = machine_of(version);
     let recorder = Recorder::start(Client::builder());

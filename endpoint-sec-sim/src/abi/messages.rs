@@ -1,4 +1,4 @@
-//! Messages: kept, let go, and the parts of an exec that need a function.
+//! Retaining and releasing messages, and the accessors of exec events.
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};

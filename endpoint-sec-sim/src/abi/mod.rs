@@ -1,4 +1,4 @@
-//! The C functions: arguments checked and turned into Rust, then handed to the installed machine.
+//! The C functions: they check their arguments and pass them to the installed machine.
 //!
 //! Without an installed machine every function fails as it does when the subsystem cannot be
 //! reached.
@@ -22,8 +22,8 @@ mod system;
 
 /// The installed machine. Calling a function that its release does not have is a defect.
 ///
-/// Functions newer than 11.0 are not looked at: clients find them by name, and
-/// [`symbols`] gives nothing away that the release does not have.
+/// Functions newer than 11.0 are not checked here: clients find them by name, and [`symbols`] finds
+/// only those that the release has.
 fn machine(function: &'static str) -> Option<Arc<Shared>> {
     let shared = current()?;
     if !shared.is(MACOS_11) {
@@ -35,7 +35,7 @@ fn machine(function: &'static str) -> Option<Arc<Shared>> {
     Some(shared)
 }
 
-/// Writes down that an argument is null.
+/// Records that an argument is null.
 fn null(shared: &Shared, function: &'static str) {
     shared.lock().defect(Defect::NullArgument { function });
 }

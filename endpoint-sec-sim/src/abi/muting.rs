@@ -97,7 +97,8 @@ macro_rules! path_functions {
                 type_: es_mute_path_type_t,
             ) -> es_return_t {
                 let function = stringify!($function);
-                // SAFETY: the caller keeps the C function's contract, which is that of `change_path`.
+                // SAFETY: the caller keeps the C function's contract, which is that of
+                // `change_path`.
                 unsafe { change_path(client, path, type_, None, Change::$change, function) }
             }
         )*
@@ -124,7 +125,8 @@ macro_rules! path_event_functions {
                 let function = stringify!($function);
                 // SAFETY: the caller keeps the C function's contract, which is that of `events_of`.
                 let events = unsafe { events_of(events, event_count) };
-                // SAFETY: the caller keeps the C function's contract, which is that of `change_path`.
+                // SAFETY: the caller keeps the C function's contract, which is that of
+                // `change_path`.
                 unsafe {
                     change_path(client, path, type_, Some(&events), Change::$change, function)
                 }
@@ -149,7 +151,8 @@ macro_rules! deprecated_path_functions {
             ) -> es_return_t {
                 let kind = es_mute_path_type_t::$kind;
                 let function = stringify!($function);
-                // SAFETY: the caller keeps the C function's contract, which is that of `change_path`.
+                // SAFETY: the caller keeps the C function's contract, which is that of
+                // `change_path`.
                 unsafe { change_path(client, path, kind, None, Change::Mute, function) }
             }
         )*

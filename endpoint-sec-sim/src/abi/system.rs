@@ -1,4 +1,4 @@
-//! What else a client asks the system: audit tokens, the clock, the release.
+//! Functions of the system: audit tokens, the clock, the release, XPC objects.
 
 use std::ffi::{CStr, c_char, c_void};
 
@@ -96,7 +96,7 @@ unsafe extern "C" fn endpoint_sec_sim_os_version(version: *mut OsVersion) {
     unsafe { version.write(release) };
 }
 
-/// What `task_info` tells a process of itself on a Mac.
+/// What `task_info` returns to a process about itself on a Mac.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn endpoint_sec_sim_own_audit_token(token: *mut audit_token_t) -> bool {
     let own = current().and_then(|shared| {
@@ -108,7 +108,8 @@ unsafe extern "C" fn endpoint_sec_sim_own_audit_token(token: *mut audit_token_t)
     let Some(own) = own else {
         return false;
     };
-    // SAFETY: the caller, `endpoint_sec::AuditToken::of_this_process`, hands over a value of its own.
+    // SAFETY: the caller, `endpoint_sec::AuditToken::of_this_process`, hands over a value of its
+    // own.
     unsafe { token.write(own) };
     true
 }

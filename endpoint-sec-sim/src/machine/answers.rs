@@ -68,7 +68,7 @@ impl Shared {
         R::ES_RESPOND_RESULT_SUCCESS
     }
 
-    /// Lets every deadline pass that lies in the past.
+    /// Handles every deadline that has passed.
     pub(crate) fn expire_due(&self) {
         self.expire(&mut self.lock());
     }
@@ -100,7 +100,7 @@ impl Shared {
         }
     }
 
-    /// Takes a client off an operation that it will not answer any more: as if it allowed it.
+    /// Removes a client from an operation that it will no longer answer, as if it allowed it.
     fn give_up(&self, state: &mut State, number: u64, id: ClientId) {
         let request = state.requests.get(&number);
         let asked = request.and_then(|request| request.waiting.iter().find(|asked| asked.0 == id));
@@ -110,7 +110,7 @@ impl Shared {
         self.heard(state, number, id);
     }
 
-    /// Takes a client off everything that it was asked: it is dead or being deleted.
+    /// Removes a client from every operation: it is dead or being deleted.
     pub(crate) fn give_up_all(&self, state: &mut State, id: ClientId) {
         let asked = state
             .deadlines

@@ -1,4 +1,4 @@
-//! What a machine is like, decided before it exists.
+//! The configuration of a machine before it exists.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::machine::config::Config;
 use crate::machine::{Installed, Machine};
 use crate::release::message_version;
 
-/// A machine in the making. Every number that Apple does not document can be chosen; the defaults
-/// are plausible, not measured.
+/// Configures and builds a machine. Every number that Apple does not document can be chosen; the
+/// defaults are plausible, not measured.
 #[derive(Clone, Debug)]
 #[must_use = "the machine does not exist until it is built or installed"]
 pub struct MachineBuilder {

@@ -13,7 +13,7 @@ use crate::mute::Mutes;
 /// Names a client; as a pointer, the client's handle. Never used twice.
 pub(crate) type ClientId = usize;
 
-/// What waits to be handed to a client.
+/// An item of a client's queue.
 pub(crate) enum Item {
     /// The message at this address.
     Message(usize),
@@ -27,7 +27,7 @@ pub(crate) struct Client {
     pub(crate) creator: ThreadId,
     /// The thread that calls its handler, once it runs.
     pub(crate) reader: Option<ThreadId>,
-    /// Tells the reader that there is something to do.
+    /// Wakes the reader.
     pub(crate) wake: Arc<Condvar>,
     pub(crate) subscriptions: EventSet,
     pub(crate) mutes: Mutes,
@@ -40,7 +40,7 @@ pub(crate) struct Client {
     pub(crate) global_sequence: u64,
     /// Whether the handler is running.
     pub(crate) handling: bool,
-    /// Killed for a missed deadline: hears nothing more.
+    /// Killed for a missed deadline: receives nothing more.
     pub(crate) killed: bool,
     /// Being deleted.
     pub(crate) closing: bool,

@@ -1,4 +1,4 @@
-//! Clients come and go.
+//! Creation and deletion of clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -170,7 +170,7 @@ impl Shared {
         }
         self.give_up_all(state, id);
         for address in addresses {
-            state.let_go(address);
+            state.free(address);
         }
     }
 

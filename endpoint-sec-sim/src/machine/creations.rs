@@ -1,8 +1,8 @@
 //! Operations that make files: one method for each system call.
 //!
-//! What the kernel asks and reports differs by call. `open(2)`, `mkdir(2)`, `symlink(2)` and
-//! `mkfifo(2)` ask about a new path with `AUTH_CREATE`; `bind(2)` asks with `AUTH_UIPC_BIND`, and
-//! `clonefile(2)` with `AUTH_CLONE`. All of them report the file that they made with
+//! The requests and reports differ by call. `open(2)`, `mkdir(2)`, `symlink(2)` and
+//! `mkfifo(2)` cause an `AUTH_CREATE` with the new path; `bind(2)` causes an `AUTH_UIPC_BIND`, and
+//! `clonefile(2)` an `AUTH_CLONE`. For all of them the new file is reported with
 //! `NOTIFY_CREATE`, as xnu's `vnode_label` does for each new vnode. `link(2)` makes a name only.
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Machine {
         self.make(actor, FileType::Directory, path.as_ref(), 0o755)
     }
 
-    /// `symlink(2)`. Where the link leads no message says.
+    /// `symlink(2)`. No message has the target of the link.
     pub fn symlink(&self, actor: &Process, path: impl AsRef<[u8]>) -> Attempt {
         self.make(actor, FileType::SymbolicLink, path.as_ref(), 0o755)
     }
@@ -104,7 +104,7 @@ impl Machine {
         self.perform(action.aimed_at(paths).doing(Effect::Copy(copy)))
     }
 
-    /// Makes a file of a type that `AUTH_CREATE` asks about.
+    /// Makes a file whose creation is requested with `AUTH_CREATE`.
     pub(crate) fn make(
         &self,
         actor: &Process,
@@ -131,7 +131,7 @@ impl Machine {
     }
 }
 
-/// The report of a new file by a call that asks about something else than a creation.
+/// The report of a new file, for calls with another request than `AUTH_CREATE`.
 fn created(actor: &Process, file: &File) -> Arc<Action> {
     let notify = Some(E::ES_EVENT_TYPE_NOTIFY_CREATE);
     let action = Action::new(actor, None, notify, payload::create_file(file.clone()));

@@ -1,5 +1,4 @@
-//! A client's own thread: hands over one message after the other, and returns only when the client
-//! is gone.
+//! The thread of a client: delivers one message at a time, until the client is deleted.
 
 use std::sync::{Arc, PoisonError};
 
@@ -80,7 +79,7 @@ impl Shared {
         if let Some(client) = state.clients.get_mut(&id) {
             client.handling = false;
         }
-        let memory = address.and_then(|address| state.let_go(address));
+        let memory = address.and_then(|address| state.free(address));
         drop(state);
         drop(memory);
         self.quiet.notify_all();

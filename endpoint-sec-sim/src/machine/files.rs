@@ -1,4 +1,4 @@
-//! The files of a machine: those that were mentioned, as far as operations change them.
+//! The files of a machine, and how operations change them.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::machine::state::State;
 // === impl Machine ===
 
 impl Machine {
-    /// Lets a file exist. Files that operations mention need not be announced; announce those whose
-    /// owner, type or fate matters.
+    /// Makes a file exist, without an operation. Operations on files that were never created treat
+    /// them as regular files; create those whose owner, type or existence matters.
     pub fn create(&self, file: File) -> File {
         let mut state = self.shared.lock();
         state.files.insert(file.path.clone(), file.clone());
@@ -24,7 +24,7 @@ impl Machine {
         self.shared.lock().files.contains_key(path.as_ref())
     }
 
-    /// The file at a path; a regular one if nobody said otherwise.
+    /// The file at a path; a regular one if it was never created.
     #[must_use]
     pub fn file(&self, path: impl AsRef<[u8]>) -> File {
         let path = path.as_ref();
@@ -37,7 +37,7 @@ impl Machine {
 // === impl State ===
 
 impl State {
-    /// Does what an allowed operation does.
+    /// Applies the effect of an allowed operation.
     pub(crate) fn apply(&mut self, action: &Action) {
         match &action.effect {
             Effect::Nothing => {}

@@ -1,4 +1,4 @@
-//! An operation's way through the subsystem: asked, decided, done, told.
+//! The course of an operation through the subsystem: requested, decided, performed, reported.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::verdict::{Ticket, Verdict};
 // === impl Machine ===
 
 impl Machine {
-    /// Lets a process do something: asks whoever subscribed to the AUTH type, and once that is
-    /// decided, does it and tells whoever subscribed to the NOTIFY type. Returns when the
-    /// messages are in the queues.
+    /// Performs an operation: sends requests to the subscribers of its AUTH type, and once they are
+    /// answered, applies it and sends reports to the subscribers of its NOTIFY type. Returns when
+    /// the requests are in the queues.
     pub fn perform(&self, action: Action) -> Attempt {
         let ticket = Arc::new(Ticket::default());
         let mut state = self.shared.lock();
@@ -121,7 +121,7 @@ impl Shared {
         self.clock.timebase().ticks(nanos)
     }
 
-    /// Settles an operation on which nobody is left to answer.
+    /// Concludes an operation that waits for no more answers.
     pub(crate) fn conclude(&self, state: &mut State, mut request: Request) {
         let action = request.action.clone();
         let wants = action.flags.unwrap_or(0);
@@ -298,9 +298,9 @@ fn key(action: &Action) -> Option<Key> {
     })
 }
 
-/// A verdict as NOTIFY messages tell it.
+/// A verdict as NOTIFY messages report it.
 fn result(verdict: Verdict) -> es_result_t {
-    // Every byte of the union is set, so that whoever copies it copies values.
+    // Every byte of the union is set, so that copying it copies initialised bytes.
     let mut result = es_result_t_result { reserved: [0; 32] };
     let result_type = match verdict.flags {
         Some(flags) => {

@@ -1,4 +1,4 @@
-//! How long messages live.
+//! The lifetime of messages.
 
 use std::mem::offset_of;
 
@@ -14,7 +14,7 @@ use crate::report::Defect;
 
 impl State {
     /// The library is done with a message: it lives on only if the client retained it.
-    pub(crate) fn let_go(&mut self, address: usize) -> Option<Memory> {
+    pub(crate) fn free(&mut self, address: usize) -> Option<Memory> {
         self.messages.get_mut(&address)?.held = false;
         self.free_unused(address)
     }
@@ -32,7 +32,7 @@ impl State {
         Some(message.memory)
     }
 
-    /// Writes down what nobody released.
+    /// Records what was not released.
     pub(crate) fn report_leaks(&mut self) {
         let killed = self.report.killed_clients > 0;
         let left = std::mem::take(&mut self.messages).into_values();
@@ -119,7 +119,7 @@ impl Shared {
         Some(message)
     }
 
-    /// Looks at what the exec event at an address carries; a wrong address or index is a defect.
+    /// Reads what the exec event at an address carries; a wrong address or index is a defect.
     pub(crate) fn exec<T>(
         &self,
         event: usize,

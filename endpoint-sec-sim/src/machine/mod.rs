@@ -44,8 +44,8 @@ pub struct Machine {
 /// A machine that the C functions of this process act on, until it is dropped.
 ///
 /// Only one machine is installed at a time: tests that run in parallel wait for each other here.
-/// Dropping it switches the machine off and fails the test if a client did something wrong that
-/// nobody [acknowledged](Machine::acknowledge).
+/// Dropping it switches the machine off and fails the test if there is a defect that was not
+/// [acknowledged](Machine::acknowledge).
 #[must_use = "the machine is switched off when this is dropped"]
 pub struct Installed {
     machine: Machine,
@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) state: Mutex<State>,
-    /// Told whenever a handler returns or a client goes.
+    /// Notified when a handler returns or a client is deleted.
     pub(crate) quiet: Condvar,
     /// The process that the C functions are called by.
     pub(crate) me: u32,
@@ -68,7 +68,7 @@ pub(crate) struct Shared {
 /// The machine that the C functions act on.
 static CURRENT: RwLock<Option<Arc<Shared>>> = RwLock::new(None);
 
-/// Held by whoever installed a machine.
+/// Held while a machine is installed.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The machine that is installed.
@@ -301,7 +301,7 @@ impl Shared {
     }
 }
 
-/// Process numbers begin above those that a freshly booted system has given out.
+/// Process ids begin above those that a freshly booted system has given out.
 const FIRST_PID: u32 = 400;
 
 /// The file that the program under test is executed from.

@@ -1,4 +1,4 @@
-//! What clients ask to be spared.
+//! The muting functions.
 
 use endpoint_sec_sys::{
     EVENTS, audit_token_t, es_mute_inversion_type_t, es_mute_inverted_return_t,
@@ -52,8 +52,7 @@ impl Shared {
         match change {
             Change::Unmute => processes.remove(&key, events),
             Change::Mute if !alive => {
-                // Before 27.0, nothing is said about a process that is gone: the call succeeds and
-                // mutes nothing.
+                // Before 27.0 the call succeeds for a process that has exited, and mutes nothing.
                 if self.is(MACOS_27) {
                     return es_return_t::ES_RETURN_ERROR;
                 }

@@ -1,6 +1,6 @@
-//! What processes do, one method for each common operation.
+//! Operations of processes: one method for each system call.
 //!
-//! Each method describes the operation as the kernel would and [performs](Machine::perform) it.
+//! Each method describes the operation as the kernel does and [performs](Machine::perform) it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::process::{Facts, Process, owned, word};
 
 type E = es_event_type_t;
 
-/// An exec in the making; see [`Machine::exec`].
+/// Describes an exec; see [`Machine::exec`].
 #[derive(Debug)]
 #[must_use = "nothing is executed until `run` is called"]
 pub struct Exec<'machine> {
@@ -83,7 +83,7 @@ impl Machine {
         self.perform(action.aimed_at([&path]).doing(Effect::Modify(vec![path])))
     }
 
-    /// `write(2)`: told, never asked.
+    /// `write(2)`: reported only.
     pub fn write(&self, actor: &Process, path: impl AsRef<[u8]>) -> Attempt {
         let target = self.file(path);
         let path = target.path.clone();
@@ -92,7 +92,7 @@ impl Machine {
         self.perform(action.aimed_at([&path]).doing(Effect::Modify(vec![path])))
     }
 
-    /// `close(2)`: told, never asked.
+    /// `close(2)`: reported only.
     pub fn close(&self, actor: &Process, path: impl AsRef<[u8]>, modified: bool) -> Attempt {
         let target = self.file(path);
         let path = target.path.clone();
@@ -120,13 +120,13 @@ impl Machine {
         self.perform(action.doing(Effect::Swap(first, second)))
     }
 
-    /// `fork(2)`: the child, which is told of but never asked about.
+    /// `fork(2)`: reported only. Returns the child.
     #[must_use]
     pub fn fork(&self, actor: &Process) -> Process {
         self.fork_as(actor, None)
     }
 
-    /// `fork(2)` of a child of whom everything is known.
+    /// `fork(2)` of a child whose properties are all given.
     pub(crate) fn fork_as(&self, actor: &Process, facts: Option<Facts>) -> Process {
         let facts = facts.unwrap_or_else(|| {
             let mut facts = (*actor.0).clone();
@@ -142,7 +142,7 @@ impl Machine {
         let child = Process(Arc::new(facts));
         let notify = Some(E::ES_EVENT_TYPE_NOTIFY_FORK);
         let action = Action::new(actor, None, notify, payload::fork(child.clone()));
-        let _told = self.perform(action.doing(Effect::Fork(child.clone())));
+        let _attempt = self.perform(action.doing(Effect::Fork(child.clone())));
         child
     }
 
@@ -169,7 +169,7 @@ impl Machine {
         }
     }
 
-    /// `exit(2)`: told, and the process is gone. `status` is as `wait(2)` has it.
+    /// `exit(2)`: reported only. `status` is as in `wait(2)`.
     pub fn exit(&self, actor: &Process, status: i32) -> Attempt {
         let notify = Some(E::ES_EVENT_TYPE_NOTIFY_EXIT);
         let action = Action::new(actor, None, notify, payload::exit(status));
@@ -199,7 +199,7 @@ impl Exec<'_> {
     }
 
     /// The descriptors that stay open, by number and `PROX_FDTYPE_`, and the highest number that
-    /// was looked at.
+    /// was examined.
     pub fn fds(mut self, fds: impl IntoIterator<Item = (i32, u32)>, last: i32) -> Self {
         self.fds = fds.into_iter().collect();
         self.last_fd = last;
@@ -220,14 +220,14 @@ impl Exec<'_> {
         self
     }
 
-    /// The new image is one of whom everything is known but its arguments and its environment.
+    /// All properties of the new image but its arguments and its environment.
     pub(crate) fn recorded(mut self, facts: Facts) -> Self {
         let (args, env) = (self.facts.args, self.facts.env);
         self.facts = Facts { args, env, ..facts };
         self
     }
 
-    /// Tries it. Returns the process as it is if the exec is allowed, together with the attempt.
+    /// Performs it. Returns the process as it is after an allowed exec, and the attempt.
     pub fn run(self) -> (Process, Attempt) {
         let target = Process(Arc::new(self.facts));
         let (auth, notify) = (E::ES_EVENT_TYPE_AUTH_EXEC, E::ES_EVENT_TYPE_NOTIFY_EXEC);

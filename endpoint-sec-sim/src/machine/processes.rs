@@ -1,4 +1,4 @@
-//! Processes that exist without an operation having made them.
+//! Processes that exist without a fork or an exec.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::file::File;
 use crate::machine::Machine;
 use crate::process::{CS_SIGNED, CS_VALID, Facts, Process, owned, word};
 
-/// A process in the making; see [`Machine::process`].
+/// Describes a process; see [`Machine::process`].
 #[must_use = "the process does not exist until `start` is called"]
 pub struct ProcessBuilder<'machine> {
     pub(crate) machine: &'machine Machine,
@@ -30,7 +30,7 @@ impl Machine {
         }
     }
 
-    /// Lets a process live.
+    /// Makes a process exist.
     pub(crate) fn admit(&self, mut facts: Facts) -> Process {
         let mut state = self.shared.lock();
         let execution = state.next_execution();
@@ -145,7 +145,7 @@ impl ProcessBuilder<'_> {
         self
     }
 
-    /// Lets the process exist, as if it had been started before anyone looked: no message is sent.
+    /// Makes the process exist, as if it had been started before all clients: no message is sent.
     #[must_use]
     pub fn start(self) -> Process {
         self.machine.admit(self.facts)

@@ -1,4 +1,4 @@
-//! Subscriptions, the cache, deadlines and synchronisation: the rest of what a client can ask for.
+//! Subscriptions, the cache, deadlines and synchronisation.
 
 use endpoint_sec_sys::{
     EventKind, es_clear_cache_result_t, es_deadline_miss_mode_t, es_event_type_t, es_return_t,

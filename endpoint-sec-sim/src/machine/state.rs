@@ -29,7 +29,7 @@ pub(crate) struct State {
     pub(crate) cache: Cache,
     /// Processes that live.
     pub(crate) processes: BTreeMap<Execution, Process>,
-    /// For each process number, those of the processes above it. Kept when one of them exits.
+    /// For each process id, those of its ancestors. Kept when one of them exits.
     pub(crate) ancestors: BTreeMap<u32, Vec<u32>>,
     pub(crate) last_pid: u32,
     pub(crate) last_pidversion: u32,
@@ -67,7 +67,7 @@ pub(crate) struct Source {
     pub(crate) global_sequence: u64,
 }
 
-/// Whether a message wants an answer.
+/// Whether a message wants an answer, and whether it got one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asks {
     /// It is a notification.
@@ -121,7 +121,7 @@ impl State {
         ancestors.is_some_and(|ancestors| ancestors.contains(&root))
     }
 
-    /// Lets a process live, with the ancestry that its parent gives it.
+    /// Adds a process, with the ancestors of its parent.
     pub(crate) fn admit(&mut self, process: &Process) {
         let (pid, _) = process.execution();
         let parent = process.0.ppid.cast_unsigned();
@@ -139,7 +139,7 @@ impl State {
         }
     }
 
-    /// The next free process number and version.
+    /// The next free process id and version.
     pub(crate) fn next_execution(&mut self) -> Execution {
         self.last_pid += 1;
         (self.last_pid, self.next_pidversion())

@@ -2,7 +2,7 @@
 //!
 //! What `Block_copy` does (clang's Block Implementation Specification): a block of the global class
 //! stays where it is; another is copied byte by byte, then its descriptor's `copy` is called on
-//! both. When the last owner lets go, `dispose` is called and the copy freed.
+//! both. When the last owner releases it, `dispose` is called and the copy freed.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
@@ -30,8 +30,8 @@ struct Owned<I> {
     copied: Option<Layout>,
 }
 
-// SAFETY: whoever hands a block to the library has agreed that it is called and disposed of on the
-// library's thread (ESClient.h); the copy is reached through this value alone.
+// SAFETY: the caller that passes a block to the library agrees that it is called and disposed of on
+// the library's thread (ESClient.h); the copy is reached through this value alone.
 unsafe impl<I> Send for Owned<I> {}
 
 // === impl Handler ===

@@ -9,7 +9,7 @@ use crate::memory::handler::Handler;
 /// Calls the handler of a client with the message at an address, unless the message is gone.
 ///
 /// Called by the client's own thread alone, which keeps the calls apart, between taking the message
-/// from the queue and letting go of it, which keeps the message alive.
+/// from the queue and freeing it, which keeps the message alive.
 pub(crate) fn hand_over(shared: &Shared, handler: &Handler, id: ClientId, address: usize) {
     let message = {
         let state = shared.lock();
@@ -20,7 +20,7 @@ pub(crate) fn hand_over(shared: &Shared, handler: &Handler, id: ClientId, addres
     };
     if let Some(message) = message {
         // SAFETY: only this thread calls this handler. The message's `held` flag is set until
-        // `let_go`, which this thread calls after the handler has returned; until then
+        // `free`, which this thread calls after the handler has returned; until then
         // nothing removes the message from the machine.
         unsafe { handler.call(without_provenance_mut(id), message) };
     }

@@ -204,8 +204,8 @@ pub(super) const ATTRIBUTES: attrlist = attrlist {
     forkattr: 0,
 };
 
-/// A list of two entries: its length, then its external form (sys/kauth.h), in words of network byte
-/// order.
+/// A list of two entries: its length, then its external form (sys/kauth.h), in words of network
+/// byte order.
 fn acl() -> [u32; 24] {
     let mut words = [0; 24];
     words[0] = 92;

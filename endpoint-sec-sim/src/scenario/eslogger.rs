@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::file::{File, FileType};
 use crate::process::{Facts, execution, word};
-use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
+use crate::scenario::steps::{Image, Name, Operation, ProcessSpec, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
 
 pub(super) fn read(lines: &str) -> Result<Scenario, ReadScenarioError> {
@@ -38,7 +38,7 @@ fn read_line(node: Node<'_>, scenario: &mut Scenario) -> Result<(), ReadScenario
     let kind = events.and_then(|events| events.keys().next());
     let kind = kind.ok_or_else(|| node.missing("event", "an object with one member"))?;
     let event = node.need("event")?.need(kind)?;
-    let Some(deed) = deed(kind, event)? else {
+    let Some(operation) = operation(kind, event)? else {
         *scenario.skipped.entry(kind.clone()).or_default() += 1;
         return Ok(());
     };
@@ -46,28 +46,28 @@ fn read_line(node: Node<'_>, scenario: &mut Scenario) -> Result<(), ReadScenario
     let actor = Name::Recorded(execution(&facts.token));
     scenario.steps.push(Step {
         actor: actor.clone(),
-        known_as: Some(Cast {
+        known_as: Some(ProcessSpec {
             name: actor,
             parent: None,
             facts,
         }),
-        deed,
+        operation,
         expect: None,
     });
     Ok(())
 }
 
-/// What an event tells of; nothing for types that cannot be replayed.
-fn deed(kind: &str, event: Node<'_>) -> Result<Option<Deed>, ReadScenarioError> {
+/// The operation of an event; nothing for types that cannot be replayed.
+fn operation(kind: &str, event: Node<'_>) -> Result<Option<Operation>, ReadScenarioError> {
     Ok(Some(match kind {
-        "unlink" => Deed::Unlink(file(event, "target")?),
-        "truncate" => Deed::Truncate(file(event, "target")?),
-        "write" => Deed::Write(file(event, "target")?),
-        "open" => Deed::Open {
+        "unlink" => Operation::Unlink(file(event, "target")?),
+        "truncate" => Operation::Truncate(file(event, "target")?),
+        "write" => Operation::Write(file(event, "target")?),
+        "open" => Operation::Open {
             file: file(event, "file")?,
             fflag: event.number("fflag").unwrap_or(1),
         },
-        "close" => Deed::Close {
+        "close" => Operation::Close {
             file: file(event, "target")?,
             modified: event.flag("modified").unwrap_or(false),
         },
@@ -80,7 +80,7 @@ fn deed(kind: &str, event: Node<'_>) -> Result<Option<Deed>, ReadScenarioError> 
                     (mode.unwrap_or(0o644), None)
                 }
             };
-            Deed::Create {
+            Operation::Create {
                 path,
                 mode: mode & 0o7777,
                 file_type: file_type.unwrap_or(FileType::Regular),
@@ -88,45 +88,45 @@ fn deed(kind: &str, event: Node<'_>) -> Result<Option<Deed>, ReadScenarioError> 
         }
         "rename" => {
             let (to, existing) = destination(event)?;
-            Deed::Rename {
+            Operation::Rename {
                 from: file(event, "source")?,
                 to,
                 replaces: existing.is_some(),
             }
         }
-        "link" => Deed::Link {
+        "link" => Operation::Link {
             from: file(event, "source")?,
             to: joined(event, "target_dir", "target_filename")?,
         },
-        "clone" => Deed::Clone {
+        "clone" => Operation::Clone {
             from: file(event, "source")?,
             to: joined(event, "target_dir", "target_name")?,
         },
-        "copyfile" => Deed::Copyfile {
+        "copyfile" => Operation::Copyfile {
             from: file(event, "source")?,
             to: joined(event, "target_dir", "target_name")?,
         },
-        "exchangedata" => Deed::Exchangedata(file(event, "file1")?, file(event, "file2")?),
+        "exchangedata" => Operation::Exchangedata(file(event, "file1")?, file(event, "file2")?),
         "fork" => {
             let facts = facts(event.need("child")?)?;
-            Deed::Fork {
+            Operation::Fork {
                 child: Name::Recorded(execution(&facts.token)),
                 facts: Some(facts),
             }
         }
         "exec" => exec(event)?,
-        "exit" => Deed::Exit(event.number("stat").unwrap_or(0)),
+        "exit" => Operation::Exit(event.number("stat").unwrap_or(0)),
         _ => return Ok(None),
     }))
 }
 
-fn exec(event: Node<'_>) -> Result<Deed, ReadScenarioError> {
+fn exec(event: Node<'_>) -> Result<Operation, ReadScenarioError> {
     let mut facts = facts(event.need("target")?)?;
     if let Some(cwd) = event.some_text("cwd.path") {
         facts.cwd = File::directory(cwd);
     }
     let target = Name::Recorded(execution(&facts.token));
-    Ok(Deed::Exec {
+    Ok(Operation::Exec {
         image: Image {
             path: facts.executable.path().to_vec(),
             args: event.texts("args"),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::file::{File, FileType};
 use crate::process::{Facts, word};
-use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
+use crate::scenario::steps::{Image, Name, Operation, ProcessSpec, Scenario, Step};
 use crate::scenario::value::{Node, ReadScenarioError};
 
 pub(super) fn read(text: &str) -> Result<Scenario, ReadScenarioError> {
@@ -61,7 +61,7 @@ fn file_type(node: Node<'_>) -> Result<FileType, ReadScenarioError> {
     known.ok_or_else(|| node.missing("type", "a type of file"))
 }
 
-fn process(node: Node<'_>) -> Result<Cast, ReadScenarioError> {
+fn process(node: Node<'_>) -> Result<ProcessSpec, ReadScenarioError> {
     let mut facts = Facts::of(File::regular(node.text("path")?));
     if let Some(uid) = node.number::<u32>("user") {
         let gid = if uid == 0 { 0 } else { 20 };
@@ -84,7 +84,7 @@ fn process(node: Node<'_>) -> Result<Cast, ReadScenarioError> {
         facts.team_id = node.some_text("team_id");
         facts.platform_binary = facts.team_id.is_none();
     }
-    Ok(Cast {
+    Ok(ProcessSpec {
         name: Name::Given(name(node, "name")?),
         parent: node
             .find("parent")
@@ -106,70 +106,70 @@ fn step(node: Node<'_>) -> Result<Step, ReadScenarioError> {
         return Ok(Step {
             actor: Name::Given(String::new()),
             known_as: None,
-            deed: Deed::Wait(Duration::from_millis(millis)),
+            operation: Operation::Wait(Duration::from_millis(millis)),
             expect,
         });
     }
-    for kind in DEEDS {
+    for kind in OPERATIONS {
         if node.find(kind).is_some() {
             let actor = Name::Given(name(node, kind)?);
-            let deed = deed(node, kind, &actor)?;
+            let operation = operation(node, kind, &actor)?;
             return Ok(Step {
                 actor,
                 known_as: None,
-                deed,
+                operation,
                 expect,
             });
         }
     }
-    Err(ReadScenarioError::Deed {
+    Err(ReadScenarioError::Operation {
         place: node.place.to_owned(),
         text: node.value.to_string(),
     })
 }
 
-fn deed(node: Node<'_>, kind: &str, actor: &Name) -> Result<Deed, ReadScenarioError> {
+fn operation(node: Node<'_>, kind: &str, actor: &Name) -> Result<Operation, ReadScenarioError> {
     let file = |field| Ok::<_, ReadScenarioError>(File::regular(node.text(field)?));
     Ok(match kind {
-        "unlink" => Deed::Unlink(file("path")?),
-        "truncate" => Deed::Truncate(file("path")?),
-        "write" => Deed::Write(file("path")?),
-        "open" => Deed::Open {
+        "unlink" => Operation::Unlink(file("path")?),
+        "truncate" => Operation::Truncate(file("path")?),
+        "write" => Operation::Write(file("path")?),
+        "open" => Operation::Open {
             file: file("path")?,
             fflag: flags(node)?,
         },
-        "create" => Deed::Create {
+        "create" => Operation::Create {
             path: node.text("path")?,
             mode: node.number("mode").unwrap_or(0o644),
             file_type: file_type(node)?,
         },
-        "close" => Deed::Close {
+        "close" => Operation::Close {
             file: file("path")?,
             modified: node.flag("modified").unwrap_or(false),
         },
-        "rename" => Deed::Rename {
+        "rename" => Operation::Rename {
             from: file("from")?,
             to: node.text("to")?,
             replaces: false,
         },
-        "link" => Deed::Link {
+        "link" => Operation::Link {
             from: file("from")?,
             to: node.text("to")?,
         },
-        "clone" => Deed::Clone {
+        "clone" => Operation::Clone {
             from: file("from")?,
             to: node.text("to")?,
         },
-        "copyfile" => Deed::Copyfile {
+        "copyfile" => Operation::Copyfile {
             from: file("from")?,
             to: node.text("to")?,
         },
-        "exchangedata" => Deed::Exchangedata(file("from")?, file("to")?),
-        "fork" => Deed::Fork {
+        "exchangedata" => Operation::Exchangedata(file("from")?, file("to")?),
+        "fork" => Operation::Fork {
             child: Name::Given(name(node, "as")?),
             facts: None,
         },
-        "exec" => Deed::Exec {
+        "exec" => Operation::Exec {
             image: Image {
                 path: node.text("path")?,
                 args: node.texts("args"),
@@ -179,7 +179,7 @@ fn deed(node: Node<'_>, kind: &str, actor: &Name) -> Result<Deed, ReadScenarioEr
             },
             target: actor.clone(),
         },
-        _ => Deed::Exit(node.number("status").unwrap_or(0)),
+        _ => Operation::Exit(node.number("status").unwrap_or(0)),
     })
 }
 
@@ -213,7 +213,7 @@ const FILE_TYPES: [(&str, FileType); 5] = [
     ("socket", FileType::Socket),
 ];
 
-const DEEDS: [&str; 14] = [
+const OPERATIONS: [&str; 14] = [
     "unlink",
     "truncate",
     "write",

@@ -1,8 +1,7 @@
-//! What happens on a machine, as a text: written by hand in JSON, or recorded on a Mac by
-//! `eslogger`.
+//! Operations on a machine as a text: written by hand in JSON, or recorded on a Mac by `eslogger`.
 //!
-//! A scenario is a list of deeds. [Playing](Scenario::play) it performs one deed after the other,
-//! waits for each verdict, and says which differ from what the scenario expects.
+//! A scenario is a list of operations. [Playing](Scenario::play) it performs one operation after
+//! the other, waits for each verdict, and returns which differ from what the scenario expects.
 
 mod eslogger;
 mod json;
@@ -21,16 +20,16 @@ impl Scenario {
     ///
     /// The text is one JSON object:
     ///
-    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `type`, `uid`,
-    ///   `gid`, `size`. The type is `file` (the default), `directory`, `symbolic_link`, `fifo` or
-    ///   `socket`.
+    /// - `files`: what exists before; a path, or an object with `path` and, if wanted, `type`,
+    ///   `uid`, `gid`, `size`. The type is `file` (the default), `directory`, `symbolic_link`,
+    ///   `fifo` or `socket`.
     /// - `processes`: who exists before, parents first; each has a `name` and a `path`, and may
     ///   have `parent` (a name), `user`, `pid`, `cwd`, `args` and `env` (arrays of texts),
     ///   `signing_id`, `team_id`.
-    /// - `steps`: each has the deed as its first key, with the name of who does it: `{"unlink":
-    ///   "rm", "path": "/a"}`. `expect` may say `"allow"` or `"deny"`.
+    /// - `steps`: each has the operation as its first key, with the name of who does it:
+    ///   `{"unlink": "rm", "path": "/a"}`. `expect` may say `"allow"` or `"deny"`.
     ///
-    /// | deed | further keys |
+    /// | operation | further keys |
     /// |---|---|
     /// | `unlink`, `truncate`, `write` | `path` |
     /// | `open` | `path`, `flags`: an array of `"read"` and `"write"`, or kernel flags as a number |
@@ -52,12 +51,13 @@ impl Scenario {
 
     /// Reads what `eslogger` printed: one JSON object a line, as macOS 13 and later write it.
     ///
-    /// A recording tells what happened, so each line becomes the deed that it tells of: replayed,
-    /// AUTH messages are sent first and clients decide anew. Processes are introduced by the
+    /// Each line becomes the operation that it reports. When it is played, AUTH messages are sent
+    /// first, and clients decide again. Processes are introduced by the
     /// line that first mentions them. Event types that are not among [`Scenario::from_json`]'s
-    /// deeds are skipped and [counted](Self::skipped).
+    /// operations are skipped and [counted](Self::skipped).
     ///
-    /// `eslogger` is no interface: its manual warns that the form may change with every release.
+    /// `eslogger` is not a stable interface: its manual warns that the format may change with every
+    /// release.
     ///
     /// # Errors
     ///

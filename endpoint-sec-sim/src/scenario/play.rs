@@ -1,19 +1,19 @@
-//! Performing a scenario.
+//! Performs a scenario.
 
 use std::collections::HashMap;
 
 use crate::file::File;
 use crate::machine::Machine;
 use crate::process::{Process, word};
-use crate::scenario::steps::{Cast, Deed, Image, Name, Scenario, Step};
+use crate::scenario::steps::{Image, Name, Operation, ProcessSpec, Scenario, Step};
 use crate::verdict::Verdict;
 
-/// What became of one deed.
+/// The result of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
-    /// Which deed, from 0.
+    /// Which operation, from 0.
     pub step: usize,
-    /// The deed in words: `unlink /a by /bin/rm[412]`.
+    /// The operation as text: `unlink /a by /bin/rm[412]`.
     pub what: String,
     /// Its outcome.
     pub verdict: Verdict,
@@ -21,49 +21,50 @@ pub struct Played {
     pub expected: Option<bool>,
 }
 
-/// A deed of a process that the scenario never introduced.
+/// An operation of a process that the scenario never introduced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("step {step} names {name}, which no process is called by")]
 pub struct UnknownProcessError {
-    /// Which deed, from 0.
+    /// Which operation, from 0.
     pub step: usize,
     /// The name.
     pub name: String,
 }
 
 /// The processes of a scenario while it is played.
-struct Stage<'a> {
+struct Playback<'a> {
     machine: &'a Machine,
-    cast: HashMap<Name, Process>,
+    processes: HashMap<Name, Process>,
 }
 
 // === impl Scenario ===
 
 impl Scenario {
-    /// Performs every deed in order, each after the verdict on the one before.
+    /// Performs every operation in order, each after the verdict on the one before.
     ///
     /// # Errors
     ///
-    /// When a deed names a process that does not exist; the deeds before it have been performed.
+    /// When an operation names a process that does not exist; the operations before it have been
+    /// performed.
     pub fn play(&self, machine: &Machine) -> Result<Vec<Played>, UnknownProcessError> {
-        let mut stage = Stage {
+        let mut playback = Playback {
             machine,
-            cast: HashMap::new(),
+            processes: HashMap::new(),
         };
         for file in &self.files {
             machine.create(file.clone());
         }
-        for cast in &self.processes {
-            stage.introduce(cast);
+        for spec in &self.processes {
+            playback.introduce(spec);
         }
         let mut played = Vec::with_capacity(self.steps.len());
         for (number, step) in self.steps.iter().enumerate() {
-            if let Some(cast) = &step.known_as
-                && !stage.cast.contains_key(&cast.name)
+            if let Some(spec) = &step.known_as
+                && !playback.processes.contains_key(&spec.name)
             {
-                stage.introduce(cast);
+                playback.introduce(spec);
             }
-            let (what, verdict) = stage.perform(number, step)?;
+            let (what, verdict) = playback.perform(number, step)?;
             played.push(Played {
                 step: number,
                 what,
@@ -86,25 +87,28 @@ impl Played {
     }
 }
 
-// === impl Stage ===
+// === impl Playback ===
 
-impl Stage<'_> {
-    /// Lets a process exist.
-    fn introduce(&mut self, cast: &Cast) {
-        let mut facts = cast.facts.clone();
-        let parent = cast.parent.as_ref().and_then(|name| self.cast.get(name));
-        match (&cast.name, parent) {
+impl Playback<'_> {
+    /// Makes a process exist.
+    fn introduce(&mut self, spec: &ProcessSpec) {
+        let mut facts = spec.facts.clone();
+        let parent = spec
+            .parent
+            .as_ref()
+            .and_then(|name| self.processes.get(name));
+        match (&spec.name, parent) {
             // A recording knows everything but the ancestry, which follows from the parent's
             // number.
             (Name::Recorded(_), _) => {}
             (Name::Given(_), parent) => {
                 let user = facts.token;
                 facts.inherit(&parent.unwrap_or_else(|| self.machine.launchd()).0);
-                if cast.facts.cwd.path() != b"/" {
-                    facts.cwd = cast.facts.cwd.clone();
+                if spec.facts.cwd.path() != b"/" {
+                    facts.cwd = spec.facts.cwd.clone();
                 }
-                if !cast.facts.env.is_empty() {
-                    facts.env.clone_from(&cast.facts.env);
+                if !spec.facts.env.is_empty() {
+                    facts.env.clone_from(&spec.facts.env);
                 }
                 if user.val[word::AUID] != 0 {
                     let ids = [word::AUID, word::EUID, word::EGID, word::RUID, word::RGID];
@@ -115,16 +119,16 @@ impl Stage<'_> {
             }
         }
         let process = self.machine.admit(facts);
-        self.cast.insert(cast.name.clone(), process);
+        self.processes.insert(spec.name.clone(), process);
     }
 
-    /// Performs a deed and waits for its verdict. Says in words what was done.
+    /// Performs an operation and waits for its verdict. Returns its description, too.
     fn perform(
         &mut self,
         number: usize,
         step: &Step,
     ) -> Result<(String, Verdict), UnknownProcessError> {
-        if let Deed::Wait(time) = step.deed {
+        if let Operation::Wait(time) = step.operation {
             self.machine.advance(time);
             let verdict = Verdict {
                 allowed: true,
@@ -132,19 +136,19 @@ impl Stage<'_> {
             };
             return Ok((format!("wait {time:?}"), verdict));
         }
-        let actor = self.cast.get(&step.actor).cloned();
+        let actor = self.processes.get(&step.actor).cloned();
         let actor = actor.ok_or_else(|| UnknownProcessError {
             step: number,
             name: step.actor.to_string(),
         })?;
-        let (words, verdict) = match &step.deed {
-            Deed::Fork { child, facts } => {
+        let (words, verdict) = match &step.operation {
+            Operation::Fork { child, facts } => {
                 let forked = self.machine.fork_as(&actor, facts.clone());
-                self.cast.insert(child.clone(), forked);
+                self.processes.insert(child.clone(), forked);
                 ("fork".into(), happened())
             }
-            Deed::Exec { image, target } => self.execute(&actor, image, &step.actor, target),
-            deed => self.change(&actor, deed),
+            Operation::Exec { image, target } => self.execute(&actor, image, &step.actor, target),
+            operation => self.change(&actor, operation),
         };
         Ok((format!("{words} by {actor:?}"), verdict))
     }
@@ -172,36 +176,36 @@ impl Stage<'_> {
         let (target, attempt) = exec.run();
         let verdict = attempt.verdict();
         if verdict.allowed {
-            self.cast.remove(name);
-            self.cast.insert(becomes.clone(), target);
+            self.processes.remove(name);
+            self.processes.insert(becomes.clone(), target);
         } else if becomes != name {
-            // What the recording tells of the new image is now done by the old one.
-            self.cast.insert(becomes.clone(), actor.clone());
+            // The recorded operations of the new image are performed by the old one.
+            self.processes.insert(becomes.clone(), actor.clone());
         }
         (format!("exec {}", shown(&image.path)), verdict)
     }
 
     /// Deeds on files, and the last one of all.
-    fn change(&self, actor: &Process, deed: &Deed) -> (String, Verdict) {
+    fn change(&self, actor: &Process, operation: &Operation) -> (String, Verdict) {
         let machine = self.machine;
-        let (name, paths, attempt): (_, Vec<&[u8]>, _) = match deed {
-            Deed::Unlink(file) => (
+        let (name, paths, attempt): (_, Vec<&[u8]>, _) = match operation {
+            Operation::Unlink(file) => (
                 "unlink",
-                vec![self.seen(file)],
+                vec![self.ensure_exists(file)],
                 machine.unlink(actor, file.path()),
             ),
-            Deed::Rename { from, to, replaces } => {
+            Operation::Rename { from, to, replaces } => {
                 if *replaces && !machine.exists(to) {
                     machine.create(File::regular(to));
                 }
-                let paths = vec![self.seen(from), to];
+                let paths = vec![self.ensure_exists(from), to];
                 ("rename", paths, machine.rename(actor, from.path(), to))
             }
-            Deed::Open { file, fflag } => {
-                let path = self.seen(file);
+            Operation::Open { file, fflag } => {
+                let path = self.ensure_exists(file);
                 ("open", vec![path], machine.open(actor, path, *fflag))
             }
-            Deed::Create {
+            Operation::Create {
                 path,
                 mode,
                 file_type,
@@ -210,41 +214,41 @@ impl Stage<'_> {
                 vec![path],
                 machine.make(actor, *file_type, path, *mode),
             ),
-            Deed::Truncate(file) => {
-                let path = self.seen(file);
+            Operation::Truncate(file) => {
+                let path = self.ensure_exists(file);
                 ("truncate", vec![path], machine.truncate(actor, path))
             }
-            Deed::Write(file) => {
-                let path = self.seen(file);
+            Operation::Write(file) => {
+                let path = self.ensure_exists(file);
                 ("write", vec![path], machine.write(actor, path))
             }
-            Deed::Close { file, modified } => {
-                let path = self.seen(file);
+            Operation::Close { file, modified } => {
+                let path = self.ensure_exists(file);
                 ("close", vec![path], machine.close(actor, path, *modified))
             }
-            Deed::Link { from, to } => {
-                let path = self.seen(from);
+            Operation::Link { from, to } => {
+                let path = self.ensure_exists(from);
                 ("link", vec![path, to], machine.link(actor, path, to))
             }
-            Deed::Clone { from, to } => {
-                let path = self.seen(from);
+            Operation::Clone { from, to } => {
+                let path = self.ensure_exists(from);
                 ("clone", vec![path, to], machine.clone_file(actor, path, to))
             }
-            Deed::Copyfile { from, to } => {
-                let path = self.seen(from);
+            Operation::Copyfile { from, to } => {
+                let path = self.ensure_exists(from);
                 (
                     "copyfile",
                     vec![path, to],
                     machine.copyfile(actor, path, to),
                 )
             }
-            Deed::Exchangedata(one, other) => {
-                let paths = vec![self.seen(one), self.seen(other)];
+            Operation::Exchangedata(one, other) => {
+                let paths = vec![self.ensure_exists(one), self.ensure_exists(other)];
                 let attempt = machine.exchangedata(actor, one.path(), other.path());
                 ("exchangedata", paths, attempt)
             }
-            Deed::Exit(status) => ("exit", Vec::new(), machine.exit(actor, *status)),
-            Deed::Fork { .. } | Deed::Exec { .. } | Deed::Wait(_) => {
+            Operation::Exit(status) => ("exit", Vec::new(), machine.exit(actor, *status)),
+            Operation::Fork { .. } | Operation::Exec { .. } | Operation::Wait(_) => {
                 return (String::new(), happened());
             }
         };
@@ -254,8 +258,8 @@ impl Stage<'_> {
         (words, attempt.verdict())
     }
 
-    /// A file that a deed is about exists, or there would be no such deed.
-    fn seen<'file>(&self, file: &'file File) -> &'file [u8] {
+    /// A file that an operation is about exists, or there would be no such operation.
+    fn ensure_exists<'file>(&self, file: &'file File) -> &'file [u8] {
         if !self.machine.exists(file.path()) {
             self.machine.create(file.clone());
         }

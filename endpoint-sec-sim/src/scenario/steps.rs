@@ -6,18 +6,18 @@ use std::time::Duration;
 use crate::file::{File, FileType};
 use crate::process::{Execution, Facts};
 
-/// A list of deeds.
+/// A list of operations.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
-    /// Files that exist before the first deed.
+    /// Files that exist before the first operation.
     pub(super) files: Vec<File>,
-    /// Processes that exist before the first deed, in order of their birth.
-    pub(super) processes: Vec<Cast>,
+    /// Processes that exist before the first operation, in order of their birth.
+    pub(super) processes: Vec<ProcessSpec>,
     pub(super) steps: Vec<Step>,
     pub(super) skipped: BTreeMap<String, usize>,
 }
 
-/// How a scenario calls a process.
+/// The name of a process in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     /// By a name that the scenario's author gave.
@@ -28,25 +28,25 @@ pub(super) enum Name {
 
 /// A process of a scenario.
 #[derive(Clone, Debug)]
-pub(super) struct Cast {
+pub(super) struct ProcessSpec {
     pub(super) name: Name,
     pub(super) parent: Option<Name>,
     pub(super) facts: Facts,
 }
 
-/// One deed, and what should become of it.
+/// One operation, and its expected verdict.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) actor: Name,
     /// Who the actor is, should it appear here for the first time.
-    pub(super) known_as: Option<Cast>,
-    pub(super) deed: Deed,
+    pub(super) known_as: Option<ProcessSpec>,
+    pub(super) operation: Operation,
     pub(super) expect: Option<bool>,
 }
 
 /// What a process does.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum Operation {
     Unlink(File),
     Rename {
         from: File,
@@ -92,7 +92,7 @@ pub(super) enum Deed {
         target: Name,
     },
     Exit(i32),
-    /// Nobody does anything for this long.
+    /// A pause.
     Wait(Duration),
 }
 
@@ -115,13 +115,13 @@ impl Scenario {
         &self.skipped
     }
 
-    /// How many deeds there are.
+    /// How many operations there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether there is no deed.
+    /// Whether there is no operation.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

@@ -1,8 +1,8 @@
-//! Looking into JSON values, and saying what is missing.
+//! Reads JSON values, and reports what is missing.
 
 use serde_json::Value;
 
-/// Why a text is no scenario.
+/// Why a scenario cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadScenarioError {
@@ -27,7 +27,7 @@ pub enum ReadScenarioError {
     },
     /// A step does something that no step can do.
     #[error("{place} does nothing that is known: {text}")]
-    Deed {
+    Operation {
         /// Which step.
         place: String,
         /// The step.
@@ -35,7 +35,7 @@ pub enum ReadScenarioError {
     },
 }
 
-/// A JSON value, and where it stands.
+/// A JSON value, and its place.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) value: &'a Value,

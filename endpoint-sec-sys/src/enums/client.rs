@@ -33,7 +33,8 @@ c_enum! {
 }
 
 c_enum! {
-    /// The result of an answer. Note that [`ES_RESPOND_RESULT_NOT_FOUND`](Self::ES_RESPOND_RESULT_NOT_FOUND) has no `ERR` in its name.
+    /// The result of an answer. Note that
+    /// [`ES_RESPOND_RESULT_NOT_FOUND`](Self::ES_RESPOND_RESULT_NOT_FOUND) has no `ERR` in its name.
     es_respond_result_t {
         /// The answer was accepted.
         ES_RESPOND_RESULT_SUCCESS = 0,

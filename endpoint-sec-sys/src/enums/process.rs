@@ -3,7 +3,8 @@
 use crate::c_enum::c_enum;
 
 c_enum! {
-    /// Which call of `proc_info`: 1 to 9, and 14. `KERNMSGBUF`, `TERMINATE` and `UDATA_INFO` are never seen.
+    /// Which call of `proc_info`: 1 to 9, and 14. `KERNMSGBUF`, `TERMINATE` and `UDATA_INFO` are
+    /// never seen.
     es_proc_check_type_t {
         /// Lists processes.
         ES_PROC_CHECK_TYPE_LISTPIDS = 1,

@@ -1,7 +1,9 @@
-//! The layout of every struct: sizes, alignments and offsets, asserted at compile time on each target.
+//! The layout of every struct: sizes, alignments and offsets, asserted at compile time on each
+//! target.
 //!
-//! If a type differs from the headers of macOS 27.0, the crate does not compile, not even for targets
-//! on which no test can run. [`STRUCTS`] has the same numbers as data, measured from the types.
+//! If a type differs from the headers of macOS 27.0, the crate does not compile, not even for
+//! targets on which no test can run. [`STRUCTS`] has the same numbers as data, measured from the
+//! types.
 //!
 //! ```
 //! use endpoint_sec_sys::layout::STRUCTS;

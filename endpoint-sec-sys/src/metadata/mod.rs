@@ -59,7 +59,8 @@ pub enum Emitter {
     Kernel,
     /// launchd: a message's process is launchd.
     Launchd,
-    /// A program of the system, voluntarily: another program for the same purpose does not send them.
+    /// A program of the system, voluntarily: another program for the same purpose does not send
+    /// them.
     Program,
 }
 

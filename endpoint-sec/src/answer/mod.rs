@@ -34,8 +34,8 @@ impl Answer {
         }
     }
 
-    /// The same answer as flags, for an open. Allowing means all flags: the flags of this open would,
-    /// if cached, deny the next open with others.
+    /// The same answer as flags, for an open. Allowing means all flags: the flags of this open
+    /// would, if cached, deny the next open with others.
     pub(crate) fn to_flags(self) -> OpenFlags {
         match self {
             Self::Allow => OpenFlags::ALL,

@@ -9,8 +9,8 @@
 //!                     Expiring ── the default was given ──▶ Expired ── arm ──▶ Armed
 //! ```
 //!
-//! An owner that finds `Expiring` waits: the watchdog is reading the message, which the owner may be
-//! about to free. The wait is as long as one answer takes.
+//! An owner that finds `Expiring` waits: the watchdog is reading the message, which the owner may
+//! be about to free. The wait is as long as one answer takes.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 

@@ -1,8 +1,9 @@
 //! Wakes the watchdog in time, but not for every message.
 //!
 //! The watchdog sleeps until the earliest time it knows of. A thread that arms a slot wakes it only
-//! if the new time is earlier. The time that the watchdog knows of is usually that of a message that
-//! was answered long ago, so it wakes once in a deadline, finds a later time, and sleeps again.
+//! if the new time is earlier. The time that the watchdog knows of is usually that of a message
+//! that was answered long ago, so it wakes once in a deadline, finds a later time, and sleeps
+//! again.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

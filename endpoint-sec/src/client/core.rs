@@ -101,8 +101,8 @@ impl Core {
         }
     }
 
-    /// Answers in the form that the event type wants. For a type that this crate does not know, in the
-    /// usual form, and if the system refuses that, in the other one.
+    /// Answers in the form that the event type wants. For a type that this crate does not know, in
+    /// the usual form, and if the system refuses that, in the other one.
     pub(crate) fn plain(
         &self,
         message: MessageView<'_>,

@@ -59,13 +59,14 @@ impl Handle {
     }
 
     /// Subscribes to event types, besides those it is subscribed to. Reserved types can be
-    /// subscribed to as well. Types that the running system does not know are left out, and returned.
+    /// subscribed to as well. Types that the running system does not know are left out, and
+    /// returned.
     ///
     /// # Errors
     ///
     /// If the client is closed or the system refuses; for some reserved types it does.
-    /// [`CallError::DefaultSet`] if a type may be a request and muting is inverted over the system's default
-    /// mutes.
+    /// [`CallError::DefaultSet`] if a type may be a request and muting is inverted over the
+    /// system's default mutes.
     pub fn subscribe(&self, events: &[EventType]) -> Result<Subscribed, CallError> {
         let running = os_version();
         let (known, dropped): (Vec<EventType>, Vec<EventType>) =
@@ -173,7 +174,8 @@ impl Handle {
             .map(DeadlineMissMode::from_c)
     }
 
-    /// Sets what happens when the client misses a deadline. macOS 27.0; older systems kill the client.
+    /// Sets what happens when the client misses a deadline. macOS 27.0; older systems kill the
+    /// client.
     ///
     /// # Errors
     ///

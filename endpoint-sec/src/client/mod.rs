@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The handler runs on a thread of the library, one message at a time. The client's own thread
-//! creates and deletes the client, and gives the default answer to requests that are not answered in
-//! time.
+//! creates and deletes the client, and gives the default answer to requests that are not answered
+//! in time.
 
 pub(crate) mod alarm;
 pub(crate) mod core;
@@ -45,8 +45,8 @@ pub struct Builder {
 
 /// A client, until it is dropped or [closed](Client::close).
 ///
-/// It is bound to the thread that started it, so that it cannot be dropped in its own handler, which
-/// would wait for itself. Other threads use a [`Handle`].
+/// It is bound to the thread that started it, so that it cannot be dropped in its own handler,
+/// which would wait for itself. Other threads use a [`Handle`].
 pub struct Client {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
@@ -93,7 +93,8 @@ impl Builder {
         self
     }
 
-    /// Sets the function that receives [`Report`]s. It may be called on any thread, and concurrently.
+    /// Sets the function that receives [`Report`]s. It may be called on any thread, and
+    /// concurrently.
     pub fn on_report(mut self, observer: impl Fn(Report<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self

@@ -26,8 +26,8 @@ pub struct SavedMutes {
 // === Processes ===
 
 impl Handle {
-    /// Mutes a process: messages about it are not sent. It must be running; the mute ends with it, and
-    /// should be taken to end with an exec.
+    /// Mutes a process: messages about it are not sent. It must be running; the mute ends with it,
+    /// and should be taken to end with an exec.
     ///
     /// # Errors
     ///
@@ -71,12 +71,13 @@ impl Handle {
         self.core.connection.unmute_process_events(process, events)
     }
 
-    /// Mutes this process, which would otherwise receive requests about its own operations, and could
-    /// wait for itself for ever.
+    /// Mutes this process, which would otherwise receive requests about its own operations, and
+    /// could wait for itself for ever.
     ///
     /// # Errors
     ///
-    /// As for [`mute_process`](Self::mute_process), or if the kernel does not return this process's token.
+    /// As for [`mute_process`](Self::mute_process), or if the kernel does not return this process's
+    /// token.
     pub fn mute_self(&self) -> Result<(), CallError> {
         let call = "task_info";
         let this = AuditToken::of_this_process().ok_or(CallError::Failed { call })?;
@@ -312,9 +313,9 @@ impl Handle {
         Ok(events)
     }
 
-    /// Selects only operations of these executables, as far as the other dimensions do not mute them:
-    /// the muted executables, including the default ones, are saved and unmuted, the dimension is
-    /// inverted, and these paths are added. More can be added by
+    /// Selects only operations of these executables, as far as the other dimensions do not mute
+    /// them: the muted executables, including the default ones, are saved and unmuted, the
+    /// dimension is inverted, and these paths are added. More can be added by
     /// [`mute_executable`](Self::mute_executable). macOS 13.0.
     ///
     /// Meanwhile the client is not subscribed to AUTH types, as Apple recommends, and receives no

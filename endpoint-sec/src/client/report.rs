@@ -19,7 +19,8 @@ pub enum Report<'r> {
         /// The message of the panic, if it is text.
         panic: &'r str,
     },
-    /// The handler, or the owner of a kept message, took too long, and the default answer was given.
+    /// The handler, or the owner of a kept message, took too long, and the default answer was
+    /// given.
     DeadlineNear {
         /// The event type of the request.
         event: EventType,

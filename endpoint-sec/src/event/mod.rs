@@ -1,8 +1,8 @@
 //! What happened: a view for each kind of event.
 //!
 //! An event of a type that the headers name only `RESERVED`, or that is newer than this crate, is
-//! delivered all the same: as [`Event::Reserved`] or [`Event::Unknown`]. If it is a request, it must be
-//! answered like any other.
+//! delivered all the same: as [`Event::Reserved`] or [`Event::Unknown`]. If it is a request, it
+//! must be answered like any other.
 
 mod attributes;
 mod contents;

@@ -177,8 +177,8 @@ view! {
 }
 
 view! {
-    /// The path of a file is looked up by its inode number (`fsgetpath`). It may be sent more than once for
-    /// one system call.
+    /// The path of a file is looked up by its inode number (`fsgetpath`). It may be sent more than
+    /// once for one system call.
     pub struct FsGetPath<'a>(es_event_fsgetpath_t) {
         /// The file.
         target: File<'a>,

@@ -178,7 +178,8 @@ answers!(KeptAuth, KeptOpen);
 // === impl KeptOpen ===
 
 impl KeptOpen {
-    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the answer.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the
+    /// answer.
     ///
     /// # Errors
     ///

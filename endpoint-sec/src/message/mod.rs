@@ -196,8 +196,8 @@ says! {
 // === impl AuthMessage ===
 
 impl<'m> AuthMessage<'m> {
-    /// Lets the operation proceed, as far as this client is concerned. The kernel does not cache the
-    /// answer.
+    /// Lets the operation proceed, as far as this client is concerned. The kernel does not cache
+    /// the answer.
     ///
     /// # Errors
     ///
@@ -229,8 +229,8 @@ impl<'m> AuthMessage<'m> {
     ///
     /// # Errors
     ///
-    /// The message as it was, if the kernel caches no answer to it: this holds for most event types,
-    /// and for the execution of a script.
+    /// The message as it was, if the kernel caches no answer to it: this holds for most event
+    /// types, and for the execution of a script.
     pub fn into_cacheable(self) -> Result<CacheableMessage<'m>, Self> {
         if self.view().is_cacheable() {
             Ok(CacheableMessage(self.0))
@@ -256,8 +256,8 @@ impl<'m> AuthMessage<'m> {
 // === impl CacheableMessage ===
 
 impl CacheableMessage<'_> {
-    /// Lets the operation proceed. The kernel caches the answer for all clients, and sends no further
-    /// requests until the file changes or the cache is cleared.
+    /// Lets the operation proceed. The kernel caches the answer for all clients, and sends no
+    /// further requests until the file changes or the cache is cleared.
     ///
     /// # Errors
     ///
@@ -266,8 +266,8 @@ impl CacheableMessage<'_> {
         self.0.answer(None, Answer::Allow, true)
     }
 
-    /// Makes the operation fail. The kernel caches the answer for all clients. A single denial cannot
-    /// be removed from the cache; only the whole cache can be cleared.
+    /// Makes the operation fail. The kernel caches the answer for all clients. A single denial
+    /// cannot be removed from the cache; only the whole cache can be cleared.
     ///
     /// # Errors
     ///
@@ -316,7 +316,8 @@ impl OpenMessage<'_> {
         self.allow_flags(answer.to_flags())
     }
 
-    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the answer.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel does not cache the
+    /// answer.
     ///
     /// # Errors
     ///
@@ -326,9 +327,9 @@ impl OpenMessage<'_> {
             .answer(Some(Reply::Flags(flags)), Answer::Deny, false)
     }
 
-    /// Lets the file be opened if all its flags are in `flags`. The kernel caches the flags: without
-    /// another request it allows opens with no other flags, and **denies** all others. To allow every
-    /// open of the file, answer [`OpenFlags::ALL`], not the flags of this one.
+    /// Lets the file be opened if all its flags are in `flags`. The kernel caches the flags:
+    /// without another request it allows opens with no other flags, and **denies** all others. To
+    /// allow every open of the file, answer [`OpenFlags::ALL`], not the flags of this one.
     ///
     /// # Errors
     ///

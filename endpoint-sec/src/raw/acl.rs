@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 /// An access control list of a message.
 ///
 /// The headers allow a single use of it: `acl_copy_ext` into a buffer, and reading from there, as
-/// [`entries`](Self::entries) does. `acl_dup` and the functions that read entries of the list itself
-/// would write to the message.
+/// [`entries`](Self::entries) does. `acl_dup` and the functions that read entries of the list
+/// itself would write to the message.
 #[derive(Clone, Copy)]
 pub struct Acl<'a> {
     list: sys::acl_t,

@@ -2,8 +2,8 @@
 //!
 //! A [`Connection`] holds the client's pointer for everyone who has a handle. A call takes a read
 //! lock for as long as the C function runs; closing takes the write lock, so that no function is
-//! called on a client that is being deleted, as ESClient.h of macOS 27.0 requires. The lock is never
-//! held while anything else is waited for.
+//! called on a client that is being deleted, as ESClient.h of macOS 27.0 requires. The lock is
+//! never held while anything else is waited for.
 
 use crate::answer::Reply;
 use crate::audit_token::AuditToken;

@@ -76,8 +76,8 @@ impl Current {
             let Some(at) = NonNull::new(self.message.load(Ordering::Relaxed)) else {
                 return;
             };
-            // SAFETY: `at` is the message that `watch` stored before it armed the slot, and no other
-            // `watch` can store another one before it is settled (`is_taken`). While this
+            // SAFETY: `at` is the message that `watch` stored before it armed the slot, and no
+            // other `watch` can store another one before it is settled (`is_taken`). While this
             // closure runs the slot is taken, and `watch` waits in `claim` before it returns, even
             // when it unwinds: the message, which outlives `watch`, is there until the end of this
             // closure, and the view cannot leave it.
