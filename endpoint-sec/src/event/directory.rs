@@ -5,63 +5,58 @@ use crate::enums::{OdAccountType, OdMemberType, OdRecordType};
 use crate::process::Process;
 use crate::raw::view;
 
-view! {
+/// Declares the view of a change in a directory, with the fields that all of them have.
+macro_rules! change {
+    (
+        $(#[$doc:meta])*
+        pub struct $View:ident<'a>($C:ident) { $($fields:tt)* }
+    ) => {
+        view! {
+            $(#[$doc])*
+            pub struct $View<'a>($C) {
+                /// The instigating process, if it is still known.
+                instigator: Option<Process<'a>>,
+                /// Zero for success, else an error of Open Directory.
+                error_code: i32,
+                $($fields)*
+                /// The directory node.
+                node_name: &'a [u8],
+                /// The path of the database, for local nodes.
+                db_path: Option<&'a [u8]>,
+                /// The instigating process. Message version 8.
+                [since 8] instigator_token: AuditToken,
+            }
+        }
+    };
+}
+
+change! {
     /// A member was added to a group.
     pub struct OdGroupAdd<'a>(es_event_od_group_add_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The group.
         group_name: &'a [u8],
         /// The member.
         member: OdMember<'a>,
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A member was removed from a group.
     pub struct OdGroupRemove<'a>(es_event_od_group_remove_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The group.
         group_name: &'a [u8],
         /// The member.
         member: OdMember<'a>,
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// The members of a group were set.
     pub struct OdGroupSet<'a>(es_event_od_group_set_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The group.
         group_name: &'a [u8],
         /// The members.
         members: OdMembers<'a>,
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
@@ -96,69 +91,35 @@ view! {
     }
 }
 
-view! {
+change! {
     /// A password was changed.
     pub struct OdModifyPassword<'a>(es_event_od_modify_password_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// Whose kind of account it is.
         account_type: OdAccountType,
         /// The account.
         account_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A user was disabled.
     pub struct OdDisableUser<'a>(es_event_od_disable_user_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The user.
         user_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A user was enabled.
     pub struct OdEnableUser<'a>(es_event_od_enable_user_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The user.
         user_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A value was added to an attribute of a record.
     pub struct OdAttributeValueAdd<'a>(es_event_od_attribute_value_add_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// What kind of record it is.
         record_type: OdRecordType,
         /// The record.
@@ -167,22 +128,12 @@ view! {
         attribute_name: &'a [u8],
         /// The attribute's value.
         attribute_value: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A value was removed from an attribute of a record.
     pub struct OdAttributeValueRemove<'a>(es_event_od_attribute_value_remove_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// What kind of record it is.
         record_type: OdRecordType,
         /// The record.
@@ -191,22 +142,12 @@ view! {
         attribute_name: &'a [u8],
         /// The attribute's value.
         attribute_value: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// An attribute of a record was set.
     pub struct OdAttributeSet<'a>(es_event_od_attribute_set_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// What kind of record it is.
         record_type: OdRecordType,
         /// The record.
@@ -215,83 +156,37 @@ view! {
         attribute_name: &'a [u8],
         /// The attribute's values.
         [list attribute_values attribute_value_count] attribute_values: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A user was made.
     pub struct OdCreateUser<'a>(es_event_od_create_user_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The user.
         user_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A group was made.
     pub struct OdCreateGroup<'a>(es_event_od_create_group_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The group.
         group_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A user was deleted.
     pub struct OdDeleteUser<'a>(es_event_od_delete_user_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The user.
         user_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
 
-view! {
+change! {
     /// A group was deleted.
     pub struct OdDeleteGroup<'a>(es_event_od_delete_group_t) {
-        /// The instigating process, if it is still known.
-        instigator: Option<Process<'a>>,
-        /// Zero for success, else an error of Open Directory.
-        error_code: i32,
         /// The group.
         group_name: &'a [u8],
-        /// The directory node.
-        node_name: &'a [u8],
-        /// The path of the database, for local nodes.
-        db_path: Option<&'a [u8]>,
-        /// The instigating process. Message version 8.
-        [since 8] instigator_token: AuditToken,
     }
 }
