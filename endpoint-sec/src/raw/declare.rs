@@ -25,9 +25,9 @@
 /// compile. `if` names a field declared above it; the C field is read only if that one is true, or
 /// has the given value, and the method returns an `Option`.
 ///
-/// What a declaration can get wrong is a missing gate. `gates_are_those_of_the_headers` holds all
-/// of them against the SDK's list, and Miri runs over every field of every event in messages as
-/// short as each version's.
+/// What a declaration can get wrong is a missing gate. `gates_are_those_of_the_headers` compares
+/// all of them with the layout table of `endpoint-sec-sys`, and Miri runs over every field of every
+/// event in messages as short as each version's.
 macro_rules! view {
     (
         $(#[$doc:meta])*
@@ -58,6 +58,16 @@ macro_rules! view {
                     )
                 }
             )*
+        }
+
+        #[cfg(test)]
+        impl $View<'_> {
+            pub(crate) const GATES: $crate::raw::gates::Gates = $crate::raw::gates::Gates {
+                c_struct: stringify!($C),
+                fields: &[$(
+                    $crate::raw::view!(@version [$($($gate)+)?] [$name] [$($($path).+)?])
+                ),*],
+            };
         }
 
         impl std::fmt::Debug for $View<'_> {
@@ -106,6 +116,13 @@ macro_rules! view {
     (@type [maybe $version:literal] $life:lifetime, $type:ty) => { $type };
     (@type [if $($condition:tt)+] $life:lifetime, $type:ty) => { Option<$type> };
     (@type [list $($list:tt)+] $life:lifetime, $type:ty) => { $crate::raw::list::List<$life, $type> };
+
+    (@version [since $version:literal] [$name:ident] []) => { Some((stringify!($name), $version)) };
+    (@version [$gate:ident $version:literal] [$name:ident] [$first:ident $(.$part:ident)*]) => {
+        Some((concat!(stringify!($first) $(, ".", stringify!($part))*), $version))
+    };
+    (@version [maybe $version:literal] [$name:ident] []) => { Some((stringify!($name), $version)) };
+    (@version [$($gate:tt)*] [$name:ident] [$($path:tt)*]) => { None };
 
     (@gate [] $self:ident, $($read:tt)+) => { $crate::raw::view!(@read $self, $($read)+) };
     (@gate [since $version:literal] $self:ident, $($read:tt)+) => {
@@ -190,6 +207,11 @@ macro_rules! events {
             Reserved(EventType),
             /// An event of a type that is newer than this crate.
             Unknown(EventType),
+        }
+
+        #[cfg(test)]
+        impl Event<'_> {
+            pub(crate) const GATES: &'static [$crate::raw::gates::Gates] = &[$($View::GATES),*];
         }
 
         impl<'a> Event<'a> {

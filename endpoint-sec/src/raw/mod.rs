@@ -25,6 +25,8 @@ mod declare;
 pub(crate) mod entitlements;
 pub(crate) mod exec;
 mod fields;
+#[cfg(test)]
+pub(crate) mod gates;
 pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod slot;
