@@ -1,0 +1,237 @@
+//! Copying a file's contents: by sharing its blocks where the file system can, else byte by byte,
+//! leaving holes as holes.
+
+use super::{Name, attributes};
+use crate::journal::{Facts, Method};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+/// Copies the open file `from` to the new file `to`, with its attributes. `may_copy` is asked when
+/// the blocks cannot be shared.
+///
+/// # Errors
+///
+/// What `may_copy` says, or the file system. Then nothing is left at `to`.
+pub(crate) fn copy_file<E: From<io::Error>>(
+    from: &File,
+    to: Name<'_>,
+    facts: &Facts,
+    may_copy: impl FnOnce() -> Result<(), E>,
+) -> Result<Method, E> {
+    let file = to.create()?;
+    let copied = fill(from, &file, facts, may_copy);
+    if copied.is_err() {
+        let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
+    }
+    copied
+}
+
+fn fill<E: From<io::Error>>(
+    from: &File,
+    to: &File,
+    facts: &Facts,
+    may_copy: impl FnOnce() -> Result<(), E>,
+) -> Result<Method, E> {
+    let method = if share_blocks(from, to) {
+        Method::Reflink
+    } else {
+        may_copy()?;
+        copy_bytes(from, to, facts.size)?;
+        Method::Copy
+    };
+    attributes::copy_attributes(from, to, facts)?;
+    Ok(method)
+}
+
+#[cfg(target_os = "linux")]
+fn share_blocks(from: &File, to: &File) -> bool {
+    rustix::fs::ioctl_ficlone(to, from).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_blocks(_: &File, _: &File) -> bool {
+    false
+}
+
+fn copy_bytes(from: &File, to: &File, size: u64) -> io::Result<()> {
+    to.set_len(size)?;
+    let mut at = 0;
+    while at < size {
+        let Some((start, end)) = next_data(from, at, size) else {
+            break;
+        };
+        copy_range(from, to, start, end)?;
+        at = end;
+    }
+    Ok(())
+}
+
+/// The next part of a file that holds data, from `at` on.
+#[cfg(target_os = "linux")]
+fn next_data(from: &File, at: u64, size: u64) -> Option<(u64, u64)> {
+    use rustix::fs::{SeekFrom, seek};
+    let start = match seek(from, SeekFrom::Data(at)) {
+        Ok(start) => start,
+        Err(rustix::io::Errno::NXIO) => return None,
+        Err(_) => return Some((at, size)),
+    };
+    let end = seek(from, SeekFrom::Hole(start)).unwrap_or(size);
+    (start < size).then_some((start, end.clamp(start + 1, size)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn next_data(_: &File, at: u64, size: u64) -> Option<(u64, u64)> {
+    Some((at, size))
+}
+
+fn copy_range(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
+    let mut at = start;
+    #[cfg(target_os = "linux")]
+    while at < end {
+        let (mut read_at, mut write_at) = (at, at);
+        let length = usize::try_from(end - at).unwrap_or(usize::MAX);
+        let copied =
+            rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length);
+        match copied {
+            // It was cut meanwhile.
+            Ok(0) => return Ok(()),
+            Ok(count) => at += u64::try_from(count).unwrap_or(0),
+            Err(rustix::io::Errno::INTR) => {}
+            // Between file systems that cannot, or out of a file of procfs.
+            Err(
+                rustix::io::Errno::XDEV
+                | rustix::io::Errno::INVAL
+                | rustix::io::Errno::NOSYS
+                | rustix::io::Errno::OPNOTSUPP,
+            ) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut buffer = vec![0; BUFFER_BYTES];
+    while at < end {
+        let wanted = usize::try_from(end - at)
+            .unwrap_or(usize::MAX)
+            .min(BUFFER_BYTES);
+        let room = buffer.get_mut(..wanted).unwrap_or_default();
+        let count = match from.read_at(room, at) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        to.write_all_at(room.get(..count).unwrap_or_default(), at)?;
+        at += u64::try_from(count).unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// Whether two files hold the same bytes.
+pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
+    let size = one.metadata()?.len();
+    if size != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
+    let mut at = 0;
+    while at < size {
+        let wanted = usize::try_from(size - at)
+            .unwrap_or(usize::MAX)
+            .min(BUFFER_BYTES);
+        let (left, right) = (
+            left.get_mut(..wanted).unwrap_or_default(),
+            right.get_mut(..wanted).unwrap_or_default(),
+        );
+        one.read_exact_at(left, at)?;
+        other.read_exact_at(right, at)?;
+        if left != right {
+            return Ok(false);
+        }
+        at += u64::try_from(wanted).unwrap_or(u64::MAX);
+    }
+    Ok(true)
+}
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CStr;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+
+    fn copy(dir: &Path, target: &Path, name: &CStr) -> Result<Method, io::Error> {
+        let opened = File::open(dir).unwrap();
+        let from = Name {
+            dir: opened.as_fd(),
+            name,
+        };
+        let facts = from.look().unwrap().facts;
+        let target = File::open(target).unwrap();
+        let to = Name {
+            dir: target.as_fd(),
+            name: c"copy",
+        };
+        copy_file(&from.open_for_reading().unwrap(), to, &facts, || Ok(()))
+    }
+
+    #[test]
+    fn a_copy_has_contents_mode_time_attributes_and_holes() {
+        for target in [Path::new("/tmp"), Path::new("/dev/shm")] {
+            if !target.is_dir() {
+                continue;
+            }
+            let dir = tempfile::tempdir().unwrap();
+            let target = tempfile::tempdir_in(target).unwrap();
+            let path = dir.path().join("file");
+            let file = File::create_new(&path).unwrap();
+            file.set_len(64 << 20).unwrap();
+            file.write_all_at(b"in the middle", 32 << 20).unwrap();
+            let marked =
+                rustix::fs::fsetxattr(&file, c"user.mark", b"x", rustix::fs::XattrFlags::empty());
+            let facts = Facts {
+                mode: 0o100_604,
+                mtime_ns: 1_234_567_890_123_456_789,
+                uid: rustix::process::getuid().as_raw(),
+                gid: rustix::process::getgid().as_raw(),
+                ..Facts::default()
+            };
+            attributes::set_attributes(&file, &facts).unwrap();
+            copy(dir.path(), target.path(), c"file").unwrap();
+            let made = File::open(target.path().join("copy")).unwrap();
+            assert!(is_same_contents(&file, &made).unwrap());
+            let found = made.metadata().unwrap();
+            assert_eq!(found.mode() & 0o7777, 0o604);
+            assert_eq!(
+                (found.mtime(), found.mtime_nsec()),
+                (1_234_567_890, 123_456_789)
+            );
+            assert!(found.blocks() * 512 < 1 << 20, "{} blocks", found.blocks());
+            let mut value = [0; 4];
+            let read = rustix::fs::fgetxattr(&made, c"user.mark", &mut value[..]);
+            // tmpfs has no user attributes before Linux 6.6.
+            if marked.is_ok() && target.path().starts_with("/tmp") {
+                assert_eq!((read, value[0]), (Ok(1), b'x'));
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_copied_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "x").unwrap();
+        let opened = File::open(dir.path()).unwrap();
+        let from = File::open(dir.path().join("file")).unwrap();
+        let to = Name {
+            dir: opened.as_fd(),
+            name: c"copy",
+        };
+        let refuse = || Err(io::Error::other("no room"));
+        let facts = Facts::default();
+        if copy_file(&from, to, &facts, refuse).is_err() {
+            assert!(!dir.path().join("copy").exists());
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! How much a store may hold.
+//!
+//! An object counts with what it takes on the disk, also when it is a second name of a file that
+//! is still in its place: it may be the only one a moment later.
+//!
+//! An eighth of the bound is for files below 1 MiB, so that one disk image does not make every
+//! later discard fail.
+
+use super::PreserveError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The policy's `undo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// What all sessions together may take.
+    pub max_bytes: u64,
+    /// The largest file of which the bytes are copied, where blocks cannot be shared.
+    pub max_copy: u64,
+    /// How long sessions are kept.
+    pub keep: Duration,
+    /// How much of the disk copies leave free, in hundredths.
+    pub min_free_percent: u8,
+}
+
+/// What is kept, counted by one guard.
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
+    /// This session's bytes.
+    own: AtomicU64,
+    /// All other sessions', as of the last sweep.
+    others: AtomicU64,
+    /// Free bytes of the store's disk above `min_free`, as of the last sweep.
+    spare: AtomicU64,
+}
+
+// === impl Bounds ===
+
+impl Bounds {
+    /// The defaults for a disk of this size: 20 GiB or a fifth of it, 64 MiB, 14 days, 5 %.
+    #[must_use]
+    pub fn for_disk(bytes: u64) -> Self {
+        Self {
+            max_bytes: (bytes / 5).min(20 << 30),
+            max_copy: 64 << 20,
+            keep: Duration::from_secs(14 * 24 * 3600),
+            min_free_percent: 5,
+        }
+    }
+
+    fn limit_for(&self, bytes: u64) -> u64 {
+        if bytes < SMALL_BYTES {
+            self.max_bytes
+        } else {
+            self.max_bytes - self.max_bytes / RESERVED_PART
+        }
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    pub(crate) fn set(&self, others: u64, spare: u64) {
+        self.others.store(others, Ordering::Relaxed);
+        self.spare.store(spare, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        let own = self.own.load(Ordering::Relaxed);
+        own.saturating_add(self.others.load(Ordering::Relaxed))
+    }
+
+    /// Counts an object in, if there is room.
+    pub(crate) fn take(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
+        let limit = bounds.limit_for(bytes);
+        let others = self.others.load(Ordering::Relaxed);
+        let fits = |own: u64| {
+            let new = own.checked_add(bytes)?;
+            (new.checked_add(others)? <= limit).then_some(new)
+        };
+        self.own
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .map(drop)
+            .map_err(|own| PreserveError::Full {
+                used: own.saturating_add(others),
+                limit,
+                needed: bytes,
+            })
+    }
+
+    /// Counts an object out that is not kept after all.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        let less = |own: u64| Some(own.saturating_sub(bytes));
+        let _always = self
+            .own
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// Whether a copy of this size leaves enough of the disk free.
+    pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
+        if bytes > bounds.max_copy {
+            return Err(PreserveError::TooLarge {
+                size: bytes,
+                limit: bounds.max_copy,
+            });
+        }
+        let spare = self.spare.load(Ordering::Relaxed);
+        if bytes > spare {
+            return Err(PreserveError::LowDisk { free: spare });
+        }
+        self.spare.fetch_sub(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Files below this have a part of the bound to themselves.
+pub(crate) const SMALL_BYTES: u64 = 1 << 20;
+
+const RESERVED_PART: u64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_files_leave_room_for_small_ones() {
+        let bounds = Bounds {
+            max_bytes: 80 << 20,
+            ..Bounds::for_disk(1 << 40)
+        };
+        let usage = Usage::default();
+        usage.set(10 << 20, u64::MAX);
+        usage.take(60 << 20, &bounds).unwrap();
+        assert!(matches!(
+            usage.take(1 << 20, &bounds),
+            Err(PreserveError::Full { limit, .. }) if limit == 70 << 20
+        ));
+        usage.take(1000, &bounds).unwrap();
+        assert_eq!(usage.bytes(), (70 << 20) + 1000);
+        usage.give_back(60 << 20);
+        usage.take(1 << 20, &bounds).unwrap();
+        assert!(usage.take(u64::MAX, &bounds).is_err());
+    }
+
+    #[test]
+    fn copies_are_bounded_each_and_leave_the_disk_some_room() {
+        let bounds = Bounds::for_disk(1 << 40);
+        assert_eq!(bounds.max_bytes, 20 << 30);
+        assert_eq!(Bounds::for_disk(10 << 30).max_bytes, 2 << 30);
+        let usage = Usage::default();
+        usage.set(0, 100);
+        assert_eq!(
+            usage.may_copy(65 << 20, &bounds).unwrap_err().cause(),
+            "too_large"
+        );
+        assert_eq!(
+            usage.may_copy(101, &bounds).unwrap_err().cause(),
+            "low_disk"
+        );
+        usage.may_copy(60, &bounds).unwrap();
+        usage.may_copy(60, &bounds).unwrap_err();
+    }
+}

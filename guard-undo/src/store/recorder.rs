@@ -1,0 +1,571 @@
+//! Preserving, while a session runs: what a backend calls before it lets an operation go on.
+//!
+//! | what is about to happen | call | how it is kept |
+//! |---|---|---|
+//! | a name is removed or replaced | [`Recorder::discard`] | a hard link; where that is forbidden, a rename into the store in place of the removal, else a clone or a copy |
+//! | contents change in place | [`Recorder::change`] | a clone, else a copy up to `max_copy` |
+//! | a name moves | [`Recorder::renamed`] | a record |
+//!
+//! A clone or copy is made under another name and renamed when it is complete; only then is its
+//! record written. Nothing here waits for the disk or for the sweeper.
+//!
+//! A kept inode is the file itself. Whoever holds it open for writing, or has another hard link to
+//! it, goes on changing what is kept.
+
+use super::bounds::Usage;
+use super::layout::{JOURNAL, OBJECTS};
+use super::own::{Touches, Whose};
+use super::{Bounds, OpenStoreError, PreserveError, Store};
+use crate::files::copy_file;
+pub use crate::files::{Kind, Look, Name};
+use crate::journal::{
+    Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError,
+};
+use crate::sweep;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One session's way into the store. Shared by the threads that answer.
+#[derive(Debug)]
+pub struct Recorder {
+    store: Store,
+    name: String,
+    objects: OwnedFd,
+    bounds: Mutex<Bounds>,
+    usage: Usage,
+    next: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    journal: JournalWriter,
+    touches: Touches,
+    tally: Tally,
+}
+
+/// What a session preserved so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Names removed.
+    pub removed: u64,
+    /// Names replaced by another object.
+    pub replaced: u64,
+    /// Contents changed.
+    pub changed: u64,
+    /// Names moved.
+    pub renamed: u64,
+    /// What could not be preserved.
+    pub unpreserved: u64,
+    /// The agent that did the last of it.
+    pub agent: Option<String>,
+}
+
+/// An object that an operation is about to take.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost<'a> {
+    /// Its name, pinned.
+    pub name: Name<'a>,
+    /// Its canonical path.
+    pub path: &'a [u8],
+    /// Which agent does it, by its label.
+    pub agent: Option<&'a str>,
+    /// The wall clock.
+    pub at_ns: u64,
+}
+
+/// How a name is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    /// It is removed.
+    Removed,
+    /// Something else takes it.
+    Replaced,
+}
+
+/// When a discarded object is worth keeping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// Whoever's it is, unless an agent made it in this session, where nothing was before.
+    Always,
+    /// An agent made it: only when somebody else changed it since.
+    IfChanged,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preserved {
+    /// Nothing had to be kept: the agent's own contents, or an object without contents.
+    NotNeeded,
+    /// It can be made again from its record: a link or a directory.
+    Recorded,
+    /// It is in the store.
+    Kept {
+        /// Its number.
+        id: u64,
+        /// How it came there.
+        method: Method,
+    },
+}
+
+/// An object in the store of which no record speaks yet.
+struct Object {
+    id: u64,
+    method: Method,
+    bytes: u64,
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    /// Begins a session of this name, which must be new.
+    ///
+    /// # Errors
+    ///
+    /// When its directory or its journal cannot be made.
+    pub fn begin(
+        store: &Store,
+        name: &str,
+        began: Began,
+        bounds: Bounds,
+        at_ns: u64,
+    ) -> Result<Self, OpenStoreError> {
+        let dir = store.make_session(name)?;
+        let made = |what: &str| {
+            let path = dir.join(what);
+            move |source: io::Error| OpenStoreError::Make { path, source }
+        };
+        let mut journal = JournalWriter::create(&dir.join(JOURNAL)).map_err(made(JOURNAL))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let objects = rustix::fs::open(dir.join(OBJECTS), flags, Mode::empty())
+            .map_err(|error| made(OBJECTS)(error.into()))?;
+        journal
+            .append(&Record {
+                at_ns,
+                event: Event::Began(began),
+            })
+            .map_err(OpenStoreError::Record)?;
+        let recorder = Self {
+            store: store.clone(),
+            name: name.to_owned(),
+            objects,
+            bounds: Mutex::new(bounds),
+            usage: Usage::default(),
+            next: AtomicU64::new(1),
+            state: Mutex::new(State {
+                journal,
+                touches: Touches::default(),
+                tally: Tally::default(),
+            }),
+        };
+        recorder.usage.set(0, sweep::spare_bytes(store, &bounds));
+        Ok(recorder)
+    }
+
+    /// The session's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The store that it is in.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What is kept in the whole store, in bytes, as far as this guard knows.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.usage.bytes()
+    }
+
+    /// What this session preserved so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.state().tally.clone()
+    }
+
+    /// Puts other bounds in force.
+    pub fn set_bounds(&self, bounds: Bounds) {
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+    }
+
+    /// Preserves what stands at a name that is about to be lost. With `may_take` the caller would
+    /// remove the name itself right after, so that the object may be moved away; then the removal
+    /// is done when this returns [`Method::Rename`].
+    ///
+    /// # Errors
+    ///
+    /// When it is not preserved. Nothing has changed then.
+    pub fn discard(
+        &self,
+        lost: &Lost<'_>,
+        how: Discard,
+        worth: Worth,
+        may_take: bool,
+    ) -> Result<Preserved, PreserveError> {
+        let Some(found) = lost.name.look_if_any()? else {
+            return Ok(Preserved::NotNeeded);
+        };
+        let whose = self.state().touches.whose(lost.path, &found);
+        let skips = match worth {
+            Worth::IfChanged => whose != Whose::Changed,
+            Worth::Always => whose == Whose::Agents && self.state().touches.is_made(lost.path),
+        };
+        if skips {
+            self.state().touches.forget(lost.path);
+            return Ok(Preserved::NotNeeded);
+        }
+        let object = match found.kind {
+            Kind::File => Some(self.keep(lost, &found, may_take)?),
+            Kind::Link | Kind::Directory => None,
+            Kind::Other => return Ok(Preserved::NotNeeded),
+        };
+        let kept = match &object {
+            Some(object) => object.kept(),
+            None if found.kind == Kind::Link => Kept::Link {
+                target: BytePath(lost.name.read_link()?),
+            },
+            None => Kept::Directory,
+        };
+        let loss = lost.loss(kept, &found, whose == Whose::Agents);
+        let event = match how {
+            Discard::Removed => Event::Removed(loss),
+            Discard::Replaced => Event::Replaced(loss),
+        };
+        if let Err(error) = self.record(lost.at_ns, event) {
+            if let Some(object) = object {
+                self.put_back(lost, &object);
+            }
+            return Err(PreserveError::Record(error));
+        }
+        let mut state = self.state();
+        state.touches.lose(lost.path, lost.at_ns);
+        match how {
+            Discard::Removed => state.tally.removed += 1,
+            Discard::Replaced => state.tally.replaced += 1,
+        }
+        state.tally.agent = lost.agent.map(ToOwned::to_owned);
+        Ok(object.map_or(Preserved::Recorded, |object| object.preserved()))
+    }
+
+    /// Preserves the contents of a regular file that is about to be changed in place, unless they
+    /// are the agent's own; and remembers the touch.
+    ///
+    /// # Errors
+    ///
+    /// When they are not preserved. The touch is remembered all the same: the caller lets edits go
+    /// on.
+    pub fn change(&self, lost: &Lost<'_>) -> Result<Preserved, PreserveError> {
+        let found = match lost.name.look_if_any()? {
+            Some(found) if found.kind == Kind::File => found,
+            _ => return Ok(Preserved::NotNeeded),
+        };
+        let mut state = self.state();
+        let whose = state.touches.whose(lost.path, &found);
+        let inode = Some(found.facts.inode);
+        state.touches.touch(lost.path, inode, lost.at_ns, false);
+        drop(state);
+        // An empty file is remembered by its record, with nothing to copy.
+        if whose == Whose::Agents {
+            return Ok(Preserved::NotNeeded);
+        }
+        let object = self.copy(lost, &found)?;
+        let loss = lost.loss(object.kept(), &found, false);
+        if let Err(error) = self.record(lost.at_ns, Event::Changed(loss)) {
+            self.drop_object(&object);
+            return Err(PreserveError::Record(error));
+        }
+        let mut state = self.state();
+        state.tally.changed += 1;
+        state.tally.agent = lost.agent.map(ToOwned::to_owned);
+        Ok(object.preserved())
+    }
+
+    /// An agent is about to make a file where nothing stands.
+    pub fn made(&self, path: &[u8], at_ns: u64) {
+        self.state().touches.make(path, at_ns);
+    }
+
+    /// The operation that something was preserved for failed: nothing was lost.
+    pub fn withdraw(&self, preserved: Preserved, at_ns: u64) {
+        let Preserved::Kept { id, .. } = preserved else {
+            return;
+        };
+        let event = Event::Withdrawn { object: id };
+        if self.record(at_ns, event).is_ok() {
+            let _stays = rustix::fs::unlinkat(&self.objects, id.to_string(), AtFlags::empty());
+        }
+    }
+
+    /// Writes down a directory that was removed. It is asked about after the removal, since most
+    /// tools try to remove directories that are not empty.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be written.
+    pub fn directory_removed(
+        &self,
+        path: &[u8],
+        agent: Option<&str>,
+        found: &Look,
+        at_ns: u64,
+    ) -> Result<(), WriteJournalError> {
+        let loss = Loss {
+            path: path.into(),
+            agent: agent.map(ToOwned::to_owned),
+            kept: Kept::Directory,
+            facts: found.facts,
+            own: false,
+        };
+        self.record(at_ns, Event::Removed(loss))?;
+        self.state().tally.removed += 1;
+        Ok(())
+    }
+
+    /// Names were moved. What an agent made in this session is not written down: it had no place
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be written.
+    pub fn renamed(&self, moved: &Moved<'_>, at_ns: u64) -> Result<(), WriteJournalError> {
+        let mut state = self.state();
+        let whose = state.touches.whose(moved.from, &moved.found);
+        let made = whose == Whose::Agents && state.touches.is_made(moved.from);
+        let inode = moved.found.facts.inode;
+        if moved.exchange {
+            state.touches.swap(moved.from, moved.to);
+        } else {
+            let directory = moved.found.kind == Kind::Directory;
+            state.touches.carry(moved.from, moved.to, directory);
+            if whose == Whose::Agents {
+                // A rename changes the inode's time.
+                state.touches.touch(moved.to, Some(inode), at_ns, false);
+            } else {
+                state.touches.forget(moved.to);
+            }
+        }
+        if made && !moved.exchange {
+            return Ok(());
+        }
+        state.tally.renamed += 1;
+        state.tally.agent = moved.agent.map(ToOwned::to_owned);
+        state.journal.append(&Record {
+            at_ns,
+            event: Event::Renamed {
+                from: moved.from.into(),
+                to: moved.to.into(),
+                exchange: moved.exchange,
+                inode,
+            },
+        })
+    }
+
+    /// What an agent made outside the zones took this name.
+    pub fn brought(&self, path: &[u8], found: &Look, at_ns: u64) {
+        let inode = Some(found.facts.inode);
+        self.state().touches.touch(path, inode, at_ns, false);
+    }
+
+    /// An operation went on without being preserved.
+    pub fn unpreserved(&self, path: &[u8], what: &str, cause: &PreserveError, at_ns: u64) {
+        let mut state = self.state();
+        state.tally.unpreserved += 1;
+        let event = Event::Unpreserved {
+            path: path.into(),
+            what: what.to_owned(),
+            cause: cause.cause().to_owned(),
+        };
+        // A full disk may be the very cause.
+        let _full = state.journal.append(&Record { at_ns, event });
+    }
+
+    /// Writes down the touches since the last time. For a housekeeper, once a second or so.
+    pub fn flush(&self) {
+        let mut state = self.state();
+        for (path, at_ns) in state.touches.take_unwritten() {
+            let path = BytePath(path.to_vec());
+            let event = Event::Touched { path };
+            let _full = state.journal.append(&Record { at_ns, event });
+        }
+    }
+
+    /// Evicts what is too old or too much, and learns what other sessions keep. For a housekeeper.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn sweep(&self, now_ns: u64) -> io::Result<sweep::Swept> {
+        let bounds = self.bounds();
+        let swept = sweep::sweep(&self.store, &bounds, now_ns)?;
+        let own = sweep::session_bytes(&self.store.root().join(&self.name));
+        self.usage
+            .set(swept.kept_bytes.saturating_sub(own), swept.spare_bytes);
+        Ok(swept)
+    }
+
+    /// Ends the session, on the disk too.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be written.
+    pub fn end(&self, at_ns: u64) -> Result<(), WriteJournalError> {
+        self.flush();
+        let mut state = self.state();
+        let event = Event::Ended;
+        state.journal.append(&Record { at_ns, event })?;
+        state.journal.sync().map_err(WriteJournalError::Append)
+    }
+
+    fn keep(&self, lost: &Lost<'_>, found: &Look, may_take: bool) -> Result<Object, PreserveError> {
+        let bytes = found.disk_bytes;
+        self.usage.take(bytes, &self.bounds())?;
+        let (id, object) = self.new_name();
+        let object = Name {
+            dir: self.objects.as_fd(),
+            name: &object,
+        };
+        let kept = |method| Object { id, method, bytes };
+        let link = rustix::fs::linkat(
+            lost.name.dir,
+            lost.name.name,
+            object.dir,
+            object.name,
+            AtFlags::empty(),
+        );
+        if link.is_ok() {
+            return Ok(kept(Method::Hardlink));
+        }
+        let take = || rustix::fs::renameat(lost.name.dir, lost.name.name, object.dir, object.name);
+        if may_take && take().is_ok() {
+            return Ok(kept(Method::Rename));
+        }
+        self.usage.give_back(bytes);
+        self.copy(lost, found)
+    }
+
+    fn copy(&self, lost: &Lost<'_>, found: &Look) -> Result<Object, PreserveError> {
+        let bounds = self.bounds();
+        let bytes = found.disk_bytes;
+        self.usage.take(bytes, &bounds)?;
+        let copied = self.copy_to_new(lost, found, &bounds);
+        if copied.is_err() {
+            self.usage.give_back(bytes);
+        }
+        copied
+    }
+
+    fn copy_to_new(
+        &self,
+        lost: &Lost<'_>,
+        found: &Look,
+        bounds: &Bounds,
+    ) -> Result<Object, PreserveError> {
+        let bytes = found.disk_bytes;
+        let from = lost.name.open_for_reading()?;
+        let (id, object) = self.new_name();
+        let part = CString::new(format!("{id}.part")).map_err(io::Error::from)?;
+        let part = Name {
+            dir: self.objects.as_fd(),
+            name: &part,
+        };
+        let may_copy = || self.usage.may_copy(bytes, bounds);
+        let method = copy_file(&from, part, &found.facts, may_copy)?;
+        let whole = rustix::fs::renameat(part.dir, part.name, part.dir, &object);
+        whole.map_err(io::Error::from)?;
+        Ok(Object { id, method, bytes })
+    }
+
+    /// Takes an object out of the store again whose record could not be written.
+    fn put_back(&self, lost: &Lost<'_>, object: &Object) {
+        if object.method == Method::Rename {
+            let name = object.id.to_string();
+            let back = rustix::fs::renameat(&self.objects, &name, lost.name.dir, lost.name.name);
+            if back.is_err() {
+                // It stays in the store, where `undo show` finds no record of it.
+                return;
+            }
+            self.usage.give_back(object.bytes);
+        } else {
+            self.drop_object(object);
+        }
+    }
+
+    fn drop_object(&self, object: &Object) {
+        let name = object.id.to_string();
+        let _stays = rustix::fs::unlinkat(&self.objects, name, AtFlags::empty());
+        self.usage.give_back(object.bytes);
+    }
+
+    fn new_name(&self) -> (u64, CString) {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        (id, CString::new(id.to_string()).unwrap_or_default())
+    }
+
+    fn record(&self, at_ns: u64, event: Event) -> Result<(), WriteJournalError> {
+        self.state().journal.append(&Record { at_ns, event })
+    }
+
+    fn bounds(&self) -> Bounds {
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A thread that died between two steps left a table that lacks a touch, or a torn line, both
+    /// of which are safe.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name that moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<'a> {
+    /// The canonical path before.
+    pub from: &'a [u8],
+    /// The canonical path after.
+    pub to: &'a [u8],
+    /// Whether the two were swapped.
+    pub exchange: bool,
+    /// What was moved, as it was before.
+    pub found: Look,
+    /// Which agent does it, by its label.
+    pub agent: Option<&'a str>,
+}
+
+// === impl Lost ===
+
+impl Lost<'_> {
+    fn loss(&self, kept: Kept, found: &Look, own: bool) -> Loss {
+        Loss {
+            path: self.path.into(),
+            agent: self.agent.map(ToOwned::to_owned),
+            kept,
+            facts: found.facts,
+            own,
+        }
+    }
+}
+
+// === impl Object ===
+
+impl Object {
+    fn preserved(&self) -> Preserved {
+        Preserved::Kept {
+            id: self.id,
+            method: self.method,
+        }
+    }
+
+    fn kept(&self) -> Kept {
+        Kept::Object {
+            id: self.id,
+            method: self.method,
+        }
+    }
+}
