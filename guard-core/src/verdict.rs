@@ -55,6 +55,11 @@ pub enum Reason {
     UnresolvedPath = 14,
     /// The object is one of the guard's own files or processes.
     GuardFiles = 15,
+    /// What would be lost must be preserved first, and could not be.
+    Unpreservable = 16,
+    /// An agent removes something, and the policy's `removals` says that it is preserved instead of
+    /// denied.
+    Preserved = 17,
 }
 
 /// How the answer was carried out.
@@ -96,7 +101,7 @@ impl Verdict {
 
 impl Reason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::OutsideZones,
         Self::Override,
         Self::SystemTemp,
@@ -113,6 +118,8 @@ impl Reason {
         Self::Deadline,
         Self::UnresolvedPath,
         Self::GuardFiles,
+        Self::Unpreservable,
+        Self::Preserved,
     ];
 
     /// The stable name.
@@ -135,6 +142,8 @@ impl Reason {
             Self::Deadline => "deadline",
             Self::UnresolvedPath => "unresolved_path",
             Self::GuardFiles => "guard_files",
+            Self::Unpreservable => "unpreservable",
+            Self::Preserved => "preserved",
         }
     }
 
@@ -157,6 +166,8 @@ impl Reason {
             Self::UnknownLineage => "the actor's ancestry is lost; on_unknown answered",
             Self::Deadline => "the kernel's deadline came first; on_deadline answered",
             Self::UnresolvedPath => "the path could not be resolved to an object",
+            Self::Unpreservable => "what would be lost could not be preserved first",
+            Self::Preserved => "the policy preserves removals instead of denying them",
             Self::GuardFiles => "it is one of the guard's own files or processes",
         }
     }
@@ -209,6 +220,6 @@ mod tests {
             assert_eq!(answer as u8, number);
             assert_eq!(Answer::from_number(number), Some(answer));
         }
-        assert_eq!(Reason::from_number(16), None);
+        assert_eq!(Reason::from_number(18), None);
     }
 }

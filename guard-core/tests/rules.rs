@@ -9,6 +9,7 @@
 mod support;
 
 use guard_core::OperationKind::{self, Clone, Exchange, Link, Rename, Truncate, Unlink, Write};
+use guard_core::decision::Preserve;
 use guard_core::policy::Platform;
 use support::{AGENT_STARTED_NS, Scene, World};
 
@@ -36,7 +37,8 @@ fn each_kind_takes_away_in_its_own_way() {
         &[
             (Unlink, "/z/a", "", "deny agent_in_zone"),
             (Unlink, "/zz", "", "allow outside_zones"),
-            (Rename, "/z/a", "/z/b", "allow within_zones"),
+            (Rename, "/z/a", "/z/b", "deny agent_in_zone"),
+            (Rename, "/z/a", "/z/a.bak", "allow within_zones"),
             (Rename, "/z/a", "/b", "deny agent_in_zone"),
             (Rename, "/z/a", "", "deny agent_in_zone"),
             (Rename, "/a", "/z/a", "allow replaced"),
@@ -352,7 +354,8 @@ fn agents_may_remove_what_they_made() {
             (Unlink, "/z/a", "", "allow scratch"),
             (Unlink, "/z/b", "", "deny agent_in_zone"),
             (Rename, "/z/a", "/elsewhere", "deny agent_in_zone"),
-            (Truncate, "/z/a", "", "deny agent_in_zone"),
+            (Truncate, "/z/a", "", "allow scratch"),
+            (Truncate, "/z/b", "", "deny agent_in_zone"),
             (Unlink, "/z", "", "deny agent_in_zone"),
             (Unlink, "/made", "", "deny agent_in_zone"),
         ],
@@ -420,8 +423,127 @@ rules
   human            does not hold
   trusted_tool     does not hold
   scratch          does not hold
+  preserved        does not hold
   unknown_lineage  does not hold
   agent_in_zone    decides
 "
     );
+}
+
+#[test]
+fn a_kept_file_is_not_renamed_over_another() {
+    let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
+    let onto = |scene: &Scene, from: &str, to: &str| {
+        let decision = world.decide(scene, Rename, from, Some(to));
+        (decision.reason.as_str(), decision.preserve)
+    };
+    let mut agent = Scene::agent("mv");
+    assert_eq!(
+        onto(&agent, "/z/rec 2.mov", "/z/rec_.mov").0,
+        "agent_in_zone"
+    );
+    assert_eq!(
+        onto(&agent, "/z/log", "/z/log.1"),
+        ("within_zones", Preserve::Required)
+    );
+    let git = Scene::agent("git").saying("git mv -f a b");
+    assert_eq!(
+        onto(&git, "/z/a", "/z/b"),
+        ("within_zones", Preserve::Required)
+    );
+    assert_eq!(
+        onto(&Scene::human("mv"), "/z/a", "/z/b"),
+        ("within_zones", Preserve::Nothing)
+    );
+    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
+    assert_eq!(
+        onto(&agent, "/z/f.tmp", "/z/f"),
+        ("within_zones", Preserve::IfPossible)
+    );
+    agent.file_born_ns = None;
+    assert_eq!(onto(&agent, "/z/a", "/z/free").0, "within_zones");
+    let audit = World::linux(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
+    let decision = audit.decide(&Scene::agent("mv"), Rename, "/z/a", Some("/z/b"));
+    assert_eq!(decision.reason.as_str(), "audit_only");
+    assert_eq!(decision.preserve, Preserve::IfPossible);
+}
+
+#[test]
+fn what_is_removed_is_preserved_unless_it_is_made_again() {
+    let world = World::linux(
+        r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"],
+            "disposable_paths": ["scratch"]}"#,
+    );
+    let of = |scene: &Scene, path: &str| world.decide(scene, Unlink, path, None).preserve;
+    let git = Scene::agent("git").saying("git checkout .");
+    let npm = Scene::agent("npm");
+    let mut agent = Scene::agent("rm");
+    for (scene, path, preserve) in [
+        (&git, "/z/a", Preserve::Required),
+        (&git, "/z/.git/refs/heads/a", Preserve::Required),
+        (&npm, "/z/dist/icon.png", Preserve::IfPossible),
+        (&npm, "/z/node_modules/a/b", Preserve::Nothing),
+        (&agent, "/z/o/a", Preserve::IfPossible),
+        (&agent, "/z/scratch/a", Preserve::Nothing),
+        (&agent, "/z/a", Preserve::Nothing),
+        (&Scene::human("rm"), "/z/a", Preserve::Nothing),
+    ] {
+        assert_eq!(of(scene, path), preserve, "{path}");
+    }
+    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
+    assert_eq!(of(&agent, "/z/a.db-wal"), Preserve::Required);
+    agent.made_here = vec!["/z/a".to_owned()];
+    assert_eq!(of(&agent, "/z/a"), Preserve::IfChanged);
+    let unpreservable = world.decide(&git, Unlink, "/z/a", None).unpreservable();
+    assert_eq!(unpreservable.reason.as_str(), "unpreservable");
+    assert_eq!(unpreservable.tool, None);
+}
+
+#[test]
+fn removals_by_policy_spare_roots_and_moves_out() {
+    let world = World::linux(
+        r#"{"removals": "preserve", "protected_zones": ["/z", {"path": "/k", "removals": "deny"}]}"#,
+    );
+    check(
+        &world,
+        &Scene::agent("rm"),
+        &[
+            (Unlink, "/z/a", "", "allow preserved"),
+            (Unlink, "/z", "", "deny agent_in_zone"),
+            (Unlink, "/", "", "deny agent_in_zone"),
+            (Rename, "/z/a", "/out", "deny agent_in_zone"),
+            (Rename, "/z/a", "/z/b", "allow within_zones"),
+            (Unlink, "/k/a", "", "deny agent_in_zone"),
+        ],
+    );
+    let rm = Scene::agent("rm");
+    assert_eq!(
+        world.decide(&rm, Unlink, "/z/a", None).preserve,
+        Preserve::Required
+    );
+    let off = World::linux(r#"{"removals": "preserve", "undo": false, "protected_zones": ["/z"]}"#);
+    assert_eq!(off.tell(&rm, Unlink, "/z/a", None), "deny agent_in_zone");
+}
+
+#[test]
+fn contents_are_preserved_in_zones_where_nothing_makes_them_again() {
+    let world = World::with(
+        r#"{"protected_zones": ["/z"], "disposable_paths": ["*.log"], "temporary_overrides": ["/z/o"]}"#,
+        Platform::Linux,
+        &["/z/.guard"],
+    );
+    for (path, preserved) in [
+        ("/z/a", true),
+        ("/z/o/a", true),
+        ("/z/a.log", false),
+        ("/z/target/a", false),
+        ("/z/.guard/a", false),
+        ("/y/a", false),
+    ] {
+        assert_eq!(
+            world.snapshot.preserves_contents(path.as_bytes()),
+            preserved,
+            "{path}"
+        );
+    }
 }

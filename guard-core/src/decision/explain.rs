@@ -62,7 +62,7 @@ pub enum RuleState {
 
 /// The rules in their order. `human` stands where zones are concerned; for the guard's own files
 /// it is asked first.
-const RULES: [Reason; 13] = [
+const RULES: [Reason; 14] = [
     Reason::GuardFiles,
     Reason::NotJudged,
     Reason::OutsideZones,
@@ -74,6 +74,7 @@ const RULES: [Reason; 13] = [
     Reason::Human,
     Reason::TrustedTool,
     Reason::Scratch,
+    Reason::Preserved,
     Reason::UnknownLineage,
     Reason::AgentInZone,
 ];
@@ -154,6 +155,9 @@ impl fmt::Display for Explanation<'_, '_> {
         }
         if let Some(id) = override_id {
             writeln!(formatter, "  override {id}")?;
+        }
+        if let Some(preserve) = self.decision.preserve.explain() {
+            writeln!(formatter, "  {preserve}")?;
         }
         write!(formatter, "path {}", self.path)?;
         if let Some(destination) = &self.destination {

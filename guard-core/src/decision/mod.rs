@@ -9,12 +9,13 @@
 //! | 2 | the policy does not judge this kind: `not_judged` | allow |
 //! | 3 | no path touches a zone: `outside_zones` | allow |
 //! | 4 | the most specific entry is a live `override`, a `system_temp` or a `disposable` place | allow |
-//! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow |
+//! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow, but for an agent's rename of a kept file over another, unrelated one: `agent_in_zone` |
 //! | 6 | no agent stands above the actor: `human` | allow |
 //! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` when it removes to make anew | allow |
 //! | 8 | an agent's own is removed, which is `scratch`: a file it made, a directory, a scratch file of an editor | allow |
-//! | 9 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
-//! | 10 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
+//! | 9 | the policy's `removals` are preserved, and an agent removes less than a zone: `preserved` | allow |
+//! | 10 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
+//! | 11 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
 //!
 //! **What goes away with a zone's root is judged under that zone**, whatever else covers the path:
 //! removing or moving the root or a parent of it, also into another zone, also when an override or
@@ -65,16 +66,18 @@
 
 mod cover;
 mod explain;
+mod preserve;
 mod rules;
 mod scratch;
 
 pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
+pub use preserve::Preserve;
 pub(crate) use scratch::is_claimed_object;
 pub use scratch::scratch_names;
 
 use crate::actor::{Actor, AgentRef, Attribution, FactSource};
 use crate::event::ZoneRef;
-use crate::file::FileKind;
+use crate::file::{FileFacts, FileKind};
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
 use crate::tools::{Making, Removal};
@@ -97,6 +100,8 @@ pub struct Decision<'s> {
     pub override_id: Option<&'s str>,
     /// The trusted tool that allowed it, by its policy name.
     pub tool: Option<&'s [u8]>,
+    /// What must be preserved before an allowed operation goes on.
+    pub preserve: Preserve,
     /// Whether the actor had to be known.
     pub actor_was_resolved: bool,
 }
@@ -123,6 +128,7 @@ impl Decision<'_> {
             zone: None,
             override_id: None,
             tool: None,
+            preserve: Preserve::Nothing,
             actor_was_resolved: true,
         }
     }
@@ -200,10 +206,13 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
                 reason,
                 zone,
                 overriding,
-            } => Decision {
-                override_id: overriding.map(|entry| entry.id.as_deref().unwrap_or(&entry.path)),
-                ..self.allow(reason, zone)
-            },
+            } => {
+                let decision = Decision {
+                    override_id: overriding.map(|entry| entry.id.as_deref().unwrap_or(&entry.path)),
+                    ..self.allow(reason, zone)
+                };
+                self.judge_passing(decision, zone)
+            }
             Effect::Takes(loss) => self.judge(&loss),
         }
     }
@@ -219,7 +228,105 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    /// Rules 6 to 10: something in a zone would go.
+    /// What nothing forbids may still replace something, or need to be preserved.
+    fn judge_passing(&self, passing: Decision<'s>, zone: Option<&'s Zone>) -> Decision<'s> {
+        let Some(zone) = zone else { return passing };
+        match (
+            self.operation.kind,
+            passing.reason,
+            self.operation.destination,
+        ) {
+            (OperationKind::Unlink, Reason::Override, _) => {
+                self.preserved(Preserve::IfPossible, zone, self.operation.path, passing)
+            }
+            (OperationKind::Rename, Reason::Replaced, Some(destination)) => {
+                self.preserved(Preserve::IfPossible, zone, destination, passing)
+            }
+            (OperationKind::Rename, Reason::WithinZones, Some(destination)) => {
+                self.judge_replacement(passing, zone, destination)
+            }
+            _ => passing,
+        }
+    }
+
+    /// A rename within zones: a kept file that replaces another, unrelated one takes it away for
+    /// good.
+    fn judge_replacement(
+        &self,
+        passing: Decision<'s>,
+        zone: &'s Zone,
+        destination: &[u8],
+    ) -> Decision<'s> {
+        let facts = self.testimony.facts;
+        let actor = self.testimony.actor();
+        let Attribution::Agent(agent) = actor.attribution else {
+            return Decision {
+                actor_was_resolved: true,
+                ..passing
+            };
+        };
+        let passing = Decision {
+            actor_was_resolved: true,
+            ..passing
+        };
+        let from = self.operation.path;
+        if !preserve::is_kept_over_kept(from, destination, agent.started_ns, facts) {
+            return self.preserved(Preserve::IfPossible, zone, destination, passing);
+        }
+        let removal = Removal {
+            whole: false,
+            below: [crate::zones::below(zone.as_ref().path, destination), None],
+            replaceable: false,
+        };
+        let tools = &self.snapshot.tools;
+        let is_wanted = preserve::is_rotation(from, destination)
+            || zone.preserves_removals()
+            || tools
+                .trusting(actor, agent.started_ns, facts, &removal)
+                .is_some();
+        if is_wanted {
+            return self.preserved(Preserve::Required, zone, destination, passing);
+        }
+        if self.snapshot.mode() == Mode::Audit {
+            let audited = self.answer(Verdict::Audit, Reason::AuditOnly, Some(zone));
+            return self.preserved(Preserve::IfPossible, zone, destination, audited);
+        }
+        self.answer(Verdict::Deny, Reason::AgentInZone, Some(zone))
+    }
+
+    /// The decision with what it needs first, unless the place is one that tools fill again.
+    fn preserved(
+        &self,
+        preserve: Preserve,
+        zone: &Zone,
+        path: &[u8],
+        decision: Decision<'s>,
+    ) -> Decision<'s> {
+        if preserve::is_made_again(zone.as_ref().path, path) {
+            return decision;
+        }
+        Decision {
+            preserve,
+            ..decision
+        }
+    }
+
+    /// For a removal in a zone.
+    fn removal_preserved(
+        &self,
+        preserve: Preserve,
+        zone: Option<&Zone>,
+        decision: Decision<'s>,
+    ) -> Decision<'s> {
+        match zone {
+            Some(zone) if self.operation.kind == OperationKind::Unlink => {
+                self.preserved(preserve, zone, self.operation.path, decision)
+            }
+            _ => decision,
+        }
+    }
+
+    /// Rules 6 to 11: something in a zone would go.
     fn judge(&self, loss: &Loss<'s, '_>) -> Decision<'s> {
         let zone = Some(loss.zone);
         let facts = self.testimony.facts;
@@ -252,13 +359,32 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             } else {
                 Reason::TrustedTool
             };
-            return Decision {
+            let decision = Decision {
                 tool: Some(tool.name),
                 ..self.allow(reason, zone)
             };
+            let preserve = Preserve::of_making(self.snapshot.tools.making(tool.name));
+            return self.removal_preserved(preserve, zone, decision);
         }
         if agent.is_some_and(|agent| self.is_scratch(loss, &agent)) {
-            return self.allow(Reason::Scratch, zone);
+            let path = self.operation.path;
+            let is_directory = |found: FileFacts| found.kind == FileKind::Directory;
+            let preserve = if is_claimed_object(path, facts) {
+                Preserve::IfChanged
+            } else if facts.file(path).is_some_and(is_directory) {
+                Preserve::Nothing
+            } else {
+                Preserve::Required
+            };
+            return self.removal_preserved(preserve, zone, self.allow(Reason::Scratch, zone));
+        }
+        let is_removal = self.operation.kind == OperationKind::Unlink && !loss.whole;
+        if agent.is_some() && is_removal && loss.zone.preserves_removals() {
+            let decision = self.allow(Reason::Preserved, zone);
+            return Decision {
+                preserve: Preserve::Required,
+                ..decision
+            };
         }
         match actor.attribution {
             Attribution::Unknown { agent_seen } => self.answer(
@@ -267,16 +393,23 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
                 zone,
             ),
             _ if self.snapshot.mode() == Mode::Audit => {
-                self.answer(Verdict::Audit, Reason::AuditOnly, zone)
+                let audited = self.answer(Verdict::Audit, Reason::AuditOnly, zone);
+                self.removal_preserved(Preserve::IfPossible, zone, audited)
             }
             _ => self.answer(Verdict::Deny, Reason::AgentInZone, zone),
         }
     }
 
     fn is_scratch(&self, loss: &Loss<'_, '_>, agent: &AgentRef<'_>) -> bool {
-        self.operation.kind == OperationKind::Unlink
-            && !loss.whole
-            && scratch::is_scratch(self.operation.path, agent.started_ns, self.testimony.facts)
+        let facts = self.testimony.facts;
+        let path = self.operation.path;
+        match self.operation.kind {
+            _ if loss.whole => false,
+            OperationKind::Unlink => scratch::is_scratch(path, agent.started_ns, facts),
+            // Its own contents, to write them again.
+            OperationKind::Truncate => is_claimed_object(path, facts),
+            _ => false,
+        }
     }
 
     fn verdict_for_unknown(&self, agent_seen: bool) -> Verdict {
@@ -316,6 +449,7 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             zone: zone.map(Zone::as_ref),
             override_id: None,
             tool: None,
+            preserve: Preserve::Nothing,
             actor_was_resolved: self.testimony.actor.get().is_some(),
         }
     }

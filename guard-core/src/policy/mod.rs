@@ -25,12 +25,15 @@ mod error;
 mod parse;
 mod snapshot;
 mod timestamp;
+mod undo;
 
 pub use error::{ParsePolicyError, PolicyProblem};
 pub use parse::FIELDS;
 pub use snapshot::{
     CompilePolicyError, OwnFile, Platform, PolicyCell, PolicyWarning, Snapshot, Surroundings, Zone,
 };
+
+pub use undo::{Removals, UndoPolicy};
 
 use crate::glob::Glob;
 use crate::operation::OperationKind;
@@ -58,15 +61,21 @@ pub struct Policy {
     pub on_unknown: OnUnknown,
     /// `on_deadline`.
     pub on_deadline: OnDeadline,
+    /// `removals`, where a zone says nothing else.
+    pub removals: Removals,
+    /// `undo`.
+    pub undo: UndoPolicy,
 }
 
-/// One of `protected_zones`: `"PATH"` or `{"path", "name"}`.
+/// One of `protected_zones`: `"PATH"` or `{"path", "name", "removals"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ZoneEntry {
     /// Absolute, or `~` and below.
     pub path: String,
     /// What logs and metrics call it; its last component when absent.
     pub name: Option<String>,
+    /// `removals`; the policy's when absent.
+    pub removals: Option<Removals>,
 }
 
 /// One of `temporary_overrides`: `"PATH"` or an object. Every restriction that is absent holds.
@@ -222,6 +231,8 @@ impl Default for Policy {
             override_approval: OverrideApproval::default(),
             on_unknown: OnUnknown::default(),
             on_deadline: OnDeadline::default(),
+            removals: Removals::default(),
+            undo: UndoPolicy::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use super::{
     DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode,
     OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
-    Policy, ToolEntry, ToolIdentity, ZoneEntry, timestamp,
+    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, timestamp, undo,
 };
 use crate::glob::Glob;
 use crate::operation::OperationKind;
@@ -66,6 +66,8 @@ pub(super) fn policy(text: &[u8]) -> Parsed<Policy> {
             }
             "on_unknown" => policy.on_unknown = choice(value, "on_unknown", ON_UNKNOWN)?,
             "on_deadline" => policy.on_deadline = choice(value, "on_deadline", ON_DEADLINE)?,
+            "removals" => policy.removals = choice(value, "removals", REMOVALS)?,
+            "undo" => policy.undo = undo::undo(value)?,
             _ => return Err(unknown(key, name, POLICY_FIELDS)),
         }
     }
@@ -77,19 +79,22 @@ fn zone(value: Value<'_>) -> Parsed<ZoneEntry> {
         return Ok(ZoneEntry {
             path: path(value, "protected_zones")?,
             name: None,
+            removals: None,
         });
     }
-    let (mut at, mut zone_name) = (None, None);
+    let (mut at, mut zone_name, mut removals) = (None, None, None);
     for Field { key, name, value } in object(value, "protected_zones")? {
         match name.as_str() {
             "path" => at = Some(path(value, "path")?),
             "name" => zone_name = Some(text_of(value, "name")?),
+            "removals" => removals = Some(choice(value, "removals", REMOVALS)?),
             _ => return Err(unknown(key, name, ZONE_FIELDS)),
         }
     }
     Ok(ZoneEntry {
         path: present(value, at, "path", "protected_zones")?,
         name: zone_name,
+        removals,
     })
 }
 
@@ -313,7 +318,7 @@ fn choice<T: Copy, const N: usize>(
 }
 
 /// The fields of an object, none of them twice.
-fn object<'t>(value: Value<'t>, field: &'static str) -> Parsed<Vec<Field<'t>>> {
+pub(super) fn object<'t>(value: Value<'t>, field: &'static str) -> Parsed<Vec<Field<'t>>> {
     if value.kind() != Type::Object {
         let expected = match field {
             "the policy" | "identity" => "an object",
@@ -391,12 +396,16 @@ fn present<T>(
     found.ok_or_else(|| value.error(PolicyProblem::Missing { field, within }))
 }
 
-fn unknown(key: Value<'_>, field: String, known: &[&'static str]) -> ParsePolicyError {
+pub(super) fn unknown(key: Value<'_>, field: String, known: &[&'static str]) -> ParsePolicyError {
     let nearest = nearest(&field, known);
     key.error(PolicyProblem::UnknownField { field, nearest })
 }
 
-fn wrong_type(value: Value<'_>, field: &'static str, expected: &'static str) -> ParsePolicyError {
+pub(super) fn wrong_type(
+    value: Value<'_>,
+    field: &'static str,
+    expected: &'static str,
+) -> ParsePolicyError {
     let found = value.kind().as_str();
     value.error(PolicyProblem::WrongType {
         field,
@@ -416,8 +425,10 @@ const POLICY_FIELDS: &[&str] = &[
     "override_approval",
     "on_unknown",
     "on_deadline",
+    "removals",
+    "undo",
 ];
-const ZONE_FIELDS: &[&str] = &["path", "name"];
+const ZONE_FIELDS: &[&str] = &["path", "name", "removals"];
 const OVERRIDE_FIELDS: &[&str] = &[
     "path",
     "op",
@@ -432,12 +443,13 @@ const IDENTITY_FIELDS: &[&str] = &["path", "owner", "signature"];
 
 /// The fields of each kind of object in a policy: of the policy itself, of an entry of
 /// `protected_zones`, `temporary_overrides` and `trusted_tools`, and of a tool's `identity`.
-pub const FIELDS: [(&str, &[&str]); 5] = [
+pub const FIELDS: [(&str, &[&str]); 6] = [
     ("policy", POLICY_FIELDS),
     ("protected_zones", ZONE_FIELDS),
     ("temporary_overrides", OVERRIDE_FIELDS),
     ("trusted_tools", TOOL_FIELDS),
     ("identity", IDENTITY_FIELDS),
+    ("undo", undo::UNDO_FIELDS),
 ];
 
 const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("audit", Mode::Audit)];
@@ -445,6 +457,8 @@ const APPROVALS: [(&str, OverrideApproval); 2] = [
     ("human", OverrideApproval::Human),
     ("auto", OverrideApproval::Auto),
 ];
+const REMOVALS: [(&str, Removals); 2] =
+    [("deny", Removals::Deny), ("preserve", Removals::Preserve)];
 const ON_UNKNOWN: [(&str, OnUnknown); 4] = [
     ("agent_if_seen", OnUnknown::AgentIfSeen),
     ("allow", OnUnknown::Allow),

@@ -9,7 +9,7 @@
 
 use super::{
     DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
-    OverrideEntry, Policy,
+    OverrideEntry, Policy, Removals, UndoPolicy,
 };
 use crate::event::ZoneRef;
 use crate::glob::Glob;
@@ -76,6 +76,7 @@ pub struct Snapshot {
     on_unknown: OnUnknown,
     on_deadline: OnDeadline,
     override_approval: OverrideApproval,
+    undo: UndoPolicy,
     agent_patterns: Vec<String>,
     revision: u64,
     warnings: Vec<PolicyWarning>,
@@ -86,6 +87,7 @@ pub struct Snapshot {
 pub struct Zone {
     name: Box<str>,
     path: Box<[u8]>,
+    preserves_removals: bool,
 }
 
 /// Why a policy cannot be compiled.
@@ -215,6 +217,7 @@ impl Snapshot {
             on_unknown: policy.on_unknown,
             on_deadline: policy.on_deadline,
             override_approval: policy.override_approval,
+            undo: policy.undo,
             agent_patterns: policy.ai_agent_patterns.clone(),
             warnings,
         })
@@ -274,6 +277,12 @@ impl Snapshot {
         self.override_approval
     }
 
+    /// What is preserved, and within which bounds.
+    #[must_use]
+    pub fn undo(&self) -> UndoPolicy {
+        self.undo
+    }
+
     /// The policy's own agent patterns.
     #[must_use]
     pub fn agent_patterns(&self) -> &[String] {
@@ -321,7 +330,10 @@ fn insert_zones(
     builder: &mut ZoneTreeBuilder<'_>,
 ) -> Result<Vec<Zone>, CompilePolicyError> {
     let mut zones: Vec<Zone> = Vec::new();
-    let mut add = |name: Option<&str>, configured: &[u8], locations: Vec<Vec<u8>>| {
+    let preserves = |removals: Option<Removals>| {
+        policy.undo.enabled && removals.unwrap_or(policy.removals) == Removals::Preserve
+    };
+    let mut add = |name: Option<&str>, configured: &[u8], removals, locations: Vec<Vec<u8>>| {
         for path in locations {
             let number = u32::try_from(zones.len()).unwrap_or(u32::MAX);
             builder.insert(&path, Entry::Zone(ZoneId(number)));
@@ -329,6 +341,7 @@ fn insert_zones(
             zones.push(Zone {
                 name: name.into(),
                 path: path.into(),
+                preserves_removals: preserves(removals),
             });
         }
     };
@@ -337,11 +350,12 @@ fn insert_zones(
         add(
             zone.name.as_deref(),
             &expanded,
+            zone.removals,
             surroundings.absolute(&expanded)?,
         );
     }
     for path in surroundings.extra_zones {
-        add(None, path, surroundings.absolute(path)?);
+        add(None, path, None, surroundings.absolute(path)?);
     }
     Ok(zones)
 }
@@ -483,6 +497,11 @@ impl Zone {
             name: &self.name,
             path: &self.path,
         }
+    }
+
+    /// Whether removals in it are preserved instead of denied.
+    pub(crate) const fn preserves_removals(&self) -> bool {
+        self.preserves_removals
     }
 }
 
