@@ -219,8 +219,9 @@ impl Plan {
             Who::Stray { .. } if self.audit => (Verdict::Audit, Reason::UnknownLineage, zone),
             Who::Stray { .. } => (Verdict::Deny, Reason::UnknownLineage, zone),
             Who::Agent { maker: true }
-                if question.kind == OperationKind::Unlink
-                    && self.carried(&question.path).is_none() =>
+                if [OperationKind::Unlink, OperationKind::Truncate].contains(&question.kind)
+                    && (question.kind == OperationKind::Truncate
+                        || self.carried(&question.path).is_none()) =>
             {
                 (Verdict::Allow, Reason::Scratch, zone)
             }

@@ -5,6 +5,7 @@ use crate::journal::Journal;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
 use crate::rings;
+use crate::undo::Keeper;
 use anyhow::{Context as _, Result};
 use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
@@ -49,7 +50,7 @@ pub(crate) struct Plan {
 /// When the session cannot be started. The command has not run then.
 pub(crate) fn run(mut plan: Plan) -> Result<ExitOutcome> {
     let config = SessionConfig {
-        command: std::mem::take(&mut plan.command),
+        command: plan.command.clone(),
         dispositions: std::mem::take(&mut plan.dispositions),
         report_error,
     };
@@ -79,6 +80,13 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
             .map(|agent| AgentMatch { session, ..agent }),
     };
     let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
+    let (keeper, preservation) = Keeper::begin(
+        &plan.source.places,
+        &snapshot,
+        &plan.session,
+        &plan.command,
+        &journal,
+    );
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(lineage_root),
@@ -91,7 +99,7 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
     guard.publish_state(crate::now_ns());
-    let supervisor = Supervisor::start(args, guard.clone())?;
+    let supervisor = Supervisor::start(args, guard.clone(), preservation)?;
     guard.ring.set(Counter::EnforcementActive, 1);
     let log = journal.file();
     supervisor.detach(log.as_ref().map(|file| file.as_fd()))?;
@@ -102,9 +110,20 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
         // The supervisor collects its exit status with those of the session's orphans.
         let _started = exporter::ensure(&watch.source.places, &journal);
     }
-    start_housekeeping(guard.clone(), supervisor.housekeeping(), watch, journal)
-        .context("starting the housekeeping thread")?;
+    keeper
+        .start_sweeping(&journal)
+        .context("starting the sweeper")?;
+    let housekeeping = supervisor.housekeeping();
+    start_housekeeping(
+        guard.clone(),
+        housekeeping,
+        watch,
+        keeper.clone(),
+        journal.clone(),
+    )
+    .context("starting the housekeeping thread")?;
     supervisor.run_command()?;
+    keeper.end(&journal);
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(crate::now_ns());
     guard.ring.finish();
@@ -128,6 +147,7 @@ fn start_housekeeping(
     guard: SharedGuard,
     housekeeping: Housekeeping,
     mut watch: PolicyWatch,
+    keeper: Keeper,
     journal: Journal,
 ) -> std::io::Result<()> {
     let name = "guard-housekeeper".into();
@@ -140,6 +160,7 @@ fn start_housekeeping(
                 published = Instant::now();
                 guard.publish_state(crate::now_ns());
                 housekeeping.release_unused();
+                keeper.keep(&guard.policy.load());
             }
         }
     })?;

@@ -18,6 +18,7 @@ mod places;
 mod policy_file;
 mod policy_watch;
 mod rings;
+mod undo;
 
 use std::io::Read as _;
 use std::process::ExitCode;

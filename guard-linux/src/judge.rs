@@ -3,12 +3,13 @@
 //! Each kind of call has a file beside this one's folder: [`names`] for calls that remove, move or
 //! link names, [`contents`] for those that cut or write files, [`mounts`] for those that put something
 //! else at a path, [`processes`] for those that change or touch processes. [`creations`] reports what
-//! agents make. This file holds what they share.
+//! agents make; [`preserve`] keeps what they take. This file holds what they share.
 
 mod contents;
 mod creations;
 mod mounts;
 mod names;
+mod preserve;
 mod processes;
 
 use super::callers::{Caller, Callers, ReadPathError};

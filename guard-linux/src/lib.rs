@@ -20,9 +20,12 @@ mod files;
 mod filter;
 mod judge;
 mod mounts;
+mod preservation;
 pub mod procfs;
 pub mod session;
 pub mod supervisor;
 mod sys;
 mod walk;
 mod world;
+
+pub use preservation::Preservation;

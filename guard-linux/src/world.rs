@@ -8,6 +8,7 @@
 
 use super::context::{Confinements, ContextLook};
 use super::mounts::Mounts;
+use super::preservation::Preservation;
 use super::procfs::ProcFs;
 use super::{
     clock,
@@ -43,13 +44,15 @@ pub(crate) struct World {
     root_changes: AtomicBool,
     mounts: ArcSwap<Mounts>,
     processes: ProcFs,
+    /// Where losses are preserved.
+    pub(crate) preservation: Preservation,
 }
 
 // === impl World ===
 
 impl World {
     /// Looks around. `session_root` is the root command's process id.
-    pub(crate) fn new(session_root: u32) -> std::io::Result<Self> {
+    pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
         let guard = ContextLook::of_guard()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
@@ -68,6 +71,7 @@ impl World {
             root_changes: AtomicBool::new(false),
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
+            preservation,
         })
     }
 

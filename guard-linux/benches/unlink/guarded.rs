@@ -5,6 +5,7 @@ use guard_core::guard::Guard;
 use guard_core::lineage::Root;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 use guard_core::ring::{Producer, RingOptions};
+use guard_linux::Preservation;
 use guard_linux::procfs::{self, ProcFs};
 use guard_linux::session::{self, SessionConfig, SignalDispositions, SupervisorArgs};
 use guard_linux::supervisor::Supervisor;
@@ -43,7 +44,7 @@ fn supervise(zone: &str, args: SupervisorArgs) -> Result<(), Box<dyn Error + Sen
         procfs::parent_of,
         IgnoredMarkers::default(),
     );
-    Supervisor::start(args, Arc::new(guard))?.run_command()?;
+    Supervisor::start(args, Arc::new(guard), Preservation::Off)?.run_command()?;
     Ok(())
 }
 

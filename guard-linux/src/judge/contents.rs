@@ -11,6 +11,7 @@ use crate::directories::{self, Start, int_argument};
 use crate::facts::CallFacts;
 use crate::files;
 use crate::judge::names::{Name, Resolved, look_error};
+use crate::judge::preserve::is_empty;
 use crate::procfs;
 use crate::sys::notify::Reply;
 use guard_core::decision::decide;
@@ -25,6 +26,8 @@ struct Opened {
     path: Vec<u8>,
     /// Whether anything stands there now.
     exists: bool,
+    /// The name, unless it is a link to the file.
+    pin: Option<Name>,
 }
 
 // === impl Case ===
@@ -33,15 +36,19 @@ impl Case<'_> {
     /// `open`, `openat`, `creat` with write intent.
     pub(super) fn open(&mut self, (dirfd, path): (u64, u64), flags: Option<u64>) -> Answered {
         let flags = flags.map_or(libc::O_TRUNC, int_argument);
-        let Some(Opened { path, exists }) = self.opened(dirfd, path, flags)? else {
+        let Some(Opened { path, exists, pin }) = self.opened(dirfd, path, flags)? else {
             return Ok(Reply::Continue);
         };
         let mut reply = self.judge_contents(OWN_WRITE, &path);
-        if reply == Reply::Continue && flags & libc::O_TRUNC != 0 {
+        let cuts = flags & libc::O_TRUNC != 0 && exists && !is_empty(pin.as_ref());
+        if reply == Reply::Continue && cuts {
             reply = self.judge_contents(OperationKind::Truncate, &path);
         }
-        if reply == Reply::Continue && !exists {
+        if reply == Reply::Continue && exists {
+            self.preserve_contents(&path, pin.as_ref());
+        } else if reply == Reply::Continue {
             self.note_creation(&path);
+            self.contents_made(&path);
         }
         Ok(reply)
     }
@@ -88,14 +95,18 @@ impl Case<'_> {
     /// `truncate`.
     pub(super) fn truncate(&mut self, path: u64) -> Answered {
         let here = libc::AT_FDCWD.cast_unsigned().into();
-        let Some(Opened { path, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
+        let Some(Opened { path, pin, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
             return Ok(Reply::Continue);
         };
         let write = self.judge_contents(OWN_WRITE, &path);
         if write != Reply::Continue {
             return Ok(write);
         }
-        Ok(self.judge_contents(OperationKind::Truncate, &path))
+        let reply = self.judge_contents(OperationKind::Truncate, &path);
+        if reply == Reply::Continue {
+            self.preserve_contents(&path, pin.as_ref());
+        }
+        Ok(reply)
     }
 
     /// `ftruncate`. The guard's own files cannot be open for writing; this is for policies that
@@ -142,14 +153,19 @@ impl Case<'_> {
             return Ok((flags & libc::O_CREAT != 0).then_some(Opened {
                 path: canonical,
                 exists: false,
+                pin: None,
             }));
         };
-        let path = match found.file_type {
-            FileType::RegularFile => Some(canonical),
-            FileType::Symlink => self.link_target(&name),
-            _ => None,
+        let (path, pin) = match found.file_type {
+            FileType::RegularFile => (Some(canonical), Some(name)),
+            FileType::Symlink => (self.link_target(&name), None),
+            _ => (None, None),
         };
-        Ok(path.map(|path| Opened { path, exists: true }))
+        Ok(path.map(|path| Opened {
+            path,
+            exists: true,
+            pin,
+        }))
     }
 
     /// Where a final symbolic link leads.

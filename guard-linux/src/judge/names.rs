@@ -3,6 +3,7 @@
 //! All follow one course: read the words, pin the directories, name the operation by canonical
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
+use super::preserve::Preserving;
 use super::{Answered, CallerGone, Case, Outcome, join};
 use crate::clock;
 use crate::directories::{Cut, Directory, Start, int_argument, without_slashes};
@@ -110,6 +111,11 @@ impl Case<'_> {
             }
         };
         let found = look(&from);
+        // Whatever stands there, the kernel refuses to replace it.
+        let keeps = flags & libc::RENAME_NOREPLACE != 0 && !from.special && !to.special;
+        if keeps && self.caller.equals_guard && found.is_some() && look(&to).is_some() {
+            return Ok(Reply::Fail(Errno::EXIST));
+        }
         let moves_directory = is_directory(found) || (exchange && is_directory(look(&to)));
         let pending = self.before_rename(kind, (&from, &to), found.as_ref());
         let world = self.world;
@@ -260,13 +266,31 @@ impl Case<'_> {
                 self.note_removal(name, reply, removal);
             }
         };
+        let names = (name, other);
+        let (decision, preserving) =
+            match self.preserve(&decision, &operation, names, &facts, performs) {
+                Ok(preserving) => (decision, preserving),
+                Err(denial) => (denial, None),
+            };
+        let settle = |reply| {
+            if let Some(preserving) = &preserving {
+                preserving.settle(&snapshot, &operation, decision.reason, reply);
+            }
+        };
         if decision.verdict == Verdict::Deny || !performs {
             let reply = self.refuse_or_continue(&operation, &decision, &facts, wall_ns);
+            settle(reply);
             note(reply);
             return Ok(reply);
         }
         let decided_ns = clock::monotonic_ns();
-        let reply = reply_of(perform());
+        let is_done = preserving.as_ref().is_some_and(Preserving::is_removal_done);
+        let reply = if is_done {
+            Reply::Return(0)
+        } else {
+            reply_of(perform())
+        };
+        settle(reply);
         let errno = if let Reply::Fail(errno) = reply {
             errno.raw_os_error()
         } else {

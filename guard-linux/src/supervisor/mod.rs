@@ -9,6 +9,7 @@ mod answering;
 mod mount_watch;
 
 use crate::files;
+use crate::preservation::Preservation;
 use crate::session::{
     Change, SessionError, StartGate, StatusChannel, SupervisorArgs, wait_for_any,
 };
@@ -47,9 +48,13 @@ impl Supervisor {
     /// # Errors
     ///
     /// When `/proc` cannot be read, or no thread be started.
-    pub fn start(args: SupervisorArgs, guard: SharedGuard) -> Result<Self, SessionError> {
-        let world =
-            World::new(args.root).map_err(|error| SessionError::io("reading /proc", error))?;
+    pub fn start(
+        args: SupervisorArgs,
+        guard: SharedGuard,
+        preservation: Preservation,
+    ) -> Result<Self, SessionError> {
+        let world = World::new(args.root, preservation)
+            .map_err(|error| SessionError::io("reading /proc", error))?;
         let world = Arc::new(world);
         let answering =
             Answering::new(guard, Arc::clone(&world), args.listener, args.wait_killable);

@@ -1,0 +1,128 @@
+//! The undo store of a guard: where it is, what it may hold, and who looks after it.
+
+use crate::places::Places;
+use guard_core::policy::UndoPolicy;
+use guard_undo::{Bounds, Store, sweep};
+use std::time::Duration;
+
+/// The store of the protected user.
+pub(crate) fn store(places: &Places) -> Store {
+    Store::at(places.state.join("undo"))
+}
+
+/// The policy's bounds; what it leaves open depends on the store's disk.
+pub(crate) fn bounds(store: &Store, policy: UndoPolicy) -> Bounds {
+    let usual = Bounds::for_disk(sweep::disk_bytes(store).unwrap_or(0));
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 3600);
+    Bounds {
+        max_bytes: policy.max_bytes.unwrap_or(usual.max_bytes),
+        max_copy: policy.max_copy.unwrap_or(usual.max_copy),
+        keep: policy.keep_days.map_or(usual.keep, days),
+        min_free_percent: policy.min_free.unwrap_or(usual.min_free_percent),
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use session::Keeper;
+
+#[cfg(target_os = "linux")]
+mod session {
+    use super::{bounds, store};
+    use crate::journal::Journal;
+    use crate::places::Places;
+    use guard_core::policy::Snapshot;
+    use guard_linux::Preservation;
+    use guard_undo::Recorder;
+    use guard_undo::journal::{Began, BytePath, SessionKind};
+    use std::ffi::CString;
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
+
+    /// Looks after a session's part of the store while the session runs.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Keeper(Option<Arc<Recorder>>);
+
+    // === impl Keeper ===
+
+    impl Keeper {
+        /// Begins the session in the store, unless the policy switches undo off.
+        pub(crate) fn begin(
+            places: &Places,
+            snapshot: &Snapshot,
+            session: &str,
+            command: &[CString],
+            journal: &Journal,
+        ) -> (Self, Preservation) {
+            if !snapshot.undo().enabled {
+                return (Self(None), Preservation::Off);
+            }
+            let store = store(places);
+            let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
+            let words = command.iter().map(|word| word.to_string_lossy());
+            let began = Began {
+                kind: SessionKind::Agent,
+                command: words.collect::<Vec<_>>().join(" "),
+                zones: zones.collect(),
+            };
+            let bounds = bounds(&store, snapshot.undo());
+            match Recorder::begin(&store, session, began, bounds, crate::now_ns()) {
+                Ok(recorder) => {
+                    let recorder = Arc::new(recorder);
+                    (Self(Some(recorder.clone())), Preservation::Active(recorder))
+                }
+                Err(error) => {
+                    let error = anyhow::Error::new(error);
+                    let message = format!(
+                        "nothing can be preserved, so that what must be is denied: {error:#}; \
+                         \"undo\": false in the policy switches it off"
+                    );
+                    journal.write(&message);
+                    crate::cli::terminal::warn(&message);
+                    (Self(None), Preservation::Unavailable)
+                }
+            }
+        }
+
+        /// Starts the thread that keeps the store within its bounds. No call waits for it.
+        pub(crate) fn start_sweeping(&self, journal: &Journal) -> std::io::Result<()> {
+            let Some(recorder) = self.0.as_ref().map(Arc::downgrade) else {
+                return Ok(());
+            };
+            let journal = journal.clone();
+            thread::Builder::new()
+                .name("guard-sweeper".into())
+                .spawn(move || {
+                    while let Some(recorder) = recorder.upgrade() {
+                        if let Err(error) = recorder.sweep(crate::now_ns()) {
+                            journal.write(&format!("cannot sweep the undo store: {error}"));
+                        }
+                        drop(recorder);
+                        thread::sleep(SWEEP_INTERVAL);
+                    }
+                })
+                .map(drop)
+        }
+
+        /// Writes down what is not yet, and follows the policy's bounds.
+        pub(crate) fn keep(&self, snapshot: &Snapshot) {
+            if let Some(recorder) = &self.0 {
+                recorder.flush();
+                recorder.set_bounds(bounds(recorder.store(), snapshot.undo()));
+            }
+        }
+
+        /// Ends the session.
+        pub(crate) fn end(&self, journal: &Journal) {
+            if let Some(recorder) = &self.0
+                && let Err(error) = recorder.end(crate::now_ns())
+            {
+                let error = anyhow::Error::new(error);
+                journal.write(&format!("ending the undo journal: {error:#}"));
+            }
+        }
+    }
+
+    /// How often the store is brought within its bounds.
+    const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+}

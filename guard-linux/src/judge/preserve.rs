@@ -1,0 +1,307 @@
+//! Preserving what an agent's operation takes, before it goes on.
+//!
+//! The decision says what must be preserved; the [`Recorder`] of the session does it, on the pinned
+//! directories that were judged. A discard that cannot be preserved is denied; an edit goes on and
+//! is recorded as unpreserved.
+
+use super::Case;
+use super::names::Name;
+use crate::clock;
+use crate::directories::Cut;
+use crate::facts::CallFacts;
+use crate::files;
+use crate::preservation::Preservation;
+use crate::sys::notify::Reply;
+use guard_core::actor::{AgentRef, Attribution, FactSource as _};
+use guard_core::decision::{Decision, Preserve};
+use guard_core::policy::Snapshot;
+use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_undo::Recorder;
+use guard_undo::journal::Method;
+use guard_undo::store::PreserveError;
+use guard_undo::store::recorder::{self, Discard, Kind, Look, Lost, Moved, Preserved, Worth};
+use std::ffi::CString;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+/// What was done before an operation, to be settled after it.
+pub(super) struct Preserving<'a> {
+    recorder: &'a Recorder,
+    agent: AgentRef<'a>,
+    /// What stood at the name that is lost.
+    preserved: Preserved,
+    /// The directory that is removed.
+    directory: Option<Look>,
+    /// What is moved, as it was before.
+    moved: Option<Look>,
+    kind: OperationKind,
+}
+
+/// A name without the slashes at its end, in its pinned directory.
+struct Pin<'a> {
+    dir: BorrowedFd<'a>,
+    name: CString,
+}
+
+// === impl Case ===
+
+impl Case<'_> {
+    /// Preserves what this decision says must be. `None` when nothing of the session's is
+    /// concerned.
+    ///
+    /// # Errors
+    ///
+    /// The denial, when something must be preserved and cannot be.
+    pub(super) fn preserve<'f, 's>(
+        &'f self,
+        decision: &Decision<'s>,
+        operation: &Operation<'_>,
+        (name, other): (&Name, Option<&Name>),
+        facts: &'f CallFacts<'_>,
+        performs: bool,
+    ) -> Result<Option<Preserving<'f>>, Decision<'s>> {
+        let moves = matches!(
+            operation.kind,
+            OperationKind::Rename | OperationKind::Exchange
+        );
+        let needed = decision.preserve != Preserve::Nothing;
+        let concerns_zone = decision.zone.is_some() && (needed || moves);
+        if decision.verdict == Verdict::Deny || !concerns_zone {
+            return Ok(None);
+        }
+        let recorder = match &self.world.preservation {
+            Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
+            Preservation::Unavailable if decision.preserve == Preserve::Required => {
+                return match facts.actor().attribution {
+                    Attribution::Agent(_) if Pin::of(name).look().is_some() => {
+                        Err(decision.unpreservable())
+                    }
+                    _ => Ok(None),
+                };
+            }
+            _ => return Ok(None),
+        };
+        let Attribution::Agent(agent) = facts.actor().attribution else {
+            return Ok(None);
+        };
+        let mut preserving = Preserving {
+            recorder,
+            agent,
+            preserved: Preserved::NotNeeded,
+            directory: None,
+            moved: None,
+            kind: operation.kind,
+        };
+        let lost_name = if moves { other } else { Some(name) };
+        if moves {
+            preserving.moved = Pin::of(name).look();
+            let same = |found: Look| {
+                let there = other.and_then(|other| Pin::of(other).look());
+                there.is_some_and(|there| there.facts.inode == found.facts.inode)
+            };
+            // Nothing there to be moved, or two names of one file: the kernel changes nothing.
+            if preserving.moved.is_none_or(same) {
+                return Ok(None);
+            }
+        }
+        if !needed {
+            return Ok(Some(preserving));
+        }
+        let Some(lost_name) = lost_name else {
+            return Ok(Some(preserving));
+        };
+        let path = operation
+            .destination
+            .filter(|_| moves)
+            .unwrap_or(operation.path);
+        let pin = Pin::of(lost_name);
+        let found = pin.look();
+        let is_directory = found.is_some_and(|found| found.kind == Kind::Directory);
+        if is_directory {
+            preserving.directory = found;
+            return Ok(Some(preserving));
+        }
+        // `f/` is a directory's name: the kernel refuses it of a file.
+        if lost_name.name.as_bytes().ends_with(b"/") {
+            return Ok(None);
+        }
+        let lost = Lost {
+            name: pin.as_name(),
+            path,
+            agent: Some(agent.label),
+            at_ns: clock::wall_ns(),
+        };
+        let how = if moves {
+            Discard::Replaced
+        } else {
+            Discard::Removed
+        };
+        let worth = match decision.preserve {
+            Preserve::IfChanged => Worth::IfChanged,
+            _ => Worth::Always,
+        };
+        match recorder.discard(&lost, how, worth, performs && !moves) {
+            Ok(preserved) => preserving.preserved = preserved,
+            Err(error) => {
+                let what = if moves { "replaced" } else { "removed" };
+                let must = decision.preserve == Preserve::Required && !is_repository_object(path);
+                if must {
+                    return Err(decision.unpreservable());
+                }
+                recorder.unpreserved(path, what, &error, lost.at_ns);
+            }
+        }
+        Ok(Some(preserving))
+    }
+
+    /// An agent is about to open this file for writing, or to cut it.
+    pub(super) fn preserve_contents(&self, path: &[u8], pin: Option<&Name>) {
+        let Some((recorder, facts)) = self.contents_recorder(path) else {
+            return;
+        };
+        let Attribution::Agent(agent) = facts.actor().attribution else {
+            return;
+        };
+        let at_ns = clock::wall_ns();
+        let change = |name: recorder::Name<'_>| {
+            let agent = Some(agent.label);
+            let lost = Lost {
+                name,
+                path,
+                agent,
+                at_ns,
+            };
+            recorder.change(&lost)
+        };
+        let changed = match pin {
+            Some(name) => change(Pin::of(name).as_name()),
+            None => change_by_path(path, change),
+        };
+        if let Err(error) = changed {
+            recorder.unpreserved(path, "changed", &error, at_ns);
+        }
+    }
+
+    /// An agent is about to make a file at this path, where nothing is.
+    pub(super) fn contents_made(&self, path: &[u8]) {
+        if let Some((recorder, facts)) = self.contents_recorder(path)
+            && matches!(facts.actor().attribution, Attribution::Agent(_))
+        {
+            recorder.made(path, clock::wall_ns());
+        }
+    }
+
+    fn contents_recorder(&self, path: &[u8]) -> Option<(&Recorder, CallFacts<'_>)> {
+        let Preservation::Active(recorder) = &self.world.preservation else {
+            return None;
+        };
+        let snapshot = self.guard.policy.load();
+        if !snapshot.undo().enabled || !snapshot.preserves_contents(path) {
+            return None;
+        }
+        let wall_ns = clock::wall_ns();
+        Some((recorder, CallFacts::new(self.guard, self.caller, wall_ns)))
+    }
+}
+
+// === impl Preserving ===
+
+impl Preserving<'_> {
+    /// Whether the removal is done already: the object was moved into the store.
+    pub(super) fn is_removal_done(&self) -> bool {
+        matches!(
+            self.preserved,
+            Preserved::Kept {
+                method: Method::Rename,
+                ..
+            }
+        )
+    }
+
+    /// The operation was answered: what failed is withdrawn, what happened is written down.
+    pub(super) fn settle(
+        &self,
+        snapshot: &Snapshot,
+        operation: &Operation<'_>,
+        reason: Reason,
+        reply: Reply,
+    ) {
+        let at_ns = clock::wall_ns();
+        if matches!(reply, Reply::Fail(_)) {
+            self.recorder.withdraw(self.preserved, at_ns);
+            return;
+        }
+        let agent = Some(self.agent.label);
+        if let (Some(found), OperationKind::Unlink) = (&self.directory, operation.kind) {
+            // Without its record the directory is made again with usual modes.
+            let _full = self
+                .recorder
+                .directory_removed(operation.path, agent, found, at_ns);
+        }
+        let (Some(found), Some(to)) = (self.moved, operation.destination) else {
+            return;
+        };
+        let in_zone = |path| snapshot.zone_of(path).is_some();
+        if reason != Reason::Replaced && in_zone(operation.path) {
+            let moved = Moved {
+                from: operation.path,
+                to,
+                exchange: self.kind == OperationKind::Exchange,
+                found,
+                agent,
+            };
+            let _full = self.recorder.renamed(&moved, at_ns);
+        } else if found.changed_ns >= self.agent.started_ns {
+            self.recorder.brought(to, &found, at_ns);
+        }
+    }
+}
+
+// === impl Pin ===
+
+impl<'a> Pin<'a> {
+    fn of(name: &'a Name) -> Self {
+        Self {
+            dir: name.directory.fd.as_fd(),
+            // It is a part of a string of C.
+            name: CString::new(name.bare()).unwrap_or_default(),
+        }
+    }
+
+    fn as_name(&self) -> recorder::Name<'_> {
+        recorder::Name {
+            dir: self.dir,
+            name: &self.name,
+        }
+    }
+
+    fn look(&self) -> Option<Look> {
+        self.as_name().look().ok()
+    }
+}
+
+/// Whether a file has nothing to be cut.
+pub(super) fn is_empty(name: Option<&Name>) -> bool {
+    name.and_then(|name| Pin::of(name).look())
+        .is_some_and(|found| found.facts.size == 0)
+}
+
+/// Pins a file by its canonical path: it was reached through a link.
+fn change_by_path(
+    path: &[u8],
+    change: impl FnOnce(recorder::Name<'_>) -> Result<Preserved, PreserveError>,
+) -> Result<Preserved, PreserveError> {
+    let cut = Cut::new(path);
+    let parent = CString::new(cut.parent).map_err(std::io::Error::from)?;
+    let name = CString::new(cut.bare_name()).map_err(std::io::Error::from)?;
+    let dir = files::pin_directory(rustix::fs::CWD, &parent).map_err(std::io::Error::from)?;
+    change(recorder::Name {
+        dir: dir.as_fd(),
+        name: &name,
+    })
+}
+
+/// What a repository has elsewhere or can lose: never a reason to deny what removes it.
+fn is_repository_object(path: &[u8]) -> bool {
+    const OBJECTS: &[u8] = b"/.git/objects/";
+    path.windows(OBJECTS.len()).any(|part| part == OBJECTS)
+}
