@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// See the guard at work on real processes in a scratch directory.
 ///
 /// Protects a directory, starts a guarded session, and lets a human, two agents, git and a log
-/// rotation each remove something. Shows the kernel's answers, the denial log and the metrics, and
+/// rotation each remove something, and undoes what an agent discarded. Shows the kernel's answers, the denial log and the metrics, and
 /// cleans up. Exit status: 0 when every answer was the one expected.
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoArguments {
@@ -74,6 +74,7 @@ fn show(scratch: &Scratch, number: u32, scene: &Scene) -> Result<bool> {
     line(&paint(&format!("{number}. {}", scene.who), CYAN));
     line(&format!("   $ {}", scene.shown));
     let target = scratch.home.join(scene.target);
+    let before = fs::read(&target).unwrap_or_default();
     let guard = std::env::current_exe().context("finding this program")?;
     let output = scratch
         .command(&guard)
@@ -90,6 +91,9 @@ fn show(scratch: &Scratch, number: u32, scene: &Scene) -> Result<bool> {
         .output()
         .context("starting a guarded session")?;
     let said = String::from_utf8_lossy(&output.stderr);
+    if scene.wanted == Wanted::Recovered {
+        return show_recovery(scratch, scene, &before);
+    }
     for text in said.lines() {
         line(&paint(&format!("   {text}"), DIM));
     }
@@ -97,7 +101,7 @@ fn show(scratch: &Scratch, number: u32, scene: &Scene) -> Result<bool> {
     let denied = said.contains("Operation not permitted");
     let (right, answer) = match scene.wanted {
         Wanted::Denied => (is_there && denied, paint("DENIED", RED)),
-        Wanted::Allowed => (!is_there && !denied, paint("allowed", GREEN)),
+        _ => (!is_there && !denied, paint("allowed", GREEN)),
     };
     let fate = if is_there {
         "is still there"
@@ -114,6 +118,37 @@ fn show(scratch: &Scratch, number: u32, scene: &Scene) -> Result<bool> {
         ));
     }
     Ok(right)
+}
+
+/// Has back what a scene's agent threw away, and compares.
+fn show_recovery(scratch: &Scratch, scene: &Scene, before: &[u8]) -> Result<bool> {
+    let target = scratch.home.join(scene.target);
+    let lost = fs::read(&target).unwrap_or_default() != before;
+    let guard = std::env::current_exe().context("finding this program")?;
+    let output = scratch
+        .command(&guard)
+        .args(["undo", "restore", "last", "--yes"])
+        .stdin(Stdio::null())
+        .output()
+        .context("undoing the session")?;
+    let said = [output.stdout, output.stderr].concat();
+    for text in String::from_utf8_lossy(&said).lines() {
+        line(&paint(&format!("   {text}"), DIM));
+    }
+    let back = fs::read(&target).unwrap_or_default() == before;
+    if lost && back {
+        let answer = paint("allowed, and undone", GREEN);
+        line(&format!("   {answer}: {} is as it was\n", scene.target));
+    } else {
+        let fate = if lost {
+            "is not back"
+        } else {
+            "was not changed"
+        };
+        let label = paint("UNEXPECTED:", RED);
+        line(&format!("   {label} {} {fate}\n", scene.target));
+    }
+    Ok(lost && back)
 }
 
 /// Waits for the log's lines and shows them.

@@ -171,6 +171,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
             "zone": decision.zone.map(|zone| zone.name),
             "zone_path": decision.zone.map(|zone| String::from_utf8_lossy(zone.path).into_owned()),
             "override": decision.override_id,
+            "preserve": decision.preserve.as_str(),
             "tool": decision.tool.map(String::from_utf8_lossy),
             "rules": rules,
         });

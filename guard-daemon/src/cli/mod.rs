@@ -9,6 +9,7 @@ mod run;
 mod status;
 pub(crate) mod terminal;
 mod top;
+mod undo;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ use std::process::ExitCode;
         codex-es-guard run -- claude          run an agent under guard\n  \
         codex-es-guard explain ~/work/notes   who may remove this?\n  \
         codex-es-guard status                 is a guard at work, and well?\n  \
-        codex-es-guard denials --follow       what are agents stopped from?\n\n\
+        codex-es-guard denials --follow       what are agents stopped from?\n  \
+        codex-es-guard undo                   what did agents change, and have it back\n\n\
         Policy:   ~/.codex/es_policy.json\n\
         Denials:  ~/.codex/es-guard/denials.jsonl\n\
         Metrics:  http://127.0.0.1:19477/metrics"
@@ -48,6 +50,7 @@ enum Command {
     Demo(demo::DemoArguments),
     Denials(denials::DenialsArguments),
     Explain(explain::ExplainArguments),
+    Undo(undo::UndoArguments),
     /// Check, show or start the policy.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -80,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Daemon(daemon) => daemon::daemon(&daemon),
         Command::Demo(demo) => demo::demo(&demo),
         Command::Explain(explain) => explain::explain(&explain),
+        Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {
             let mut command = Arguments::command();

@@ -74,6 +74,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         .map(|word| std::ffi::CString::new(word.into_vec()).context("a word holds a NUL byte"))
         .collect::<Result<Vec<_>>>()?;
     let session = ready.source.session.clone();
+    let (places, name) = (ready.source.places.clone(), session.clone());
     let plan = crate::guarded::Plan {
         command,
         dispositions,
@@ -84,7 +85,11 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         exporter: !arguments.no_exporter,
         session,
     };
-    guard_linux::session::end_as(crate::guarded::run(plan)?)
+    let ending = crate::guarded::run(plan)?;
+    if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        super::undo::announce(&places, &name);
+    }
+    guard_linux::session::end_as(ending)
 }
 
 #[cfg(target_os = "macos")]

@@ -36,6 +36,11 @@ impl Since {
             })
     }
 
+    /// Wall clock nanoseconds.
+    pub(crate) const fn nanoseconds(self) -> u64 {
+        self.0
+    }
+
     /// Whether an RFC 3339 time is not before this moment.
     pub(crate) fn is_before(self, time: &str) -> bool {
         nanoseconds(time).is_some_and(|time| time >= self.0)

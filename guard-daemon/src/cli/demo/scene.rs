@@ -7,6 +7,8 @@ pub(super) enum Wanted {
     Denied,
     /// It goes.
     Allowed,
+    /// Its contents go, and `undo` has them back.
+    Recovered,
 }
 
 /// One process that removes one file.
@@ -70,5 +72,23 @@ pub(super) const SCENES: &[Scene] = &[
         script: "bin/cli-proxy-api -c 'rm work/proxy.log.1; exit $?'; exit $?",
         target: "work/proxy.log.1",
         wanted: Wanted::Allowed,
+    },
+    Scene {
+        who: "Codex has git throw away what was never committed: git ← codex",
+        shown: "codex → git checkout .   then you: codex-es-guard undo restore last",
+        prepare: "git init -q work/site && cd work/site && echo v1 > index.html && git add . && \
+                  git -c user.name=you -c user.email=you@home commit -qm v1 && \
+                  echo 'hours of work' > index.html",
+        script: "bin/codex -c 'git -C work/site checkout -q .; exit $?'; exit $?",
+        target: "work/site/index.html",
+        wanted: Wanted::Recovered,
+    },
+    Scene {
+        who: "Codex empties a file: > notes",
+        shown: "codex → > work/notes.md   then you: codex-es-guard undo restore last",
+        prepare: "echo precious > work/notes.md",
+        script: "bin/codex -c '> work/notes.md; exit $?'; exit $?",
+        target: "work/notes.md",
+        wanted: Wanted::Recovered,
     },
 ];

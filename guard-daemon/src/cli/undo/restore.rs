@@ -1,0 +1,201 @@
+//! `codex-es-guard undo restore`.
+
+use super::show::shown;
+use super::{canonical, counted, find, terminal};
+use crate::denials::since::Since;
+use anyhow::{Context as _, Result, anyhow, bail};
+use guard_undo::journal::{Began, SessionKind};
+use guard_undo::restore::{Action, Applied, Item, Outlook, Plan, Request};
+use guard_undo::store::Session;
+use guard_undo::{Bounds, Recorder, Store, sweep};
+use std::io::{IsTerminal as _, stdin};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Put back what a session removed, replaced, changed and moved.
+///
+/// Of each file the newest version that was yours comes back, with its mode and times. What is in
+/// the way is preserved first, as a session of its own. A file that you changed after the agent's
+/// last touch stays: the old version goes beside it as NAME.before-SESSION. Exit status: 0 when all
+/// is back, 1 when some is, 3 when nothing is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArguments {
+    /// The session, or the beginning of its name; `last` is the newest that has anything.
+    #[arg(value_name = "SESSION")]
+    session: String,
+    /// Only what was at or below these paths.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Put everything below this directory, and touch nothing else.
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// Put back the state at this time: 10m (ago), 2026-01-31T08:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Replace even what you changed since.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<ExitCode> {
+    let session = find(store, &arguments.session)?;
+    let only = arguments
+        .paths
+        .iter()
+        .map(canonical)
+        .collect::<Result<_>>()?;
+    let at = arguments
+        .at
+        .as_deref()
+        .map(|text| Since::parse(text, crate::now_ns()));
+    let at_ns = at.transpose().map_err(|error| anyhow!("--at: {error}"))?;
+    let to = arguments.to.as_ref().map(|to| directory(to)).transpose()?;
+    let request = Request {
+        only,
+        at_ns: at_ns.map(Since::nanoseconds),
+        to,
+        force: arguments.force,
+    };
+    let plan = Plan::make(&session, &request);
+    if plan.items.is_empty() {
+        terminal::line("Nothing of that session is to be put back.");
+        return Ok(ExitCode::from(NONE));
+    }
+    if arguments.dry_run {
+        for item in &plan.items {
+            terminal::line(&line(item));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !arguments.yes && !is_confirmed(&plan)? {
+        terminal::line("Nothing was done.");
+        return Ok(ExitCode::from(NONE));
+    }
+    let applied = apply(store, &session, &plan)?;
+    report(&plan, &applied);
+    let done = applied.restored + applied.beside + applied.already;
+    Ok(match (done, applied.failures.len()) {
+        (_, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(NONE),
+        _ => ExitCode::from(SOME),
+    })
+}
+
+/// The directory of `--to`, made if need be, as the kernel names it.
+fn directory(path: &PathBuf) -> Result<PathBuf> {
+    std::fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
+    path.canonicalize()
+        .with_context(|| format!("finding {}", path.display()))
+}
+
+fn is_confirmed(plan: &Plan) -> Result<bool> {
+    if !stdin().is_terminal() {
+        bail!("restoring asks first, and there is no terminal to ask on: give --yes");
+    }
+    for item in plan.items.iter().take(SHOWN) {
+        terminal::line(&line(item));
+    }
+    if plan.items.len() > SHOWN {
+        terminal::line(&format!("… and {} more", plan.items.len() - SHOWN));
+    }
+    terminal::note("put this back? [y/N]");
+    let mut answer = String::new();
+    stdin()
+        .read_line(&mut answer)
+        .context("reading the answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Does it, keeping what is in the way in a session of its own.
+fn apply(store: &Store, session: &Session, plan: &Plan) -> Result<Applied> {
+    let name: String = crate::random_bytes::<8>()
+        .context("reading /dev/urandom")?
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let began = Began {
+        kind: SessionKind::Restore,
+        command: format!("undo restore {}", session.name()),
+        zones: session.began().zones,
+    };
+    // A person makes room with `undo prune` if it is too much.
+    let bounds = Bounds {
+        max_bytes: u64::MAX,
+        max_copy: u64::MAX,
+        min_free_percent: 0,
+        ..Bounds::for_disk(sweep::disk_bytes(store).unwrap_or(0))
+    };
+    let now_ns = crate::now_ns();
+    let recorder = Recorder::begin(store, &name, began, bounds, now_ns)
+        .context("making a place for what is in the way")?;
+    let applied = plan.apply(&recorder, now_ns);
+    recorder
+        .end(crate::now_ns())
+        .context("ending the restore's journal")?;
+    if recorder.tally() == guard_undo::store::recorder::Tally::default() {
+        drop(recorder);
+        // Nothing was in the way.
+        let _stays = store.session(&name).map(|empty| sweep::forget(&empty));
+    }
+    Ok(applied)
+}
+
+fn report(plan: &Plan, applied: &Applied) {
+    let besides = plan
+        .items
+        .iter()
+        .filter(|item| item.outlook == Outlook::Beside);
+    for item in besides {
+        terminal::line(&line(item));
+    }
+    for failure in &applied.failures {
+        let why = anyhow::Error::msg(failure.error.to_string());
+        terminal::warn(&format!("{}: {why:#}", shown(&failure.item.path)));
+    }
+    let mut words = vec![format!("{} put back", counted(applied.restored, "file"))];
+    if applied.beside > 0 {
+        words.push(format!("{} put beside what you changed", applied.beside));
+    }
+    if applied.already > 0 {
+        words.push(format!("{} there already", applied.already));
+    }
+    if !applied.failures.is_empty() {
+        words.push(format!("{} failed", applied.failures.len()));
+    }
+    terminal::line(&format!("{}.", words.join(", ")));
+}
+
+fn line(item: &Item) -> String {
+    let target = shown(&item.target);
+    let what = match &item.action {
+        Action::Move { from } => format!("{target} <- {}", shown(from)),
+        Action::Directory { .. } => format!("{target}/"),
+        Action::Link { target: to, .. } => format!("{target} -> {}", shown(to)),
+        Action::File { altered: true, .. } => format!("{target} (written after it was kept)"),
+        Action::File { .. } => target,
+    };
+    let how = match &item.outlook {
+        Outlook::Clear => "restores",
+        Outlook::Replaces => "replaces",
+        Outlook::Beside => "puts beside",
+        Outlook::Parks => "moves aside",
+        Outlook::AlreadyThere => "is there",
+        Outlook::Unavailable(why) => return format!("cannot restore {what}: {why}"),
+    };
+    format!("{how:<12} {what}")
+}
+
+/// Some could be put back, some not.
+const SOME: u8 = 1;
+
+/// Nothing could be put back. 2 is clap's, for wrong arguments.
+const NONE: u8 = 3;
+
+/// Items shown before the question.
+const SHOWN: usize = 20;

@@ -1,0 +1,144 @@
+//! `codex-es-guard undo show`.
+
+use super::{find, size, terminal, when};
+use anyhow::{Context as _, Result};
+use guard_undo::Store;
+use guard_undo::journal::{BytePath, Event, Kept, Loss, Record};
+use guard_undo::store::Session;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+/// Show what a session did to each file, and when.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArguments {
+    /// The session, or the beginning of its name; `last` is the newest that has anything.
+    #[arg(value_name = "SESSION")]
+    session: String,
+    /// Show the difference between each kept text file and what is there now.
+    #[arg(long)]
+    diff: bool,
+    /// Print JSON, one record a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(store: &Store, arguments: &ShowArguments) -> Result<ExitCode> {
+    let session = find(store, &arguments.session)?;
+    if !arguments.json {
+        terminal::line(&format!(
+            "Session {}, {}: {}",
+            session.name(),
+            when(session.began_ns()),
+            session.began().command
+        ));
+    }
+    for record in &session.records {
+        let text = if arguments.json {
+            is_deed(record).then(|| serde_json::to_string(record).context("writing a record"))
+        } else {
+            line(record).map(Ok)
+        };
+        let Some(text) = text.transpose()? else {
+            continue;
+        };
+        if !terminal::try_line(&text) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if arguments.diff
+            && let Some(loss) = record.event.loss()
+        {
+            show_difference(&session, loss)?;
+        }
+    }
+    if session.skipped > 0 && !arguments.json {
+        terminal::line(&format!(
+            "{} lines of the journal are damaged.",
+            session.skipped
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_deed(record: &Record) -> bool {
+    !matches!(
+        record.event,
+        Event::Began(_) | Event::Touched { .. } | Event::Ended
+    )
+}
+
+fn line(record: &Record) -> Option<String> {
+    let what = match &record.event {
+        Event::Removed(loss) => format!("removed   {}", lost(loss)),
+        Event::Replaced(loss) => format!("replaced  {}", lost(loss)),
+        Event::Changed(loss) => format!("changed   {}", lost(loss)),
+        Event::Renamed {
+            from, to, exchange, ..
+        } => {
+            let arrow = if *exchange { "<->" } else { "->" };
+            format!("renamed   {} {arrow} {}", shown(from), shown(to))
+        }
+        Event::Unpreserved { path, what, cause } => {
+            format!("{what:<9} {} (not preserved: {cause})", shown(path))
+        }
+        _ => return None,
+    };
+    Some(format!("{}  {what}", when(record.at_ns)))
+}
+
+fn lost(loss: &Loss) -> String {
+    let what = match &loss.kept {
+        Kept::Object { method, .. } => format!("{}, {}", size(loss.facts.size), method.as_str()),
+        Kept::Link { target } => format!("a link to {}", shown(target)),
+        Kept::Directory => "a directory".to_owned(),
+    };
+    let own = if loss.own { ", the agent's own" } else { "" };
+    format!("{} ({what}{own})", shown(&loss.path))
+}
+
+/// A path for people; bytes that no terminal shows are escaped.
+pub(super) fn shown(path: &BytePath) -> String {
+    let text = path.as_path().to_string_lossy();
+    if text.chars().any(char::is_control) {
+        text.escape_debug().to_string()
+    } else {
+        text.into_owned()
+    }
+}
+
+fn show_difference(session: &Session, loss: &Loss) -> Result<()> {
+    let Kept::Object { id, .. } = loss.kept else {
+        return Ok(());
+    };
+    let object = session.object(id);
+    let now = loss.path.as_path();
+    let now = if now.is_file() {
+        now
+    } else {
+        Path::new("/dev/null")
+    };
+    if !is_text(&object) || !is_text(now) {
+        terminal::line("  (not text)");
+        return Ok(());
+    }
+    let output = Command::new("diff")
+        .arg("-u")
+        .args(["--label", &format!("{} (kept)", shown(&loss.path))])
+        .args(["--label", &format!("{} (now)", shown(&loss.path))])
+        .arg("--")
+        .arg(&object)
+        .arg(now)
+        .stdin(Stdio::null())
+        .output()
+        .context("running diff")?;
+    terminal::line(String::from_utf8_lossy(&output.stdout).trim_end());
+    Ok(())
+}
+
+/// Whether the beginning of a file holds no NUL, as `git` and `grep` ask.
+fn is_text(path: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(8 << 10).read_to_end(&mut beginning));
+    read.is_ok() && !beginning.contains(&0)
+}
