@@ -5,5 +5,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod log_format;
 pub mod record;
 pub mod sentence;

@@ -109,7 +109,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, and those of no width that order or hide others.
-fn misleads(c: char) -> bool {
+pub(crate) fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
