@@ -5,13 +5,14 @@
 
 use crate::denial_log::Chaining;
 use crate::denial_log::chain::Digest;
-use crate::notice::{Format, Level};
 use crate::otlp::{Config, ConfigError, EndpointText, Flags, parse_ratio};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use guard_report::log_format::LogFormat;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 /// What was typed.
 #[derive(Clone, Debug, Parser)]
@@ -162,6 +163,28 @@ pub struct ServingArguments {
     pub otlp_allowed_ratio: Option<f64>,
 }
 
+/// The severity of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Progress from ring to ring
+    Debug,
+    /// What an operator may want to know
+    Info,
+    /// Failures that are retried
+    Warn,
+    /// Failures that end the exporter
+    Error,
+}
+
+/// The format of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `key=value` pairs
+    Logfmt,
+    /// A JSON object
+    Json,
+}
+
 /// What the exporter runs with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -211,6 +234,30 @@ pub enum SettleError {
     /// Nothing can be sent where `--otlp.endpoint` says.
     #[error(transparent)]
     Otlp(#[from] ConfigError),
+}
+
+// === impl Level ===
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::DEBUG,
+            Level::Info => Self::INFO,
+            Level::Warn => Self::WARN,
+            Level::Error => Self::ERROR,
+        }
+    }
+}
+
+// === impl Format ===
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Logfmt => Self::Logfmt,
+            Format::Json => Self::Json,
+        }
+    }
 }
 
 // === impl VerifyArguments ===

@@ -6,7 +6,6 @@
 //! what another user writes is nobody's decision here.
 //! Names beginning with a dot are passed over, so that a writer may prepare a file under one.
 
-use crate::notice;
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -125,10 +124,7 @@ impl Discovery {
 
     /// Passes over this file until it changes. Says so once.
     pub fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
-        notice::warn(format_args!(
-            "leaving {} alone: {why}",
-            candidate.path.display()
-        ));
+        tracing::warn!("leaving {} alone: {why}", candidate.path.display());
         self.rejected.insert(candidate.id, candidate.modified);
     }
 
@@ -138,10 +134,7 @@ impl Discovery {
         };
         let trusted = is_of(&metadata, self.uid);
         if !trusted && !self.foreign.iter().any(|known| known == directory) {
-            notice::warn(format_args!(
-                "{} belongs to another user",
-                directory.display()
-            ));
+            tracing::warn!("{} belongs to another user", directory.display());
             self.foreign.push(directory.to_owned());
         }
         trusted

@@ -16,10 +16,10 @@ use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::{Candidate, Discovery};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
-use crate::notice::{self, Notice};
 use crate::observe::Observer;
 use crate::otlp::Recorder;
 use crate::positions::ReadPositions;
+use crate::rate_limited::RateLimited;
 use crate::ring::{Extent, Ring};
 use crate::status::{Guard, LogState};
 use crate::timer::Timer;
@@ -45,8 +45,8 @@ pub struct Drain {
     last_live: Instant,
     /// Whether this pass attached or finished a ring.
     worked: bool,
-    unattached: Notice,
-    unremoved: Notice,
+    unattached: RateLimited,
+    unremoved: RateLimited,
 }
 
 /// Where rings are and how far they were read.
@@ -128,8 +128,8 @@ impl Drain {
             },
             last_live: now,
             worked: false,
-            unattached: Notice::default(),
-            unremoved: Notice::default(),
+            unattached: RateLimited::default(),
+            unremoved: RateLimited::default(),
         }
     }
 
@@ -286,7 +286,7 @@ impl Drain {
                 self.reject(&candidate, "it is a copy of a ring that is being read");
             }
             Ok(mut ring) => {
-                notice::debug(format_args!("reading the ring {}", ring.id));
+                tracing::debug!("reading the ring {}", ring.id);
                 self.positions.resume(&mut ring);
                 self.rings.push(ring);
             }
@@ -300,7 +300,7 @@ impl Drain {
             Err(error) => {
                 let error = anyhow::Error::new(error);
                 self.unattached
-                    .warn_at(Instant::now(), format_args!("{error:#}"));
+                    .warn(Instant::now(), format_args!("{error:#}"));
             }
         }
     }
@@ -319,20 +319,20 @@ impl Drain {
             return;
         }
         let mut ended = ended.iter();
-        let notice = &mut self.unremoved;
+        let unremoved = &mut self.unremoved;
         let (discovery, positions) = (&mut self.discovery, &mut self.positions);
         self.rings.retain(|ring| {
             if ended.next() != Some(&true) {
                 return true;
             }
             if let Err(error) = ring.remove() {
-                notice.warn_at(
+                unremoved.warn(
                     now,
                     format_args!("cannot remove the finished ring {}: {error}", ring.id),
                 );
                 return true;
             }
-            notice::debug(format_args!("the ring {} is read to its end", ring.id));
+            tracing::debug!("the ring {} is read to its end", ring.id);
             positions.finish(ring);
             if !ring.candidate.is_own {
                 discovery.done(&ring.candidate);

@@ -4,7 +4,7 @@
 use clap::{CommandFactory as _, Parser as _};
 use guard_exporter::cli::{Arguments, Command};
 use guard_exporter::instance::ClaimError;
-use guard_exporter::{notice, service, verify};
+use guard_exporter::{log, service, verify};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,8 +23,10 @@ fn main() -> ExitCode {
         }
         None => {}
     }
-    notice::configure(arguments.serving.log_level, arguments.serving.log_format);
-    let settings = match arguments.serving.settle(variable, notice::warn) {
+    let serving = &arguments.serving;
+    log::init(serving.log_level.into(), serving.log_format.into());
+    let warn = |warning| tracing::warn!("{warning}");
+    let settings = match arguments.serving.settle(variable, warn) {
         Ok(settings) => settings,
         Err(error) => {
             // Standard error may be closed.
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     match service::run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            notice::error(format_args!("{error:#}"));
+            tracing::error!("{error:#}");
             let served = matches!(error.downcast_ref(), Some(ClaimError::Served { .. }));
             if served {
                 ExitCode::from(ALREADY_SERVED)

@@ -7,8 +7,8 @@ use crate::activity::Activity;
 use crate::board::Board;
 use crate::detect::{Detection, Detector, Kind};
 use crate::metrics::DecisionMetrics;
-use crate::notice::Notice;
 use crate::otlp::{Recorder, RingId};
+use crate::rate_limited::RateLimited;
 use crate::recent::Denial;
 use crate::stream::Event;
 use guard_core::DecisionEvent;
@@ -38,8 +38,8 @@ struct Sinks {
     decisions: DecisionMetrics,
     detector: Detector,
     otlp: Recorder,
-    storms: Notice,
-    deletions: Notice,
+    storms: RateLimited,
+    deletions: RateLimited,
 }
 
 // === impl Observer ===
@@ -54,8 +54,8 @@ impl Observer {
                 decisions,
                 detector: Detector::default(),
                 otlp,
-                storms: Notice::default(),
-                deletions: Notice::default(),
+                storms: RateLimited::default(),
+                deletions: RateLimited::default(),
             },
         }
     }
@@ -115,11 +115,11 @@ impl Batch<'_> {
 
     fn detected(&mut self, agent: usize, detection: Detection, trace: Option<TraceContext>) {
         let sinks = &mut *self.sinks;
-        let notice = match detection.kind {
+        let log = match detection.kind {
             Kind::RetryStorm => &mut sinks.storms,
             Kind::MassDeletion => &mut sinks.deletions,
         };
-        notice.warn_at(self.now, detection.sentence());
+        log.warn(self.now, detection.sentence());
         if detection.begins {
             match detection.kind {
                 Kind::RetryStorm => sinks.decisions.retry_storm(agent),

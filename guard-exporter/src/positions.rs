@@ -5,7 +5,7 @@
 use crate::cursors::{Cursors, Mark};
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::FileId;
-use crate::notice::Notice;
+use crate::rate_limited::RateLimited;
 use crate::ring::Ring;
 use guard_core::ring::Lane;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(crate) struct ReadPositions {
     /// Rings that were read to their end and that this user may not remove. Their marks are kept
     /// while the files exist.
     finished: HashMap<FileId, (String, Mark)>,
-    failing: Notice,
+    failing: RateLimited,
 }
 
 // === impl ReadPositions ===
@@ -35,7 +35,7 @@ impl ReadPositions {
             saved: Cursors::load(&path),
             path,
             finished: HashMap::new(),
-            failing: Notice::default(),
+            failing: RateLimited::default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl ReadPositions {
         if let Err(error) = cursors.save(&self.path) {
             let path = self.path.display();
             self.failing
-                .warn_at(now, format_args!("cannot write {path}: {error}"));
+                .warn(now, format_args!("cannot write {path}: {error}"));
         }
         self.saved = cursors;
     }

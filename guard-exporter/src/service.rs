@@ -13,8 +13,8 @@ use crate::drain::{Command, Drain, Sources};
 use crate::http::{self, Shown};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
-use crate::notice::{self, Notice};
 use crate::otlp::Otlp;
+use crate::rate_limited::RateLimited;
 use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
@@ -103,7 +103,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
                 request = signals.next() => match request {
                     Request::Terminate => break,
                     Request::Reload => {
-                        notice::say("re-opening the denial log (SIGHUP)");
+                        tracing::info!("re-opening the denial log (SIGHUP)");
                         // Without a receiver the reading thread has ended, and so does the loop.
                         let _sent = commands.send(Command::ReopenLog);
                     }
@@ -132,13 +132,13 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     let bind_failures = shown.metrics.exporter.bind_failures.clone();
     let connections = shown.metrics.connections.clone();
     let router = http::router(shown);
-    let mut taken = Notice::default();
+    let mut taken = RateLimited::default();
     let listener = loop {
         match TcpListener::bind(address).await {
             Ok(listener) => break listener,
             Err(error) => {
                 bind_failures.inc();
-                taken.warn_at(
+                taken.warn(
                     Instant::now(),
                     format_args!(
                         "cannot listen on {address}: {error}; denials are logged all the same, and \
@@ -151,9 +151,9 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
         tokio::time::sleep(BIND_PAUSE).await;
     };
     let address = listener.local_addr().unwrap_or(address);
-    notice::say(format_args!("serving http://{address}/"));
+    tracing::info!("serving http://{address}/");
     if let Err(error) = instance.announce(address) {
-        notice::warn(format_args!("{:#}", anyhow::Error::new(error)));
+        tracing::warn!("{:#}", anyhow::Error::new(error));
     }
     http::serve(listener, router, &connections).await
 }

@@ -30,7 +30,6 @@ mod places;
 pub use places::{Needs, Places};
 
 use crate::metrics::ExporterMetrics;
-use crate::notice;
 use std::fs::File;
 
 /// How far this process is confined; why not, where it is not.
@@ -80,9 +79,9 @@ impl Confined {
                 .with_label_values(&[kind])
                 .set(i64::from(result.is_ok()));
             match result {
-                Ok(()) => notice::debug(format_args!("confined by {kind}")),
+                Ok(()) => tracing::debug!("confined by {kind}"),
                 Err(why) if cfg!(target_os = "linux") => {
-                    notice::warn(format_args!("not confined by {kind}: {why}"));
+                    tracing::warn!("not confined by {kind}: {why}");
                 }
                 Err(_) => {}
             }

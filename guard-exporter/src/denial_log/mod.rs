@@ -43,7 +43,7 @@ pub mod verify;
 
 pub use counters::LogCounters;
 
-use crate::notice::Notice;
+use crate::rate_limited::RateLimited;
 use chain::{Chain, Digest, Seal};
 use recover::NextSequences;
 use rotate::KEPT;
@@ -70,8 +70,8 @@ pub struct DenialLog {
     live_unsynced: bool,
     directory_unsynced: bool,
     trouble: Option<Trouble>,
-    failing: Notice,
-    recovered: Notice,
+    failing: RateLimited,
+    recovered: RateLimited,
     counters: LogCounters,
 }
 
@@ -177,8 +177,8 @@ impl DenialLog {
             live_unsynced: true,
             directory_unsynced: true,
             trouble: None,
-            failing: Notice::default(),
-            recovered: Notice::default(),
+            failing: RateLimited::default(),
+            recovered: RateLimited::default(),
             counters,
         };
         Ok((log, next))
@@ -375,7 +375,7 @@ impl DenialLog {
             if self.trouble.take().is_some() {
                 let path = self.path.display();
                 self.recovered
-                    .say_at(now, format_args!("{path} is written again"));
+                    .info(now, format_args!("{path} is written again"));
             }
             return;
         };
@@ -387,7 +387,7 @@ impl DenialLog {
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
         self.failing
-            .warn_at(now, format_args!("denials wait in their rings: {error}"));
+            .warn(now, format_args!("denials wait in their rings: {error}"));
         self.trouble = Some(Trouble {
             error,
             pause,

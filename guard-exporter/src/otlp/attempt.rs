@@ -2,7 +2,7 @@
 
 use super::outcome::ExportOutcome;
 use crate::metrics::catalogue::Signal;
-use crate::notice::{self, Notice};
+use crate::rate_limited::RateLimited;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use std::time::{Duration, Instant};
 use tracing::field::{Empty, display};
@@ -17,8 +17,8 @@ pub(super) struct Backoff {
 #[derive(Debug)]
 pub(super) struct Reporter {
     signal: Signal,
-    unavailable: Notice,
-    rejected: Notice,
+    unavailable: RateLimited,
+    rejected: RateLimited,
     is_failing: bool,
 }
 
@@ -74,8 +74,8 @@ impl Reporter {
     pub(super) fn new(signal: Signal) -> Self {
         Self {
             signal,
-            unavailable: Notice::default(),
-            rejected: Notice::default(),
+            unavailable: RateLimited::default(),
+            rejected: RateLimited::default(),
             is_failing: false,
         }
     }
@@ -86,26 +86,26 @@ impl Reporter {
         match outcome {
             ExportOutcome::Success { rejected, message } => {
                 if *rejected > 0 {
-                    self.rejected.warn_at(
+                    self.rejected.warn(
                         now,
                         format_args!("the collector rejects {rejected} of {signal}: {message}"),
                     );
                 }
                 if self.is_failing {
-                    notice::say(format_args!("{signal} reach the collector again"));
+                    tracing::info!("{signal} reach the collector again");
                 }
                 self.is_failing = false;
             }
             ExportOutcome::Retryable { reason, .. } => {
                 self.is_failing = true;
-                self.unavailable.warn_at(
+                self.unavailable.warn(
                     now,
                     format_args!("{signal} do not reach the collector: {reason}; trying again"),
                 );
             }
             ExportOutcome::Failed { reason } => {
                 self.is_failing = true;
-                self.rejected.warn_at(
+                self.rejected.warn(
                     now,
                     format_args!("{signal} are refused and dropped: {reason}"),
                 );

@@ -43,7 +43,6 @@ pub use recorder::Recorder;
 
 use crate::metrics::Metrics;
 use crate::metrics::catalogue::Signal;
-use crate::notice;
 use crate::time::wall_ns;
 use batch_processor::{BatchExporter, BatchProcessor};
 use config::Destination;
@@ -216,10 +215,10 @@ impl Starter<'_> {
                         error.source()
                     });
                 let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                notice::error(format_args!(
+                tracing::error!(
                     "{signal} cannot be sent: {}",
                     target.redact(&causes.join(": "))
-                ));
+                );
             })
             .ok()
     }

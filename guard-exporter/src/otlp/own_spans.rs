@@ -6,21 +6,17 @@
 //! | `write`, `rotate`, `attach`, `finish` | within a pass that is sent |
 //! | `export` | a failed attempt to send metrics or log records |
 //!
-//! A pass that read nothing is not sent. Only spans of this crate are exported: those of the HTTP
-//! client would make further spans without end.
+//! A pass that read nothing is not sent.
 
 use super::item::SpanItem;
 use super::signal_queue::SignalQueue;
 use super::{names, spans};
+use crate::log;
 use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
 use std::time::Duration;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Queues finished spans.
 #[derive(Debug)]
@@ -33,15 +29,13 @@ pub(super) fn export(queue: SignalQueue<SpanItem>) -> SdkTracerProvider {
         .with_span_processor(QueueProcessor(queue))
         .build();
     let tracer = provider.tracer_with_scope(spans::scope(names::OWN_SCOPE));
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false)
-        .with_filter(Targets::new().with_target("guard_exporter", LevelFilter::INFO));
-    let subscriber = tracing_subscriber::registry().with(layer);
-    // Already set in a process that runs more than one exporter, as tests do.
-    drop(tracing::subscriber::set_global_default(subscriber));
+    log::export_spans(
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false),
+    );
     provider
 }
 

@@ -2,7 +2,6 @@
 
 use super::queue::Queue;
 use crate::metrics::SignalMetrics;
-use crate::notice;
 use std::sync::Arc;
 
 /// Where the items of one signal go.
@@ -50,9 +49,7 @@ impl<T> SignalQueue<T> {
         if let Ok(count @ 1..) = u64::try_from(left) {
             metrics.dropped.inc_by(count);
             metrics.queued.sub(left);
-            notice::warn(format_args!(
-                "{count} {items} were not sent to the collector"
-            ));
+            tracing::warn!("{count} {items} were not sent to the collector");
         }
     }
 }
