@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Some(Command::Verify(arguments)) => return verify::run(&arguments, path),
         Some(Command::Completions { shell }) => {
             let script = completions(shell);
-            // A reader that went away is no error.
+            // A closed pipe is not an error.
             drop(std::io::stdout().write_all(&script));
             return ExitCode::SUCCESS;
         }
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let serving = &arguments.serving;
     log::init(serving.log_level.into(), serving.log_format.into());
     let warn = |warning| tracing::warn!("{warning}");
-    let settings = match arguments.serving.settle(variable, warn) {
+    let settings = match arguments.serving.resolve(variable, warn) {
         Ok(settings) => settings,
         Err(error) => {
             // Standard error may be closed.

@@ -19,7 +19,6 @@ use crate::recent::Recent;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -96,7 +95,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
             telemetry_path: settings.telemetry_path.as_str().into(),
             board,
         };
-        let mut serving = pin!(serve(settings.listen, shown, &mut instance));
+        let mut serving = pin!(serve(settings, shown, &mut instance));
         loop {
             tokio::select! {
                 _ = &mut reader_ended => break,
@@ -127,8 +126,9 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-/// Listens on `address`, trying again for as long as it is taken, and serves.
-async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> Infallible {
+/// Listens on the configured address, retrying while it is taken, and serves.
+async fn serve(settings: &Settings, shown: Shown, instance: &mut Instance) -> Infallible {
+    let address = settings.listen;
     let bind_failures = shown.metrics.exporter.bind_failures.clone();
     let connections = shown.metrics.connections.clone();
     let router = http::router(shown);
@@ -141,8 +141,9 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
                 taken.warn(
                     Instant::now(),
                     format_args!(
-                        "cannot listen on {address}: {error}; denials are logged all the same, and \
-                         it tries again every {} s (another port: --web.listen-address 127.0.0.1:PORT)",
+                        "cannot listen on {address}: {error}; denials are logged all the same; \
+                         retrying every {} s (for another port use --web.listen-address \
+                         127.0.0.1:PORT)",
                         BIND_PAUSE.as_secs()
                     ),
                 );
@@ -155,7 +156,7 @@ async fn serve(address: SocketAddr, shown: Shown, instance: &mut Instance) -> In
     if let Err(error) = instance.announce(address) {
         tracing::warn!("{:#}", anyhow::Error::new(error));
     }
-    http::serve(listener, router, &connections).await
+    http::serve(listener, router, settings.timeouts, &connections).await
 }
 
 struct Signals {

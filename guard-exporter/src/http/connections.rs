@@ -1,13 +1,14 @@
-//! Serving connections so that no client can harm another.
+//! Accepts and serves connections so that no client can harm another.
 //!
-//! A request's head must arrive within [`HEAD_TIMEOUT`] and fit [`MAX_HEAD_BYTES`] and
-//! [`MAX_HEADERS`]; an idle connection is closed after the same time. An answer must be read, see
-//! [`patience`](super::patience). At [`MAX_CONNECTIONS`] one gives way to a new one: the oldest that
-//! has not got any answer yet, or else the oldest, so that a crowd of slow clients keeps nobody out
-//! and ends no one's events.
+//! The head of a request must arrive within a time-out and fit [`MAX_HEAD_BYTES`] and [`MAX_HEADERS`];
+//! an idle connection is closed after the same time. A response must be read, see
+//! [`write_timeout`](super::write_timeout). At [`MAX_CONNECTIONS`] an old connection is closed for a
+//! new one: the oldest that has not got any response yet, or else the oldest, so that a crowd of slow
+//! clients keeps nobody out and ends nobody's events.
 
-use super::patience::Patient;
 use super::peer::Peer;
+use super::timeouts::Timeouts;
+use super::write_timeout::WriteTimeoutStream;
 use crate::metrics::ConnectionMetrics;
 use axum::Router;
 use axum::http::Request;
@@ -24,10 +25,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// Concurrent connections; a scraper or two and some people need fewer.
+/// Concurrent connections; some scrapers and people need fewer.
 pub const MAX_CONNECTIONS: usize = 64;
-/// Time for a request's head to arrive.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Headers of a request.
@@ -36,6 +35,7 @@ pub const MAX_HEADERS: usize = 64;
 /// Open connections, oldest first.
 struct Open {
     connections: VecDeque<Connection>,
+    timeouts: Timeouts,
     metrics: ConnectionMetrics,
 }
 
@@ -44,27 +44,29 @@ struct Connection {
     is_served: Arc<AtomicBool>,
 }
 
-/// Counts a connection for as long as it lives, however it ends.
+/// Counts a connection as open until it is dropped.
 struct Counted(ConnectionMetrics);
 
 /// Serves `router` on `listener` until dropped.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    timeouts: Timeouts,
     metrics: &ConnectionMetrics,
 ) -> Infallible {
     let mut open = Open {
         connections: VecDeque::with_capacity(MAX_CONNECTIONS),
+        timeouts,
         metrics: metrics.clone(),
     };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Else an answer's end waits until the client acknowledges its beginning.
+                // Otherwise the end of a response waits until the client acknowledges its beginning.
                 drop(stream.set_nodelay(true));
                 open.add(stream, router.clone());
             }
-            // Out of descriptors, or the client is gone already: give others time to close.
+            // Out of descriptors, or the client has left already: let others close.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
@@ -77,12 +79,14 @@ impl Open {
         self.make_room();
         let is_served = Arc::new(AtomicBool::new(false));
         let counted = Counted::new(&self.metrics);
-        // Gone again already, when the system does not know its ends.
+        // Closed already, when the system does not know its addresses.
         let Ok(peer) = Peer::of(&stream) else { return };
-        let stream = Patient::new(stream, Arc::clone(&is_served), self.metrics.clone());
+        let Timeouts { head, write } = self.timeouts;
+        let metrics = self.metrics.clone();
+        let stream = WriteTimeoutStream::new(stream, write, Arc::clone(&is_served), metrics);
         let task = tokio::spawn(async move {
             let _counted = counted;
-            serve_one(stream, peer, router).await;
+            serve_connection(stream, head, peer, router).await;
         });
         self.connections.push_back(Connection {
             task: task.abort_handle(),
@@ -99,8 +103,8 @@ impl Open {
         let mut connections = self.connections.iter();
         let unserved =
             connections.position(|connection| !connection.is_served.load(Ordering::Relaxed));
-        if let Some(one) = self.connections.remove(unserved.unwrap_or(0)) {
-            one.task.abort();
+        if let Some(connection) = self.connections.remove(unserved.unwrap_or(0)) {
+            connection.task.abort();
             self.metrics.shed.inc();
         }
     }
@@ -121,18 +125,23 @@ impl Drop for Counted {
     }
 }
 
-async fn serve_one(stream: Patient, peer: Peer, router: Router) {
+async fn serve_connection(
+    stream: WriteTimeoutStream,
+    head_timeout: Duration,
+    peer: Peer,
+    router: Router,
+) {
     let router = TowerToHyperService::new(router);
-    let told_whose = service_fn(move |mut request: Request<Incoming>| {
+    let with_peer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         router.call(request)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), told_whose)
+        .serve_connection(TokioIo::new(stream), with_peer)
         .await;
     // A client's broken connection concerns nobody else.
     drop(served);

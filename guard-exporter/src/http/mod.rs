@@ -25,19 +25,20 @@ mod events;
 mod host_guard;
 mod json;
 mod page;
-mod patience;
 mod peer;
 mod query;
 mod scrape;
 mod scrape_cache;
 mod state;
+mod timeouts;
+mod write_timeout;
 
 pub use api::OPENAPI;
-pub use connections::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
-pub use patience::WRITE_TIMEOUT;
+pub use connections::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
 pub use query::{MAX_LIMIT, USUAL_LIMIT};
 pub use scrape_cache::Scrapes;
 pub use state::Shown;
+pub use timeouts::Timeouts;
 
 use axum::Router;
 use axum::extract::State;

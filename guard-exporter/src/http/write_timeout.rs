@@ -1,7 +1,7 @@
-//! A connection that does not wait for ever for its client to read.
+//! A connection that fails when its client does not read.
 //!
-//! What a client does not read fills the system's buffers, and from then on its answer waits. When
-//! nothing at all could be written for [`WRITE_TIMEOUT`] the connection ends with an error.
+//! What a client does not read fills the system's buffers, and then writes wait. When nothing could be
+//! written for the time-out, the connection ends with an error.
 
 use crate::metrics::ConnectionMetrics;
 use std::io::{self, IoSlice};
@@ -14,52 +14,53 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// The longest that an answer waits for its client to read some of it.
-pub const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// A stream whose writes fail when they wait too long.
+/// A stream whose writes time out.
 #[derive(Debug)]
-pub(super) struct Patient {
+pub(super) struct WriteTimeoutStream {
     stream: TcpStream,
+    timeout: Duration,
     /// Runs while a write waits.
-    timeout: Option<Pin<Box<Sleep>>>,
-    /// Whether anything was ever answered; told to the one who accepts connections.
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether anything was written yet; shared with the accepting task.
     is_served: Arc<AtomicBool>,
     metrics: ConnectionMetrics,
 }
 
-// === impl Patient ===
+// === impl WriteTimeoutStream ===
 
-impl Patient {
+impl WriteTimeoutStream {
     pub(super) fn new(
         stream: TcpStream,
+        timeout: Duration,
         is_served: Arc<AtomicBool>,
         metrics: ConnectionMetrics,
     ) -> Self {
         Self {
             stream,
-            timeout: None,
+            timeout,
+            sleep: None,
             is_served,
             metrics,
         }
     }
 
-    /// Takes the outcome of a write, and gives up when it has waited too long.
-    fn judge(
+    /// Passes on the result of a write, or fails when it has waited too long.
+    fn check(
         &mut self,
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.timeout = None;
-            // Only a hint which connection to give up first, so nothing is ordered by it.
+            self.sleep = None;
+            // Only a hint which connection to close first, so relaxed ordering is enough.
             self.is_served.store(true, Ordering::Relaxed);
             return written;
         }
-        let timeout = self
-            .timeout
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_TIMEOUT)));
-        if timeout.as_mut().poll(context).is_pending() {
+        let timeout = self.timeout;
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        if sleep.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
         self.metrics.stalled.inc();
@@ -67,7 +68,7 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -77,14 +78,14 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(written, context)
+        self.check(written, context)
     }
 
     fn poll_write_vectored(
@@ -93,7 +94,7 @@ impl AsyncWrite for Patient {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.judge(written, context)
+        self.check(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
