@@ -1,7 +1,8 @@
 //! The exporters of spans and of log records.
 
 use super::batch_processor::BatchExporter;
-use super::connection::{ConnectError, Connection};
+use super::connect_error::ConnectError;
+use super::connection::Connection;
 use super::item::{LogItem, SpanItem};
 use super::outcome::ExportOutcome;
 use super::{log_records, names, spans};

@@ -5,7 +5,7 @@
 //! rejects of spans, so these count as exported.
 
 use super::config::Target;
-use super::connection::ConnectError;
+use super::connect_error::ConnectError;
 use super::outcome::ExportOutcome;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithTonicConfig as _};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;

@@ -5,7 +5,7 @@
 //! rejected. Each request is sent once; retrying is up to the caller.
 
 use super::config::Target;
-use super::connection::ConnectError;
+use super::connect_error::ConnectError;
 use super::outcome::ExportOutcome;
 use flate2::Compression;
 use flate2::write::GzEncoder;

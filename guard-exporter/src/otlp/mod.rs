@@ -17,6 +17,7 @@ mod attempt;
 mod attributes;
 mod batch_processor;
 mod config;
+mod connect_error;
 mod connection;
 mod exporters;
 #[cfg(feature = "otlp-grpc")]
@@ -46,7 +47,8 @@ use crate::metrics::catalogue::Signal;
 use crate::time::wall_ns;
 use batch_processor::{BatchExporter, BatchProcessor};
 use config::Destination;
-use connection::{ConnectError, Connection};
+use connect_error::ConnectError;
+use connection::Connection;
 use exporters::{LogBatchExporter, SpanBatchExporter};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use periodic_reader::PeriodicReader;

@@ -1,6 +1,6 @@
 //! Where a signal is sent, and how.
 
-use super::endpoint::{EndpointError, EndpointText, redacted};
+use super::endpoint::{EndpointError, EndpointText, Protocol, redacted};
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -24,13 +24,6 @@ pub(crate) struct Target {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Duration,
     pub(crate) gzip: bool,
-}
-
-/// An OTLP transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Http,
-    Grpc,
 }
 
 /// `--otlp.endpoint` cannot be used.

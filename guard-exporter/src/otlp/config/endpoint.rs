@@ -4,7 +4,6 @@
 //! none of them is shown: `Debug` and `Display` of everything here leave them out, and what is sent
 //! goes to a URL without user information, with the credentials in an `Authorization` header.
 
-use super::destination::Protocol;
 use super::encoding::percent_decoded;
 use crate::metrics::catalogue::Signal;
 use base64::Engine as _;
@@ -25,6 +24,13 @@ pub(super) struct Endpoint {
     url: Url,
     /// The value of an `Authorization` header.
     authorization: Option<String>,
+}
+
+/// An OTLP transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    Grpc,
 }
 
 /// Why an endpoint cannot be used.

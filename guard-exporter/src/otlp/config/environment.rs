@@ -2,9 +2,9 @@
 
 use super::super::queue::Limits;
 use super::super::resource::Attributes;
-use super::destination::{ConfigError, Destination, Protocol, Target};
+use super::destination::{ConfigError, Destination, Target};
 use super::encoding::{parse_ratio, percent_decoded};
-use super::endpoint::{EndpointError, EndpointText};
+use super::endpoint::{EndpointError, EndpointText, Protocol};
 use crate::metrics::catalogue::Signal;
 use std::collections::HashSet;
 use std::ffi::OsString;

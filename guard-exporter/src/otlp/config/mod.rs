@@ -19,8 +19,9 @@ mod endpoint;
 mod environment;
 
 pub use destination::ConfigError;
-pub(super) use destination::{Destination, Protocol, Target};
+pub(super) use destination::{Destination, Target};
 pub use encoding::{ParseRatioError, parse_ratio};
+pub(super) use endpoint::Protocol;
 pub use endpoint::{EndpointError, EndpointText};
 
 use super::queue::Limits;
