@@ -6,7 +6,6 @@
 /// [`Rename`](Self::Rename) are judged by default, [`Write`](Self::Write) and
 /// [`Control`](Self::Control) concern the guard's own files and processes and are always judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum OperationKind {
     /// Removing a name: `unlink`, `unlinkat`, `rmdir`.

@@ -2,7 +2,6 @@
 
 /// What the guard answers. The names are the stable values of the `verdict` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Verdict {
     /// The operation goes on.
@@ -17,7 +16,6 @@ pub enum Verdict {
 /// Why a verdict was given: exactly one for each branch of
 /// [`decide`](crate::decision::decide). The names are the stable values of the `reason` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Reason {
     /// No path touches a protected zone.

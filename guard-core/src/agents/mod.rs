@@ -62,7 +62,7 @@ pub fn recognise(
         }
         if let Some((pattern, name)) = custom(patterns, &looks) {
             return Some(AgentMatch {
-                label: format!("custom:{}", String::from_utf8_lossy(pattern)),
+                label: format!("{CUSTOM_PREFIX}{}", String::from_utf8_lossy(pattern)),
                 ancestor: bounded(name),
                 session: Vec::new(),
                 by_environment: false,
@@ -76,6 +76,26 @@ pub fn recognise(
 /// these.
 pub fn labels() -> impl Iterator<Item = &'static str> {
     CATALOGUE.iter().map(|row| row.label)
+}
+
+/// The label of the agent that people call `name`: the catalogue's, by its label or the name of its
+/// program; else a custom one.
+///
+/// ```
+/// use guard_core::agents::label_of;
+///
+/// assert_eq!(label_of("claude"), "claude_code");
+/// assert_eq!(label_of("gemini-cli"), "gemini_cli");
+/// assert_eq!(label_of("mytool"), "custom:mytool");
+/// ```
+#[must_use]
+pub fn label_of(name: &str) -> String {
+    let is_called =
+        |row: &&Signature| row.label == name.replace('-', "_") || row.names.contains(&name);
+    match CATALOGUE.iter().find(is_called) {
+        Some(row) => row.label.to_owned(),
+        None => format!("{CUSTOM_PREFIX}{name}"),
+    }
 }
 
 /// The name by which this process is the agent of `row`.
@@ -147,6 +167,9 @@ fn session(row: &Signature, description: &ProcessDescription, ignored: &IgnoredM
 fn bounded(text: &[u8]) -> Vec<u8> {
     text.get(..MAX_NAME_BYTES).unwrap_or(text).to_vec()
 }
+
+/// How labels begin that are not the catalogue's.
+pub const CUSTOM_PREFIX: &str = "custom:";
 
 /// The guard's own executables, exactly.
 const OWN_PROGRAMS: [&[u8]; 2] = [b"codex-es-guard", b"guard-exporter"];
