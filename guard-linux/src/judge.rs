@@ -45,7 +45,7 @@ struct Words {
 }
 
 /// One notification being judged.
-struct Case<'a> {
+struct PendingCall<'a> {
     guard: &'a Guard,
     world: &'a World,
     listener: BorrowedFd<'a>,
@@ -75,7 +75,7 @@ pub(crate) fn judge(
         let Some(caller) = memory.callers.get(notification.pid, world) else {
             return without_caller(guard, call);
         };
-        let mut case = Case {
+        let mut pending = PendingCall {
             guard,
             world,
             listener,
@@ -85,7 +85,7 @@ pub(crate) fn judge(
             words: &mut memory.words,
             received_ns,
         };
-        match case.answer(call) {
+        match pending.answer(call) {
             Ok(reply) => return reply,
             Err(CallerGone) => memory.callers.forget(notification.pid),
         }
@@ -131,7 +131,7 @@ fn without_caller(guard: &Guard, call: Call) -> Reply {
     }
 }
 
-impl Case<'_> {
+impl PendingCall<'_> {
     fn answer(&mut self, call: Call) -> Answered {
         let args = self.notification.data.args;
         match call {

@@ -5,7 +5,7 @@
 //! A caller that swaps a link between the guard's look and the kernel's is not seen; the README
 //! says so.
 
-use super::{Answered, Case, OWN_WRITE, join};
+use super::{Answered, OWN_WRITE, PendingCall, join};
 use crate::clock;
 use crate::directories::{self, Start, int_argument};
 use crate::facts::CallFacts;
@@ -30,9 +30,9 @@ struct Opened {
     pin: Option<Name>,
 }
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// `open`, `openat`, `creat` with write intent.
     pub(super) fn open(&mut self, (dirfd, path): (u64, u64), flags: Option<u64>) -> Answered {
         let flags = flags.map_or(libc::O_TRUNC, int_argument);

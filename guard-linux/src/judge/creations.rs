@@ -1,6 +1,6 @@
 //! What agents make, rename and remove in zones, reported to [`guard_core::ownership`].
 
-use super::Case;
+use super::PendingCall;
 use super::names::{Name, look, path_of};
 use crate::clock;
 use crate::facts::CallFacts;
@@ -14,9 +14,9 @@ use guard_core::policy::Snapshot;
 use rustix::io::Errno;
 use std::os::fd::AsFd as _;
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// A call is about to make an object at `path`, where nothing is.
     pub(super) fn note_creation(&self, path: &[u8]) {
         let wall_ns = clock::wall_ns();

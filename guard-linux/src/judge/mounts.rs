@@ -5,7 +5,7 @@
 //! in the mount namespace that the guard shares: what containers and sandboxes set up in one of
 //! their own does not concern the guard.
 
-use super::{Answered, Case, here};
+use super::{Answered, PendingCall, here};
 use crate::clock;
 use crate::directories::{self, Start, int_argument};
 use crate::facts::CallFacts;
@@ -15,7 +15,7 @@ use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::OwnedFd;
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// `mount`. Remounting and changing how mounts spread put nothing elsewhere.
     pub(super) fn mount(&mut self, source: u64, target: u64, flags: u64) -> Answered {
         if flags & IN_PLACE != 0 {

@@ -4,7 +4,7 @@
 //! paths, decide, and then either refuse, perform the call on the pins, or let the kernel go on.
 
 use super::preserve::Preserving;
-use super::{Answered, CallerGone, Case, Outcome, join};
+use super::{Answered, CallerGone, Outcome, PendingCall, join};
 use crate::clock;
 use crate::directories::{Cut, Directory, Start, int_argument, without_slashes};
 use crate::facts::CallFacts;
@@ -53,9 +53,9 @@ impl Name {
     }
 }
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// `unlink`, `unlinkat`, `rmdir`.
     pub(super) fn remove(&mut self, dirfd: u64, path: u64, flags: u64) -> Answered {
         let flags = int_argument(flags);

@@ -4,7 +4,7 @@
 //! directories that were judged. A discard that cannot be preserved is denied; an edit goes on and
 //! is recorded as unpreserved.
 
-use super::Case;
+use super::PendingCall;
 use super::names::Name;
 use crate::clock;
 use crate::directories::Cut;
@@ -42,9 +42,9 @@ struct Pin<'a> {
     name: CString,
 }
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// Preserves what this decision says must be. `None` when nothing of the session's is
     /// concerned.
     ///

@@ -1,6 +1,6 @@
 //! Calls that change the calling process, or reach into another.
 
-use super::{Answered, Case};
+use super::{Answered, PendingCall};
 use crate::clock;
 use crate::directories::int_argument;
 use crate::facts::CallFacts;
@@ -14,7 +14,7 @@ use rustix::param::clock_ticks_per_second;
 use std::ffi::CString;
 use std::io::Read;
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// `execve`, `execveat`: descent is written down while the parents live. Always goes on.
     pub(super) fn exec(&mut self) -> Answered {
         let wall_ns = clock::wall_ns();
