@@ -89,7 +89,7 @@ impl PendingCall<'_> {
     /// `open_by_handle_at`: a handle names no path. Where the guard's own files live on the same
     /// mount, an agent does without (only the privileged may make this call at all).
     pub(super) fn open_by_handle(&mut self, _mount: u64) -> Answered {
-        Ok(self.hidden(OWN_WRITE, b"", None))
+        Ok(self.unresolved(OWN_WRITE, b"", None))
     }
 
     /// `truncate`.

@@ -36,7 +36,7 @@ pub(super) enum Resolved {
     Errno(Errno),
     /// The guard could not see what the caller may: its memory, or a directory on the way. Holds
     /// the caller's own words as far as they could be read.
-    Hidden(Vec<u8>),
+    Unresolved(Vec<u8>),
 }
 
 // === impl Name ===
@@ -65,11 +65,13 @@ impl PendingCall<'_> {
         let name = match self.resolve(dirfd, path)? {
             Resolved::Name(name) => name,
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
-            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Unlink, &text, None)),
+            Resolved::Unresolved(text) => {
+                return Ok(self.unresolved(OperationKind::Unlink, &text, None));
+            }
         };
         let flags = AtFlags::from_bits_retain(flags.cast_unsigned());
         let perform = || rustix::fs::unlinkat(&name.directory.fd, &name.name, flags);
-        self.settle(OperationKind::Unlink, &name, None, perform)
+        self.decide_and_execute(OperationKind::Unlink, &name, None, perform)
     }
 
     /// `rename`, `renameat`, `renameat2`.
@@ -93,21 +95,21 @@ impl PendingCall<'_> {
                 let closed = look_error(&from).filter(|&error| error == Errno::ACCESS);
                 return Ok(Reply::Fail(closed.unwrap_or(errno)));
             }
-            (Resolved::Hidden(text), Resolved::Hidden(other)) => {
-                return Ok(self.hidden(kind, &text, Some(&other)));
+            (Resolved::Unresolved(text), Resolved::Unresolved(other)) => {
+                return Ok(self.unresolved(kind, &text, Some(&other)));
             }
-            (Resolved::Hidden(text), Resolved::Errno(_)) => {
-                return Ok(self.hidden(kind, &text, None));
+            (Resolved::Unresolved(text), Resolved::Errno(_)) => {
+                return Ok(self.unresolved(kind, &text, None));
             }
-            (Resolved::Hidden(text), Resolved::Name(to)) => {
+            (Resolved::Unresolved(text), Resolved::Name(to)) => {
                 let mut path = Vec::new();
                 join(&to.directory.location, to.bare(), &mut path);
-                return Ok(self.hidden(kind, &text, Some(&path)));
+                return Ok(self.unresolved(kind, &text, Some(&path)));
             }
-            (Resolved::Name(from), Resolved::Hidden(other)) => {
+            (Resolved::Name(from), Resolved::Unresolved(other)) => {
                 let mut path = Vec::new();
                 join(&from.directory.location, from.bare(), &mut path);
-                return Ok(self.hidden(kind, &path, Some(&other)));
+                return Ok(self.unresolved(kind, &path, Some(&other)));
             }
         };
         let found = look(&from);
@@ -119,7 +121,7 @@ impl PendingCall<'_> {
         let moves_directory = is_directory(found) || (exchange && is_directory(look(&to)));
         let pending = self.before_rename(kind, (&from, &to), found.as_ref());
         let world = self.world;
-        let answered = self.settle(kind, &from, Some(&to), || {
+        let answered = self.decide_and_execute(kind, &from, Some(&to), || {
             rustix::fs::renameat_with(
                 &from.directory.fd,
                 &from.name,
@@ -151,14 +153,18 @@ impl PendingCall<'_> {
         let from = match self.resolve(from.0, from.1)? {
             Resolved::Name(name) => name,
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
-            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Link, &text, None)),
+            Resolved::Unresolved(text) => {
+                return Ok(self.unresolved(OperationKind::Link, &text, None));
+            }
         };
         let to = match self.resolve(to.0, to.1)? {
             Resolved::Name(name) => name,
             // The kernel looks for the source first.
             Resolved::Errno(_) if follows => return Ok(Reply::Continue),
             Resolved::Errno(errno) => return Ok(Reply::Fail(look_error(&from).unwrap_or(errno))),
-            Resolved::Hidden(text) => return Ok(self.hidden(OperationKind::Link, &text, None)),
+            Resolved::Unresolved(text) => {
+                return Ok(self.unresolved(OperationKind::Link, &text, None));
+            }
         };
         let perform = || {
             if follows {
@@ -174,23 +180,23 @@ impl PendingCall<'_> {
         };
         let pending = self.before_link((&from, &to));
         let answered =
-            self.settle_or_continue(OperationKind::Link, &from, Some(&to), !follows, perform)?;
+            self.decide_and_execute_if(OperationKind::Link, &from, Some(&to), !follows, perform)?;
         self.after_link(&to, pending, answered);
         Ok(answered)
     }
 
-    fn settle(
+    fn decide_and_execute(
         &mut self,
         kind: OperationKind,
         name: &Name,
         other: Option<&Name>,
         perform: impl FnOnce() -> rustix::io::Result<()>,
     ) -> Answered {
-        self.settle_or_continue(kind, name, other, true, perform)
+        self.decide_and_execute_if(kind, name, other, true, perform)
     }
 
     /// Decides and carries out.
-    fn settle_or_continue(
+    fn decide_and_execute_if(
         &mut self,
         kind: OperationKind,
         name: &Name,
@@ -213,12 +219,13 @@ impl PendingCall<'_> {
             });
         }
         let mut words = std::mem::take(self.words);
-        let answered = self.settle_words(&mut words, kind, (name, other), performs, perform);
+        let answered =
+            self.decide_and_execute_at(&mut words, kind, (name, other), performs, perform);
         *self.words = words;
         answered
     }
 
-    fn settle_words(
+    fn decide_and_execute_at(
         &self,
         words: &mut super::Words,
         kind: OperationKind,
@@ -272,14 +279,14 @@ impl PendingCall<'_> {
                 Ok(preserving) => (decision, preserving),
                 Err(denial) => (denial, None),
             };
-        let settle = |reply| {
+        let decide_and_execute = |reply| {
             if let Some(preserving) = &preserving {
-                preserving.settle(&snapshot, &operation, decision.reason, reply);
+                preserving.decide_and_execute(&snapshot, &operation, decision.reason, reply);
             }
         };
         if decision.verdict == Verdict::Deny || !performs {
             let reply = self.refuse_or_continue(&operation, &decision, &facts, wall_ns);
-            settle(reply);
+            decide_and_execute(reply);
             note(reply);
             return Ok(reply);
         }
@@ -290,7 +297,7 @@ impl PendingCall<'_> {
         } else {
             reply_of(perform())
         };
-        settle(reply);
+        decide_and_execute(reply);
         let errno = if let Reply::Fail(errno) = reply {
             errno.raw_os_error()
         } else {
@@ -344,7 +351,7 @@ impl PendingCall<'_> {
 
     /// What the guard could not see. An agent's call that by its words may touch a zone fails; all
     /// others go on in the kernel, which will refuse what it refuses.
-    pub(super) fn hidden(
+    pub(super) fn unresolved(
         &self,
         kind: OperationKind,
         path: &[u8],
@@ -371,7 +378,7 @@ impl PendingCall<'_> {
         let read = self.read_path(path, &mut text);
         let resolved = read.map(|read| match read {
             Ok(()) => self.resolve_text(Start::from_argument(dirfd), &text),
-            Err(Errno::PERM) => Resolved::Hidden(Vec::new()),
+            Err(Errno::PERM) => Resolved::Unresolved(Vec::new()),
             Err(errno) => Resolved::Errno(errno),
         });
         self.words.first = text;
@@ -391,7 +398,7 @@ impl PendingCall<'_> {
                 special: cut.is_special(),
             }),
             (Err(errno), _) if self.caller.equals_guard => Resolved::Errno(errno),
-            (Err(_), _) | (_, Err(_)) => Resolved::Hidden(text.to_vec()),
+            (Err(_), _) | (_, Err(_)) => Resolved::Unresolved(text.to_vec()),
         }
     }
 }

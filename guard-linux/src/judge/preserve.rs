@@ -218,7 +218,7 @@ impl Preserving<'_> {
     }
 
     /// The operation was answered: what failed is withdrawn, what happened is written down.
-    pub(super) fn settle(
+    pub(super) fn decide_and_execute(
         &self,
         snapshot: &Snapshot,
         operation: &Operation<'_>,
