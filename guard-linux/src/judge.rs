@@ -33,12 +33,12 @@ use std::os::fd::BorrowedFd;
 pub(crate) struct Memory {
     pub(crate) callers: Callers,
     pub(crate) directories: Directories,
-    words: Words,
+    buffers: PathBuffers,
 }
 
 /// Buffers for paths, kept for their capacity.
 #[derive(Debug, Default)]
-struct Words {
+struct PathBuffers {
     first: Vec<u8>,
     operation: Vec<u8>,
     destination: Vec<u8>,
@@ -52,7 +52,7 @@ struct PendingCall<'a> {
     notification: &'a Notification,
     caller: &'a Caller,
     directories: &'a mut Directories,
-    words: &'a mut Words,
+    buffers: &'a mut PathBuffers,
     /// Monotonic clock when the notification was received.
     received_ns: u64,
 }
@@ -82,7 +82,7 @@ pub(crate) fn judge(
             notification,
             caller,
             directories: &mut memory.directories,
-            words: &mut memory.words,
+            buffers: &mut memory.buffers,
             received_ns,
         };
         match pending.answer(call) {

@@ -218,16 +218,16 @@ impl PendingCall<'_> {
                 Reply::Continue
             });
         }
-        let mut words = std::mem::take(self.words);
+        let mut buffers = std::mem::take(self.buffers);
         let answered =
-            self.decide_and_execute_at(&mut words, kind, (name, other), performs, perform);
-        *self.words = words;
+            self.decide_and_execute_at(&mut buffers, kind, (name, other), performs, perform);
+        *self.buffers = buffers;
         answered
     }
 
     fn decide_and_execute_at(
         &self,
-        words: &mut super::Words,
+        buffers: &mut super::PathBuffers,
         kind: OperationKind,
         (name, other): (&Name, Option<&Name>),
         performs: bool,
@@ -235,25 +235,29 @@ impl PendingCall<'_> {
     ) -> Answered {
         let wall_ns = clock::wall_ns();
         let snapshot = self.guard.policy.load();
-        join(&name.directory.location, name.bare(), &mut words.operation);
-        words.destination.clear();
+        join(
+            &name.directory.location,
+            name.bare(),
+            &mut buffers.operation,
+        );
+        buffers.destination.clear();
         if let Some(other) = other {
             join(
                 &other.directory.location,
                 other.bare(),
-                &mut words.destination,
+                &mut buffers.destination,
             );
         }
-        self.choose_locations(&snapshot, words, kind, (name, other));
+        self.choose_locations(&snapshot, buffers, kind, (name, other));
         let operation = Operation {
             kind,
-            path: &words.operation,
-            destination: other.map(|_| words.destination.as_slice()),
+            path: &buffers.operation,
+            destination: other.map(|_| buffers.destination.as_slice()),
         };
         let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &name.directory,
             &name.name,
-            &words.operation,
+            &buffers.operation,
         );
         let decision = decide(&snapshot, &operation, wall_ns, &facts);
         // `rm -f` of what is not there is no destruction. It is answered here, not performed: by
@@ -319,7 +323,7 @@ impl PendingCall<'_> {
     fn choose_locations(
         &self,
         snapshot: &Snapshot,
-        words: &mut super::Words,
+        buffers: &mut super::PathBuffers,
         kind: OperationKind,
         (name, other): (&Name, Option<&Name>),
     ) {
@@ -343,9 +347,9 @@ impl PendingCall<'_> {
                 }
             }
         };
-        place(name, &mut words.operation, &mut words.first);
+        place(name, &mut buffers.operation, &mut buffers.first);
         if let Some(other) = other {
-            place(other, &mut words.destination, &mut words.first);
+            place(other, &mut buffers.destination, &mut buffers.first);
         }
     }
 
@@ -374,14 +378,14 @@ impl PendingCall<'_> {
 
     /// Reads a path argument and pins the directory of its last component.
     pub(super) fn resolve(&mut self, dirfd: u64, path: u64) -> Result<Resolved, CallerGone> {
-        let mut text = std::mem::take(&mut self.words.first);
+        let mut text = std::mem::take(&mut self.buffers.first);
         let read = self.read_path(path, &mut text);
         let resolved = read.map(|read| match read {
             Ok(()) => self.resolve_text(Start::from_argument(dirfd), &text),
             Err(Errno::PERM) => Resolved::Unresolved(Vec::new()),
             Err(errno) => Resolved::Errno(errno),
         });
-        self.words.first = text;
+        self.buffers.first = text;
         resolved
     }
 
