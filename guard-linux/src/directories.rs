@@ -11,7 +11,7 @@
 use super::callers::Caller;
 use super::files::{self, Identity};
 use super::mounts::Mounts;
-use super::walk::{self, Eyes};
+use super::walk::{self, ResolveContext};
 use super::world::World;
 use fnv::FnvHasher;
 use rustix::fs::{CWD, FileType};
@@ -232,7 +232,7 @@ impl Directories {
 ///
 /// The errno the caller would get from the kernel.
 pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> Result<OwnedFd> {
-    with_eyes(caller, start, path, |eyes| walk::object(eyes, path))
+    resolve_as_caller(caller, start, path, |context| walk::object(context, path))
 }
 
 /// The canonical location of a pinned object and its other locations.
@@ -347,15 +347,17 @@ fn pin_from(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd> {
 }
 
 fn pin_by_walk(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
-    let fd = with_eyes(caller, start, parent, |eyes| walk::directory(eyes, parent))?;
+    let fd = resolve_as_caller(caller, start, parent, |context| {
+        walk::directory(context, parent)
+    })?;
     directory(fd, caller, world)
 }
 
-fn with_eyes(
+fn resolve_as_caller(
     caller: &Caller,
     start: Start,
     path: &[u8],
-    walk: impl FnOnce(Eyes<'_>) -> Result<OwnedFd>,
+    walk: impl FnOnce(ResolveContext<'_>) -> Result<OwnedFd>,
 ) -> Result<OwnedFd> {
     let root = files::pin_following(caller.base(), c"root")?;
     let start = if path.starts_with(b"/") {
@@ -363,7 +365,7 @@ fn with_eyes(
     } else {
         pin_start(caller, start)?
     };
-    walk(Eyes {
+    walk(ResolveContext {
         root: root.as_fd(),
         start: start.as_fd(),
         pid: caller.process.pid,

@@ -189,7 +189,7 @@ impl PendingCall<'_> {
                 return Some(found);
             }
         }
-        // With the caller's own eyes: `/proc/self/fd/N`, another root, or a target to be made.
+        // With the caller's own context: `/proc/self/fd/N`, another root, or a target to be made.
         let mut path = Vec::new();
         join(&name.directory.location, name.bare(), &mut path);
         directories::pin_object(self.caller, Start::WorkingDirectory, &path).ok()
