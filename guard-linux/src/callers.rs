@@ -8,8 +8,8 @@ use super::context::ContextLook;
 use super::descriptors;
 use super::files::{self, Identity, PATH_MAX};
 use super::procfs;
+use super::session_caches::SessionCaches;
 use super::sys::{memory, notify};
-use super::world::World;
 use guard_core::process::ProcessKey;
 use rustix::event::PollFlags;
 use rustix::fs::CWD;
@@ -89,11 +89,11 @@ impl Default for Callers {
 
 impl Callers {
     /// The caller behind a thread id, looked at anew where it must be.
-    pub(crate) fn get(&mut self, tid: u32, world: &World) -> Option<&Caller> {
+    pub(crate) fn get(&mut self, tid: u32, caches: &SessionCaches) -> Option<&Caller> {
         let fresh = self
             .known
             .get(&tid)
-            .is_some_and(|caller| caller.is_fresh(world));
+            .is_some_and(|caller| caller.is_fresh(caches));
         if !fresh {
             if self.known.len() >= self.capacity {
                 self.forget_dead();
@@ -102,10 +102,10 @@ impl Callers {
                 self.known.clear();
             }
             self.known.remove(&tid);
-            let found = Caller::look(tid, world).or_else(|| {
+            let found = Caller::look(tid, caches).or_else(|| {
                 // Perhaps for want of descriptors.
                 self.known.clear();
-                Caller::look(tid, world)
+                Caller::look(tid, caches)
             });
             self.known.insert(tid, found?);
         }
@@ -126,20 +126,22 @@ impl Callers {
 // === impl Caller ===
 
 impl Caller {
-    fn look(tid: u32, world: &World) -> Option<Self> {
+    fn look(tid: u32, caches: &SessionCaches) -> Option<Self> {
         let path = CString::new(format!("/proc/{tid}")).ok()?;
         let dir = files::pin_directory(CWD, &path).ok()?;
         let base = dir.as_fd();
         // The count comes first: a change told after this makes the look stale.
         let tgid = procfs::process_of_thread(tid).ok()?;
-        let changes = world.changes_of(tgid);
+        let changes = caches.changes_of(tgid);
         let look = ContextLook::at(base)?;
         let stat = procfs::stat(tgid).ok()?;
         let process = ProcessKey {
             pid: tgid,
             generation: stat.started_ticks,
         };
-        let confined = world.confinements.may_confine(process, world.session_root);
+        let confined = caches
+            .confinements
+            .may_confine(process, caches.session_root);
         let mut executable = Vec::new();
         if files::read_link(base, c"exe", &mut executable).is_err() {
             executable.clear();
@@ -154,8 +156,8 @@ impl Caller {
             ppid: stat.ppid,
             uid: look.uid,
             executable,
-            equals_guard: look.context == world.guard.context && !confined,
-            shares_root: look.root.is_some() && look.root == world.guard.root,
+            equals_guard: look.context == caches.guard.context && !confined,
+            shares_root: look.root.is_some() && look.root == caches.guard.root,
             root: look.root,
             memory: files::open_for_reading(base, c"mem").ok(),
             dir,
@@ -164,9 +166,9 @@ impl Caller {
         })
     }
 
-    fn is_fresh(&self, world: &World) -> bool {
-        self.changes == world.changes_of(self.process.pid)
-            && (!world.roots_may_change()
+    fn is_fresh(&self, caches: &SessionCaches) -> bool {
+        self.changes == caches.changes_of(self.process.pid)
+            && (!caches.roots_may_change()
                 || files::stat_path(self.base(), c"root")
                     .ok()
                     .map(|found| found.identity)

@@ -11,8 +11,8 @@
 use super::callers::Caller;
 use super::files::{self, Identity};
 use super::mounts::Mounts;
+use super::session_caches::SessionCaches;
 use super::walk::{self, ResolveContext};
-use super::world::World;
 use fnv::FnvHasher;
 use rustix::fs::{CWD, FileType};
 use rustix::io::{Errno, Result};
@@ -154,15 +154,15 @@ impl Directories {
         caller: &Caller,
         start: Start,
         parent: &[u8],
-        world: &World,
+        caches: &SessionCaches,
         now_ns: u64,
     ) -> Result<Arc<Directory>> {
         if !caller.shares_root {
-            return pin_by_walk(caller, start, parent, world).map(Arc::new);
+            return pin_by_walk(caller, start, parent, caches).map(Arc::new);
         }
         let mut text = std::mem::take(&mut self.text);
         spell(&mut text, start, parent);
-        let found = self.resolve_text(caller, start, parent, &text, world, now_ns);
+        let found = self.resolve_text(caller, start, parent, &text, caches, now_ns);
         self.text = text;
         found
     }
@@ -175,12 +175,12 @@ impl Directories {
         start: Start,
         parent: &[u8],
         text: &[u8],
-        world: &World,
+        caches: &SessionCaches,
         now_ns: u64,
     ) -> Result<Arc<Directory>> {
         let absolute = parent.starts_with(b"/");
         let tid = if absolute { 0 } else { caller.tid };
-        let count = world.directory_count(now_ns);
+        let count = caches.directory_generation(now_ns);
         let index = slot_of(tid, text);
         let slot = self
             .slots
@@ -199,7 +199,7 @@ impl Directories {
                 return Ok(known.directory.clone());
             }
         }
-        let directory = Arc::new(pin(caller, start, parent, world)?);
+        let directory = Arc::new(pin(caller, start, parent, caches)?);
         // What stands in a procfs depends on who looks, so it is not remembered.
         *slot = count
             .filter(|_| !directory.location.starts_with(b"/proc/"))
@@ -236,10 +236,10 @@ pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> Result<O
 }
 
 /// The canonical location of a pinned object and its other locations.
-pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> Result<Located> {
+pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, caches: &SessionCaches) -> Result<Located> {
     let look = files::stat_pin(fd.as_fd())?;
     let location = location_of(fd, look.is_directory())?;
-    let mounts = world.mounts();
+    let mounts = caches.mounts();
     let mount = look.identity.mount;
     let aliases = if mounts.has(mount) {
         mounts.aliases(mount, &location)
@@ -312,7 +312,7 @@ fn own_link(fd: &OwnedFd) -> CString {
     CString::new(format!("/proc/self/fd/{number}")).expect("a number holds no NUL")
 }
 
-fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
+fn pin(caller: &Caller, start: Start, parent: &[u8], caches: &SessionCaches) -> Result<Directory> {
     let direct = if parent.starts_with(b"/") {
         pin_from(CWD, parent)
     } else {
@@ -325,19 +325,19 @@ fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Di
     };
     match direct {
         Ok(fd) => {
-            let found = directory(fd, caller, world)?;
+            let found = directory(fd, caller, caches)?;
             // Through `/proc/self` the guard came to its own directory, not to the caller's.
             let own = format!("/proc/{}/", std::process::id());
             let astray = found.location.starts_with(own.as_bytes())
                 || found.location == own.trim_end_matches('/').as_bytes();
             if astray {
-                pin_by_walk(caller, start, parent, world)
+                pin_by_walk(caller, start, parent, caches)
             } else {
                 Ok(found)
             }
         }
         // A magic link, or an error that may be of the guard's own `/proc/self`.
-        Err(_) => pin_by_walk(caller, start, parent, world),
+        Err(_) => pin_by_walk(caller, start, parent, caches),
     }
 }
 
@@ -346,11 +346,16 @@ fn pin_from(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd> {
     files::pin_directory(base, &path)
 }
 
-fn pin_by_walk(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
+fn pin_by_walk(
+    caller: &Caller,
+    start: Start,
+    parent: &[u8],
+    caches: &SessionCaches,
+) -> Result<Directory> {
     let fd = resolve_as_caller(caller, start, parent, |context| {
         walk::directory(context, parent)
     })?;
-    directory(fd, caller, world)
+    directory(fd, caller, caches)
 }
 
 fn resolve_as_caller(
@@ -390,8 +395,8 @@ fn pin_start(caller: &Caller, start: Start) -> Result<OwnedFd> {
     }
 }
 
-fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> Result<Directory> {
-    let found = locate(&fd, caller, world)?;
+fn directory(fd: OwnedFd, caller: &Caller, caches: &SessionCaches) -> Result<Directory> {
+    let found = locate(&fd, caller, caches)?;
     if found.file_type != FileType::Directory {
         return Err(Errno::NOTDIR);
     }

@@ -17,8 +17,8 @@ use super::calls::{self, Call};
 use super::clock;
 use super::directories::Directories;
 use super::facts::CallFacts;
+use super::session_caches::SessionCaches;
 use super::sys::notify::{Notification, Reply};
-use super::world::World;
 use guard_core::decision::Decision;
 use guard_core::event::ActingProcess;
 use guard_core::guard::{Circumstances, Guard};
@@ -47,7 +47,7 @@ struct PathBuffers {
 /// One notification being judged.
 struct PendingCall<'a> {
     guard: &'a Guard,
-    world: &'a World,
+    caches: &'a SessionCaches,
     listener: BorrowedFd<'a>,
     notification: &'a Notification,
     caller: &'a Caller,
@@ -60,7 +60,7 @@ struct PendingCall<'a> {
 /// Answers a notification.
 pub(crate) fn judge(
     guard: &Guard,
-    world: &World,
+    caches: &SessionCaches,
     memory: &mut Memory,
     listener: BorrowedFd<'_>,
     notification: &Notification,
@@ -72,12 +72,12 @@ pub(crate) fn judge(
     };
     // A caller that was remembered may be gone, and another have its number: once more, then.
     for _ in 0..2 {
-        let Some(caller) = memory.callers.get(notification.pid, world) else {
+        let Some(caller) = memory.callers.get(notification.pid, caches) else {
             return without_caller(guard, call);
         };
         let mut pending = PendingCall {
             guard,
-            world,
+            caches,
             listener,
             notification,
             caller,
@@ -163,13 +163,13 @@ impl PendingCall<'_> {
             Call::OpenByHandle => self.open_by_handle(args[0]),
             Call::Exec => self.exec(),
             Call::ContextChange => {
-                self.world.process_changes(self.caller.process.pid);
+                self.caches.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
             Call::Landlock => self.landlock(),
             Call::RootChange => {
-                self.world.root_will_change();
-                self.world.process_changes(self.caller.process.pid);
+                self.caches.root_will_change();
+                self.caches.process_changes(self.caller.process.pid);
                 Ok(Reply::Continue)
             }
             Call::Mount => self.mount(args[0], args[1], args[3]),

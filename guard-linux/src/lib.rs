@@ -23,9 +23,9 @@ mod mounts;
 mod preservation;
 pub mod procfs;
 pub mod session;
+mod session_caches;
 pub mod supervisor;
 mod sys;
 mod walk;
-mod world;
 
 pub use preservation::Preservation;

@@ -119,7 +119,7 @@ impl PendingCall<'_> {
         let Ok(found) = directories::pin_object(self.caller, start, b"") else {
             return Ok(Reply::Continue);
         };
-        match directories::locate(&found, self.caller, self.world) {
+        match directories::locate(&found, self.caller, self.caches) {
             Ok(found) => Ok(self.judge_contents(OperationKind::Truncate, &found.location)),
             Err(_) => Ok(Reply::Continue),
         }
@@ -171,7 +171,7 @@ impl PendingCall<'_> {
     /// Where a final symbolic link leads.
     fn link_target(&mut self, name: &Name) -> Option<Vec<u8>> {
         let found = self.follow(name)?;
-        let located = directories::locate(&found, self.caller, self.world).ok()?;
+        let located = directories::locate(&found, self.caller, self.caches).ok()?;
         Some(located.location)
     }
 
@@ -182,7 +182,7 @@ impl PendingCall<'_> {
             && let Ok(found) = files::pin_without_magic(base, &name.name)
         {
             let own = format!("/proc/{}/", std::process::id());
-            let location = directories::locate(&found, self.caller, self.world)
+            let location = directories::locate(&found, self.caller, self.caches)
                 .ok()?
                 .location;
             if !location.starts_with(own.as_bytes()) {

@@ -52,7 +52,7 @@ impl PendingCall<'_> {
 
     /// `mount_setattr`, and whatever else changes mounts where they are.
     pub(super) fn mount_changes(&self) -> Answered {
-        self.world.directory_will_move();
+        self.caches.disable_directory_cache();
         Ok(Reply::Continue)
     }
 
@@ -69,11 +69,11 @@ impl PendingCall<'_> {
     /// Judges that something else will stand where `found` stands.
     fn change(&self, found: Option<OwnedFd>) -> Answered {
         let goes_on = self.mount_changes()?;
-        if !self.world.shares_mount_namespace(self.caller.base()) {
+        if !self.caches.shares_mount_namespace(self.caller.base()) {
             return Ok(goes_on);
         }
         let located =
-            found.and_then(|found| directories::locate(&found, self.caller, self.world).ok());
+            found.and_then(|found| directories::locate(&found, self.caller, self.caches).ok());
         let Some(located) = located else {
             return Ok(goes_on);
         };

@@ -120,7 +120,7 @@ impl PendingCall<'_> {
         }
         let moves_directory = is_directory(found) || (exchange && is_directory(look(&to)));
         let pending = self.before_rename(kind, (&from, &to), found.as_ref());
-        let world = self.world;
+        let caches = self.caches;
         let answered = self.decide_and_execute(kind, &from, Some(&to), || {
             rustix::fs::renameat_with(
                 &from.directory.fd,
@@ -133,8 +133,8 @@ impl PendingCall<'_> {
         self.after_rename((&from, &to), pending, answered);
         if moves_directory {
             match answered {
-                Reply::Continue => world.directory_will_move(),
-                Reply::Return(_) => world.directory_moved(),
+                Reply::Continue => caches.disable_directory_cache(),
+                Reply::Return(_) => caches.invalidate_directories(),
                 Reply::Fail(_) => {}
             }
         }
@@ -391,9 +391,13 @@ impl PendingCall<'_> {
 
     pub(super) fn resolve_text(&mut self, start: Start, text: &[u8]) -> Resolved {
         let cut = Cut::new(text);
-        let directory =
-            self.directories
-                .resolve(self.caller, start, cut.parent, self.world, self.received_ns);
+        let directory = self.directories.resolve(
+            self.caller,
+            start,
+            cut.parent,
+            self.caches,
+            self.received_ns,
+        );
         let name = CString::new(cut.name);
         match (directory, name) {
             (Ok(directory), Ok(name)) => Resolved::Name(Name {

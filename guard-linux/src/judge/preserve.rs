@@ -68,7 +68,7 @@ impl PendingCall<'_> {
         if decision.verdict == Verdict::Deny || !concerns_zone {
             return Ok(None);
         }
-        let recorder = match &self.world.preservation {
+        let recorder = match &self.caches.preservation {
             Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
             Preservation::Unavailable if decision.preserve == Preserve::Required => {
                 return match facts.actor().attribution {
@@ -191,7 +191,7 @@ impl PendingCall<'_> {
     }
 
     fn contents_recorder(&self, path: &[u8]) -> Option<(&Recorder, CallFacts<'_>)> {
-        let Preservation::Active(recorder) = &self.world.preservation else {
+        let Preservation::Active(recorder) = &self.caches.preservation else {
             return None;
         };
         let snapshot = self.guard.policy.load();

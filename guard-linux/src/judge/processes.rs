@@ -26,10 +26,10 @@ impl PendingCall<'_> {
                 pid: self.caller.ppid,
                 generation: parent.started_ticks,
             });
-        let started_ns = self.world.wall_ns(process.generation);
+        let started_ns = self.caches.wall_ns(process.generation);
         self.guard
             .program_changes(process, parent, started_ns, wall_ns);
-        self.world.process_changes(process.pid);
+        self.caches.process_changes(process.pid);
         Ok(Reply::Continue)
     }
 
@@ -38,15 +38,17 @@ impl PendingCall<'_> {
         let since_boot = clock::since_boot_ns();
         let ticks = u128::from(since_boot) * u128::from(clock_ticks_per_second()) / 1_000_000_000;
         let now_ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
-        self.world.confinements.note(self.caller.process, now_ticks);
-        self.world.process_changes(self.caller.process.pid);
+        self.caches
+            .confinements
+            .note(self.caller.process, now_ticks);
+        self.caches.process_changes(self.caller.process.pid);
         Ok(Reply::Continue)
     }
 
     /// `ptrace` and `process_vm_writev` on one of the guard's own processes.
     pub(super) fn touch_process(&mut self, pid: u64) -> Answered {
         let pid = int_argument(pid);
-        if !self.world.shares_pid_namespace(self.caller.base()) {
+        if !self.caches.shares_pid_namespace(self.caller.base()) {
             return Ok(Reply::Continue);
         }
         Ok(self.judge_touch(pid))

@@ -7,8 +7,8 @@
 
 use crate::callers::OTHER_DESCRIPTORS;
 use crate::judge::{self, Memory};
+use crate::session_caches::SessionCaches;
 use crate::sys::notify::{self, Notification, Reply};
-use crate::world::World;
 use crate::{clock, descriptors};
 use guard_core::guard::SharedGuard;
 use rustix::event::PollFlags;
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Answering {
 
 struct Shared {
     guard: SharedGuard,
-    world: Arc<World>,
+    caches: Arc<SessionCaches>,
     listener: OwnedFd,
     /// Whether the kernel keeps a caller waiting through its signals once its call was received.
     wait_killable: bool,
@@ -58,7 +58,7 @@ impl Answering {
     /// For the filter behind `listener`. Nothing is answered before [`Self::start`].
     pub(super) fn new(
         guard: SharedGuard,
-        world: Arc<World>,
+        caches: Arc<SessionCaches>,
         listener: OwnedFd,
         wait_killable: bool,
     ) -> Self {
@@ -67,7 +67,7 @@ impl Answering {
         Self {
             shared: Arc::new(Shared {
                 guard,
-                world,
+                caches,
                 listener,
                 wait_killable,
                 memory: Mutex::default(),
@@ -152,7 +152,13 @@ impl Answering {
         let reply = undelivered.take(notification).unwrap_or_else(|| {
             // A panic is a bug, and must neither let the call through nor end the session.
             catch_unwind(AssertUnwindSafe(|| {
-                judge::judge(&shared.guard, &shared.world, memory, listener, notification)
+                judge::judge(
+                    &shared.guard,
+                    &shared.caches,
+                    memory,
+                    listener,
+                    notification,
+                )
             }))
             .unwrap_or(Reply::Fail(Errno::PERM))
         });

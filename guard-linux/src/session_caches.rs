@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Shared by all workers of a session.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SessionCaches {
     /// The guard's own credentials and root.
     pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
@@ -39,7 +39,7 @@ pub(crate) struct World {
     /// Bumped when remembered directories may stand elsewhere.
     directories: AtomicU64,
     /// Monotonic time until which directories are not remembered.
-    forgetful_until_ns: AtomicU64,
+    cache_disabled_until_ns: AtomicU64,
     /// Whether any process changed its root directory: then every call checks its caller's.
     root_changes: AtomicBool,
     mounts: ArcSwap<Mounts>,
@@ -48,9 +48,9 @@ pub(crate) struct World {
     pub(crate) preservation: Preservation,
 }
 
-// === impl World ===
+// === impl SessionCaches ===
 
-impl World {
+impl SessionCaches {
     /// Looks around. `session_root` is the root command's process id.
     pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
         let guard = ContextLook::of_guard()
@@ -67,7 +67,7 @@ impl World {
             session_root,
             changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
             directories: AtomicU64::new(0),
-            forgetful_until_ns: AtomicU64::new(0),
+            cache_disabled_until_ns: AtomicU64::new(0),
             root_changes: AtomicBool::new(false),
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
@@ -93,21 +93,22 @@ impl World {
     }
 
     /// The count that remembered directories carry; `None` while nothing may be remembered.
-    pub(crate) fn directory_count(&self, now_ns: u64) -> Option<u64> {
+    pub(crate) fn directory_generation(&self, now_ns: u64) -> Option<u64> {
         let count = self.directories.load(Ordering::Acquire);
-        (now_ns >= self.forgetful_until_ns.load(Ordering::Acquire)).then_some(count)
+        (now_ns >= self.cache_disabled_until_ns.load(Ordering::Acquire)).then_some(count)
     }
 
     /// A directory was moved, by the guard.
-    pub(crate) fn directory_moved(&self) {
+    pub(crate) fn invalidate_directories(&self) {
         self.directories.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The kernel is about to move a directory or change a mount.
-    pub(crate) fn directory_will_move(&self) {
-        let until = clock::monotonic_ns().saturating_add(FORGETFUL_NS);
-        self.forgetful_until_ns.fetch_max(until, Ordering::AcqRel);
-        self.directory_moved();
+    pub(crate) fn disable_directory_cache(&self) {
+        let until = clock::monotonic_ns().saturating_add(CACHE_DISABLED_NS);
+        self.cache_disabled_until_ns
+            .fetch_max(until, Ordering::AcqRel);
+        self.invalidate_directories();
     }
 
     /// A process is about to change its root directory.
@@ -129,7 +130,7 @@ impl World {
     /// Reads the mount table again, after the kernel said it changed.
     pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
-        self.directory_moved();
+        self.invalidate_directories();
         Ok(())
     }
 
@@ -159,4 +160,4 @@ impl World {
 const CHANGE_SLOTS: usize = 1024;
 
 /// How long a call that goes on in the kernel may take to have happened.
-const FORGETFUL_NS: u64 = 1_000_000_000;
+const CACHE_DISABLED_NS: u64 = 1_000_000_000;
