@@ -4,7 +4,7 @@
 //! thread is still the one that was looked at. That proof comes *after* its memory was read: a
 //! path that another process left at the same address never counts as this caller's.
 
-use super::context::ContextLook;
+use super::context::ThreadContext;
 use super::descriptors;
 use super::files::{self, Identity, PATH_MAX};
 use super::procfs;
@@ -133,7 +133,7 @@ impl Caller {
         // The count comes first: a change told after this makes the look stale.
         let tgid = procfs::process_of_thread(tid).ok()?;
         let changes = caches.changes_of(tgid);
-        let look = ContextLook::at(base)?;
+        let look = ThreadContext::read(base)?;
         let stat = procfs::stat(tgid).ok()?;
         let process = ProcessKey {
             pid: tgid,

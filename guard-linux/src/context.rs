@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The part of a process's credentials that decides what the kernel lets it do to files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Context {
+pub(crate) struct SecurityContext {
     ids: Vec<Vec<u8>>,
     user_namespace: Option<(u64, u64)>,
     /// A directory is a mount point, and so not to be removed or moved, only to those who see the
@@ -31,9 +31,9 @@ pub(crate) struct Context {
 
 /// What a look at a thread's `/proc` directory says about it.
 #[derive(Clone, Debug)]
-pub(crate) struct ContextLook {
+pub(crate) struct ThreadContext {
     /// Its credentials.
-    pub(crate) context: Context,
+    pub(crate) context: SecurityContext,
     /// Its root directory.
     pub(crate) root: Option<Identity>,
     /// Its real user id.
@@ -48,11 +48,11 @@ pub(crate) struct Confinements {
     since: Mutex<HashMap<ProcessKey, u64>>,
 }
 
-// === impl ContextLook ===
+// === impl ThreadContext ===
 
-impl ContextLook {
+impl ThreadContext {
     /// Looks at the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
-    pub(crate) fn at(base: BorrowedFd<'_>) -> Option<Self> {
+    pub(crate) fn read(base: BorrowedFd<'_>) -> Option<Self> {
         let mut status = Vec::new();
         read_bounded(base, c"status", STATUS_BYTES, &mut status);
         let ids = LABELS
@@ -68,7 +68,7 @@ impl ContextLook {
         let user_namespace = namespace(c"ns/user");
         let mount_namespace = namespace(c"ns/mnt");
         Some(Self {
-            context: Context {
+            context: SecurityContext {
                 ids,
                 user_namespace,
                 mount_namespace,
@@ -82,9 +82,9 @@ impl ContextLook {
     }
 
     /// Looks at this process.
-    pub(crate) fn of_guard() -> Option<Self> {
+    pub(crate) fn read_own() -> Option<Self> {
         let dir = files::pin_following(CWD, c"/proc/self").ok()?;
-        Self::at(dir.as_fd())
+        Self::read(dir.as_fd())
     }
 }
 
@@ -155,14 +155,14 @@ mod tests {
 
     #[test]
     fn the_guard_equals_itself_and_a_child_of_it() {
-        let guard = ContextLook::of_guard().unwrap();
+        let guard = ThreadContext::read_own().unwrap();
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()
             .unwrap();
         let path = std::ffi::CString::new(format!("/proc/{}", child.id())).unwrap();
         let dir = files::pin_following(CWD, &path).unwrap();
-        let look = ContextLook::at(dir.as_fd()).unwrap();
+        let look = ThreadContext::read(dir.as_fd()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(look.context, guard.context);

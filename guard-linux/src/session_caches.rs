@@ -6,7 +6,7 @@
 //! about to make itself (a call that goes on) happens a moment after it was told, so it also
 //! switches remembering off for a second.
 
-use super::context::{Confinements, ContextLook};
+use super::context::{Confinements, ThreadContext};
 use super::mounts::Mounts;
 use super::preservation::Preservation;
 use super::procfs::ProcFs;
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct SessionCaches {
     /// The guard's own credentials and root.
-    pub(crate) guard: ContextLook,
+    pub(crate) guard: ThreadContext,
     /// The guard's process id namespace.
     pid_namespace: Option<Identity>,
     /// The guard's mount namespace.
@@ -53,7 +53,7 @@ pub(crate) struct SessionCaches {
 impl SessionCaches {
     /// Looks around. `session_root` is the root command's process id.
     pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
-        let guard = ContextLook::of_guard()
+        let guard = ThreadContext::read_own()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
