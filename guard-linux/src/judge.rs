@@ -30,7 +30,7 @@ use std::os::fd::BorrowedFd;
 
 /// What one worker thread remembers from call to call.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct WorkerCaches {
     pub(crate) callers: Callers,
     pub(crate) directories: Directories,
     buffers: PathBuffers,
@@ -61,7 +61,7 @@ struct PendingCall<'a> {
 pub(crate) fn judge(
     guard: &Guard,
     caches: &SessionCaches,
-    memory: &mut Memory,
+    memory: &mut WorkerCaches,
     listener: BorrowedFd<'_>,
     notification: &Notification,
 ) -> Reply {

@@ -6,7 +6,7 @@
 //! lends it spare threads, so that a session can wait for itself without a deadlock.
 
 use crate::callers::OTHER_DESCRIPTORS;
-use crate::judge::{self, Memory};
+use crate::judge::{self, WorkerCaches};
 use crate::session_caches::SessionCaches;
 use crate::sys::notify::{self, Notification, Reply};
 use crate::{clock, descriptors};
@@ -40,7 +40,7 @@ struct Shared {
     /// Whether the kernel keeps a caller waiting through its signals once its call was received.
     wait_killable: bool,
     /// What the primary thread remembers; housekeeping lets go of old pins between calls.
-    memory: Mutex<Memory>,
+    memory: Mutex<WorkerCaches>,
     /// Since when the primary has been at one call, monotonic nanoseconds; 0 while it waits.
     busy_since_ns: AtomicU64,
     spares: AtomicUsize,
@@ -144,7 +144,7 @@ impl Answering {
     fn answer(
         &self,
         notification: &Notification,
-        memory: &mut Memory,
+        memory: &mut WorkerCaches,
         undelivered: &mut Undelivered,
     ) {
         let shared = &self.shared;
@@ -203,7 +203,11 @@ impl Answering {
                 && let Some(notification) = self.receive()
             {
                 // Nothing is remembered: many spares would take many descriptors.
-                self.answer(&notification, &mut Memory::default(), &mut undelivered);
+                self.answer(
+                    &notification,
+                    &mut WorkerCaches::default(),
+                    &mut undelivered,
+                );
             }
         }
     }
