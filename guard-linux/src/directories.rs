@@ -47,7 +47,7 @@ pub(crate) enum Start {
 
 /// A caller's path, cut before its last component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut<'p> {
+pub(crate) struct SplitPath<'p> {
     /// Everything before the last component; empty when that is all there is.
     pub(crate) parent: &'p [u8],
     /// The last component with the slashes after it, as the kernel wants to see it.
@@ -88,9 +88,9 @@ pub(crate) fn int_argument(argument: u64) -> i32 {
     i32::from_le_bytes([a, b, c, d])
 }
 
-// === impl Cut ===
+// === impl SplitPath ===
 
-impl<'p> Cut<'p> {
+impl<'p> SplitPath<'p> {
     /// Cuts a path. Slashes at the end stay with the name: `b/` is another question than `b`.
     pub(crate) fn new(path: &'p [u8]) -> Self {
         let trimmed = without_slashes(path);
@@ -458,17 +458,17 @@ mod tests {
             ("a/..", "a/", ".."),
             ("./", "", "./"),
         ] {
-            let cut = Cut::new(path.as_bytes());
+            let cut = SplitPath::new(path.as_bytes());
             assert_eq!(
                 (cut.parent, cut.name),
                 (parent.as_bytes(), name.as_bytes()),
                 "{path:?}"
             );
         }
-        assert!(Cut::new(b"a/./").is_special());
-        assert!(Cut::new(b"/").is_special());
-        assert!(!Cut::new(b"a/.b").is_special());
-        assert_eq!(Cut::new(b"a/b//").bare_name(), b"b");
+        assert!(SplitPath::new(b"a/./").is_special());
+        assert!(SplitPath::new(b"/").is_special());
+        assert!(!SplitPath::new(b"a/.b").is_special());
+        assert_eq!(SplitPath::new(b"a/b//").bare_name(), b"b");
     }
 
     #[test]

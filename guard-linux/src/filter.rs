@@ -18,7 +18,7 @@
 //! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH` and not
 //! `O_TMPFILE`.
 
-use super::calls::{Call, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS, Row};
+use super::calls::{Call, CallNumbers, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS};
 use libc::sock_filter;
 
 /// Builds the filter. With `keep_dumpable`, a process that would make itself non-dumpable is told
@@ -52,7 +52,7 @@ pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
 
 /// The filter's part for one call table; the number is in the accumulator.
 fn table(
-    number: impl Fn(&Row) -> Option<u32>,
+    number: impl Fn(&CallNumbers) -> Option<u32>,
     prctl: u32,
     keep_dumpable: bool,
 ) -> Vec<sock_filter> {

@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 /// What a call would open.
-struct Opened {
+struct OpenTarget {
     /// Its canonical path.
     path: Vec<u8>,
     /// Whether anything stands there now.
@@ -36,7 +36,7 @@ impl PendingCall<'_> {
     /// `open`, `openat`, `creat` with write intent.
     pub(super) fn open(&mut self, (dirfd, path): (u64, u64), flags: Option<u64>) -> Answered {
         let flags = flags.map_or(libc::O_TRUNC, int_argument);
-        let Some(Opened { path, exists, pin }) = self.opened(dirfd, path, flags)? else {
+        let Some(OpenTarget { path, exists, pin }) = self.opened(dirfd, path, flags)? else {
             return Ok(Reply::Continue);
         };
         let mut reply = self.judge_contents(OWN_WRITE, &path);
@@ -95,7 +95,7 @@ impl PendingCall<'_> {
     /// `truncate`.
     pub(super) fn truncate(&mut self, path: u64) -> Answered {
         let here = libc::AT_FDCWD.cast_unsigned().into();
-        let Some(Opened { path, pin, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
+        let Some(OpenTarget { path, pin, .. }) = self.opened(here, path, libc::O_WRONLY)? else {
             return Ok(Reply::Continue);
         };
         let write = self.judge_contents(OWN_WRITE, &path);
@@ -132,7 +132,7 @@ impl PendingCall<'_> {
         dirfd: u64,
         path: u64,
         flags: i32,
-    ) -> Result<Option<Opened>, super::CallerGone> {
+    ) -> Result<Option<OpenTarget>, super::CallerGone> {
         let Resolved::Name(name) = self.resolve(dirfd, path)? else {
             return Ok(None);
         };
@@ -150,7 +150,7 @@ impl PendingCall<'_> {
         }
         let Ok(found) = found else {
             // Nothing there: it may be made, which is a matter of its name.
-            return Ok((flags & libc::O_CREAT != 0).then_some(Opened {
+            return Ok((flags & libc::O_CREAT != 0).then_some(OpenTarget {
                 path: canonical,
                 exists: false,
                 pin: None,
@@ -161,7 +161,7 @@ impl PendingCall<'_> {
             FileType::Symlink => (self.link_target(&name), None),
             _ => (None, None),
         };
-        Ok(path.map(|path| Opened {
+        Ok(path.map(|path| OpenTarget {
             path,
             exists: true,
             pin,

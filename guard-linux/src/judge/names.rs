@@ -6,7 +6,7 @@
 use super::preserve::Preserving;
 use super::{Answered, CallerGone, Outcome, PendingCall, join};
 use crate::clock;
-use crate::directories::{Cut, Directory, Start, int_argument, without_slashes};
+use crate::directories::{Directory, SplitPath, Start, int_argument, without_slashes};
 use crate::facts::CallFacts;
 use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
@@ -390,7 +390,7 @@ impl PendingCall<'_> {
     }
 
     pub(super) fn resolve_text(&mut self, start: Start, text: &[u8]) -> Resolved {
-        let cut = Cut::new(text);
+        let cut = SplitPath::new(text);
         let directory = self.directories.resolve(
             self.caller,
             start,

@@ -7,7 +7,7 @@
 use super::PendingCall;
 use super::names::Name;
 use crate::clock;
-use crate::directories::Cut;
+use crate::directories::SplitPath;
 use crate::facts::CallFacts;
 use crate::files;
 use crate::preservation::Preservation;
@@ -290,7 +290,7 @@ fn change_by_path(
     path: &[u8],
     change: impl FnOnce(recorder::Name<'_>) -> Result<Preserved, PreserveError>,
 ) -> Result<Preserved, PreserveError> {
-    let cut = Cut::new(path);
+    let cut = SplitPath::new(path);
     let parent = CString::new(cut.parent).map_err(std::io::Error::from)?;
     let name = CString::new(cut.bare_name()).map_err(std::io::Error::from)?;
     let dir = files::pin_directory(rustix::fs::CWD, &parent).map_err(std::io::Error::from)?;
