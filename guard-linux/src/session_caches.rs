@@ -1,10 +1,10 @@
-//! What all worker threads of a session share about the world outside, and when to forget it.
+//! What the worker threads of a session share, and what invalidates their caches.
 //!
-//! Workers remember callers and directories. What makes a memory stale is told here, by counters
-//! that each memory carries: an exec or a change of credentials makes a process's callers stale, a
-//! renamed directory or a changed mount table makes directories stale. A change that the kernel is
-//! about to make itself (a call that goes on) happens a moment after it was told, so it also
-//! switches remembering off for a second.
+//! Workers cache callers and directories. Each entry carries a generation, and what makes entries
+//! stale advances it here: an exec or a change of credentials for a process's callers, a renamed
+//! directory or a changed mount table for directories. A change that the kernel is about to make
+//! itself (a call that continues) happens a moment after it was reported, so it also disables the
+//! cache for a second.
 
 use super::context::{Confinements, ThreadContext};
 use super::mounts::Mounts;
@@ -33,12 +33,12 @@ pub(crate) struct SessionCaches {
     pub(crate) confinements: Confinements,
     /// The session's root command.
     pub(crate) session_root: u32,
-    /// Bumped when a process's callers must be looked at anew. Written by the worker that hears of
-    /// the change, before it answers; read at the process's next call, which comes after.
+    /// Advanced when a process's callers must be described again. Written by the worker that is
+    /// notified of the change, before it answers; read at the process's next call, which comes after.
     changes: Vec<AtomicU32>,
-    /// Bumped when remembered directories may stand elsewhere.
+    /// Advanced when cached directories may have moved.
     directories: AtomicU64,
-    /// Monotonic time until which directories are not remembered.
+    /// Monotonic time until which directories are not cached.
     cache_disabled_until_ns: AtomicU64,
     /// Whether any process changed its root directory: then every call checks its caller's.
     root_changes: AtomicBool,
@@ -51,7 +51,7 @@ pub(crate) struct SessionCaches {
 // === impl SessionCaches ===
 
 impl SessionCaches {
-    /// Looks around. `session_root` is the root command's process id.
+    /// Reads the guard's own context. `session_root` is the root command's process id.
     pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
         let guard = ThreadContext::read_own()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
@@ -75,7 +75,7 @@ impl SessionCaches {
         })
     }
 
-    /// The change count that a look at a caller of process `pid` carries.
+    /// The generation that a description of a caller of process `pid` carries.
     pub(crate) fn changes_of(&self, pid: u32) -> u32 {
         self.change_slot(pid).load(Ordering::Acquire)
     }
@@ -92,13 +92,13 @@ impl SessionCaches {
             .expect("the index is below the number of slots")
     }
 
-    /// The count that remembered directories carry; `None` while nothing may be remembered.
+    /// The generation that cached directories carry; `None` while nothing may be cached.
     pub(crate) fn directory_generation(&self, now_ns: u64) -> Option<u64> {
         let count = self.directories.load(Ordering::Acquire);
         (now_ns >= self.cache_disabled_until_ns.load(Ordering::Acquire)).then_some(count)
     }
 
-    /// A directory was moved, by the guard.
+    /// The guard moved a directory.
     pub(crate) fn invalidate_directories(&self) {
         self.directories.fetch_add(1, Ordering::AcqRel);
     }
@@ -127,7 +127,7 @@ impl SessionCaches {
         self.mounts.load_full()
     }
 
-    /// Reads the mount table again, after the kernel said it changed.
+    /// Reads the mount table again, after the kernel reported a change.
     pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
         self.invalidate_directories();
@@ -156,7 +156,8 @@ impl SessionCaches {
     }
 }
 
-/// Processes share a slot when their ids are equal modulo this; a needless look is the worst of it.
+/// Processes share a slot when their ids are equal modulo this, which costs a description too many
+/// at worst.
 const CHANGE_SLOTS: usize = 1024;
 
 /// How long a call that goes on in the kernel may take to have happened.

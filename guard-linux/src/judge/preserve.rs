@@ -4,8 +4,8 @@
 //! directories that were judged. A discard that cannot be preserved is denied; an edit goes on and
 //! is recorded as unpreserved.
 
-use super::PendingCall;
-use super::names::Name;
+use super::pending_call::PendingCall;
+use super::resolve::Name;
 use crate::clock;
 use crate::directories::SplitPath;
 use crate::facts::CallFacts;
@@ -68,7 +68,7 @@ impl PendingCall<'_> {
         if decision.verdict == Verdict::Deny || !concerns_zone {
             return Ok(None);
         }
-        let recorder = match &self.caches.preservation {
+        let recorder = match &self.session.preservation {
             Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
             Preservation::Unavailable if decision.preserve == Preserve::Required => {
                 return match facts.actor().attribution {
@@ -191,7 +191,7 @@ impl PendingCall<'_> {
     }
 
     fn contents_recorder(&self, path: &[u8]) -> Option<(&Recorder, CallFacts<'_>)> {
-        let Preservation::Active(recorder) = &self.caches.preservation else {
+        let Preservation::Active(recorder) = &self.session.preservation else {
             return None;
         };
         let snapshot = self.guard.policy.load();
@@ -218,7 +218,7 @@ impl Preserving<'_> {
     }
 
     /// The operation was answered: what failed is withdrawn, what happened is written down.
-    pub(super) fn decide_and_execute(
+    pub(super) fn settle(
         &self,
         snapshot: &Snapshot,
         operation: &Operation<'_>,
@@ -290,9 +290,9 @@ fn change_by_path(
     path: &[u8],
     change: impl FnOnce(recorder::Name<'_>) -> Result<Preserved, PreserveError>,
 ) -> Result<Preserved, PreserveError> {
-    let cut = SplitPath::new(path);
-    let parent = CString::new(cut.parent).map_err(std::io::Error::from)?;
-    let name = CString::new(cut.bare_name()).map_err(std::io::Error::from)?;
+    let split = SplitPath::new(path);
+    let parent = CString::new(split.parent).map_err(std::io::Error::from)?;
+    let name = CString::new(split.bare_name()).map_err(std::io::Error::from)?;
     let dir = files::pin_directory(rustix::fs::CWD, &parent).map_err(std::io::Error::from)?;
     change(recorder::Name {
         dir: dir.as_fd(),

@@ -43,7 +43,8 @@ pub struct Housekeeping {
 // === impl Supervisor ===
 
 impl Supervisor {
-    /// Starts answering the session's calls with `guard`. The root command still waits.
+    /// Starts answering the session's calls with `guard`, preserving what `preservation` can. The root
+    /// command still waits.
     ///
     /// # Errors
     ///
