@@ -7,7 +7,7 @@
 //! the user and mount namespaces, and the label of a mandatory access control module. Landlock
 //! domains cannot be read from outside; [`Confinements`] keeps them by lineage.
 //!
-//! Seccomp filters a process adds do not count: the kernel asks every filter before it asks us.
+//! Seccomp filters a process adds do not count: every filter decides before the guard is notified.
 
 use super::files::{self, Identity};
 use super::procfs::{self, STATUS_BYTES, read_bounded, status_line};
@@ -29,7 +29,7 @@ pub(crate) struct SecurityContext {
     label: Vec<u8>,
 }
 
-/// What a look at a thread's `/proc` directory says about it.
+/// What a thread's `/proc` directory contains about its rights.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadContext {
     /// Its credentials.
@@ -51,7 +51,7 @@ pub(crate) struct Confinements {
 // === impl ThreadContext ===
 
 impl ThreadContext {
-    /// Looks at the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
+    /// Reads the context of the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
     pub(crate) fn read(base: BorrowedFd<'_>) -> Option<Self> {
         let mut status = Vec::new();
         read_bounded(base, c"status", STATUS_BYTES, &mut status);
@@ -81,7 +81,7 @@ impl ThreadContext {
         })
     }
 
-    /// Looks at this process.
+    /// Reads this process's own.
     pub(crate) fn read_own() -> Option<Self> {
         let dir = files::pin_following(CWD, c"/proc/self").ok()?;
         Self::read(dir.as_fd())
@@ -162,11 +162,11 @@ mod tests {
             .unwrap();
         let path = std::ffi::CString::new(format!("/proc/{}", child.id())).unwrap();
         let dir = files::pin_following(CWD, &path).unwrap();
-        let look = ThreadContext::read(dir.as_fd()).unwrap();
+        let found = ThreadContext::read(dir.as_fd()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(look.context, guard.context);
-        assert_eq!(look.root, guard.root);
+        assert_eq!(found.context, guard.context);
+        assert_eq!(found.root, guard.root);
     }
 
     #[test]

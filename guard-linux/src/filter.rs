@@ -21,8 +21,8 @@
 use super::calls::{Call, CallNumbers, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS};
 use libc::sock_filter;
 
-/// Builds the filter. With `keep_dumpable`, a process that would make itself non-dumpable is told
-/// it succeeded and stays readable: the guard needs that where it lacks `CAP_SYS_PTRACE`.
+/// Builds the filter. With `keep_dumpable`, a call that would make its process non-dumpable returns
+/// success and does nothing: without `CAP_SYS_PTRACE` the guard could not read the process.
 pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
     let mut program = Vec::new();
     let native = table(

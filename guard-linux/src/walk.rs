@@ -1,9 +1,9 @@
 //! Walking a path as its caller would, one component at a time.
 //!
-//! The kernel's own walk (`openat2`) is right for nearly every path. Three things it would do with
-//! the guard's eyes instead of the caller's, so they are walked here: the root directory of a
-//! caller in a chroot or another mount namespace, `/proc/self` and `/proc/thread-self`, and magic
-//! links (`/proc/PID/cwd`, `fd/N`). Each step pins what it found, so nothing can be swapped under
+//! The kernel's own walk (`openat2`) is right for nearly every path. Three things it would resolve
+//! for the guard instead of the caller, so they are walked here: the root directory of a caller in a
+//! chroot or another mount namespace, `/proc/self` and `/proc/thread-self`, and magic links
+//! (`/proc/PID/cwd`, `fd/N`). Each step pins what it found, so nothing can be swapped under
 //! the walk; the kernel still checks search permission at every step.
 
 use super::files::{self, Identity, PATH_MAX};
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Whose eyes to see with.
+/// What a path is resolved with: its caller's directories, ids and user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResolveContext<'a> {
     /// The caller's root directory.
