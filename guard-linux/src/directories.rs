@@ -70,6 +70,15 @@ struct Slot {
     filled_ns: u64,
 }
 
+// === impl Directory ===
+
+impl Directory {
+    /// Whether two directories were reached through one mount. Names do not move between two.
+    pub(crate) fn is_on_mount_of(&self, other: &Self) -> bool {
+        self.identity.mount == other.identity.mount
+    }
+}
+
 // === impl Start ===
 
 impl Start {

@@ -60,9 +60,12 @@ impl PendingCall<'_> {
             }
         };
         let found = from.stat().ok();
-        // Whatever is there, the kernel refuses to replace it.
+        // Whatever is there, the kernel refuses to replace it: nothing to decide or to preserve.
+        // Between two mounts it refuses for that, and first.
         let keeps = flags.contains(RenameFlags::NOREPLACE) && !from.special && !to.special;
-        if keeps && self.caller.equals_guard && found.is_some() && to.stat().is_ok() {
+        let on_one_mount = from.directory.is_on_mount_of(&to.directory);
+        if keeps && on_one_mount && self.caller.equals_guard && found.is_some() && to.stat().is_ok()
+        {
             return Ok(Reply::Fail(Errno::EXIST));
         }
         let moves_directory =
