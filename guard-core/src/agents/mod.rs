@@ -89,7 +89,7 @@ pub fn labels() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn label_of(name: &str) -> String {
     let is_called =
-        |row: &&Signature| row.label == name.replace('-', "_") || row.names.contains(&name);
+        |row: &&AgentSignature| row.label == name.replace('-', "_") || row.names.contains(&name);
     match CATALOGUE.iter().find(is_called) {
         Some(row) => row.label.to_owned(),
         None => format!("{CUSTOM_PREFIX}{name}"),
