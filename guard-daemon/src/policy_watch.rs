@@ -10,8 +10,7 @@ use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPo
 use guard_core::guard::Guard;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
-use guard_report::time::now_ns;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where snapshots are put in force.
 pub(crate) trait InForce {
@@ -178,6 +177,13 @@ impl PolicyWatch {
             journal.write(&format!("cannot keep a copy of the good policy: {error}"));
         }
     }
+}
+
+fn now_ns() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How often zones are placed anew.

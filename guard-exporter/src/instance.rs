@@ -2,12 +2,18 @@
 //!
 //! `exporter.lock` is locked for the life of the process and says who holds it; the kernel lets go
 //! of it however the process ends. `exporter.json` tells guards and people the real address; it is
-//! written whole or not at all, and removed at an orderly end. What both hold is
-//! [`ExporterIdentity`].
+//! written whole or not at all, and removed at an orderly end. Both hold one JSON object:
+//!
+//! ```json
+//! {"pid":4711,"address":"127.0.0.1:19477","version":"0.1.0"}
+//! ```
+//!
+//! `address` is `null` in the lock until the exporter listens, and there is no `exporter.json`. After
+//! a crash that may be stale; then `exporter.lock` is not locked.
 
-use guard_report::address::{ExporterIdentity, address_file, lock_file};
+use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -20,6 +26,17 @@ pub struct Instance {
     uid: u32,
 }
 
+/// Who serves a state directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Process id.
+    pub pid: u32,
+    /// Where it listens.
+    pub address: Option<SocketAddr>,
+    /// Its version.
+    pub version: String,
+}
+
 /// Why a state directory cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,7 +47,7 @@ pub enum ClaimError {
         /// The state directory.
         state: PathBuf,
         /// Who does, when it says so.
-        by: Option<ExporterIdentity>,
+        by: Option<Identity>,
     },
     /// A file cannot be used.
     #[error("cannot use {}", path.display())]
@@ -51,7 +68,7 @@ impl Instance {
     ///
     /// [`ClaimError`]
     pub fn claim(state: &Path) -> Result<Self, ClaimError> {
-        let path = lock_file(state);
+        let path = state.join(LOCK_FILE);
         let wrap = |source| ClaimError::Io {
             path: path.clone(),
             source,
@@ -73,7 +90,7 @@ impl Instance {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let by = ExporterIdentity::read(&mut lock).ok();
+                let by = read_identity(&mut lock);
                 return Err(ClaimError::Served {
                     state: state.to_owned(),
                     by,
@@ -87,9 +104,7 @@ impl Instance {
             state: state.to_owned(),
             uid,
         };
-        instance
-            .write_lock(&ExporterIdentity::of_this_process(None))
-            .map_err(wrap)?;
+        instance.write_lock(&Identity::own(None)).map_err(wrap)?;
         instance.withdraw();
         Ok(instance)
     }
@@ -106,8 +121,8 @@ impl Instance {
     ///
     /// When the files cannot be written; whoever looks then finds no address.
     pub fn announce(&mut self, address: SocketAddr) -> Result<(), ClaimError> {
-        let identity = ExporterIdentity::of_this_process(Some(address));
-        let path = address_file(&self.state);
+        let identity = Identity::own(Some(address));
+        let path = self.state.join(ANNOUNCEMENT_FILE);
         let wrap = |source| ClaimError::Io {
             path: path.clone(),
             source,
@@ -119,10 +134,10 @@ impl Instance {
     /// Removes the announcement, a killed predecessor's too. Best effort: it is true only while
     /// the lock is held anyway.
     fn withdraw(&self) {
-        drop(fs::remove_file(address_file(&self.state)));
+        drop(fs::remove_file(self.state.join(ANNOUNCEMENT_FILE)));
     }
 
-    fn write_lock(&mut self, identity: &ExporterIdentity) -> io::Result<()> {
+    fn write_lock(&mut self, identity: &Identity) -> io::Result<()> {
         self.lock.set_len(0)?;
         self.lock.rewind()?;
         self.lock.write_all(&identity.to_json())
@@ -132,6 +147,24 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.withdraw();
+    }
+}
+
+// === impl Identity ===
+
+impl Identity {
+    fn own(address: Option<SocketAddr>) -> Self {
+        Self {
+            pid: std::process::id(),
+            address,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec(self).expect("numbers and strings make JSON");
+        json.push(b'\n');
+        json
     }
 }
 
@@ -157,13 +190,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn whom(by: Option<&ExporterIdentity>) -> String {
+fn read_identity(file: &mut File) -> Option<Identity> {
+    let mut json = Vec::new();
+    file.take(4096).read_to_end(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+fn whom(by: Option<&Identity>) -> String {
     match by {
         None => "which is just starting".to_owned(),
-        Some(ExporterIdentity {
+        Some(Identity {
             pid, address: None, ..
         }) => format!("pid {pid}, not listening yet"),
-        Some(ExporterIdentity {
+        Some(Identity {
             pid,
             address: Some(address),
             ..
@@ -172,6 +211,9 @@ fn whom(by: Option<&ExporterIdentity>) -> String {
         }
     }
 }
+
+const LOCK_FILE: &str = "exporter.lock";
+const ANNOUNCEMENT_FILE: &str = "exporter.json";
 
 #[cfg(test)]
 mod tests {
@@ -184,9 +226,9 @@ mod tests {
         let mut first = Instance::claim(&state).unwrap();
         let address: SocketAddr = "127.0.0.1:19477".parse().unwrap();
         first.announce(address).unwrap();
-        let announced = fs::read(address_file(&state)).unwrap();
-        let announced: ExporterIdentity = serde_json::from_slice(&announced).unwrap();
-        assert_eq!(announced, ExporterIdentity::of_this_process(Some(address)));
+        let announced = fs::read(state.join(ANNOUNCEMENT_FILE)).unwrap();
+        let announced: Identity = serde_json::from_slice(&announced).unwrap();
+        assert_eq!(announced, Identity::own(Some(address)));
 
         let error = Instance::claim(&state).unwrap_err();
         let pid = std::process::id();
@@ -197,7 +239,7 @@ mod tests {
         assert_eq!(error.to_string(), message);
 
         drop(first);
-        assert!(!address_file(&state).exists());
+        assert!(!state.join(ANNOUNCEMENT_FILE).exists());
         Instance::claim(&state).unwrap();
     }
 }

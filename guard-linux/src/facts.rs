@@ -65,7 +65,7 @@ impl<'a> CallFacts<'a> {
         })
     }
 
-    fn stat(&self, path: &[u8]) -> Option<FileStat> {
+    fn look(&self, path: &[u8]) -> Option<FileStat> {
         if let Some((directory, name, own)) = self.object
             && own == path
         {
@@ -113,7 +113,7 @@ impl FactSource for CallFacts<'_> {
     }
 
     fn file(&self, path: &[u8]) -> Option<FileFacts> {
-        self.stat(path).map(|found| found.facts())
+        self.look(path).map(|found| found.facts())
     }
 
     fn claimed_ns(&self, path: &[u8]) -> Option<u64> {

@@ -1,14 +1,14 @@
-//! The agents the guard knows, one row for each label.
+//! The agents the guard knows, a row a label.
 //!
-//! Order matters twice: names and markers are both tried from the top, so the general row is the
-//! last. Names that mean something else on many machines (`q`, `pi`, `agent`, `amp`) are in no
-//! `names`; those agents are recognised by a path or a marker.
+//! Order matters twice: looks are tried from the top, and so are markers, so the general row is the
+//! last. Names that mean something else on many machines (`q`, `pi`, `agent`, `amp`) stand in no
+//! `names`; a path or a marker tells those agents.
 
-use super::marker::EnvMarker::{self, Contains, Is, Set};
+use super::marker::Marker::{self, Contains, Is, Set};
 
-/// One agent, and how it is recognised.
+/// One agent, and what gives it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AgentSignature {
+pub struct Signature {
     /// Stable label: the `agent` label's value.
     pub label: &'static str,
     /// Globs over the path of the executable, of `argv[0]` and of an interpreter's script.
@@ -17,20 +17,21 @@ pub struct AgentSignature {
     pub names: &'static [&'static str],
     /// Exact basenames of an interpreter's script or module only.
     pub scripts: &'static [&'static str],
-    /// Variables that only the agent's own children have. What people's shells may have as well
-    /// (`CLAUDECODE`, `CODEX_HOME`, `TERM_PROGRAM`) is not listed.
-    pub markers: &'static [EnvMarker],
+    /// Variables that only the agent's own children have.
+    pub strong: &'static [Marker],
+    /// Variables that people's shells may have as well. They alone never make an agent.
+    pub weak: &'static [Marker],
     /// Variables that hold the agent's session id.
     pub sessions: &'static [&'static str],
 }
 
-// === impl AgentSignature ===
+// === impl Signature ===
 
-impl AgentSignature {
-    /// Whether an environment entry (`NAME=value`) is a marker or the session id of this
+impl Signature {
+    /// Whether an environment entry (`NAME=value`) is a strong marker or the session id of this
     /// agent.
     pub(super) fn claims(&self, entry: &[u8]) -> bool {
-        self.markers.iter().any(|marker| marker.matches(entry))
+        self.strong.iter().any(|marker| marker.matches(entry))
             || self.sessions.iter().any(|name| Set(name).matches(entry))
     }
 
@@ -40,84 +41,90 @@ impl AgentSignature {
     }
 }
 
-/// A row with a label only, to be completed.
-const fn labelled(label: &'static str) -> AgentSignature {
-    AgentSignature {
+/// A row without any sign, to be completed.
+const fn labelled(label: &'static str) -> Signature {
+    Signature {
         label,
         paths: &[],
         names: &[],
         scripts: &[],
-        markers: &[],
+        strong: &[],
+        weak: &[],
         sessions: &[],
     }
 }
 
 /// The whole catalogue.
-pub const CATALOGUE: &[AgentSignature] = &[
-    AgentSignature {
-        // The native build is named by its version (`versions/2.1.37`); its path is known.
+pub const CATALOGUE: &[Signature] = &[
+    Signature {
+        // The native build is called by its version (`versions/2.1.37`); only the path tells.
         paths: &[
             "**/claude/versions/*",
             "**/@anthropic-ai/claude-code/**",
             "**/anthropic.claude-code*/**",
         ],
         names: &["claude", "claude.exe"],
-        markers: &[
+        strong: &[
             Is("CLAUDE_CODE_CHILD_SESSION", "1"),
             Set("CLAUDE_CODE_SESSION_ID"),
             Set("CLAUDE_PID"),
             Set("CLAUDE_CODE_ENTRYPOINT"),
         ],
+        weak: &[Is("CLAUDECODE", "1")],
         sessions: &["CLAUDE_CODE_SESSION_ID"],
         ..labelled("claude_code")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/@openai/codex/**", "**/ChatGPT.app/**/codex*"],
         names: &["codex", "codex-tui", "codex-linux-sandbox"],
-        markers: &[
+        strong: &[
             Is("CODEX_SANDBOX", "seatbelt"),
             Is("CODEX_SANDBOX_NETWORK_DISABLED", "1"),
             Set("CODEX_THREAD_ID"),
             Set("CODEX_CI"),
         ],
+        weak: &[Set("CODEX_HOME")],
         sessions: &["CODEX_THREAD_ID"],
         ..labelled("codex")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/@google/gemini-cli/**"],
         names: &["gemini"],
-        markers: &[Is("GEMINI_CLI", "1")],
+        strong: &[Is("GEMINI_CLI", "1")],
         ..labelled("gemini_cli")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/@github/copilot/**"],
         names: &["copilot"],
-        markers: &[
+        strong: &[
             Set("COPILOT_CLI"),
             Set("COPILOT_AGENT"),
             Set("COPILOT_AGENT_SESSION_ID"),
         ],
+        weak: &[Set("COPILOT_MODEL")],
         sessions: &["COPILOT_AGENT_SESSION_ID"],
         ..labelled("copilot_cli")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/cursor-agent/**/agent", "**/cursor-agent/agent"],
         names: &["cursor-agent"],
-        markers: &[
+        strong: &[
             Is("CURSOR_AGENT", "1"),
             Is("CURSOR_EXTENSION_HOST_ROLE", "agent-exec"),
         ],
+        weak: &[Set("CURSOR_TRACE_ID")],
         ..labelled("cursor_agent")
     },
-    AgentSignature {
+    Signature {
         names: &["opencode"],
-        markers: &[Set("OPENCODE"), Set("OPENCODE_SESSION_ID")],
+        strong: &[Set("OPENCODE"), Set("OPENCODE_SESSION_ID")],
+        weak: &[Set("OPENCODE_CLIENT")],
         sessions: &["OPENCODE_SESSION_ID"],
         ..labelled("opencode")
     },
-    AgentSignature {
+    Signature {
         names: &["goose", "goosed"],
-        markers: &[
+        strong: &[
             Is("GOOSE_TERMINAL", "1"),
             Is("AGENT", "goose"),
             Set("AGENT_SESSION_ID"),
@@ -125,94 +132,96 @@ pub const CATALOGUE: &[AgentSignature] = &[
         sessions: &["AGENT_SESSION_ID"],
         ..labelled("goose")
     },
-    AgentSignature {
+    Signature {
         scripts: &["aider", ".aider-wrapped"],
         ..labelled("aider")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/@sourcegraph/amp/**"],
-        markers: &[Set("AMP_CURRENT_THREAD_ID"), Is("AGENT", "amp")],
+        strong: &[Set("AMP_CURRENT_THREAD_ID"), Is("AGENT", "amp")],
         sessions: &["AMP_CURRENT_THREAD_ID"],
         ..labelled("amp")
     },
-    AgentSignature {
+    Signature {
         names: &["crush"],
-        markers: &[Set("CRUSH")],
+        strong: &[Set("CRUSH")],
         ..labelled("crush")
     },
-    AgentSignature {
+    Signature {
         paths: &["**/@qwen-code/**"],
         names: &["qwen"],
-        markers: &[Set("QWEN_CODE")],
+        strong: &[Set("QWEN_CODE")],
         ..labelled("qwen_code")
     },
-    AgentSignature {
+    Signature {
         names: &["kiro-cli"],
+        weak: &[Is("TERM_PROGRAM", "kiro")],
         ..labelled("kiro")
     },
-    AgentSignature {
+    Signature {
         names: &["qchat"],
-        markers: &[Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI")],
+        strong: &[Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI")],
         ..labelled("amazon_q")
     },
-    AgentSignature {
+    Signature {
         names: &["droid"],
         ..labelled("droid")
     },
-    AgentSignature {
+    Signature {
         scripts: &["augment.mjs"],
-        markers: &[Set("AUGMENT_AGENT")],
+        strong: &[Set("AUGMENT_AGENT")],
         ..labelled("auggie")
     },
-    // These three run in an editor's extension host, which also runs what people ask of it.
-    AgentSignature {
-        markers: &[Set("CLINE_ACTIVE")],
+    // These three live in an editor's extension host, which also runs what people ask of it.
+    Signature {
+        strong: &[Set("CLINE_ACTIVE")],
         ..labelled("cline")
     },
-    AgentSignature {
-        markers: &[Set("ROO_ACTIVE"), Set("ROO_CLI_RUNTIME")],
+    Signature {
+        strong: &[Set("ROO_ACTIVE"), Set("ROO_CLI_RUNTIME")],
         ..labelled("roo_code")
     },
-    AgentSignature {
-        markers: &[Is("KILOCODE_FEATURE", "cli")],
+    Signature {
+        strong: &[Is("KILOCODE_FEATURE", "cli")],
         ..labelled("kilocode")
     },
-    AgentSignature {
-        markers: &[Set("PI_CODING_AGENT")],
+    Signature {
+        strong: &[Set("PI_CODING_AGENT")],
         ..labelled("pi")
     },
-    AgentSignature {
-        markers: &[Set("WINDSURF_CASCADE_TERMINAL")],
+    Signature {
+        strong: &[Set("WINDSURF_CASCADE_TERMINAL")],
         ..labelled("windsurf")
     },
-    AgentSignature {
-        markers: &[Set("ANTIGRAVITY_AGENT")],
+    Signature {
+        strong: &[Set("ANTIGRAVITY_AGENT")],
         ..labelled("antigravity")
     },
-    AgentSignature {
-        markers: &[Set("TRAE_AI_SHELL_ID")],
+    Signature {
+        strong: &[Set("TRAE_AI_SHELL_ID")],
         ..labelled("trae")
     },
-    AgentSignature {
-        markers: &[Set("IFLOW_CLI")],
+    Signature {
+        strong: &[Set("IFLOW_CLI")],
         ..labelled("iflow")
     },
-    AgentSignature {
-        markers: &[Is("GROK_AGENT", "1")],
+    Signature {
+        strong: &[Is("GROK_AGENT", "1")],
         ..labelled("grok")
     },
-    AgentSignature {
-        markers: &[Set("OPENCLAW_SHELL")],
+    Signature {
+        strong: &[Set("OPENCLAW_SHELL")],
         ..labelled("openclaw")
     },
-    AgentSignature {
-        markers: &[Set("JUNIE_DATA")],
+    Signature {
+        strong: &[Set("JUNIE_DATA")],
         ..labelled("junie")
     },
     // Known by a file on its machines (`/opt/.devin`), so here only when the session declares it.
     labelled("devin"),
-    AgentSignature {
-        markers: &[Set("AI_AGENT"), Set("AGENT")],
+    Signature {
+        strong: &[Set("AI_AGENT"), Set("AGENT")],
+        weak: &[Set("REPL_ID")],
         ..labelled("generic")
     },
 ];
@@ -242,6 +251,17 @@ mod tests {
                     "{name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn no_variable_is_both_strong_and_weak() {
+        let strong = || CATALOGUE.iter().flat_map(|row| row.strong);
+        for weak in CATALOGUE.iter().flat_map(|row| row.weak) {
+            assert!(
+                strong().all(|marker| marker.name() != weak.name()),
+                "{weak:?}"
+            );
         }
     }
 }

@@ -1,223 +1,212 @@
-//! What each kind of operation destroys. Nothing here depends on the actor, except through overrides
-//! for one agent or session.
+//! What an operation takes away, by its kind. Nothing here depends on who asks, except through
+//! overrides that are for an agent.
 
-use super::effective::EffectiveEntry;
+use super::cover::Cover;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{OverrideEntry, Snapshot, Zone};
 use crate::verdict::Reason;
-use crate::zones::{ZoneMatch, below};
+use crate::zones::{Place, below};
 
 /// What an operation does to the zones.
 pub(super) enum Effect<'s, 'o> {
-    /// Nothing protected is destroyed.
-    Permitted {
+    /// Nothing that is protected goes.
+    Passes {
         reason: Reason,
         zone: Option<&'s Zone>,
         overriding: Option<&'s OverrideEntry>,
     },
-    /// Something protected is destroyed.
-    Destroys(ProtectedTarget<'s, 'o>),
+    /// Something does.
+    Takes(Loss<'s, 'o>),
 }
 
-/// What would be destroyed.
-pub(super) struct ProtectedTarget<'s, 'o> {
+/// What would go.
+pub(super) struct Loss<'s, 'o> {
     pub(super) zone: &'s Zone,
-    /// Whether the zone's root is destroyed, not only something below it.
+    /// The zone's root goes, not only something below it.
     pub(super) whole: bool,
-    /// The zone's root, if another name is renamed onto it.
+    /// The object is a zone's root that another name is renamed onto.
     pub(super) onto_root: Option<&'o [u8]>,
-    /// The object relative to the zone's root; `None` where the root is destroyed.
-    pub(super) below: Option<&'o [u8]>,
+    /// The objects, relative to their zones' roots.
+    pub(super) below: [Option<&'o [u8]>; 2],
 }
 
-/// A name, and what the zones say of it.
+/// A name, its place and what covers it.
 #[derive(Clone, Copy)]
 struct Object<'s, 'o> {
     path: &'o [u8],
-    found: ZoneMatch<'s>,
+    place: Place<'s>,
 }
 
-type EffectiveEntryOf<'f, 's> = &'f dyn Fn(ZoneMatch<'s>, &[u8]) -> EffectiveEntry<'s>;
+type CoverOf<'f, 's> = &'f dyn Fn(Place<'s>, &[u8]) -> Cover<'s>;
 
-/// Whether the operation removes, moves, truncates, writes or links one of the guard's own files.
+/// Whether the guard's own files are removed, moved, cut, written or given another name.
 pub(super) fn touches_own(
     kind: OperationKind,
-    source: ZoneMatch<'_>,
-    destination: Option<ZoneMatch<'_>>,
+    source: Place<'_>,
+    destination: Option<Place<'_>>,
 ) -> bool {
-    let is_own = |found: ZoneMatch<'_>| found.is_own();
-    let removes_own = |found: ZoneMatch<'_>| found.is_own() || found.contains_own_file();
+    let is_own = |place: Place<'_>| place.is_own();
+    let takes_own = |place: Place<'_>| place.is_own() || place.carries_own();
     match kind {
         OperationKind::Control | OperationKind::Write | OperationKind::Truncate => source.is_own(),
         OperationKind::Clone => destination.unwrap_or(source).is_own(),
         OperationKind::Link => source.is_own() || destination.is_some_and(is_own),
-        OperationKind::Unlink => removes_own(source),
+        OperationKind::Unlink => takes_own(source),
         OperationKind::Rename | OperationKind::Exchange => {
-            removes_own(source) || destination.is_some_and(removes_own)
+            takes_own(source) || destination.is_some_and(takes_own)
         }
     }
 }
 
-/// The effect of an operation that the policy judges.
+/// What a judged operation does.
 pub(super) fn effect<'s, 'o>(
     snapshot: &'s Snapshot,
     operation: &'o Operation<'o>,
-    source: ZoneMatch<'s>,
-    destination: Option<ZoneMatch<'s>>,
-    effective: EffectiveEntryOf<'_, 's>,
+    source: Place<'s>,
+    destination: Option<Place<'s>>,
+    cover: CoverOf<'_, 's>,
 ) -> Effect<'s, 'o> {
     let source = Object {
         path: operation.path,
-        found: source,
+        place: source,
     };
     let destination = operation
         .destination
         .zip(destination)
-        .map(|(path, found)| Object { path, found });
+        .map(|(path, place)| Object { path, place });
     match operation.kind {
-        OperationKind::Unlink => remove(snapshot, source, effective),
-        OperationKind::Rename => rename(snapshot, source, destination, effective),
-        OperationKind::Exchange => exchange(snapshot, source, destination, effective),
-        OperationKind::Truncate => overwrite(source, effective),
-        OperationKind::Clone => overwrite(destination.unwrap_or(source), effective),
-        OperationKind::Link => link(source, destination, effective),
-        OperationKind::Write | OperationKind::Control => permitted(Reason::NotJudged),
+        OperationKind::Unlink => remove(snapshot, source, cover),
+        OperationKind::Rename => rename(snapshot, source, destination, cover),
+        OperationKind::Exchange => exchange(snapshot, source, destination, cover),
+        OperationKind::Truncate => overwrite(source, cover),
+        OperationKind::Clone => overwrite(destination.unwrap_or(source), cover),
+        OperationKind::Link => link(source, destination, cover),
+        OperationKind::Write | OperationKind::Control => passes(Reason::NotJudged),
     }
 }
 
 fn remove<'s, 'o>(
     snapshot: &'s Snapshot,
     object: Object<'s, 'o>,
-    effective: EffectiveEntryOf<'_, 's>,
+    cover: CoverOf<'_, 's>,
 ) -> Effect<'s, 'o> {
-    if let Some(zone) = contained_zone(snapshot, object) {
-        return Effect::Destroys(ProtectedTarget::whole(zone));
+    if let Some(zone) = carried(snapshot, object) {
+        return Effect::Takes(Loss::whole(zone));
     }
-    overwrite(object, effective)
+    overwrite(object, cover)
 }
 
-/// The source is moved away; an object at the destination is replaced.
+/// The source leaves; what stands at the destination is replaced.
 fn rename<'s, 'o>(
     snapshot: &'s Snapshot,
     source: Object<'s, 'o>,
     destination: Option<Object<'s, 'o>>,
-    effective: EffectiveEntryOf<'_, 's>,
+    cover: CoverOf<'_, 's>,
 ) -> Effect<'s, 'o> {
-    if let Some(zone) = contained_zone(snapshot, source) {
-        return Effect::Destroys(ProtectedTarget::whole(zone));
+    if let Some(zone) = carried(snapshot, source) {
+        return Effect::Takes(Loss::whole(zone));
     }
     if let Some(destination) = destination
-        && let Some(zone) = contained_zone(snapshot, destination)
+        && let Some(zone) = carried(snapshot, destination)
     {
-        return Effect::Destroys(ProtectedTarget {
+        return Effect::Takes(Loss {
             onto_root: Some(destination.path),
-            ..ProtectedTarget::whole(zone)
+            ..Loss::whole(zone)
         });
     }
     let goes_to_zone = || {
         destination
-            .map(|object| effective(object.found, object.path))
-            .and_then(EffectiveEntry::zone)
+            .map(|object| cover(object.place, object.path))
+            .and_then(Cover::zone)
     };
-    match effective(source.found, source.path) {
-        EffectiveEntry::Zone(zone) => match goes_to_zone() {
-            Some(_) => Effect::Permitted {
+    match cover(source.place, source.path) {
+        Cover::Zone(zone) => match goes_to_zone() {
+            Some(_) => Effect::Passes {
                 reason: Reason::WithinZones,
                 zone: Some(zone),
                 overriding: None,
             },
-            None => Effect::Destroys(ProtectedTarget::of(zone, source.path)),
+            None => Effect::Takes(Loss::of(zone, source.path)),
         },
-        EffectiveEntry::Outside => match goes_to_zone() {
-            zone @ Some(_) => Effect::Permitted {
+        Cover::Outside => match goes_to_zone() {
+            zone @ Some(_) => Effect::Passes {
                 reason: Reason::Replaced,
                 zone,
                 overriding: None,
             },
-            None => permitted(Reason::OutsideZones),
+            None => passes(Reason::OutsideZones),
         },
-        open => open.permitted(),
+        open => open.passes(),
     }
 }
 
-/// Each object is moved to the other's name.
+/// Each side leaves for the other's place.
 fn exchange<'s, 'o>(
     snapshot: &'s Snapshot,
     left: Object<'s, 'o>,
     right: Option<Object<'s, 'o>>,
-    effective: EffectiveEntryOf<'_, 's>,
+    cover: CoverOf<'_, 's>,
 ) -> Effect<'s, 'o> {
-    let contained_zone = |object| contained_zone(snapshot, object);
-    if let Some(zone) = contained_zone(left).or_else(|| right.and_then(contained_zone)) {
-        return Effect::Destroys(ProtectedTarget::whole(zone));
+    let carried = |object| carried(snapshot, object);
+    if let Some(zone) = carried(left).or_else(|| right.and_then(carried)) {
+        return Effect::Takes(Loss::whole(zone));
     }
-    let left_entry = effective(left.found, left.path);
-    let right_entry = right.map_or(EffectiveEntry::Outside, |object| {
-        effective(object.found, object.path)
-    });
-    match (left_entry, right_entry, right) {
-        (EffectiveEntry::Zone(zone), EffectiveEntry::Zone(_), _) => Effect::Permitted {
+    let left_cover = cover(left.place, left.path);
+    let right_cover = right.map_or(Cover::Outside, |object| cover(object.place, object.path));
+    match (left_cover, right_cover, right) {
+        (Cover::Zone(zone), Cover::Zone(_), _) => Effect::Passes {
             reason: Reason::WithinZones,
             zone: Some(zone),
             overriding: None,
         },
-        (EffectiveEntry::Zone(zone), _, _) => {
-            Effect::Destroys(ProtectedTarget::of(zone, left.path))
-        }
-        (_, EffectiveEntry::Zone(zone), Some(right)) => {
-            Effect::Destroys(ProtectedTarget::of(zone, right.path))
-        }
-        (EffectiveEntry::Outside, other, _) | (other, _, _) => other.permitted(),
+        (Cover::Zone(zone), _, _) => Effect::Takes(Loss::of(zone, left.path)),
+        (_, Cover::Zone(zone), Some(right)) => Effect::Takes(Loss::of(zone, right.path)),
+        (Cover::Outside, other, _) | (other, _, _) => other.passes(),
     }
 }
 
-/// The object's content is destroyed, and perhaps its name.
-fn overwrite<'s, 'o>(
-    object: Object<'s, 'o>,
-    effective: EffectiveEntryOf<'_, 's>,
-) -> Effect<'s, 'o> {
-    match effective(object.found, object.path) {
-        EffectiveEntry::Zone(zone) => Effect::Destroys(ProtectedTarget::of(zone, object.path)),
-        other => other.permitted(),
+/// The content goes; the name may.
+fn overwrite<'s, 'o>(object: Object<'s, 'o>, cover: CoverOf<'_, 's>) -> Effect<'s, 'o> {
+    match cover(object.place, object.path) {
+        Cover::Zone(zone) => Effect::Takes(Loss::of(zone, object.path)),
+        other => other.passes(),
     }
 }
 
-/// Through a second name outside the zones a protected object could be changed.
+/// A second name outside lets what is protected be changed from there.
 fn link<'s, 'o>(
     source: Object<'s, 'o>,
     destination: Option<Object<'s, 'o>>,
-    effective: EffectiveEntryOf<'_, 's>,
+    cover: CoverOf<'_, 's>,
 ) -> Effect<'s, 'o> {
-    let destination = destination.map(|object| effective(object.found, object.path));
-    match (effective(source.found, source.path), destination) {
-        (EffectiveEntry::Zone(zone), Some(EffectiveEntry::Zone(_))) => Effect::Permitted {
+    let destination = destination.map(|object| cover(object.place, object.path));
+    match (cover(source.place, source.path), destination) {
+        (Cover::Zone(zone), Some(Cover::Zone(_))) => Effect::Passes {
             reason: Reason::WithinZones,
             zone: Some(zone),
             overriding: None,
         },
-        (EffectiveEntry::Zone(zone), _) => Effect::Destroys(ProtectedTarget::of(zone, source.path)),
-        (other, _) => other.permitted(),
+        (Cover::Zone(zone), _) => Effect::Takes(Loss::of(zone, source.path)),
+        (other, _) => other.passes(),
     }
 }
 
-/// The zone whose root is removed or moved with this name.
-fn contained_zone<'s>(snapshot: &'s Snapshot, object: Object<'s, '_>) -> Option<&'s Zone> {
-    snapshot
-        .zones
-        .get(object.found.contains_zone_root()?.0 as usize)
+/// The zone whose root goes away with this name.
+fn carried<'s>(snapshot: &'s Snapshot, object: Object<'s, '_>) -> Option<&'s Zone> {
+    snapshot.zones.get(object.place.carries()?.0 as usize)
 }
 
-fn permitted<'s, 'o>(reason: Reason) -> Effect<'s, 'o> {
-    Effect::Permitted {
+fn passes<'s, 'o>(reason: Reason) -> Effect<'s, 'o> {
+    Effect::Passes {
         reason,
         zone: None,
         overriding: None,
     }
 }
 
-// === impl EffectiveEntry ===
+// === impl Cover ===
 
-impl<'s> EffectiveEntry<'s> {
+impl<'s> Cover<'s> {
     fn zone(self) -> Option<&'s Zone> {
         match self {
             Self::Zone(zone) => Some(zone),
@@ -225,41 +214,42 @@ impl<'s> EffectiveEntry<'s> {
         }
     }
 
-    /// Why an unprotected object may be destroyed. Not for [`EffectiveEntry::Zone`].
-    fn permitted<'o>(self) -> Effect<'s, 'o> {
+    /// Why what is not protected may go; call on the others only.
+    fn passes<'o>(self) -> Effect<'s, 'o> {
         match self {
             Self::Open {
                 reason,
                 zone,
                 overriding,
-            } => Effect::Permitted {
+            } => Effect::Passes {
                 reason,
                 zone: Some(zone),
                 overriding,
             },
-            Self::Outside | Self::Zone(_) => permitted(Reason::OutsideZones),
+            Self::Outside | Self::Zone(_) => passes(Reason::OutsideZones),
         }
     }
 }
 
-// === impl ProtectedTarget ===
+// === impl Loss ===
 
-impl<'s, 'o> ProtectedTarget<'s, 'o> {
+impl<'s, 'o> Loss<'s, 'o> {
     fn whole(zone: &'s Zone) -> Self {
         Self {
             zone,
             whole: true,
             onto_root: None,
-            below: None,
+            below: [None, None],
         }
     }
 
     fn of(zone: &'s Zone, path: &'o [u8]) -> Self {
+        let below = below(zone.as_ref().path, path);
         Self {
             zone,
             whole: false,
             onto_root: None,
-            below: below(zone.as_ref().path, path),
+            below: [below, None],
         }
     }
 }

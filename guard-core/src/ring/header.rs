@@ -93,8 +93,8 @@ pub(super) const HEADER_WORDS: usize = 512;
 
 /// `"ESGRING"` and a zero byte. Stored last, so a header that has it is whole.
 const MAGIC: u64 = u64::from_le_bytes(*b"ESGRING\0");
-/// Raised with every change of the layout, the events' included.
-const FORMAT: u64 = 2;
+/// The version of the format, raised with every change of the layout, the events' included.
+pub const FORMAT: u64 = 2;
 
 const RUNNING: u64 = 0;
 const FINISHED: u64 = 1;

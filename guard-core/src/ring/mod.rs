@@ -7,7 +7,7 @@
 //! ```text
 //! word
 //!    0  magic "ESGRING\0" (stored last)       8  writer's pid
-//!    1  format version, 1                     9  writer's generation
+//!    1  format version, 2                     9  writer's generation
 //!    2  deny lane's capacity N                10  created, wall ns
 //!    3  allow lane's capacity M               11  bytes of the session's name
 //!    4  ring id, 16 bytes                     12  bytes of the writer's version
@@ -108,7 +108,8 @@ use crate::verdict::Verdict;
 
 pub use counter::{Counter, MAX_COUNTERS};
 pub use header::{
-    Header, InvalidHeader, MAX_LANE_WORDS, MAX_SESSION_BYTES, MAX_VERSION_BYTES, MIN_LANE_WORDS,
+    FORMAT, Header, InvalidHeader, MAX_LANE_WORDS, MAX_SESSION_BYTES, MAX_VERSION_BYTES,
+    MIN_LANE_WORDS,
 };
 pub use producer::{CreateRingError, Producer};
 pub use reader::{AttachRingError, Reader};

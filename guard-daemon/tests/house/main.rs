@@ -10,6 +10,7 @@ mod code;
 mod cycles;
 mod documents;
 mod markdown;
+mod numbers;
 mod promises;
 mod reference;
 mod repository;

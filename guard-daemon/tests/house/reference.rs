@@ -57,14 +57,11 @@ fn reasons_are_listed() {
 }
 
 #[test]
-fn agents_are_listed_and_counted() {
+fn agents_are_listed() {
     let labels: Vec<&str> = agents::labels().collect();
     for document in documents("agents.md") {
         assert_eq!(document.words_of_block("claude_code"), labels);
     }
-    let count = labels.len();
-    assert!(read("docs/agents.md").contains(&format!("{count} labels")));
-    assert!(read("docs/zh-CN/agents.md").contains(&format!("{count} 个标签")));
 }
 
 #[test]

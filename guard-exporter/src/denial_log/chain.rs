@@ -27,7 +27,7 @@
 //! assert!(seal.is_intact);
 //! ```
 
-use guard_report::hex;
+use super::line::hex;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;

@@ -3,8 +3,7 @@
 use super::*;
 use crate::metrics::Metrics;
 use crate::testing::denial;
-use guard_report::log_files::numbered;
-use guard_report::record::DenialRecord;
+use rotate::numbered;
 use std::fs;
 
 fn open(path: &Path) -> (DenialLog, NextSequences) {
@@ -13,7 +12,7 @@ fn open(path: &Path) -> (DenialLog, NextSequences) {
 
 fn append(log: &mut DenialLog, sequences: std::ops::Range<u64>) {
     for sequence in sequences {
-        log.encode(|into| DenialRecord::new(&denial(sequence), "aa").append_to(into));
+        log.encode(|into| line::encode(&denial(sequence), "aa", into));
     }
 }
 

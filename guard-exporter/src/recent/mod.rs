@@ -11,7 +11,6 @@ pub mod load;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
-use guard_report::filter::{DenialFilter, Subject};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,14 +29,27 @@ pub struct Denial {
     pub agent: Option<Box<str>>,
     /// The zone's name.
     pub zone: Option<Box<str>>,
-    /// The zone's path.
-    pub zone_path: Option<Box<str>>,
     /// What was asked.
     pub operation: OperationKind,
     /// What was answered.
     pub verdict: Verdict,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
+}
+
+/// Which denials are wanted. What is `None` wants all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this agent.
+    pub agent: Option<String>,
+    /// In the zone of this name.
+    pub zone: Option<String>,
+    /// Of this operation.
+    pub operation: Option<OperationKind>,
+    /// With this verdict.
+    pub verdict: Option<Verdict>,
+    /// Not before this wall clock time, nanoseconds.
+    pub since_ns: Option<u64>,
 }
 
 /// A denial's identity.
@@ -99,12 +111,7 @@ impl Recent {
     /// The newest `limit` that `filter` wants, older than `before` where that is given. After one
     /// that is not kept any more there is none.
     #[must_use]
-    pub fn select(
-        &self,
-        filter: &DenialFilter,
-        before: Option<&DenialId>,
-        limit: usize,
-    ) -> Selection {
+    pub fn select(&self, filter: &Filter, before: Option<&DenialId>, limit: usize) -> Selection {
         let kept = self.kept();
         let end = match before {
             None => kept.denials.len(),
@@ -114,7 +121,7 @@ impl Recent {
             .denials
             .range(..end)
             .rev()
-            .filter(|denial| filter.wants(&denial.subject()));
+            .filter(|denial| filter.wants(denial));
         let denials = wanted.by_ref().take(limit).cloned().collect();
         Selection {
             denials,
@@ -156,24 +163,29 @@ impl Denial {
             line: line.into(),
             agent: event.agent.map(Into::into),
             zone: event.zone.map(|zone| zone.name.into()),
-            zone_path: event
-                .zone
-                .map(|zone| String::from_utf8_lossy(zone.path).into()),
             operation: event.operation,
             verdict: event.verdict,
             wall_ns: event.wall_ns,
         }
     }
+}
 
-    fn subject(&self) -> Subject<'_> {
-        Subject {
-            agent: self.agent.as_deref(),
-            zone_name: self.zone.as_deref(),
-            zone_path: self.zone_path.as_deref(),
-            operation: Some(self.operation),
-            verdict: Some(self.verdict),
-            wall_ns: Some(self.wall_ns),
-        }
+// === impl Filter ===
+
+impl Filter {
+    fn wants(&self, denial: &Denial) -> bool {
+        let is = |wanted: &Option<String>, found: &Option<Box<str>>| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| found.as_deref() == Some(wanted))
+        };
+        is(&self.agent, &denial.agent)
+            && is(&self.zone, &denial.zone)
+            && self
+                .operation
+                .is_none_or(|wanted| wanted == denial.operation)
+            && self.verdict.is_none_or(|wanted| wanted == denial.verdict)
+            && self.since_ns.is_none_or(|since| since <= denial.wall_ns)
     }
 }
 
@@ -211,14 +223,14 @@ const RING_ID_DIGITS: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial_log::line;
     use crate::testing::denial;
-    use guard_report::record::DenialRecord;
 
     const RING: &str = "000102030405060708090a0b0c0d0e0f";
 
     fn push(recent: &Recent, event: &DecisionEvent<'_>) {
         let mut bytes = Vec::new();
-        DenialRecord::new(event, RING).append_to(&mut bytes);
+        line::encode(event, RING, &mut bytes);
         let line = std::str::from_utf8(&bytes).unwrap().trim_end();
         recent.push(Arc::new(Denial::new(event, line)));
     }
@@ -230,7 +242,7 @@ mod tests {
     fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
         let told = denials
             .iter()
-            .map(|denial| DenialRecord::parse(&denial.line));
+            .map(|denial| guard_report::record::DenialRecord::parse(&denial.line));
         told.map(|told| told.unwrap().seq).collect()
     }
 
@@ -262,17 +274,17 @@ mod tests {
             event.agent = Some(["codex", "claude_code"][usize::from(sequence % 2 == 0)]);
             push(&recent, &event);
         }
-        let first = recent.select(&DenialFilter::default(), None, 4);
+        let first = recent.select(&Filter::default(), None, 4);
         assert_eq!(
             (sequences(&first.denials), first.more),
             (vec![9, 8, 7, 6], true)
         );
-        let last = recent.select(&DenialFilter::default(), Some(&id(6)), 6);
+        let last = recent.select(&Filter::default(), Some(&id(6)), 6);
         assert_eq!(sequences(&last.denials), [5, 4, 3, 2, 1, 0]);
         assert!(!last.more);
-        let of_codex = DenialFilter {
+        let of_codex = Filter {
             agent: Some("codex".to_owned()),
-            ..DenialFilter::default()
+            ..Filter::default()
         };
         let page = recent.select(&of_codex, Some(&id(6)), 2);
         assert_eq!((sequences(&page.denials), page.more), (vec![5, 3], true));
@@ -289,55 +301,55 @@ mod tests {
     fn filters_ask_for_all_that_they_name() {
         let recent = Recent::default();
         push(&recent, &denial(0));
-        let finds = |filter: DenialFilter| recent.select(&filter, None, 9).denials.len();
+        let finds = |filter: Filter| recent.select(&filter, None, 9).denials.len();
         let wall_ns = denial(0).wall_ns;
         for (filter, expected) in [
             (
-                DenialFilter {
+                Filter {
                     zone: Some("project".into()),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                Filter {
                     zone: Some("proj".into()),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                Filter {
                     operation: Some(OperationKind::Rename),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                Filter {
                     operation: Some(OperationKind::Unlink),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                Filter {
                     verdict: Some(Verdict::Audit),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                Filter {
                     since_ns: Some(wall_ns),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                Filter {
                     since_ns: Some(wall_ns + 1),
-                    ..DenialFilter::default()
+                    ..Filter::default()
                 },
                 0,
             ),

@@ -1,10 +1,10 @@
 //! What agents make, rename and remove in zones, reported to [`guard_core::ownership`].
 
-use super::pending_call::PendingCall;
-use super::resolve::Name;
+use super::Case;
+use super::names::{Name, look, path_of};
 use crate::clock;
 use crate::facts::CallFacts;
-use crate::files::FileStat;
+use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
 use guard_core::OperationKind;
 use guard_core::ownership::{
@@ -12,10 +12,11 @@ use guard_core::ownership::{
 };
 use guard_core::policy::Snapshot;
 use rustix::io::Errno;
+use std::os::fd::AsFd as _;
 
-// === impl PendingCall ===
+// === impl Case ===
 
-impl PendingCall<'_> {
+impl Case<'_> {
     /// A call is about to make an object at `path`, where nothing is.
     pub(super) fn note_creation(&self, path: &[u8]) {
         let wall_ns = clock::wall_ns();
@@ -27,9 +28,9 @@ impl PendingCall<'_> {
     }
 
     /// A name was removed, or may be.
-    pub(super) fn note_removal(&self, name: &Name, reply: Reply, pending: PendingRemoval) {
-        if completion(reply).is_some() {
-            self.guard.ownership.removed(&name.path(), pending);
+    pub(super) fn note_removal(&self, name: &Name, answered: Reply, pending: PendingRemoval) {
+        if completion(answered).is_some() {
+            self.guard.ownership.removed(&path_of(name), pending);
         }
     }
 
@@ -54,10 +55,10 @@ impl PendingCall<'_> {
         &self,
         (from, to): (&Name, &Name),
         pending: PendingRename,
-        reply: Reply,
+        answered: Reply,
     ) {
-        if let Some(completion) = completion(reply) {
-            let (from, to) = (from.path(), to.path());
+        if let Some(completion) = completion(answered) {
+            let (from, to) = (path_of(from), path_of(to));
             self.guard
                 .ownership
                 .renamed(&from, &to, pending, completion);
@@ -67,7 +68,7 @@ impl PendingCall<'_> {
     /// Examines a hard link before it is made.
     pub(super) fn before_link(&self, (from, to): (&Name, &Name)) -> PendingLink {
         let ownership = &self.guard.ownership;
-        let found = from.stat().ok();
+        let found = look(from);
         self.with_new_name(
             (from, to),
             found.as_ref(),
@@ -78,9 +79,9 @@ impl PendingCall<'_> {
     }
 
     /// A hard link was made, or the kernel goes on with it.
-    pub(super) fn after_link(&self, to: &Name, pending: PendingLink, reply: Reply) {
-        if completion(reply).is_some() {
-            self.guard.ownership.linked(&to.path(), pending);
+    pub(super) fn after_link(&self, to: &Name, pending: PendingLink, answered: Reply) {
+        if completion(answered).is_some() {
+            self.guard.ownership.linked(&path_of(to), pending);
         }
     }
 
@@ -90,7 +91,7 @@ impl PendingCall<'_> {
         found: Option<&FileStat>,
         examine: impl FnOnce(&Snapshot, &NewName<'_>, u64, &CallFacts<'_>) -> T,
     ) -> T {
-        let (from_path, to_path) = (from.path(), to.path());
+        let (from_path, to_path) = (path_of(from), path_of(to));
         let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &from.directory,
@@ -107,8 +108,8 @@ impl PendingCall<'_> {
 }
 
 /// Whether the guard saw the end of a call; `None` if nothing came of it.
-fn completion(reply: Reply) -> Option<Completion> {
-    match reply {
+fn completion(answered: Reply) -> Option<Completion> {
+    match answered {
         Reply::Return(_) => Some(Completion::Done),
         Reply::Continue => Some(Completion::Pending),
         Reply::Fail(_) => None,
@@ -117,7 +118,7 @@ fn completion(reply: Reply) -> Option<Completion> {
 
 /// What is at the new name of a rename or a link.
 fn target(name: &Name) -> Target {
-    match name.stat() {
+    match files::stat_name(name.directory.fd.as_fd(), &name.name) {
         Ok(found) => Target::Taken(found.facts()),
         Err(Errno::NOENT) => Target::Free,
         Err(_) => Target::Unknown,

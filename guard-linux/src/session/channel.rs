@@ -1,5 +1,4 @@
-//! Messages from the supervisor to the other two processes: the command may start, and what became
-//! of it.
+//! What the supervisor says to the other two processes: start, and what became of the command.
 
 use super::child::Change;
 use std::io::{Read as _, Result, Write as _};

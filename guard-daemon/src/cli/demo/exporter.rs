@@ -2,18 +2,19 @@
 
 use super::{PATIENCE, Scratch, await_condition};
 use crate::cli::terminal::{self, CYAN, line, paint};
-use crate::exporter::{PROGRAM, sibling};
+use crate::exporter::{self, PROGRAM};
+use crate::places::sibling;
 use anyhow::{Context as _, Result, anyhow, bail};
-use guard_report::address::announced;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The demo's own exporter, ended when dropped.
 pub(super) struct Exporter {
     child: Child,
-    address: SocketAddr,
+    address: String,
 }
 
 // === impl Exporter ===
@@ -29,7 +30,11 @@ impl Exporter {
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
         let state = scratch.state();
-        let address = await_condition(|| announced(&state)?.address);
+        let address = await_condition(|| {
+            let text = fs::read(state.join("exporter.json")).ok()?;
+            let serving: exporter::Serving = serde_json::from_slice(&text).ok()?;
+            Some(serving.address)
+        });
         let Some(address) = address else {
             let _ended = child.kill();
             let mut said = String::new();
@@ -62,7 +67,7 @@ impl Exporter {
     }
 
     fn scrape(&self) -> Result<String> {
-        let mut stream = TcpStream::connect(self.address)?;
+        let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let host = &self.address;
         stream.write_all(

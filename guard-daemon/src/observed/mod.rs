@@ -3,19 +3,20 @@
 //! When an exporter serves, it is asked: it knows all rings that it reads. Else the rings are read
 //! here, and the denial log is where it always is. Nothing is written anywhere.
 
+pub(crate) mod api;
+pub(crate) mod guards;
+
 use crate::exporter::{self, ask};
-use guard_report::api::Status;
-use guard_report::paths::StatePaths;
-use guard_report::rings;
-use guard_report::status::GuardStatus;
-use std::net::SocketAddr;
+use crate::places::Places;
+use api::Status;
+use guards::Guard;
 use std::path::PathBuf;
 
 /// What was seen at one moment.
 #[derive(Debug)]
 pub(crate) struct Observed {
     /// The guards, alive or with denials that nobody has read yet.
-    pub(crate) guards: Vec<GuardStatus>,
+    pub(crate) guards: Vec<Guard>,
     /// The exporter.
     pub(crate) exporter: Exporter,
     /// The denial log.
@@ -30,16 +31,16 @@ pub(crate) enum Exporter {
     /// One says so, and does not answer.
     Silent {
         /// Where it said that it serves.
-        address: SocketAddr,
+        address: String,
         /// What became of the question.
         why: String,
     },
     /// It answers.
     Serving {
         /// Where.
-        address: SocketAddr,
+        address: String,
         /// What it says.
-        status: Box<Status<'static>>,
+        status: Box<Status>,
     },
 }
 
@@ -47,17 +48,17 @@ pub(crate) enum Exporter {
 
 impl Observed {
     /// Looks.
-    pub(crate) fn now(paths: &StatePaths) -> Self {
-        let exporter = Exporter::ask(paths);
+    pub(crate) fn now(places: &Places) -> Self {
+        let exporter = Exporter::ask(places);
         match &exporter {
             Exporter::Serving { status, .. } => Self {
-                guards: status.guards.to_vec(),
+                guards: status.guards.clone(),
                 log: PathBuf::from(&status.denial_log.path),
                 exporter,
             },
             Exporter::Absent | Exporter::Silent { .. } => Self {
-                guards: in_rings(paths),
-                log: paths.denial_log(),
+                guards: guards::in_directories(&places.readable_rings()),
+                log: places.exporter.join("denials.jsonl"),
                 exporter,
             },
         }
@@ -93,11 +94,15 @@ impl Observed {
 // === impl Exporter ===
 
 impl Exporter {
-    fn ask(paths: &StatePaths) -> Self {
-        let Some(address) = exporter::address(paths) else {
+    fn ask(places: &Places) -> Self {
+        let Some(serving) = exporter::serving(places) else {
             return Self::Absent;
         };
-        let asked = ask::ask(address, "/api/v1/status")
+        let address = serving.address;
+        let asked = address
+            .parse()
+            .map_err(anyhow::Error::new)
+            .and_then(|address| ask::ask(address, "/api/v1/status"))
             .and_then(|answer| Ok(serde_json::from_slice(&answer)?));
         match asked {
             Ok(status) => Self::Serving {
@@ -110,13 +115,4 @@ impl Exporter {
             },
         }
     }
-}
-
-/// The guards whose rings this user can read.
-fn in_rings(paths: &StatePaths) -> Vec<GuardStatus> {
-    let uid = rustix::process::geteuid().as_raw();
-    rings::readers(&paths.readable_rings(), uid)
-        .iter()
-        .map(|reader| GuardStatus::of(reader, reader.is_writer_alive()))
-        .collect()
 }

@@ -1,12 +1,12 @@
-//! What the worker threads of a session share, and what invalidates their caches.
+//! What all worker threads of a session share about the world outside, and when to forget it.
 //!
-//! Workers cache callers and directories. Each entry carries a generation, and what makes entries
-//! stale advances it here: an exec or a change of credentials for a process's callers, a renamed
-//! directory or a changed mount table for directories. A change that the kernel is about to make
-//! itself (a call that continues) happens a moment after it was reported, so it also disables the
-//! cache for a second.
+//! Workers remember callers and directories. What makes a memory stale is told here, by counters
+//! that each memory carries: an exec or a change of credentials makes a process's callers stale, a
+//! renamed directory or a changed mount table makes directories stale. A change that the kernel is
+//! about to make itself (a call that goes on) happens a moment after it was told, so it also
+//! switches remembering off for a second.
 
-use super::context::{Confinements, ThreadContext};
+use super::context::{Confinements, ContextLook};
 use super::mounts::Mounts;
 use super::preservation::Preservation;
 use super::procfs::ProcFs;
@@ -22,9 +22,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Shared by all workers of a session.
 #[derive(Debug)]
-pub(crate) struct SessionCaches {
+pub(crate) struct World {
     /// The guard's own credentials and root.
-    pub(crate) guard: ThreadContext,
+    pub(crate) guard: ContextLook,
     /// The guard's process id namespace.
     pid_namespace: Option<Identity>,
     /// The guard's mount namespace.
@@ -33,13 +33,13 @@ pub(crate) struct SessionCaches {
     pub(crate) confinements: Confinements,
     /// The session's root command.
     pub(crate) session_root: u32,
-    /// Advanced when a process's callers must be described again. Written by the worker that is
-    /// notified of the change, before it answers; read at the process's next call, which comes after.
+    /// Bumped when a process's callers must be looked at anew. Written by the worker that hears of
+    /// the change, before it answers; read at the process's next call, which comes after.
     changes: Vec<AtomicU32>,
-    /// Advanced when cached directories may have moved.
+    /// Bumped when remembered directories may stand elsewhere.
     directories: AtomicU64,
-    /// Monotonic time until which directories are not cached.
-    cache_disabled_until_ns: AtomicU64,
+    /// Monotonic time until which directories are not remembered.
+    forgetful_until_ns: AtomicU64,
     /// Whether any process changed its root directory: then every call checks its caller's.
     root_changes: AtomicBool,
     mounts: ArcSwap<Mounts>,
@@ -48,12 +48,12 @@ pub(crate) struct SessionCaches {
     pub(crate) preservation: Preservation,
 }
 
-// === impl SessionCaches ===
+// === impl World ===
 
-impl SessionCaches {
-    /// Reads the guard's own context. `session_root` is the root command's process id.
+impl World {
+    /// Looks around. `session_root` is the root command's process id.
     pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
-        let guard = ThreadContext::read_own()
+        let guard = ContextLook::of_guard()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
@@ -67,7 +67,7 @@ impl SessionCaches {
             session_root,
             changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
             directories: AtomicU64::new(0),
-            cache_disabled_until_ns: AtomicU64::new(0),
+            forgetful_until_ns: AtomicU64::new(0),
             root_changes: AtomicBool::new(false),
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
@@ -75,7 +75,7 @@ impl SessionCaches {
         })
     }
 
-    /// The generation that a description of a caller of process `pid` carries.
+    /// The change count that a look at a caller of process `pid` carries.
     pub(crate) fn changes_of(&self, pid: u32) -> u32 {
         self.change_slot(pid).load(Ordering::Acquire)
     }
@@ -92,23 +92,22 @@ impl SessionCaches {
             .expect("the index is below the number of slots")
     }
 
-    /// The generation that cached directories carry; `None` while nothing may be cached.
-    pub(crate) fn directory_generation(&self, now_ns: u64) -> Option<u64> {
+    /// The count that remembered directories carry; `None` while nothing may be remembered.
+    pub(crate) fn directory_count(&self, now_ns: u64) -> Option<u64> {
         let count = self.directories.load(Ordering::Acquire);
-        (now_ns >= self.cache_disabled_until_ns.load(Ordering::Acquire)).then_some(count)
+        (now_ns >= self.forgetful_until_ns.load(Ordering::Acquire)).then_some(count)
     }
 
-    /// The guard moved a directory.
-    pub(crate) fn invalidate_directories(&self) {
+    /// A directory was moved, by the guard.
+    pub(crate) fn directory_moved(&self) {
         self.directories.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The kernel is about to move a directory or change a mount.
-    pub(crate) fn disable_directory_cache(&self) {
-        let until = clock::monotonic_ns().saturating_add(CACHE_DISABLED_NS);
-        self.cache_disabled_until_ns
-            .fetch_max(until, Ordering::AcqRel);
-        self.invalidate_directories();
+    pub(crate) fn directory_will_move(&self) {
+        let until = clock::monotonic_ns().saturating_add(FORGETFUL_NS);
+        self.forgetful_until_ns.fetch_max(until, Ordering::AcqRel);
+        self.directory_moved();
     }
 
     /// A process is about to change its root directory.
@@ -127,10 +126,10 @@ impl SessionCaches {
         self.mounts.load_full()
     }
 
-    /// Reads the mount table again, after the kernel reported a change.
+    /// Reads the mount table again, after the kernel said it changed.
     pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
-        self.invalidate_directories();
+        self.directory_moved();
         Ok(())
     }
 
@@ -156,9 +155,8 @@ impl SessionCaches {
     }
 }
 
-/// Processes share a slot when their ids are equal modulo this, which costs a description too many
-/// at worst.
+/// Processes share a slot when their ids are equal modulo this; a needless look is the worst of it.
 const CHANGE_SLOTS: usize = 1024;
 
 /// How long a call that goes on in the kernel may take to have happened.
-const CACHE_DISABLED_NS: u64 = 1_000_000_000;
+const FORGETFUL_NS: u64 = 1_000_000_000;

@@ -1,19 +1,19 @@
-//! The entry that is in effect for a path: the most specific one that applies.
+//! Who speaks for a path: the most specific entry that is alive.
 
 use crate::actor::Attribution;
 use crate::policy::{OverrideEntry, Snapshot, Zone};
 use crate::process::basename;
 use crate::verdict::Reason;
-use crate::zones::{Entry, ZoneMatch, below};
+use crate::zones::{Entry, Place, below};
 
-/// What the policy says of a path.
+/// What covers a path.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum EffectiveEntry<'s> {
-    /// No zone contains the path.
+pub(super) enum Cover<'s> {
+    /// No zone is above, whatever else is.
     Outside,
-    /// A zone protects the path.
+    /// A zone protects it.
     Zone(&'s Zone),
-    /// A zone contains the path, but a more specific entry exempts it.
+    /// A zone is above, but something more specific opens it.
     Open {
         reason: Reason,
         zone: &'s Zone,
@@ -21,27 +21,27 @@ pub(super) enum EffectiveEntry<'s> {
     },
 }
 
-pub(super) fn effective_entry<'s>(
+pub(super) fn cover<'s>(
     snapshot: &'s Snapshot,
-    found: ZoneMatch<'s>,
+    place: Place<'s>,
     path: &[u8],
-    applies: impl Fn(&OverrideEntry) -> bool,
-) -> EffectiveEntry<'s> {
+    is_alive: impl Fn(&OverrideEntry) -> bool,
+) -> Cover<'s> {
     let mut open = None;
-    for entry in found.entries() {
+    for entry in place.entries() {
         match entry {
             Entry::Zone(id) => {
                 let Some(zone) = snapshot.zones.get(id.0 as usize) else {
                     continue;
                 };
-                let by_name = || exempt_by_name(snapshot, zone, path).map(|reason| (reason, None));
+                let by_name = || opened_by_name(snapshot, zone, path).map(|reason| (reason, None));
                 return match open.or_else(by_name) {
-                    Some((reason, overriding)) => EffectiveEntry::Open {
+                    Some((reason, overriding)) => Cover::Open {
                         reason,
                         zone,
                         overriding,
                     },
-                    None => EffectiveEntry::Zone(zone),
+                    None => Cover::Zone(zone),
                 };
             }
             _ if open.is_some() => {}
@@ -49,17 +49,17 @@ pub(super) fn effective_entry<'s>(
                 open = snapshot
                     .overrides
                     .get(id.0 as usize)
-                    .filter(|entry| applies(entry))
+                    .filter(|entry| is_alive(entry))
                     .map(|entry| (Reason::Override, Some(entry)));
             }
             Entry::Disposable => open = Some((Reason::Disposable, None)),
             Entry::SystemTemp => open = Some((Reason::SystemTemp, None)),
         }
     }
-    EffectiveEntry::Outside
+    Cover::Outside
 }
 
-/// Whether an override that names an agent or a session applies to this actor.
+/// Whether an override for an agent or a session is for this actor.
 pub(super) fn is_for(
     entry: &OverrideEntry,
     snapshot: &Snapshot,
@@ -77,8 +77,8 @@ pub(super) fn is_for(
         && entry.session.as_deref().is_none_or(is_its_session)
 }
 
-/// The reason for which a name is exempt at any depth below a zone.
-fn exempt_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reason> {
+/// Names that are open at any depth below a zone.
+fn opened_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reason> {
     if basename(path) == FINDER_FILE {
         return Some(Reason::SystemTemp);
     }
@@ -90,5 +90,5 @@ fn exempt_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reaso
     is_disposable.then_some(Reason::Disposable)
 }
 
-/// Written by the Finder into each directory it displays.
+/// What macOS leaves in every directory it shows.
 const FINDER_FILE: &[u8] = b".DS_Store";

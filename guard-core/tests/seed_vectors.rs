@@ -1,4 +1,4 @@
-//! Decisions of the predecessor, decisions of this guard, and why they differ.
+//! What the first implementation answered, what this one answers, and why they differ.
 
 #![allow(
     clippy::tests_outside_test_module,
@@ -22,7 +22,7 @@ fn world() -> World {
     )
 }
 
-/// Chain, path and destination; the predecessor's verdict; ours and its reason; why they differ.
+/// What was asked; the first answer; ours and its reason; why they differ.
 type Vector = (
     &'static str,
     &'static str,
@@ -33,8 +33,8 @@ type Vector = (
     &'static str,
 );
 
-/// A path alone is an unlink; with a destination, a rename to a free name. In a chain each process is
-/// followed by its parent; `agent` means that lineage attributes the process to that agent.
+/// A path alone is an unlink; with a destination, a rename. The chain is written as the seed's
+/// documents write it; `agent` stands for what lineage makes of it (its own tests say how).
 #[rustfmt::skip]
 const VECTORS: [Vector; 17] = [
     ("rm < zsh < login", "/Users/u/proj/a", None, ALLOW, ALLOW, Reason::Human, ""),
@@ -64,13 +64,12 @@ const VECTORS: [Vector; 17] = [
 ];
 
 #[test]
-fn example_decisions_of_the_predecessor() {
+fn the_seed_s_vectors() {
     let world = world();
-    for (chain, path, destination, first, ours, reason, why) in VECTORS {
-        // A pattern is a substring of the name: lineage attributes this one to an agent, too.
+    for (chain, path, destination, seed, ours, reason, why) in VECTORS {
+        // A pattern is a substring of the name, as it was: lineage calls this one an agent too.
         let chain = chain.replace("claude-squad-notes-app", "agent custom:claude");
-        let mut scene = Scene::chain(&chain);
-        scene.absent.extend(destination);
+        let scene = Scene::chain(&chain);
         let decision = match destination {
             None => world.decide(&scene, OperationKind::Unlink, path, None),
             Some(to) => world.decide(&scene, OperationKind::Rename, path, Some(to)),
@@ -82,16 +81,16 @@ fn example_decisions_of_the_predecessor() {
             "{asked}"
         );
         assert_eq!(
-            first == ours,
+            seed == ours,
             why.is_empty(),
-            "each difference has its reason: {asked}"
+            "every difference has its reason: {asked}"
         );
     }
 }
 
-/// Measured results of the predecessor.
+/// The table of measured results in the product's description.
 #[test]
-fn measured_results_of_the_predecessor() {
+fn the_seed_s_measured_results() {
     let world = World::mac(r#"{"protected_zones": ["/Users/u/proj"]}"#);
     for (chain, path, verdict) in [
         ("rm < zsh < login < ghostty", "/Users/u/proj/file", ALLOW),
