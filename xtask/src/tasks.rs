@@ -316,6 +316,27 @@ mod tests {
     }
 
     #[test]
+    fn ci_runs_every_script_that_keeps_a_promise() {
+        let read = |path| fs::read_to_string(root().join(path)).expect("it is there");
+        let documents = [
+            "SPECIFICATION.md",
+            "ARCHITECTURE.md",
+            "endpoint-sec/README.md",
+        ]
+        .map(read);
+        let named: BTreeSet<&str> = documents
+            .iter()
+            .flat_map(|text| text.split("`.ci/").skip(1))
+            .filter_map(|rest| rest.split('`').next())
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert!(named.len() > 5, "{named:?}");
+        for name in named {
+            assert!(CI.contains(&name), "CI does not run .ci/{name}");
+        }
+    }
+
+    #[test]
     fn ci_begins_with_what_fails_cheapest() {
         assert_eq!(CI.first(), Some(&"fmt"));
         let place = |name| CI.iter().position(|task| *task == name);

@@ -2,11 +2,12 @@
 //!
 //! Promises are the rows of SPECIFICATION.md and of `endpoint-sec/README.md`, and the invariants of
 //! ARCHITECTURE.md. Keepers are tests, by the name of their function; lints that are denied; and
-//! files: benches, programs of tests, scripts of `.ci/`. A test that is commented out, ignored,
-//! empty or renamed keeps nothing. `.ci/promises` asks the same of the built test programs.
+//! files: benches, programs of tests, and scripts of `.ci/`, which a test of xtask finds among CI's
+//! tasks. A test that is commented out, ignored, empty or renamed keeps nothing. `.ci/promises` asks
+//! the same of the built test programs.
 
 use crate::markdown::{Document, code_spans};
-use crate::repository::{all_tokens, between, exists, none, packages, quoted, read, tokens};
+use crate::repository::{all_tokens, exists, none, packages, read, tokens};
 use crate::rust::modules::{Modules, ReadFile, Scope};
 use crate::rust::test_functions::{REFUSED, TestFunction};
 use crate::rust::tokens::{Tree, contains_word};
@@ -63,21 +64,16 @@ struct Keepers {
     lints: BTreeSet<String>,
     /// Files of the workspace's crates, by their paths.
     files: Vec<String>,
-    /// The tasks that `.ci/run` runs. One that is a script has the script's name.
-    checks: BTreeSet<String>,
 }
 
 // === impl Keepers ===
 
 impl Keepers {
     fn gather() -> Self {
-        let tasks = read("xtask/src/tasks.rs");
-        let checks = quoted(between(&tasks, "const CI: &[&str] = &[", "];"));
         let mut keepers = Self {
             tests: BTreeMap::new(),
             lints: BTreeSet::new(),
             files: all_tokens().keys().cloned().collect(),
-            checks: checks.into_iter().map(str::to_owned).collect(),
         };
         let workspace = read("Cargo.toml");
         let lints = workspace
@@ -124,10 +120,6 @@ impl Keepers {
 
     /// Why a name keeps nothing, if it does not.
     fn fault(&self, name: &str) -> Option<String> {
-        if let Some(check) = name.strip_prefix(".ci/") {
-            let runs = exists(name) && self.checks.contains(check);
-            return (!runs).then(|| format!("`.ci/run` does not run `{name}`"));
-        }
         if name.contains('/') {
             let ends = format!("/{name}");
             let is_there = exists(name) || self.files.iter().any(|path| path.ends_with(&ends));
@@ -191,7 +183,6 @@ mod tests {
             tests: BTreeMap::new(),
             lints: BTreeSet::new(),
             files: Vec::new(),
-            checks: BTreeSet::new(),
         };
         keepers.add_tests("src/lib.rs", &|path| files.get(path).map(Vec::as_slice));
         keepers.fault("promised")
