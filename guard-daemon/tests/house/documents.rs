@@ -1,8 +1,9 @@
-//! The documents: in step in both languages, with links that lead somewhere, in plain words.
+//! The documents: in step in both languages, with links that lead somewhere, and files that are
+//! there.
 
 use crate::code::UNSAFE;
-use crate::markdown::{Document, anchors, code_spans, prose};
-use crate::repository::{exists, has_word, list, none, read};
+use crate::markdown::{Document, anchors, code_spans};
+use crate::repository::{exists, list, none, read};
 use guard_core::policy::Policy;
 
 /// Where documents are; each directory with the one that has its Chinese counterparts.
@@ -21,25 +22,6 @@ const OTHERS: [&str; 8] = [
     "SECURITY.md",
     "SPECIFICATION.md",
     "endpoint-sec/README.md",
-];
-
-/// Words that a reader has to translate back, with the plain ones.
-const WORDS: [(&str, &str); 15] = [
-    ("told", "reported, passed, given"),
-    ("tell", "say, report, show"),
-    ("tells", "says, reports, shows"),
-    ("mend", "repair"),
-    ("mended", "repaired"),
-    ("anew", "again"),
-    ("astray", "to another place"),
-    ("the medium", "the disk"),
-    ("lets go", "allows"),
-    ("let go", "allow, release"),
-    ("in vain", "without effect"),
-    ("hears of", "receives"),
-    ("witness", "facts"),
-    ("stands", "is"),
-    ("the seed", "the predecessor"),
 ];
 
 /// The documents that both languages have, in pairs.
@@ -138,21 +120,6 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     none("a link leads to a file, and to a heading in it", &broken);
-}
-
-#[test]
-fn documents_are_in_plain_words() {
-    let mut found = Vec::new();
-    for path in all() {
-        for (number, line) in prose(&read(&path)) {
-            let line = line.to_lowercase();
-            let words = WORDS.iter().filter(|(word, _)| has_word(&line, word));
-            // Where the predecessor is named.
-            let words = words.filter(|(word, _)| *word != "the seed" || path != "ARCHITECTURE.md");
-            found.extend(words.map(|(word, plain)| format!("{path}:{number}: {word}: {plain}")));
-        }
-    }
-    none("a document is in plain words", &found);
 }
 
 #[test]

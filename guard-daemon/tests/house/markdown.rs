@@ -118,21 +118,3 @@ pub(crate) fn anchors(text: &str) -> Vec<String> {
     };
     headings.map(slug).collect()
 }
-
-/// The numbered lines outside of code blocks, without their code spans and the targets of links.
-pub(crate) fn prose(text: &str) -> Vec<(usize, String)> {
-    let mut is_code = false;
-    let mut lines = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.starts_with("```") {
-            is_code = !is_code;
-        } else if !is_code {
-            let words = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-            let words = words
-                .split("](")
-                .map(|part| part.split_once(')').map_or(part, |(_, rest)| rest));
-            lines.push((number, words.collect::<Vec<_>>().join(" ")));
-        }
-    }
-    lines
-}
