@@ -1,7 +1,7 @@
-//! Who asks: the facts a decision needs about the acting process and the file it acts on.
+//! The acting process, and the facts that a decision needs about it and about files.
 //!
-//! [`decide`](crate::decision::decide) draws these through [`FactSource`], lazily: an operation that
-//! touches no zone never asks for its actor.
+//! [`decide`](crate::decision::decide) asks for these through [`FactSource`], lazily: an operation
+//! that touches no zone never asks for its actor.
 
 use crate::file::FileFacts;
 use crate::process::{ProcessDescription, ProcessKey};
@@ -20,30 +20,30 @@ pub struct Actor<'a> {
     pub executable: &'a [u8],
     /// Its `argv[0]`.
     pub argv0: &'a [u8],
-    /// Whether an agent stands above it.
+    /// Whether it acts for an agent.
     pub attribution: Attribution<'a>,
-    /// The scoped trusted tools among itself and its ancestors below the agent.
+    /// The scoped tools among itself and its ancestors below the agent.
     pub tools: ToolSet,
     /// The names behind `tools`.
     pub tool_names: &'a ToolNames,
 }
 
-/// What lineage says of a process.
+/// On whose behalf a process acts, by its lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attribution<'a> {
-    /// Its ancestry is known up to the root, and no agent is in it.
+    /// Its ancestry is known up to the root, and contains no agent.
     Human,
     /// It is an agent or descends from one.
     Agent(AgentRef<'a>),
-    /// Its ancestry is lost.
+    /// Its ancestry is unknown.
     Unknown {
-        /// An agent has been seen under this root, so this may be its child.
+        /// Whether an agent has been seen below this root, so that this may be its descendant.
         agent_seen: bool,
     },
 }
 
 impl Attribution<'_> {
-    /// Whether the actor has an agent above it, or may have.
+    /// Whether the actor's lineage contains an agent, or may.
     #[must_use]
     pub const fn may_be_agents(&self) -> bool {
         !matches!(self, Self::Human | Self::Unknown { agent_seen: false })
@@ -61,29 +61,29 @@ pub struct AgentRef<'a> {
     pub pid: u32,
     /// When it started, wall clock nanoseconds.
     pub started_ns: u64,
-    /// Its own session id from its environment; empty when it has none.
+    /// Its own session id from its environment; empty if it has none.
     pub session: &'a [u8],
 }
 
-/// What is asked of the world while deciding. Each method is called only when its answer matters.
+/// A source of facts for one decision. Each method is called only if its answer matters.
 pub trait FactSource {
     /// The acting process.
     fn actor(&self) -> Actor<'_>;
 
-    /// The acting process's arguments now, NUL-separated; empty when they cannot be read.
+    /// The acting process's current arguments, NUL-separated; empty if they cannot be read.
     fn arguments(&self) -> Vec<u8>;
 
-    /// When the acting process's executable inode last changed (ctime), wall clock nanoseconds.
+    /// When the inode of the acting process's executable last changed (ctime), wall clock
+    /// nanoseconds.
     fn executable_changed_ns(&self) -> Option<u64>;
 
-    /// The acting process's parent now. Asked only for tools that run themselves; a fact source that
-    /// cannot tell has them stand alone.
+    /// The acting process's current parent. Asked only for tools that run themselves.
     fn parent(&self) -> Option<ProcessDescription> {
         None
     }
 
-    /// Who owns the acting process's executable. Asked only for tools the policy pins to an owner;
-    /// a fact source that cannot tell trusts none of those.
+    /// The owner of the acting process's executable. Asked only for tools that the policy pins to
+    /// an owner; without an answer these are not trusted.
     fn executable_owner(&self) -> Option<u32> {
         None
     }
@@ -105,13 +105,14 @@ pub trait FactSource {
     }
 }
 
-/// Tells agents and tools from their looks.
+/// Recognises agents and tools.
 pub trait Recogniser {
-    /// The agent this process is, or was started by, going by itself and not by its ancestors.
+    /// The agent that this process is or was started by, from the process alone and not from its
+    /// ancestors.
     fn agent(&self, description: &ProcessDescription) -> Option<AgentMatch>;
 
     /// Whether the policy trusts a tool of this executable basename within a scope, so that its
-    /// children share the trust.
+    /// descendants are trusted like it.
     fn is_scoped_tool(&self, name: &[u8]) -> bool;
 }
 
@@ -122,9 +123,9 @@ pub struct AgentMatch {
     pub label: String,
     /// The name that matched, for people.
     pub ancestor: Vec<u8>,
-    /// The agent's own session id; empty when it has none.
+    /// The agent's own session id; empty if it has none.
     pub session: Vec<u8>,
-    /// Only the environment tells: the process is not the agent itself, but was started by one.
+    /// Whether only the environment shows it: the process is not the agent, but was started by it.
     pub by_environment: bool,
 }
 
@@ -132,8 +133,8 @@ pub struct AgentMatch {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ToolSet(pub u64);
 
-/// Interned names of scoped tools: append-only, read without a lock, at most 64 (the built-in list
-/// has fewer; a name that finds no room is not inherited by its children, which errs to denial).
+/// Interned names of scoped tools: append-only, read without a lock, at most 64. The built-in list
+/// has fewer; a name beyond that is not inherited, so that descendants of its tool are denied.
 #[derive(Debug, Default)]
 pub struct ToolNames {
     names: [OnceLock<Box<[u8]>>; 32],
@@ -143,7 +144,7 @@ pub struct ToolNames {
 // === impl ToolSet ===
 
 impl ToolSet {
-    /// Both sets together.
+    /// The union of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -154,7 +155,7 @@ impl ToolSet {
         let mut left = self.0;
         std::iter::from_fn(move || {
             let index = left.trailing_zeros();
-            // The lowest bit goes; of nothing, nothing.
+            // Clears the lowest bit; 0 stays 0.
             left &= left.wrapping_sub(1);
             (index < u64::BITS).then_some(index)
         })
@@ -165,7 +166,7 @@ impl ToolSet {
 // === impl ToolNames ===
 
 impl ToolNames {
-    /// The set of this one name, interning it; empty when there is no room.
+    /// Interns a name and returns the set of it alone; empty if there is no room.
     #[must_use]
     pub fn intern(&self, name: &[u8]) -> ToolSet {
         for (index, slot) in self.slots().enumerate() {
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_interned_once_and_the_65th_finds_no_room() {
+    fn names_are_interned_once_and_the_65th_is_not() {
         let names = ToolNames::default();
         let make = names.intern(b"make");
         assert_eq!(names.intern(b"make"), make);

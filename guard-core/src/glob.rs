@@ -1,9 +1,9 @@
-//! Patterns for names and for runs of path components, matched without allocation.
+//! Patterns for names and paths, matched without allocation.
 //!
-//! `*` stands for any run of bytes in a component, `?` for one byte, `[a-z]` and `[!a-z]` for one
-//! byte of a set, `\` makes the next byte plain, and a whole component `**` stands for any number
-//! of components (at the end of a pattern: one or more). A pattern that does not begin with `/`
-//! floats: it may match at any depth.
+//! `*` matches any run of bytes in a component, `?` one byte, `[a-z]` and `[!a-z]` one byte of a set,
+//! `\` makes the next byte literal, and a whole component `**` matches any number of components (at
+//! the end of a pattern: one or more). A pattern that does not begin with `/` floats: it may match at
+//! any depth.
 //!
 //! Guarantees: matching allocates nothing, never panics, and takes time bounded by the product of
 //! the pattern's and the path's lengths. It deliberately has no `{a,b}`: write two patterns.
@@ -24,7 +24,7 @@ pub struct Glob {
     floating: bool,
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseGlobError {
@@ -37,8 +37,8 @@ pub enum ParseGlobError {
     /// Nothing follows the last backslash.
     #[error("`\\` at the end")]
     OpenEscape,
-    /// `{a,b}` is not known.
-    #[error("alternatives `{{a,b}}` are not known: write one pattern for each")]
+    /// `{a,b}` is not supported.
+    #[error("alternatives `{{a,b}}` are not supported: write one pattern for each")]
     Alternatives,
     /// More than [`MAX_GLOB_BYTES`].
     #[error("a pattern of {0} bytes is longer than {MAX_GLOB_BYTES}")]
@@ -81,13 +81,13 @@ impl Glob {
     /// Whether the whole path (relative, or without its leading slash) matches.
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
-        self.run(path, false)
+        run(&self.pattern, self.floating, path, false)
     }
 
     /// Whether the path, or a directory it lies in, matches.
     #[must_use]
     pub fn covers(&self, path: &[u8]) -> bool {
-        self.run(path, true)
+        run(&self.pattern, self.floating, path, true)
     }
 
     /// The pattern as it was read.
@@ -95,46 +95,51 @@ impl Glob {
     pub fn as_bytes(&self) -> &[u8] {
         &self.pattern
     }
+}
 
-    /// As string matching with `*`, one level up: only the last `**` needs to be tried again,
-    /// since a shorter match of an earlier one leaves more for the rest.
-    fn run(&self, path: &[u8], may_leave_rest: bool) -> bool {
-        let mut patterns = self.pattern.split(|&byte| byte == b'/');
-        let mut names = path
-            .split(|&byte| byte == b'/')
-            .filter(|name| !name.is_empty());
-        let mut again = self.floating.then(|| (patterns.clone(), names.clone()));
-        loop {
-            let matched = match patterns.next() {
-                None => {
-                    if may_leave_rest || names.clone().next().is_none() {
-                        return true;
-                    }
-                    false
+/// Whether the whole path matches a pattern of our own, such as `**/@openai/codex/**`.
+pub(crate) fn matches_path(pattern: &str, path: &[u8]) -> bool {
+    run(pattern.as_bytes(), false, path, false)
+}
+
+/// Like string matching with `*`, on components: only the last `**` has to be tried again, since a
+/// shorter match of an earlier one leaves more for the rest.
+fn run(pattern: &[u8], floating: bool, path: &[u8], may_leave_rest: bool) -> bool {
+    let mut patterns = pattern.split(|&byte| byte == b'/');
+    let mut names = path
+        .split(|&byte| byte == b'/')
+        .filter(|name| !name.is_empty());
+    let mut again = floating.then(|| (patterns.clone(), names.clone()));
+    loop {
+        let matched = match patterns.next() {
+            None => {
+                if may_leave_rest || names.clone().next().is_none() {
+                    return true;
                 }
-                Some(b"**") if patterns.clone().next().is_none() => {
-                    if names.clone().next().is_some() {
-                        return true;
-                    }
-                    false
-                }
-                Some(b"**") => {
-                    again = Some((patterns.clone(), names.clone()));
-                    true
-                }
-                Some(pattern) => names.next().is_some_and(|name| matches_name(pattern, name)),
-            };
-            if matched {
-                continue;
+                false
             }
-            let Some((from, rest)) = &mut again else {
-                return false;
-            };
-            if rest.next().is_none() {
-                return false;
+            Some(b"**") if patterns.clone().next().is_none() => {
+                if names.clone().next().is_some() {
+                    return true;
+                }
+                false
             }
-            (patterns, names) = (from.clone(), rest.clone());
+            Some(b"**") => {
+                again = Some((patterns.clone(), names.clone()));
+                true
+            }
+            Some(pattern) => names.next().is_some_and(|name| matches_name(pattern, name)),
+        };
+        if matched {
+            continue;
         }
+        let Some((from, rest)) = &mut again else {
+            return false;
+        };
+        if rest.next().is_none() {
+            return false;
+        }
+        (patterns, names) = (from.clone(), rest.clone());
     }
 }
 
@@ -142,7 +147,7 @@ impl Glob {
 /// [`Glob::parse`] would refuse matches nothing beyond its fault.
 #[inline]
 pub(crate) fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
-    // Most patterns begin or end in plain letters and most names in others.
+    // Most patterns begin or end with literals, and most names with others.
     let begins = plain_start(pattern).is_none_or(|start| name.first() == Some(&start));
     let ends = plain_end(pattern).is_none_or(|end| name.last() == Some(&end));
     begins && ends && matches_all(pattern, name)
@@ -173,7 +178,7 @@ fn matches_all(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// The byte a matching name must begin with, if the pattern's start says so.
+/// The byte that a matching name must begin with, if the pattern begins with a literal.
 fn plain_start(pattern: &[u8]) -> Option<u8> {
     match pattern {
         [b'\\' | b'*' | b'?' | b'[', ..] | [] => None,
@@ -181,7 +186,7 @@ fn plain_start(pattern: &[u8]) -> Option<u8> {
     }
 }
 
-/// The byte a matching name must end with, if the pattern's end says so.
+/// The byte that a matching name must end with, if the pattern ends with a literal.
 fn plain_end(pattern: &[u8]) -> Option<u8> {
     match pattern {
         [.., b'\\', _] | [.., b'*' | b'?' | b']'] | [] => None,
@@ -210,7 +215,7 @@ fn token(pattern: &[u8]) -> Option<(Token<'_>, &[u8])> {
     })
 }
 
-/// A set's inside and what follows it. A `]` that stands first is a member.
+/// A set's members and what follows it. A `]` that comes first is a member.
 fn set(pattern: &[u8]) -> Option<(Token<'_>, &[u8])> {
     let (negated, inside) = match pattern {
         [b'!' | b'^', inside @ ..] => (true, inside),
@@ -309,6 +314,34 @@ mod tests {
     }
 
     #[test]
+    fn paths_match_as_a_whole() {
+        for (pattern, path, matched) in [
+            (
+                "**/claude/versions/*",
+                "/home/u/.local/share/claude/versions/2.1.37",
+                true,
+            ),
+            ("**/claude/versions/*", "claude/versions/2", true),
+            ("**/claude/versions/*", "/x/claude/versions/2/rm", false),
+            ("**/claude/versions/*", "/x/myclaude/versions/2", false),
+            (
+                "**/@openai/codex/**",
+                "/usr/lib/node_modules/@openai/codex/bin/codex.js",
+                true,
+            ),
+            ("**/@openai/codex/**", "/n/@openai/codex-tools/x", false),
+            ("**/a*b*c/**", "/x/a-b-c/y", true),
+            ("**/a*b*c/**", "/x/a-c-b/y", false),
+        ] {
+            assert_eq!(
+                matches_path(pattern, path.as_bytes()),
+                matched,
+                "{pattern} {path}"
+            );
+        }
+    }
+
+    #[test]
     fn many_stars_end() {
         let pattern = format!("{}b", "*a".repeat(100));
         assert!(!matches_name(
@@ -332,7 +365,7 @@ mod tests {
                 .literal_separator(true)
                 .backslash_escape(true)
                 .build();
-            // What globset takes for `**` inside a longer component is its own affair.
+            // What globset does with `**` inside a longer component differs.
             let plain = pattern.split('/').all(|part| part == "**" || !part.contains("**"));
             if let (Ok(theirs), true) = (theirs, plain) {
                 let ours = Glob::parse(&format!("/{pattern}")).unwrap();

@@ -1,17 +1,18 @@
-//! What codex-es-guard decides, and how it tells.
+//! The enforcement core: policy, lineage, ownership and decision, and the ring of decision events.
 //!
-//! One operation's way through this crate: a kernel backend builds an [`Operation`], the policy's
-//! snapshot says whether it touches a protected zone, [`Lineage`](lineage::Lineage) says who acts,
-//! [`decide`](decision::decide) answers, and the answer goes as a [`DecisionEvent`] into the
-//! [`ring`].
+//! How an operation passes through it: a kernel backend builds an [`Operation`]; the policy's
+//! snapshot finds the protected zones that it touches; [`Lineage`](lineage::Lineage) attributes the
+//! acting process; [`decide`](decision::decide) gives the verdict, which is published as a
+//! [`DecisionEvent`] in the [`ring`].
 //!
-//! This crate guarantees that a decision performs no I/O, takes no lock and allocates nothing once
-//! the acting process is known. It holds no platform code and reads no clock: time, processes and
-//! files are told to it through arguments and two traits, [`process::ProcessSource`] and
-//! [`actor::FactSource`].
+//! It guarantees that a decision performs no I/O, takes no lock and allocates nothing once the acting
+//! process is known. It reads no clock and knows no kernel interface: time, processes and files come
+//! in through arguments and two traits, [`process::ProcessSource`] and [`actor::FactSource`]. Two
+//! things differ by platform: the system's temporary paths ([`policy::Platform`], a value), and one
+//! flag of the `mmap` call by which a ring maps its file.
 //!
-//! It deliberately does not resolve paths. Backends hand over canonical bytes; see
-//! [`Operation`] for what that means.
+//! It deliberately does not resolve paths. Backends supply canonical bytes, as [`Operation`]
+//! describes.
 
 #![deny(unsafe_code)]
 #![cfg_attr(

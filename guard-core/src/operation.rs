@@ -1,4 +1,4 @@
-//! What a process asks the kernel to do: the object of every decision.
+//! The operations that decisions are about.
 
 /// The kind of an [`Operation`]. The names are the stable values of the `operation` label.
 ///
@@ -6,16 +6,15 @@
 /// [`Rename`](Self::Rename) are judged by default, [`Write`](Self::Write) and
 /// [`Control`](Self::Control) concern the guard's own files and processes and are always judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum OperationKind {
     /// Removing a name: `unlink`, `unlinkat`, `rmdir`.
     Unlink = 0,
     /// Moving a name, perhaps over another.
     Rename = 1,
-    /// Swapping two names (`RENAME_EXCHANGE`, `RENAME_SWAP`): leaves in both directions.
+    /// Swapping two names (`RENAME_EXCHANGE`, `RENAME_SWAP`): moves an object in each direction.
     Exchange = 2,
-    /// Cutting a file's content: `truncate`, `ftruncate`, `O_TRUNC`.
+    /// Truncating a file: `truncate`, `ftruncate`, `O_TRUNC`.
     Truncate = 3,
     /// Cloning or copying a file over another (`clonefile`, `copyfile`).
     Clone = 4,
@@ -33,11 +32,11 @@ pub enum OperationKind {
 /// links resolved in all but the last component. They need not be UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<'a> {
-    /// What is asked.
+    /// Its kind.
     pub kind: OperationKind,
-    /// The name that is removed, moved, cut or linked from.
+    /// The name that is removed, moved, truncated or linked.
     pub path: &'a [u8],
-    /// Where it goes, for operations on two names.
+    /// The second name, for operations on two.
     pub destination: Option<&'a [u8]>,
 }
 
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_lead_back() {
+    fn names_and_numbers_round_trip() {
         for (number, kind) in (0u8..).zip(OperationKind::ALL) {
             assert_eq!(kind as u8, number);
             assert_eq!(OperationKind::from_number(number), Some(kind));

@@ -1,6 +1,6 @@
-//! What the guard knows of a process, and where it asks.
+//! Processes, and the source of facts about them.
 
-/// A process, never confused with a later one of the same number.
+/// A process's identity, which a later process with the same id does not share.
 ///
 /// `generation` is the platform's second half of a process's identity: on Linux the start time in
 /// clock ticks (`/proc/PID/stat` field 22), on macOS the `pidversion` of the audit token.
@@ -8,60 +8,60 @@
 pub struct ProcessKey {
     /// Process id.
     pub pid: u32,
-    /// Tells apart processes that had the same id.
+    /// Distinguishes processes that had the same id.
     pub generation: u64,
 }
 
-/// One look at a process. Buffers are reused between looks.
+/// What is known of a process at one moment. Its buffers can be reused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessDescription {
-    /// Whom this describes.
+    /// The process's identity.
     pub key: ProcessKey,
-    /// The parent's process id; 0 when there is none.
+    /// The parent's process id; 0 if there is none.
     pub ppid: u32,
     /// Real user id.
     pub uid: u32,
     /// When the process started, nanoseconds of the wall clock.
     pub started_ns: u64,
-    /// Path of the executable image; empty when it cannot be read.
+    /// Path of the executable image; empty if it cannot be read.
     pub executable: Vec<u8>,
-    /// When the executable's inode last changed (ctime), nanoseconds of the wall clock; 0 when it
+    /// When the executable's inode last changed (ctime), nanoseconds of the wall clock; 0 if it
     /// cannot be read.
     pub executable_changed_ns: u64,
-    /// The argument vector as it stands now, NUL-separated, first [`MAX_ARGUMENTS_BYTES`] bytes.
+    /// The current argument vector, NUL-separated, first [`MAX_ARGUMENTS_BYTES`] bytes.
     /// A process may overwrite it (`process.title`).
     pub arguments: Vec<u8>,
     /// The environment at exec, NUL-separated `NAME=value`, first [`MAX_ENVIRONMENT_BYTES`] bytes;
-    /// empty when it cannot be read.
+    /// empty if it cannot be read.
     pub environment: Vec<u8>,
 }
 
-/// Where facts about processes come from: `/proc`, `libproc`, or a test's table.
+/// A source of facts about processes: `/proc`, `libproc`, or a test's table.
 pub trait ProcessSource {
     /// Describes process `pid` as it is now.
     ///
     /// # Errors
     ///
-    /// [`ProcessGone`] when no such process exists, or it ended during the look.
+    /// [`ProcessGone`] if no such process exists, or it exits meanwhile.
     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone>;
 }
 
-/// The process does not exist any more.
+/// The process has exited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the process is gone")]
+#[error("the process has exited")]
 pub struct ProcessGone;
 
-/// Bytes of the argument vector that are looked at: titles and option parsing need no more.
+/// Bytes of the argument vector that are read: titles and option parsing need no more.
 pub const MAX_ARGUMENTS_BYTES: usize = 16 * 1024;
 
-/// Bytes of the environment that are looked at. Linux allows 2 MiB and more; agents' markers stand
-/// wherever the agent's spawn put them, so the bound is generous.
+/// Bytes of the environment that are read. Linux allows 2 MiB and more, and agents' markers may be
+/// anywhere in it, so the bound is generous.
 pub const MAX_ENVIRONMENT_BYTES: usize = 256 * 1024;
 
 // === impl ProcessDescription ===
 
 impl ProcessDescription {
-    /// `argv[0]` as it stands now; empty when there is none.
+    /// The current `argv[0]`; empty if there is none.
     #[must_use]
     pub fn argv0(&self) -> &[u8] {
         self.arguments().next().unwrap_or_default()
@@ -85,7 +85,7 @@ impl ProcessDescription {
     }
 }
 
-/// The last component of a path; the whole when it has no slash.
+/// The last component of a path; all of it if it has no slash.
 #[must_use]
 pub fn basename(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)

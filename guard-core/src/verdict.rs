@@ -2,40 +2,37 @@
 
 /// What the guard answers. The names are the stable values of the `verdict` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Verdict {
-    /// The operation goes on.
+    /// The operation proceeds.
     Allow = 0,
     /// The caller gets `EPERM`.
     Deny = 1,
-    /// The operation goes on, but would have been denied: the policy's mode is `audit`. Logged
-    /// like a denial.
+    /// The operation proceeds, but enforce mode would have denied it. Recorded like a denial.
     Audit = 2,
 }
 
-/// Why a verdict was given: exactly one for each branch of
+/// The reason for a verdict, exactly one for each branch of
 /// [`decide`](crate::decision::decide). The names are the stable values of the `reason` label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Reason {
     /// No path touches a protected zone.
     OutsideZones = 0,
-    /// A live temporary override covers the path.
+    /// A temporary override applies to the path.
     Override = 1,
     /// The path is a system temporary or a trash path.
     SystemTemp = 2,
     /// The policy calls the path disposable.
     Disposable = 3,
-    /// An agent clears away its own: a file it was seen making, an empty directory younger than it,
-    /// or an editor's scratch file (a temporary, swap or backup name of a regular file that is
-    /// younger than the agent, or that stands beside the file it was made from).
+    /// An agent removes its own: an object that it was seen making, an empty directory younger than
+    /// the agent, or an editor's scratch file (a temporary, swap or backup name of a regular file
+    /// that is younger than the agent, or is beside the file it was made from).
     Scratch = 4,
     /// A rename that stays inside protected zones.
     WithinZones = 5,
-    /// A protected name gets new contents, an edit: by a rename from outside onto it, or by a tool
-    /// that removes it to make it again.
+    /// A protected name gets new contents, which is an edit: by a rename from outside onto it, or by
+    /// a tool that removes it to make it again.
     Replaced = 6,
     /// The policy does not judge this kind of operation.
     NotJudged = 7,
@@ -47,9 +44,9 @@ pub enum Reason {
     AgentInZone = 10,
     /// As [`AgentInZone`](Self::AgentInZone), in audit mode.
     AuditOnly = 11,
-    /// The actor's ancestry is lost; the policy's `on_unknown` answered.
+    /// The actor's ancestry is unknown; the policy's `on_unknown` answered.
     UnknownLineage = 12,
-    /// The kernel's deadline came first; the policy's `on_deadline` answered.
+    /// The kernel's deadline passed before the verdict; the policy's `on_deadline` answered.
     Deadline = 13,
     /// The path could not be resolved to an object.
     UnresolvedPath = 14,
@@ -66,11 +63,11 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Answer {
-    /// The guard refused; the kernel did nothing.
+    /// The guard refused the call, and the kernel did nothing.
     Denied = 0,
     /// The guard performed the call for its caller on pinned directories.
     Performed = 1,
-    /// The kernel went on with the caller's own call.
+    /// The kernel continued the caller's own call.
     Continued = 2,
 }
 
@@ -152,7 +149,7 @@ impl Reason {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::OutsideZones => "no path of the operation touches a protected zone",
-            Self::Override => "a live temporary override covers the path",
+            Self::Override => "a temporary override covers the path",
             Self::SystemTemp => "the path is a system temporary or trash path",
             Self::Disposable => "the policy calls the path disposable",
             Self::Scratch => "an AI agent made it during this session, or its editor did",
@@ -163,8 +160,8 @@ impl Reason {
             Self::TrustedTool => "the acting process is a trusted tool, within its scope",
             Self::AgentInZone => "an AI agent's process would destroy something in a zone",
             Self::AuditOnly => "it would be denied, but the policy's mode is audit",
-            Self::UnknownLineage => "the actor's ancestry is lost; on_unknown answered",
-            Self::Deadline => "the kernel's deadline came first; on_deadline answered",
+            Self::UnknownLineage => "the actor's ancestry is unknown; on_unknown answered",
+            Self::Deadline => "the kernel's deadline passed first; on_deadline answered",
             Self::UnresolvedPath => "the path could not be resolved to an object",
             Self::Unpreservable => "what would be lost could not be preserved first",
             Self::Preserved => "the policy preserves removals instead of denying them",
@@ -207,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_lead_back() {
+    fn numbers_round_trip() {
         for (number, reason) in (0u8..).zip(Reason::ALL) {
             assert_eq!(reason as u8, number);
             assert_eq!(Reason::from_number(number), Some(reason));

@@ -126,7 +126,7 @@ impl Plan {
         self.own.iter().any(|own| path.starts_with(own))
     }
 
-    fn carries_own(&self, path: &[String]) -> bool {
+    fn contains_own(&self, path: &[String]) -> bool {
         self.own.iter().any(|own| own.starts_with(path))
     }
 
@@ -134,7 +134,7 @@ impl Plan {
         use OperationKind as Kind;
         let path = &question.path;
         let other = question.destination.as_ref();
-        let whole = |path: &Vec<String>| self.is_own(path) || self.carries_own(path);
+        let whole = |path: &Vec<String>| self.is_own(path) || self.contains_own(path);
         match question.kind {
             Kind::Control | Kind::Write | Kind::Truncate => self.is_own(path),
             Kind::Clone => self.is_own(other.unwrap_or(path)),

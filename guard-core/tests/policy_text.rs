@@ -40,7 +40,7 @@ fn an_empty_object_is_the_default() {
 }
 
 #[test]
-fn the_seed_s_example() {
+fn the_predecessor_s_example() {
     let policy = Policy::parse(
         br#"{
           "protected_zones": ["/Users/you/important-project", "/Users/you/another-project"],
@@ -217,7 +217,7 @@ fn faults_are_told_with_their_place() {
         ),
         (
             "{\"trusted_tools\": [{\"name\": \"a\", \"within\": [\"*.{o,a}\"]}]}",
-            "line 1, column 45: pattern `*.{o,a}`: alternatives `{a,b}` are not known: write one \
+            "line 1, column 45: pattern `*.{o,a}`: alternatives `{a,b}` are not supported: write one \
              pattern for each",
         ),
         (

@@ -391,7 +391,7 @@ fn agents_may_remove_directories_younger_than_they_are() {
 }
 
 #[test]
-fn an_explanation_tells_the_decision_s_own_story() {
+fn an_explanation_gives_the_decision_and_each_rule() {
     let world = World::linux(
         r#"{"protected_zones": [{"path": "/z", "name": "work"}],
             "temporary_overrides": [{"path": "/z/o", "expires_at": 1, "id": "old"}]}"#,
@@ -412,19 +412,19 @@ path /z/o/a
   under override old
   in zone work (/z)
 rules
-  guard_files      does not hold
-  not_judged       does not hold
-  outside_zones    does not hold
-  override         does not hold
-  system_temp      does not hold
-  disposable       does not hold
-  within_zones     does not hold
-  replaced         does not hold
-  human            does not hold
-  trusted_tool     does not hold
-  scratch          does not hold
-  preserved        does not hold
-  unknown_lineage  does not hold
+  guard_files      does not match
+  not_judged       does not match
+  outside_zones    does not match
+  override         does not match
+  system_temp      does not match
+  disposable       does not match
+  within_zones     does not match
+  replaced         does not match
+  human            does not match
+  trusted_tool     does not match
+  scratch          does not match
+  preserved        does not match
+  unknown_lineage  does not match
   agent_in_zone    decides
 "
     );

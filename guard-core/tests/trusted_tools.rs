@@ -58,6 +58,26 @@ fn tools_in_their_scopes() {
     }
 }
 
+/// However the zone is spelled, the scope is below it.
+#[test]
+fn scopes_hold_where_volumes_fold_names() {
+    let world = World::folding(
+        r#"{"protected_zones": ["/Users/u/Work"], "disposable_paths": ["scratch"]}"#,
+    );
+    for (tool, path, expected) in [
+        (
+            "cargo",
+            "/users/U/work/target/a",
+            "allow trusted_tool cargo",
+        ),
+        ("cargo", "/users/U/work/src/main.rs", "deny agent_in_zone"),
+        ("rm", "/USERS/u/work/scratch/a", "allow disposable"),
+    ] {
+        let told = world.tell(&Scene::agent(tool), Unlink, path, None);
+        assert_eq!(told, expected, "{tool} {path}");
+    }
+}
+
 #[test]
 fn git_everywhere_but_not_clean() {
     for (line, trusted) in [

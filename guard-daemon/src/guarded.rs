@@ -64,7 +64,7 @@ fn report_error(error: SessionError) {
 }
 
 fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
-    let journal = Journal::open(&plan.source.places.state);
+    let journal = Journal::open(&plan.source.paths.state);
     plan.source.own_files.extend(args.own_processes());
     let snapshot = plan.source.compile(&plan.policy);
     let snapshot = snapshot.context("compiling the policy")?;
@@ -79,9 +79,9 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
             .take()
             .map(|agent| AgentMatch { session, ..agent }),
     };
-    let ring = rings::create(&plan.source.places, ring_options(&plan.session)?, &journal)?;
+    let ring = rings::create(&plan.source.paths, ring_options(&plan.session)?, &journal)?;
     let (keeper, preservation) = Keeper::begin(
-        &plan.source.places,
+        &plan.source.paths,
         &snapshot,
         &plan.session,
         &plan.command,
@@ -98,7 +98,7 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     ));
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     let supervisor = Supervisor::start(args, guard.clone(), preservation)?;
     guard.ring.set(Counter::EnforcementActive, 1);
     let log = journal.file();
@@ -108,7 +108,7 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     }
     if plan.exporter {
         // The supervisor collects its exit status with those of the session's orphans.
-        let _started = exporter::ensure(&watch.source.places, &journal);
+        let _started = exporter::ensure(&watch.source.paths, &journal);
     }
     keeper
         .start_sweeping(&journal)
@@ -125,7 +125,7 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     supervisor.run_command()?;
     keeper.end(&journal);
     guard.ring.set(Counter::EnforcementActive, 0);
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
     Ok(())
 }
@@ -135,7 +135,7 @@ fn ring_options(session: &str) -> Result<RingOptions> {
         id: crate::random_bytes().context("reading /dev/urandom")?,
         boot_id: rings::boot_id(),
         writer: procfs::this_process(),
-        created_wall_ns: crate::now_ns(),
+        created_wall_ns: guard_report::time::now_ns(),
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
@@ -158,7 +158,7 @@ fn start_housekeeping(
             watch.check(guard.as_ref(), &journal);
             if published.elapsed() >= BEAT {
                 published = Instant::now();
-                guard.publish_state(crate::now_ns());
+                guard.publish_state(guard_report::time::now_ns());
                 housekeeping.release_unused();
                 keeper.keep(&guard.policy.load());
             }

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod cli;
-mod denials;
 mod exporter;
 #[cfg(target_os = "linux")]
 mod guarded;
@@ -14,7 +13,6 @@ mod journal;
 #[cfg(target_os = "macos")]
 mod macos;
 mod observed;
-mod places;
 mod policy_file;
 mod policy_watch;
 mod rings;
@@ -22,23 +20,9 @@ mod undo;
 
 use std::io::Read as _;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() -> ExitCode {
     cli::main()
-}
-
-/// Wall clock nanoseconds.
-fn now_ns() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// This process's effective user id.
-fn effective_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 /// Random bytes from the kernel.

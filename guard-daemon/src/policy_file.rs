@@ -4,11 +4,12 @@
 //! directory where no agent may write, takes its place; while running, the policy in force stays.
 //! Reading is bounded, and a file that is half written is bad until it is whole.
 
-use crate::places::{Places, check_private};
 use fnv::FnvHasher;
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
+use guard_report::directories::check_private;
+use guard_report::paths::StatePaths;
 #[cfg(not(target_os = "macos"))]
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -23,8 +24,8 @@ use std::path::{Path, PathBuf};
 /// What a snapshot is made of besides the file's text.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicySource {
-    /// The user's places.
-    pub(crate) places: Places,
+    /// The user's paths.
+    pub(crate) paths: StatePaths,
     /// Zones of the command line, absolute.
     pub(crate) extra_zones: Vec<Vec<u8>>,
     /// What no agent may touch.
@@ -101,13 +102,13 @@ pub(crate) struct Stamp {
 impl PolicySource {
     /// Reads the policy file.
     pub(crate) fn read(&self) -> Result<WrittenPolicy, LoadPolicyError> {
-        WrittenPolicy::read(&self.places.policy)
+        WrittenPolicy::read(&self.paths.policy)
     }
 
     /// Reads the last good copy, if nobody else can have written it.
     pub(crate) fn read_last_good(&self) -> Result<WrittenPolicy, LoadPolicyError> {
         let path = self.last_good();
-        check_private(&self.places.state).map_err(|error| LoadPolicyError::Unreadable {
+        check_private(&self.paths.state).map_err(|error| LoadPolicyError::Unreadable {
             path: path.clone(),
             error: io::Error::other(error),
         })?;
@@ -128,7 +129,7 @@ impl PolicySource {
     /// now the file may hold another.
     pub(crate) fn keep_last_good(&self, policy: &WrittenPolicy) -> io::Result<()> {
         let fresh = self
-            .places
+            .paths
             .state
             .join(format!("last_good_policy.{}", std::process::id()));
         let mut file = File::options()
@@ -144,9 +145,9 @@ impl PolicySource {
     fn last_good(&self) -> PathBuf {
         // One for each policy file, so that sessions with `--policy` do not trade theirs.
         let mut hasher = FnvHasher::default();
-        hasher.write(self.places.policy.as_os_str().as_bytes());
+        hasher.write(self.paths.policy.as_os_str().as_bytes());
         let hash = hasher.finish();
-        self.places
+        self.paths
             .state
             .join(format!("last_good_policy-{hash:016x}.json"))
     }
@@ -155,7 +156,7 @@ impl PolicySource {
     pub(crate) fn compile(&self, written: &WrittenPolicy) -> Result<Snapshot, LoadPolicyError> {
         let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
         let surroundings = Surroundings {
-            home: self.places.home_bytes(),
+            home: self.paths.home_bytes(),
             platform: if cfg!(target_os = "macos") {
                 Platform::MacOs
             } else {
@@ -183,7 +184,7 @@ impl PolicySource {
 
     /// What the policy file looks like from outside; `None` when there is none.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
-        let found = fs::metadata(&self.places.policy).ok()?;
+        let found = fs::metadata(&self.paths.policy).ok()?;
         Some(Stamp {
             device: found.dev(),
             inode: found.ino(),

@@ -10,7 +10,8 @@ use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPo
 use guard_core::guard::Guard;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use guard_report::time::now_ns;
+use std::time::{Duration, Instant};
 
 /// Where snapshots are put in force.
 pub(crate) trait InForce {
@@ -177,13 +178,6 @@ impl PolicyWatch {
             journal.write(&format!("cannot keep a copy of the good policy: {error}"));
         }
     }
-}
-
-fn now_ns() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How often zones are placed anew.

@@ -8,9 +8,11 @@
 
 use crate::cli::terminal;
 use crate::journal::Journal;
-use crate::places::{Account, Places, make_passable, make_private};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::ring::{Producer, Reader, RingOptions};
+use guard_report::directories::{make_passable, make_private};
+use guard_report::hex;
+use guard_report::paths::{Account, StatePaths};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -18,15 +20,15 @@ use std::time::SystemTime;
 
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
-pub(crate) fn create(places: &Places, options: RingOptions, journal: &Journal) -> Result<Producer> {
-    let name: String = options
-        .id
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+pub(crate) fn create(
+    paths: &StatePaths,
+    options: RingOptions,
+    journal: &Journal,
+) -> Result<Producer> {
+    let name = hex(&options.id);
     let mut refusals = Vec::new();
-    for dir in places.ring_directories() {
-        let made = match places.protected {
+    for dir in paths.ring_directories() {
+        let made = match paths.protected {
             None => make_in(&dir, &name, &options),
             Some(user) => make_behind_gate(&dir, user, &name, &options),
         };

@@ -1,13 +1,13 @@
 //! The undo store of a guard: where it is, what it may hold, and who looks after it.
 
-use crate::places::Places;
 use guard_core::policy::UndoPolicy;
+use guard_report::paths::StatePaths;
 use guard_undo::{Bounds, Store, sweep};
 use std::time::Duration;
 
 /// The store of the protected user.
-pub(crate) fn store(places: &Places) -> Store {
-    Store::at(places.state.join("undo"))
+pub(crate) fn store(paths: &StatePaths) -> Store {
+    Store::at(paths.state.join("undo"))
 }
 
 /// The policy's bounds; what it leaves open depends on the store's disk.
@@ -29,9 +29,9 @@ pub(crate) use session::Keeper;
 mod session {
     use super::{bounds, store};
     use crate::journal::Journal;
-    use crate::places::Places;
     use guard_core::policy::Snapshot;
     use guard_linux::Preservation;
+    use guard_report::paths::StatePaths;
     use guard_undo::Recorder;
     use guard_undo::journal::{Began, BytePath, SessionKind};
     use std::ffi::CString;
@@ -48,7 +48,7 @@ mod session {
     impl Keeper {
         /// Begins the session in the store, unless the policy switches undo off.
         pub(crate) fn begin(
-            places: &Places,
+            paths: &StatePaths,
             snapshot: &Snapshot,
             session: &str,
             command: &[CString],
@@ -57,7 +57,7 @@ mod session {
             if !snapshot.undo().enabled {
                 return (Self(None), Preservation::Off);
             }
-            let store = store(places);
+            let store = store(paths);
             let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
             let words = command.iter().map(|word| word.to_string_lossy());
             let began = Began {
@@ -66,7 +66,7 @@ mod session {
                 zones: zones.collect(),
             };
             let bounds = bounds(&store, snapshot.undo());
-            match Recorder::begin(&store, session, began, bounds, crate::now_ns()) {
+            match Recorder::begin(&store, session, began, bounds, guard_report::time::now_ns()) {
                 Ok(recorder) => {
                     let recorder = Arc::new(recorder);
                     (Self(Some(recorder.clone())), Preservation::Active(recorder))
@@ -94,7 +94,7 @@ mod session {
                 .name("guard-sweeper".into())
                 .spawn(move || {
                     while let Some(recorder) = recorder.upgrade() {
-                        if let Err(error) = recorder.sweep(crate::now_ns()) {
+                        if let Err(error) = recorder.sweep(guard_report::time::now_ns()) {
                             journal.write(&format!("cannot sweep the undo store: {error}"));
                         }
                         drop(recorder);
@@ -115,7 +115,7 @@ mod session {
         /// Ends the session.
         pub(crate) fn end(&self, journal: &Journal) {
             if let Some(recorder) = &self.0
-                && let Err(error) = recorder.end(crate::now_ns())
+                && let Err(error) = recorder.end(guard_report::time::now_ns())
             {
                 let error = anyhow::Error::new(error);
                 journal.write(&format!("ending the undo journal: {error:#}"));

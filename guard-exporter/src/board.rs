@@ -3,12 +3,13 @@
 //! Every lock here is held for the time of a copy or of one batch of records. No guard waits for any
 //! of them: guards know nothing of the exporter.
 
-use crate::activity::Activity;
 use crate::detect::Detection;
 use crate::health::Health;
 use crate::recent::Recent;
-use crate::status::{Guard, LogState};
 use crate::stream::Stream;
+use guard_report::activity::Activity;
+use guard_report::api::LogStatus;
+use guard_report::status::GuardStatus;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -25,8 +26,8 @@ pub struct Board {
     /// Who listens to what happens.
     pub stream: Stream,
     activity: Mutex<Activity>,
-    guards: Mutex<Arc<[Guard]>>,
-    log: Mutex<LogState>,
+    guards: Mutex<Arc<[GuardStatus]>>,
+    log: Mutex<LogStatus>,
     detections: Mutex<VecDeque<Arc<Detection>>>,
 }
 
@@ -58,25 +59,25 @@ impl Board {
 
     /// What the guards say of themselves.
     #[must_use]
-    pub fn guards(&self) -> Arc<[Guard]> {
+    pub fn guards(&self) -> Arc<[GuardStatus]> {
         let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&guards)
     }
 
     /// Puts up what the guards say of themselves now.
-    pub fn set_guards(&self, now: Arc<[Guard]>) {
+    pub fn set_guards(&self, now: Arc<[GuardStatus]>) {
         *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// What is told of the denial log.
     #[must_use]
-    pub fn log(&self) -> LogState {
+    pub fn log(&self) -> LogStatus {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.clone()
     }
 
     /// Puts up what is told of the denial log now.
-    pub fn set_log(&self, now: LogState) {
+    pub fn set_log(&self, now: LogStatus) {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 

@@ -14,16 +14,17 @@ use crate::board::Board;
 use crate::confine::Places;
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::{Candidate, Discovery};
+use crate::discovery::{Discovery, is_fresh};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::observe::Observer;
 use crate::otlp::Recorder;
 use crate::positions::ReadPositions;
 use crate::rate_limited::RateLimited;
 use crate::ring::{Extent, Ring};
-use crate::status::{Guard, LogState};
 use crate::timer::Timer;
 use guard_core::ring::{AttachRingError, Lane};
+use guard_report::api::LogStatus;
+use guard_report::rings::RingFile;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -274,7 +275,7 @@ impl Drain {
             .retain_finished(|id| discovery.passes_over(id));
     }
 
-    fn attach(&mut self, candidate: Candidate) {
+    fn attach(&mut self, candidate: RingFile) {
         self.worked = true;
         let _span = tracing::info_span!("attach").entered();
         if let Some(unfit) = candidate.unfit {
@@ -292,7 +293,7 @@ impl Drain {
             }
             Err(AttachRingError::Header { source, .. }) => {
                 // Its writer may still be preparing it.
-                if !candidate.is_fresh() {
+                if !is_fresh(&candidate) {
                     self.reject(&candidate, source);
                 }
             }
@@ -305,7 +306,7 @@ impl Drain {
         }
     }
 
-    fn reject(&mut self, candidate: &Candidate, why: impl std::fmt::Display) {
+    fn reject(&mut self, candidate: &RingFile, why: impl std::fmt::Display) {
         self.metrics.rings.rejected();
         self.discovery.reject(candidate, why);
     }
@@ -373,10 +374,9 @@ impl Drain {
                 .rings
                 .show_infos(&self.metrics.infos, &state.infos);
             self.metrics.infos = state.infos;
-            let guard = |ring: &Ring| Guard::of(&ring.reader, ring.is_live);
             self.board
-                .set_guards(self.rings.iter().map(guard).collect());
-            self.board.set_log(LogState {
+                .set_guards(self.rings.iter().map(Ring::status).collect());
+            self.board.set_log(LogStatus {
                 path: self.log.path().to_string_lossy().into_owned(),
                 head: self.log.head().map(|head| head.to_string()),
             });

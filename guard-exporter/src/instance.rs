@@ -2,18 +2,12 @@
 //!
 //! `exporter.lock` is locked for the life of the process and says who holds it; the kernel lets go
 //! of it however the process ends. `exporter.json` tells guards and people the real address; it is
-//! written whole or not at all, and removed at an orderly end. Both hold one JSON object:
-//!
-//! ```json
-//! {"pid":4711,"address":"127.0.0.1:19477","version":"0.1.0"}
-//! ```
-//!
-//! `address` is `null` in the lock until the exporter listens, and there is no `exporter.json`. After
-//! a crash that may be stale; then `exporter.lock` is not locked.
+//! written whole or not at all, and removed at an orderly end. What both hold is
+//! [`ExporterIdentity`].
 
-use serde::{Deserialize, Serialize};
+use guard_report::address::{ExporterIdentity, address_file, lock_file};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -26,17 +20,6 @@ pub struct Instance {
     uid: u32,
 }
 
-/// Who serves a state directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Process id.
-    pub pid: u32,
-    /// Where it listens.
-    pub address: Option<SocketAddr>,
-    /// Its version.
-    pub version: String,
-}
-
 /// Why a state directory cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,7 +30,7 @@ pub enum ClaimError {
         /// The state directory.
         state: PathBuf,
         /// Who does, when it says so.
-        by: Option<Identity>,
+        by: Option<ExporterIdentity>,
     },
     /// A file cannot be used.
     #[error("cannot use {}", path.display())]
@@ -68,7 +51,7 @@ impl Instance {
     ///
     /// [`ClaimError`]
     pub fn claim(state: &Path) -> Result<Self, ClaimError> {
-        let path = state.join(LOCK_FILE);
+        let path = lock_file(state);
         let wrap = |source| ClaimError::Io {
             path: path.clone(),
             source,
@@ -90,7 +73,7 @@ impl Instance {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let by = read_identity(&mut lock);
+                let by = ExporterIdentity::read(&mut lock).ok();
                 return Err(ClaimError::Served {
                     state: state.to_owned(),
                     by,
@@ -104,7 +87,9 @@ impl Instance {
             state: state.to_owned(),
             uid,
         };
-        instance.write_lock(&Identity::own(None)).map_err(wrap)?;
+        instance
+            .write_lock(&ExporterIdentity::of_this_process(None))
+            .map_err(wrap)?;
         instance.withdraw();
         Ok(instance)
     }
@@ -121,8 +106,8 @@ impl Instance {
     ///
     /// When the files cannot be written; whoever looks then finds no address.
     pub fn announce(&mut self, address: SocketAddr) -> Result<(), ClaimError> {
-        let identity = Identity::own(Some(address));
-        let path = self.state.join(ANNOUNCEMENT_FILE);
+        let identity = ExporterIdentity::of_this_process(Some(address));
+        let path = address_file(&self.state);
         let wrap = |source| ClaimError::Io {
             path: path.clone(),
             source,
@@ -134,10 +119,10 @@ impl Instance {
     /// Removes the announcement, a killed predecessor's too. Best effort: it is true only while
     /// the lock is held anyway.
     fn withdraw(&self) {
-        drop(fs::remove_file(self.state.join(ANNOUNCEMENT_FILE)));
+        drop(fs::remove_file(address_file(&self.state)));
     }
 
-    fn write_lock(&mut self, identity: &Identity) -> io::Result<()> {
+    fn write_lock(&mut self, identity: &ExporterIdentity) -> io::Result<()> {
         self.lock.set_len(0)?;
         self.lock.rewind()?;
         self.lock.write_all(&identity.to_json())
@@ -147,24 +132,6 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.withdraw();
-    }
-}
-
-// === impl Identity ===
-
-impl Identity {
-    fn own(address: Option<SocketAddr>) -> Self {
-        Self {
-            pid: std::process::id(),
-            address,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-
-    fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec(self).expect("numbers and strings make JSON");
-        json.push(b'\n');
-        json
     }
 }
 
@@ -190,19 +157,13 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn read_identity(file: &mut File) -> Option<Identity> {
-    let mut json = Vec::new();
-    file.take(4096).read_to_end(&mut json).ok()?;
-    serde_json::from_slice(&json).ok()
-}
-
-fn whom(by: Option<&Identity>) -> String {
+fn whom(by: Option<&ExporterIdentity>) -> String {
     match by {
         None => "which is just starting".to_owned(),
-        Some(Identity {
+        Some(ExporterIdentity {
             pid, address: None, ..
         }) => format!("pid {pid}, not listening yet"),
-        Some(Identity {
+        Some(ExporterIdentity {
             pid,
             address: Some(address),
             ..
@@ -211,9 +172,6 @@ fn whom(by: Option<&Identity>) -> String {
         }
     }
 }
-
-const LOCK_FILE: &str = "exporter.lock";
-const ANNOUNCEMENT_FILE: &str = "exporter.json";
 
 #[cfg(test)]
 mod tests {
@@ -226,9 +184,9 @@ mod tests {
         let mut first = Instance::claim(&state).unwrap();
         let address: SocketAddr = "127.0.0.1:19477".parse().unwrap();
         first.announce(address).unwrap();
-        let announced = fs::read(state.join(ANNOUNCEMENT_FILE)).unwrap();
-        let announced: Identity = serde_json::from_slice(&announced).unwrap();
-        assert_eq!(announced, Identity::own(Some(address)));
+        let announced = fs::read(address_file(&state)).unwrap();
+        let announced: ExporterIdentity = serde_json::from_slice(&announced).unwrap();
+        assert_eq!(announced, ExporterIdentity::of_this_process(Some(address)));
 
         let error = Instance::claim(&state).unwrap_err();
         let pid = std::process::id();
@@ -239,7 +197,7 @@ mod tests {
         assert_eq!(error.to_string(), message);
 
         drop(first);
-        assert!(!state.join(ANNOUNCEMENT_FILE).exists());
+        assert!(!address_file(&state).exists());
         Instance::claim(&state).unwrap();
     }
 }

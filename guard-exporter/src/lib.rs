@@ -2,7 +2,7 @@
 //! and writes the denial log.
 //!
 //! The path of one decision: [`discovery`] finds the ring, [`drain`] reads it, and [`observe`] has it
-//! counted by [`metrics`], timed by [`activity`] and checked by [`detect`]. A denial is also appended
+//! counted by [`metrics`], timed by [`guard_report::activity`] and checked by [`detect`]. A denial is also appended
 //! to [`denial_log`], kept by [`recent`] and published by [`stream`]; [`otlp`] exports it. [`http`]
 //! serves what is on the [`board`]; [`service`] owns the two threads.
 //!
@@ -15,7 +15,6 @@
               what it is"
 )]
 
-pub mod activity;
 pub mod board;
 pub mod cli;
 pub mod confine;
@@ -36,12 +35,9 @@ mod positions;
 mod rate_limited;
 pub mod recent;
 pub mod ring;
-pub mod rolling;
 pub mod service;
-pub mod status;
 pub mod stream;
 #[cfg(test)]
 mod testing;
-pub mod time;
 mod timer;
 pub mod verify;

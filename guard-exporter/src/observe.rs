@@ -3,7 +3,6 @@
 //! Every decision is counted, timed and checked by the detector; a denial is also kept in memory and
 //! published as an event. Another destination for decisions is added here.
 
-use crate::activity::Activity;
 use crate::board::Board;
 use crate::detect::{Detection, Detector, Kind};
 use crate::metrics::DecisionMetrics;
@@ -13,6 +12,7 @@ use crate::recent::Denial;
 use crate::stream::Event;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
+use guard_report::activity::Activity;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
@@ -103,7 +103,7 @@ impl Batch<'_> {
         let label = decisions.label(agent);
         self.activity.add(
             self.now,
-            (agent, label),
+            event.agent,
             event.operation,
             event.verdict,
             event.latency_ns,

@@ -1,51 +1,7 @@
-//! Latencies as they are told: as JSON, and as HdrHistogram's percentile distribution.
+//! Latencies as HdrHistogram's percentile distribution.
 
-use crate::activity::{Latencies, Nanoseconds};
-use serde::Serialize;
+use guard_report::activity::Nanoseconds;
 use std::fmt::Write as _;
-
-/// The latencies of one operation and verdict, nanoseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "each is named for what it is")]
-pub struct Percentiles {
-    pub operation: &'static str,
-    pub verdict: &'static str,
-    pub count: u64,
-    pub mean_ns: f64,
-    pub min_ns: u64,
-    pub p50_ns: u64,
-    pub p75_ns: u64,
-    pub p90_ns: u64,
-    pub p99_ns: u64,
-    pub p99_9_ns: u64,
-    pub p99_99_ns: u64,
-    pub max_ns: u64,
-}
-
-/// The percentiles of each operation and verdict.
-#[must_use]
-pub fn table(latencies: &Latencies) -> Vec<Percentiles> {
-    latencies
-        .iter()
-        .map(|(operation, verdict, histogram)| {
-            let at = |quantile| histogram.value_at_quantile(quantile);
-            Percentiles {
-                operation: operation.as_str(),
-                verdict: verdict.as_str(),
-                count: histogram.len(),
-                mean_ns: histogram.mean(),
-                min_ns: histogram.min(),
-                p50_ns: at(0.5),
-                p75_ns: at(0.75),
-                p90_ns: at(0.9),
-                p99_ns: at(0.99),
-                p99_9_ns: at(0.999),
-                p99_99_ns: at(0.9999),
-                max_ns: histogram.max(),
-            }
-        })
-        .collect()
-}
 
 /// The text form that HdrHistogram's tools read and draw; values in microseconds.
 #[must_use]
@@ -102,9 +58,9 @@ const TICKS_PER_HALF_DISTANCE: u32 = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::{Activity, Span};
     use guard_core::OperationKind;
     use guard_core::verdict::Verdict;
+    use guard_report::activity::{Activity, Latencies, Span};
     use std::time::Instant;
 
     fn latencies(nanoseconds: impl IntoIterator<Item = u64>) -> Latencies {
@@ -112,7 +68,7 @@ mod tests {
         let mut activity = Activity::new(now);
         for latency_ns in nanoseconds {
             let (operation, verdict) = (OperationKind::Unlink, Verdict::Deny);
-            activity.add(now, (0, "codex"), operation, verdict, latency_ns);
+            activity.add(now, Some("codex"), operation, verdict, latency_ns);
         }
         activity.latencies(now, Span::SinceStart)
     }
@@ -148,20 +104,5 @@ mod tests {
     fn of_nothing_there_is_a_head_and_a_foot() {
         let text = distribution(&latencies([]).together(|_, _| true));
         assert_eq!(text.lines().count(), 5, "{text}");
-        assert!(table(&latencies([])).is_empty());
-    }
-
-    #[test]
-    fn the_table_has_a_row_for_each_operation_and_verdict() {
-        let table = table(&latencies([2_000; 10]));
-        assert_eq!(table.len(), 1);
-        let row = &table[0];
-        assert_eq!(
-            (row.operation, row.verdict, row.count),
-            ("unlink", "deny", 10)
-        );
-        for value in [row.min_ns, row.p50_ns, row.p99_99_ns, row.max_ns] {
-            assert!((1_980..=2_020).contains(&value), "{row:?}");
-        }
     }
 }

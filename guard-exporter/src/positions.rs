@@ -4,10 +4,10 @@
 
 use crate::cursors::{Cursors, Mark};
 use crate::denial_log::recover::NextSequences;
-use crate::discovery::FileId;
 use crate::rate_limited::RateLimited;
 use crate::ring::Ring;
 use guard_core::ring::Lane;
+use guard_report::rings::FileId;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;

@@ -2,12 +2,14 @@
 
 use crate::cursors::Mark;
 use crate::denial_log::DenialLog;
-use crate::denial_log::line::{self, hex};
-use crate::discovery::{Candidate, FileId};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
 use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
+use guard_report::hex;
+use guard_report::record::DenialRecord;
+use guard_report::rings::{FileId, RingFile};
+use guard_report::status::GuardStatus;
 use std::{fs, io};
 
 /// A ring being read.
@@ -27,7 +29,7 @@ pub struct Ring {
     pub version: String,
     raw_id: RingId,
     /// As what it was found.
-    pub candidate: Candidate,
+    pub candidate: RingFile,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
 }
@@ -49,7 +51,7 @@ impl Ring {
     /// # Errors
     ///
     /// When it is no ring.
-    pub fn attach(candidate: Candidate) -> Result<Self, AttachRingError> {
+    pub fn attach(candidate: RingFile) -> Result<Self, AttachRingError> {
         let reader = Reader::attach(&candidate.path)?;
         let header = reader.header();
         let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
@@ -103,7 +105,7 @@ impl Ring {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let line = log.encode(|into| line::encode(&event, &self.id, into));
+            let line = log.encode(|into| DenialRecord::new(&event, &self.id).append_to(into));
             batch.denial(&event, self.raw_id, line);
             records += 1;
         }
@@ -129,6 +131,12 @@ impl Ring {
             *counted = lost;
         }
         metrics.grow(&self.reader, &mut self.counted);
+    }
+
+    /// What its header says of its guard.
+    #[must_use]
+    pub fn status(&self) -> GuardStatus {
+        GuardStatus::of(&self.reader, self.is_live)
     }
 
     /// Removes the file, unless it is root's, who removes it in time, or another has taken its name.

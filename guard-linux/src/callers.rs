@@ -1,15 +1,15 @@
 //! The threads whose calls arrive, remembered between calls.
 //!
-//! A first call costs a look at `/proc/TID`; later ones cost one system call, which proves that the
-//! thread is still the one that was looked at. That proof comes *after* its memory was read: a
-//! path that another process left at the same address never counts as this caller's.
+//! A thread's first call costs several reads of `/proc/TID`; later ones cost one system call, which
+//! proves that the thread is still the one that was described. That proof comes *after* its memory
+//! was read: a path that another process left at the same address never counts as this caller's.
 
-use super::context::ContextLook;
+use super::context::ThreadContext;
 use super::descriptors;
 use super::files::{self, Identity, PATH_MAX};
 use super::procfs;
+use super::session_caches::SessionCaches;
 use super::sys::{memory, notify};
-use super::world::World;
 use guard_core::process::ProcessKey;
 use rustix::event::PollFlags;
 use rustix::fs::CWD;
@@ -44,7 +44,7 @@ pub(crate) struct Caller {
     changes: u32,
 }
 
-/// How to tell that a thread is still there.
+/// What proves that a thread still exists.
 #[derive(Debug)]
 enum Proof {
     /// A pidfd of the thread itself.
@@ -60,7 +60,7 @@ pub(crate) struct Callers {
     capacity: usize,
 }
 
-/// Why a caller's words cannot be read.
+/// Why an argument cannot be read from a caller's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadPathError {
     /// The pointer leads nowhere: `EFAULT`.
@@ -88,12 +88,12 @@ impl Default for Callers {
 }
 
 impl Callers {
-    /// The caller behind a thread id, looked at anew where it must be.
-    pub(crate) fn get(&mut self, tid: u32, world: &World) -> Option<&Caller> {
+    /// The caller behind a thread id, described again if it may have changed; `None` when it is gone.
+    pub(crate) fn get(&mut self, tid: u32, caches: &SessionCaches) -> Option<&Caller> {
         let fresh = self
             .known
             .get(&tid)
-            .is_some_and(|caller| caller.is_fresh(world));
+            .is_some_and(|caller| caller.is_fresh(caches));
         if !fresh {
             if self.known.len() >= self.capacity {
                 self.forget_dead();
@@ -102,10 +102,10 @@ impl Callers {
                 self.known.clear();
             }
             self.known.remove(&tid);
-            let found = Caller::look(tid, world).or_else(|| {
-                // Perhaps for want of descriptors.
+            let found = Caller::describe(tid, caches).or_else(|| {
+                // Perhaps there were no descriptors left.
                 self.known.clear();
-                Caller::look(tid, world)
+                Caller::describe(tid, caches)
             });
             self.known.insert(tid, found?);
         }
@@ -126,20 +126,22 @@ impl Callers {
 // === impl Caller ===
 
 impl Caller {
-    fn look(tid: u32, world: &World) -> Option<Self> {
+    fn describe(tid: u32, caches: &SessionCaches) -> Option<Self> {
         let path = CString::new(format!("/proc/{tid}")).ok()?;
         let dir = files::pin_directory(CWD, &path).ok()?;
         let base = dir.as_fd();
-        // The count comes first: a change told after this makes the look stale.
+        // The count comes first: a change reported after this makes the description stale.
         let tgid = procfs::process_of_thread(tid).ok()?;
-        let changes = world.changes_of(tgid);
-        let look = ContextLook::at(base)?;
+        let changes = caches.changes_of(tgid);
+        let thread = ThreadContext::read(base)?;
         let stat = procfs::stat(tgid).ok()?;
         let process = ProcessKey {
             pid: tgid,
             generation: stat.started_ticks,
         };
-        let confined = world.confinements.may_confine(process, world.session_root);
+        let confined = caches
+            .confinements
+            .may_confine(process, caches.session_root);
         let mut executable = Vec::new();
         if files::read_link(base, c"exe", &mut executable).is_err() {
             executable.clear();
@@ -152,11 +154,11 @@ impl Caller {
             tid,
             process,
             ppid: stat.ppid,
-            uid: look.uid,
+            uid: thread.uid,
             executable,
-            equals_guard: look.context == world.guard.context && !confined,
-            shares_root: look.root.is_some() && look.root == world.guard.root,
-            root: look.root,
+            equals_guard: thread.context == caches.guard.context && !confined,
+            shares_root: thread.root.is_some() && thread.root == caches.guard.root,
+            root: thread.root,
             memory: files::open_for_reading(base, c"mem").ok(),
             dir,
             proof,
@@ -164,16 +166,16 @@ impl Caller {
         })
     }
 
-    fn is_fresh(&self, world: &World) -> bool {
-        self.changes == world.changes_of(self.process.pid)
-            && (!world.roots_may_change()
+    fn is_fresh(&self, caches: &SessionCaches) -> bool {
+        self.changes == caches.changes_of(self.process.pid)
+            && (!caches.roots_may_change()
                 || files::stat_path(self.base(), c"root")
                     .ok()
                     .map(|found| found.identity)
                     == self.root)
     }
 
-    /// Whether the thread that was looked at still exists.
+    /// Whether the thread that was described still exists.
     pub(crate) fn is_still_there(&self) -> bool {
         match &self.proof {
             Proof::Pidfd(fd) => is_alive(fd.as_fd()),
@@ -243,10 +245,13 @@ impl Caller {
     }
 
     /// Whether a notification read before is still this caller's.
-    pub(crate) fn is_asking(&self, listener: BorrowedFd<'_>, id: u64) -> bool {
+    pub(crate) fn is_asking(&self, listener: Option<BorrowedFd<'_>>, id: u64) -> bool {
         match &self.proof {
             Proof::Pidfd(_) => self.is_still_there(),
-            Proof::Started(_) => self.is_still_there() && notify::is_waiting(listener, id),
+            Proof::Started(_) => {
+                let waits = |listener| notify::is_waiting(listener, id);
+                self.is_still_there() && listener.is_none_or(waits)
+            }
         }
     }
 }
@@ -263,7 +268,7 @@ fn pidfd(pid: u32, thread: bool) -> rustix::io::Result<OwnedFd> {
 }
 
 /// Whether the process or thread behind a pidfd is still there: a pidfd becomes readable when it
-/// ends (`pidfd_open(2)`). Asking so costs half of what sending signal 0 does.
+/// ends (`pidfd_open(2)`). This costs half of what sending signal 0 does.
 fn is_alive(pidfd: BorrowedFd<'_>) -> bool {
     descriptors::poll(pidfd, PollFlags::IN, Some(0)).is_ok_and(|found| found.is_empty())
 }

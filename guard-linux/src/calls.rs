@@ -1,7 +1,7 @@
-//! The system calls the guard hears of, by number, for every call table the kernel offers.
+//! The system calls that notify the guard, by number, for every call table of the kernel.
 //!
-//! On x86-64 a process may also enter through the 32-bit table (`int 0x80`), so each call stands
-//! here with both numbers. Numbers of the native table come from libc; those of the 32-bit table
+//! On x86-64 a process may also enter through the 32-bit table (`int 0x80`), so each call has both
+//! numbers here. Numbers of the native table come from libc; those of the 32-bit table
 //! from `arch/x86/entry/syscalls/syscall_32.tbl`.
 
 /// What a notified system call is to the guard.
@@ -71,7 +71,7 @@ pub(crate) enum Call {
 
 /// One call with its numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
+pub(crate) struct CallNumbers {
     /// What it is.
     pub(crate) call: Call,
     /// Its number in the native table.
@@ -108,16 +108,16 @@ pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
     row.map(|row| row.call)
 }
 
-const fn both(call: Call, native: i64, i386: u32) -> Row {
-    Row {
+const fn both(call: Call, native: i64, i386: u32) -> CallNumbers {
+    CallNumbers {
         call,
         native: Some(native),
         i386: Some(i386),
     }
 }
 
-const fn old(call: Call, i386: u32) -> Row {
-    Row {
+const fn old(call: Call, i386: u32) -> CallNumbers {
+    CallNumbers {
         call,
         native: None,
         i386: Some(i386),
@@ -126,13 +126,13 @@ const fn old(call: Call, i386: u32) -> Row {
 
 /// Calls of x86's tables that newer architectures never had.
 #[cfg(target_arch = "x86_64")]
-const fn legacy(call: Call, native: i64, i386: u32) -> Row {
+const fn legacy(call: Call, native: i64, i386: u32) -> CallNumbers {
     both(call, native, i386)
 }
 
-/// Every notified call. Those whose arguments the filter looks at come first: the kernel answers
+/// Every notified call. Those whose arguments the filter reads come first: the kernel answers
 /// all other allowed calls from a bitmap, and only these run the filter each time.
-pub(crate) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[CallNumbers] = &[
     both(Call::Openat, libc::SYS_openat, 295),
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Open, libc::SYS_open, 5),

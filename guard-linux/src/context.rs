@@ -7,7 +7,7 @@
 //! the user and mount namespaces, and the label of a mandatory access control module. Landlock
 //! domains cannot be read from outside; [`Confinements`] keeps them by lineage.
 //!
-//! Seccomp filters a process adds do not count: the kernel asks every filter before it asks us.
+//! Seccomp filters a process adds do not count: every filter decides before the guard is notified.
 
 use super::files::{self, Identity};
 use super::procfs::{self, STATUS_BYTES, read_bounded, status_line};
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The part of a process's credentials that decides what the kernel lets it do to files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Context {
+pub(crate) struct SecurityContext {
     ids: Vec<Vec<u8>>,
     user_namespace: Option<(u64, u64)>,
     /// A directory is a mount point, and so not to be removed or moved, only to those who see the
@@ -29,11 +29,11 @@ pub(crate) struct Context {
     label: Vec<u8>,
 }
 
-/// What a look at a thread's `/proc` directory says about it.
+/// What a thread's `/proc` directory contains about its rights.
 #[derive(Clone, Debug)]
-pub(crate) struct ContextLook {
+pub(crate) struct ThreadContext {
     /// Its credentials.
-    pub(crate) context: Context,
+    pub(crate) context: SecurityContext,
     /// Its root directory.
     pub(crate) root: Option<Identity>,
     /// Its real user id.
@@ -48,11 +48,11 @@ pub(crate) struct Confinements {
     since: Mutex<HashMap<ProcessKey, u64>>,
 }
 
-// === impl ContextLook ===
+// === impl ThreadContext ===
 
-impl ContextLook {
-    /// Looks at the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
-    pub(crate) fn at(base: BorrowedFd<'_>) -> Option<Self> {
+impl ThreadContext {
+    /// Reads the context of the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
+    pub(crate) fn read(base: BorrowedFd<'_>) -> Option<Self> {
         let mut status = Vec::new();
         read_bounded(base, c"status", STATUS_BYTES, &mut status);
         let ids = LABELS
@@ -68,7 +68,7 @@ impl ContextLook {
         let user_namespace = namespace(c"ns/user");
         let mount_namespace = namespace(c"ns/mnt");
         Some(Self {
-            context: Context {
+            context: SecurityContext {
                 ids,
                 user_namespace,
                 mount_namespace,
@@ -81,10 +81,10 @@ impl ContextLook {
         })
     }
 
-    /// Looks at this process.
-    pub(crate) fn of_guard() -> Option<Self> {
+    /// Reads this process's own.
+    pub(crate) fn read_own() -> Option<Self> {
         let dir = files::pin_following(CWD, c"/proc/self").ok()?;
-        Self::at(dir.as_fd())
+        Self::read(dir.as_fd())
     }
 }
 
@@ -155,18 +155,18 @@ mod tests {
 
     #[test]
     fn the_guard_equals_itself_and_a_child_of_it() {
-        let guard = ContextLook::of_guard().unwrap();
+        let guard = ThreadContext::read_own().unwrap();
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()
             .unwrap();
         let path = std::ffi::CString::new(format!("/proc/{}", child.id())).unwrap();
         let dir = files::pin_following(CWD, &path).unwrap();
-        let look = ContextLook::at(dir.as_fd()).unwrap();
+        let found = ThreadContext::read(dir.as_fd()).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(look.context, guard.context);
-        assert_eq!(look.root, guard.root);
+        assert_eq!(found.context, guard.context);
+        assert_eq!(found.root, guard.root);
     }
 
     #[test]

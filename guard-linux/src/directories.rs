@@ -1,18 +1,18 @@
-//! From a caller's words to a pinned directory, and where that directory stands.
+//! From a caller's path to a pinned directory, and to the canonical paths of that directory.
 //!
-//! A path is cut into its directory and its last component. The directory is resolved with the
-//! caller's eyes and pinned (`O_PATH`), so what is judged is what is acted on; its canonical
-//! location is the kernel's name of the pinned object, not the caller's text. Other locations of
+//! A path is split into its directory and its last component. The directory is resolved as the
+//! caller would resolve it, and pinned (`O_PATH`), so what is judged is what is acted on; its
+//! canonical location is the kernel's name of the pinned object, not the caller's text. Other locations of
 //! the same directory (bind mounts) come from the mount table.
 //!
-//! Directories are remembered by the caller's text for at most a second, and a memory counts only
-//! if a fresh look at that text still leads to the pinned object (device, inode and mount).
+//! Directories are cached by the caller's text for at most a second, and an entry counts only if the
+//! text still leads to the pinned object (device, inode and mount).
 
 use super::callers::Caller;
 use super::files::{self, Identity};
 use super::mounts::Mounts;
-use super::walk::{self, Eyes};
-use super::world::World;
+use super::session_caches::SessionCaches;
+use super::walk::{self, ResolveContext};
 use fnv::FnvHasher;
 use rustix::fs::{CWD, FileType};
 use rustix::io::{Errno, Result};
@@ -45,16 +45,16 @@ pub(crate) enum Start {
     Descriptor(i32),
 }
 
-/// A caller's path, cut before its last component.
+/// A caller's path, split before its last component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut<'p> {
+pub(crate) struct SplitPath<'p> {
     /// Everything before the last component; empty when that is all there is.
     pub(crate) parent: &'p [u8],
     /// The last component with the slashes after it, as the kernel wants to see it.
     pub(crate) name: &'p [u8],
 }
 
-/// The directories a worker remembers.
+/// The directories that a worker caches.
 #[derive(Debug)]
 pub(crate) struct Directories {
     slots: Vec<Option<Slot>>,
@@ -68,6 +68,15 @@ struct Slot {
     directory: Arc<Directory>,
     count: u64,
     filled_ns: u64,
+}
+
+// === impl Directory ===
+
+impl Directory {
+    /// Whether two directories were reached through one mount. Names do not move between two.
+    pub(crate) fn is_on_mount_of(&self, other: &Self) -> bool {
+        self.identity.mount == other.identity.mount
+    }
 }
 
 // === impl Start ===
@@ -88,10 +97,10 @@ pub(crate) fn int_argument(argument: u64) -> i32 {
     i32::from_le_bytes([a, b, c, d])
 }
 
-// === impl Cut ===
+// === impl SplitPath ===
 
-impl<'p> Cut<'p> {
-    /// Cuts a path. Slashes at the end stay with the name: `b/` is another question than `b`.
+impl<'p> SplitPath<'p> {
+    /// Splits a path. Slashes at the end stay with the name: the kernel treats `b/` unlike `b`.
     pub(crate) fn new(path: &'p [u8]) -> Self {
         let trimmed = without_slashes(path);
         let start = trimmed
@@ -154,33 +163,33 @@ impl Directories {
         caller: &Caller,
         start: Start,
         parent: &[u8],
-        world: &World,
+        caches: &SessionCaches,
         now_ns: u64,
     ) -> Result<Arc<Directory>> {
         if !caller.shares_root {
-            return pin_by_walk(caller, start, parent, world).map(Arc::new);
+            return pin_by_walk(caller, start, parent, caches).map(Arc::new);
         }
         let mut text = std::mem::take(&mut self.text);
         spell(&mut text, start, parent);
-        let found = self.resolve_text(caller, start, parent, &text, world, now_ns);
+        let found = self.resolve_text(caller, start, parent, &text, caches, now_ns);
         self.text = text;
         found
     }
 
-    /// `text` is the same question spelled for one look: from the caller's `/proc/TID` directory
-    /// when relative, with a NUL at the end.
+    /// `text` is the same path for a single `statx`: from the caller's `/proc/TID` directory when it
+    /// is relative, with a NUL at the end.
     fn resolve_text(
         &mut self,
         caller: &Caller,
         start: Start,
         parent: &[u8],
         text: &[u8],
-        world: &World,
+        caches: &SessionCaches,
         now_ns: u64,
     ) -> Result<Arc<Directory>> {
         let absolute = parent.starts_with(b"/");
         let tid = if absolute { 0 } else { caller.tid };
-        let count = world.directory_count(now_ns);
+        let count = caches.directory_generation(now_ns);
         let index = slot_of(tid, text);
         let slot = self
             .slots
@@ -189,7 +198,7 @@ impl Directories {
         if let Some(known) = slot
             && known.tid == tid
             && Some(known.count) == count
-            && now_ns.saturating_sub(known.filled_ns) < MEMORY_NS
+            && now_ns.saturating_sub(known.filled_ns) < CACHE_NS
             && known.text == text
             && let Ok(spelled) = CStr::from_bytes_with_nul(text)
         {
@@ -199,8 +208,8 @@ impl Directories {
                 return Ok(known.directory.clone());
             }
         }
-        let directory = Arc::new(pin(caller, start, parent, world)?);
-        // What stands in a procfs depends on who looks, so it is not remembered.
+        let directory = Arc::new(pin(caller, start, parent, caches)?);
+        // Names in a procfs depend on who resolves them, so they are not cached.
         *slot = count
             .filter(|_| !directory.location.starts_with(b"/proc/"))
             .map(|count| Slot {
@@ -213,12 +222,12 @@ impl Directories {
         Ok(directory)
     }
 
-    /// Lets go of what is not fresh, so that no pin keeps a file system busy.
+    /// Releases what is not fresh, so that no pin keeps a file system busy.
     pub(crate) fn forget_old(&mut self, now_ns: u64) {
         for slot in &mut self.slots {
             if slot
                 .as_ref()
-                .is_some_and(|s| now_ns.saturating_sub(s.filled_ns) >= MEMORY_NS)
+                .is_some_and(|s| now_ns.saturating_sub(s.filled_ns) >= CACHE_NS)
             {
                 *slot = None;
             }
@@ -232,15 +241,15 @@ impl Directories {
 ///
 /// The errno the caller would get from the kernel.
 pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> Result<OwnedFd> {
-    with_eyes(caller, start, path, |eyes| walk::object(eyes, path))
+    resolve_as_caller(caller, start, path, |context| walk::object(context, path))
 }
 
 /// The canonical location of a pinned object and its other locations.
-pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> Result<Located> {
-    let look = files::stat_pin(fd.as_fd())?;
-    let location = location_of(fd, look.is_directory())?;
-    let mounts = world.mounts();
-    let mount = look.identity.mount;
+pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, caches: &SessionCaches) -> Result<Located> {
+    let found = files::stat_pin(fd.as_fd())?;
+    let location = location_of(fd, found.is_directory())?;
+    let mounts = caches.mounts();
+    let mount = found.identity.mount;
     let aliases = if mounts.has(mount) {
         mounts.aliases(mount, &location)
     } else {
@@ -252,14 +261,14 @@ pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, world: &World) -> Result<Loc
             .unwrap_or_default()
     };
     Ok(Located {
-        identity: look.identity,
-        file_type: look.file_type,
+        identity: found.identity,
+        file_type: found.file_type,
         location,
         aliases,
     })
 }
 
-/// Where a pinned object stands.
+/// The canonical paths of a pinned object.
 #[derive(Debug)]
 pub(crate) struct Located {
     pub(crate) identity: Identity,
@@ -268,8 +277,8 @@ pub(crate) struct Located {
     pub(crate) aliases: Vec<Vec<u8>>,
 }
 
-/// The kernel's name of a pinned object. A directory may stand deeper than the kernel can say
-/// (`PATH_MAX`); then it is named from the nearest ancestor that it can.
+/// The kernel's name of a pinned object. The name of a deep directory may be longer than the kernel
+/// returns (`PATH_MAX`); then it is composed from the nearest ancestor whose name is not.
 fn location_of(fd: &OwnedFd, is_directory: bool) -> Result<Vec<u8>> {
     let mut location = Vec::new();
     let mut below: Vec<Vec<u8>> = Vec::new();
@@ -295,8 +304,8 @@ fn location_of(fd: &OwnedFd, is_directory: bool) -> Result<Vec<u8>> {
     Ok(location)
 }
 
-/// What `directory` is called in its parent; `?` where the parent does not say (it may not be
-/// readable): which zone it is in, its ancestors tell.
+/// The name of `directory` in its parent; `?` when the parent cannot be read. The zone follows from
+/// the ancestors anyway.
 fn name_in(parent: &OwnedFd, directory: &OwnedFd) -> Result<Vec<u8>> {
     let inode = files::stat_pin(directory.as_fd())?.identity.inode;
     let link = own_link(parent);
@@ -312,7 +321,7 @@ fn own_link(fd: &OwnedFd) -> CString {
     CString::new(format!("/proc/self/fd/{number}")).expect("a number holds no NUL")
 }
 
-fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
+fn pin(caller: &Caller, start: Start, parent: &[u8], caches: &SessionCaches) -> Result<Directory> {
     let direct = if parent.starts_with(b"/") {
         pin_from(CWD, parent)
     } else {
@@ -325,19 +334,19 @@ fn pin(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Di
     };
     match direct {
         Ok(fd) => {
-            let found = directory(fd, caller, world)?;
+            let found = directory(fd, caller, caches)?;
             // Through `/proc/self` the guard came to its own directory, not to the caller's.
             let own = format!("/proc/{}/", std::process::id());
-            let astray = found.location.starts_with(own.as_bytes())
+            let is_own = found.location.starts_with(own.as_bytes())
                 || found.location == own.trim_end_matches('/').as_bytes();
-            if astray {
-                pin_by_walk(caller, start, parent, world)
+            if is_own {
+                pin_by_walk(caller, start, parent, caches)
             } else {
                 Ok(found)
             }
         }
         // A magic link, or an error that may be of the guard's own `/proc/self`.
-        Err(_) => pin_by_walk(caller, start, parent, world),
+        Err(_) => pin_by_walk(caller, start, parent, caches),
     }
 }
 
@@ -346,16 +355,23 @@ fn pin_from(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd> {
     files::pin_directory(base, &path)
 }
 
-fn pin_by_walk(caller: &Caller, start: Start, parent: &[u8], world: &World) -> Result<Directory> {
-    let fd = with_eyes(caller, start, parent, |eyes| walk::directory(eyes, parent))?;
-    directory(fd, caller, world)
+fn pin_by_walk(
+    caller: &Caller,
+    start: Start,
+    parent: &[u8],
+    caches: &SessionCaches,
+) -> Result<Directory> {
+    let fd = resolve_as_caller(caller, start, parent, |context| {
+        walk::directory(context, parent)
+    })?;
+    directory(fd, caller, caches)
 }
 
-fn with_eyes(
+fn resolve_as_caller(
     caller: &Caller,
     start: Start,
     path: &[u8],
-    walk: impl FnOnce(Eyes<'_>) -> Result<OwnedFd>,
+    walk: impl FnOnce(ResolveContext<'_>) -> Result<OwnedFd>,
 ) -> Result<OwnedFd> {
     let root = files::pin_following(caller.base(), c"root")?;
     let start = if path.starts_with(b"/") {
@@ -363,7 +379,7 @@ fn with_eyes(
     } else {
         pin_start(caller, start)?
     };
-    walk(Eyes {
+    walk(ResolveContext {
         root: root.as_fd(),
         start: start.as_fd(),
         pid: caller.process.pid,
@@ -388,8 +404,8 @@ fn pin_start(caller: &Caller, start: Start) -> Result<OwnedFd> {
     }
 }
 
-fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> Result<Directory> {
-    let found = locate(&fd, caller, world)?;
+fn directory(fd: OwnedFd, caller: &Caller, caches: &SessionCaches) -> Result<Directory> {
+    let found = locate(&fd, caller, caches)?;
     if found.file_type != FileType::Directory {
         return Err(Errno::NOTDIR);
     }
@@ -401,7 +417,7 @@ fn directory(fd: OwnedFd, caller: &Caller, world: &World) -> Result<Directory> {
     })
 }
 
-/// Spells the directory for one look from the caller's `/proc/TID` directory, with its NUL.
+/// Writes the path for a single `statx` from the caller's `/proc/TID` directory, with its NUL.
 fn spell(text: &mut Vec<u8>, start: Start, parent: &[u8]) {
     text.clear();
     if !parent.starts_with(b"/") {
@@ -417,30 +433,30 @@ fn spell(text: &mut Vec<u8>, start: Start, parent: &[u8]) {
 }
 
 fn slot_of(tid: u32, text: &[u8]) -> usize {
-    // A collision costs a look, no more.
+    // A collision costs one resolution, no more.
     let mut hasher = FnvHasher::default();
     hasher.write_u32(tid);
     hasher.write(text);
     usize::try_from((hasher.finish() >> 32) % SLOTS as u64).unwrap_or(0)
 }
 
-/// Directories a worker remembers.
+/// Directories that a worker caches.
 const SLOTS: usize = 128;
 
 /// Levels named one by one before a directory counts as unnameable: with names of one byte, twice
-/// what the kernel can say.
+/// the kernel's longest path.
 const MAX_UNNAMED: usize = 4096;
 
-/// How long a directory's location is believed without the session having changed it: somebody
-/// outside may move it.
-const MEMORY_NS: u64 = 1_000_000_000;
+/// How long a directory's location is cached while the session does not change it: somebody outside
+/// may move it.
+const CACHE_NS: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_cut_before_its_last_component() {
+    fn a_path_is_split_before_its_last_component() {
         for (path, parent, name) in [
             ("a", "", "a"),
             ("a/b", "a/", "b"),
@@ -451,17 +467,17 @@ mod tests {
             ("a/..", "a/", ".."),
             ("./", "", "./"),
         ] {
-            let cut = Cut::new(path.as_bytes());
+            let split = SplitPath::new(path.as_bytes());
             assert_eq!(
-                (cut.parent, cut.name),
+                (split.parent, split.name),
                 (parent.as_bytes(), name.as_bytes()),
                 "{path:?}"
             );
         }
-        assert!(Cut::new(b"a/./").is_special());
-        assert!(Cut::new(b"/").is_special());
-        assert!(!Cut::new(b"a/.b").is_special());
-        assert_eq!(Cut::new(b"a/b//").bare_name(), b"b");
+        assert!(SplitPath::new(b"a/./").is_special());
+        assert!(SplitPath::new(b"/").is_special());
+        assert!(!SplitPath::new(b"a/.b").is_special());
+        assert_eq!(SplitPath::new(b"a/b//").bare_name(), b"b");
     }
 
     #[test]

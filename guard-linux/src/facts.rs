@@ -65,7 +65,7 @@ impl<'a> CallFacts<'a> {
         })
     }
 
-    fn look(&self, path: &[u8]) -> Option<FileStat> {
+    fn stat(&self, path: &[u8]) -> Option<FileStat> {
         if let Some((directory, name, own)) = self.object
             && own == path
         {
@@ -113,7 +113,7 @@ impl FactSource for CallFacts<'_> {
     }
 
     fn file(&self, path: &[u8]) -> Option<FileFacts> {
-        self.look(path).map(|found| found.facts())
+        self.stat(path).map(|found| found.facts())
     }
 
     fn claimed_ns(&self, path: &[u8]) -> Option<u64> {

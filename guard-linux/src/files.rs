@@ -1,4 +1,4 @@
-//! File system objects: pinned by a descriptor, and what `statx` says of them.
+//! File system objects: pinned by a descriptor, and described by `statx`.
 //!
 //! A pin (`O_PATH`) keeps naming its object whatever happens to the path that led there. Every
 //! function is one system call on borrowed arguments, so nothing is allocated, and fails with the
@@ -23,7 +23,7 @@ pub(crate) struct Identity {
     pub(crate) mount: u64,
 }
 
-/// What `statx` says of an object.
+/// An object as `statx` describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileStat {
     /// Its identity.

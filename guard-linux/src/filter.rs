@@ -18,11 +18,11 @@
 //! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH` and not
 //! `O_TMPFILE`.
 
-use super::calls::{Call, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS, Row};
+use super::calls::{Call, CallNumbers, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS};
 use libc::sock_filter;
 
-/// Builds the filter. With `keep_dumpable`, a process that would make itself non-dumpable is told
-/// it succeeded and stays readable: the guard needs that where it lacks `CAP_SYS_PTRACE`.
+/// Builds the filter. With `keep_dumpable`, a call that would make its process non-dumpable returns
+/// success and does nothing: without `CAP_SYS_PTRACE` the guard could not read the process.
 pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
     let mut program = Vec::new();
     let native = table(
@@ -52,7 +52,7 @@ pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
 
 /// The filter's part for one call table; the number is in the accumulator.
 fn table(
-    number: impl Fn(&Row) -> Option<u32>,
+    number: impl Fn(&CallNumbers) -> Option<u32>,
     prctl: u32,
     keep_dumpable: bool,
 ) -> Vec<sock_filter> {

@@ -1,11 +1,20 @@
 //! The Linux backend of codex-es-guard: guarded sessions by seccomp user notification.
 //!
-//! A filter on the session's processes makes a few system calls wait ([`filter`]); the supervisor
-//! ([`supervisor`]) reads what they would do ([`callers`], [`directories`]), decides ([`judge`]),
-//! and refuses, performs or continues them. [`session`] is the tree of processes around it.
+//! A filter on the session's processes makes a few system calls wait ([`filter`]). The supervisor
+//! ([`supervisor`]) resolves what they would do ([`callers`], [`directories`]), decides ([`judge`]),
+//! and denies, performs or continues them. [`session`] is the tree of processes around it.
 //!
-//! The crate knows no policy file, no exporter and no command line: the program that links it brings
-//! a [`guard_core::guard::Guard`] and a command to run.
+//! ```text
+//! session::run ─ fork ─▶ supervisor process: Supervisor::start(args, guard) … run_command()
+//!                          └─ fork ─▶ the command, under the filter
+//! ```
+//!
+//! It guarantees that a call of the session that destroys is answered by the guard or fails, also
+//! when the guard is killed; that a caller gets what the kernel would answer, errno included, unless
+//! it is denied; and that nothing is done for a caller that the kernel would refuse it.
+//!
+//! It deliberately knows no policy file, no exporter and no command line: the program that links it
+//! brings a [`guard_core::guard::Guard`] and a command to run.
 
 #![cfg(target_os = "linux")]
 
@@ -18,14 +27,14 @@ mod directories;
 mod facts;
 mod files;
 mod filter;
-mod judge;
+pub mod judge;
 mod mounts;
 mod preservation;
 pub mod procfs;
 pub mod session;
+mod session_caches;
 pub mod supervisor;
 mod sys;
 mod walk;
-mod world;
 
 pub use preservation::Preservation;

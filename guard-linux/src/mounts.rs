@@ -1,6 +1,6 @@
-//! The mount table: where else a directory can be reached.
+//! The mount table: the other paths of a directory.
 //!
-//! A bind mount gives a directory a second path. `/proc/self/mountinfo` tells, for each mount, the
+//! A bind mount gives a directory a second path. `/proc/self/mountinfo` lists for each mount its
 //! device, the directory of that file system it shows (`root`) and where (`point`); so a location
 //! on one mount becomes a path inside the file system, and from there its location on every other
 //! mount that shows it.
@@ -60,7 +60,7 @@ impl Mounts {
         found
     }
 
-    /// The other locations of a directory known to stand at `location` on mount `id`.
+    /// The other locations of the directory that is at `location` on mount `id`.
     pub(crate) fn aliases(&self, id: u64, location: &[u8]) -> Vec<Vec<u8>> {
         let Some((device, path)) = self.inside(id, location) else {
             return Vec::new();
@@ -85,7 +85,7 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// Space, tab, newline and backslash stand as `\ooo`.
+/// Space, tab, newline and backslash are written `\ooo`.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -138,7 +138,7 @@ mod tests {
 ";
 
     #[test]
-    fn a_bind_mount_leads_back_to_where_the_directory_stands() {
+    fn a_bind_mount_leads_back_to_the_directory_s_own_path() {
         let mounts = Mounts::parse(TABLE);
         assert_eq!(
             mounts.aliases(31, b"/mnt/p/src"),

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-/// What `/proc/PID/stat` tells that the guard needs.
+/// The fields of `/proc/PID/stat` that the guard needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     /// The parent's process id.
@@ -109,6 +109,13 @@ pub fn this_process() -> ProcessKey {
 #[must_use]
 pub fn parent_of(pid: u32) -> Option<u32> {
     stat(pid).ok().map(|stat| stat.ppid)
+}
+
+/// Clock ticks since boot: what the start time of a process that starts now will be.
+pub(crate) fn ticks_since_boot() -> u64 {
+    let since_boot_ns = u128::from(clock::since_boot_ns());
+    let ticks = since_boot_ns * u128::from(clock_ticks_per_second()) / 1_000_000_000;
+    u64::try_from(ticks).unwrap_or(u64::MAX)
 }
 
 /// Reads the parent and start time of a process or thread.

@@ -1,9 +1,9 @@
 //! Walking a path as its caller would, one component at a time.
 //!
-//! The kernel's own walk (`openat2`) is right for nearly every path. Three things it would do with
-//! the guard's eyes instead of the caller's, so they are walked here: the root directory of a
-//! caller in a chroot or another mount namespace, `/proc/self` and `/proc/thread-self`, and magic
-//! links (`/proc/PID/cwd`, `fd/N`). Each step pins what it found, so nothing can be swapped under
+//! The kernel's own walk (`openat2`) is right for nearly every path. Three things it would resolve
+//! for the guard instead of the caller, so they are walked here: the root directory of a caller in a
+//! chroot or another mount namespace, `/proc/self` and `/proc/thread-self`, and magic links
+//! (`/proc/PID/cwd`, `fd/N`). Each step pins what it found, so nothing can be swapped under
 //! the walk; the kernel still checks search permission at every step.
 
 use super::files::{self, Identity, PATH_MAX};
@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Whose eyes to see with.
+/// What a path is resolved with: its caller's directories, ids and user.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Eyes<'a> {
+pub(crate) struct ResolveContext<'a> {
     /// The caller's root directory.
     pub(crate) root: BorrowedFd<'a>,
     /// Where a relative path starts.
@@ -34,8 +34,8 @@ pub(crate) struct Eyes<'a> {
 /// # Errors
 ///
 /// The errno the caller would get: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
-pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
-    let found = object(eyes, path)?;
+pub(crate) fn directory(context: ResolveContext<'_>, path: &[u8]) -> Result<OwnedFd> {
+    let found = object(context, path)?;
     if files::stat_pin(found.as_fd())?.is_directory() {
         Ok(found)
     } else {
@@ -48,12 +48,12 @@ pub(crate) fn directory(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
 /// # Errors
 ///
 /// As [`directory`].
-pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
-    let root = files::stat_pin(eyes.root)?.identity;
+pub(crate) fn object(context: ResolveContext<'_>, path: &[u8]) -> Result<OwnedFd> {
+    let root = files::stat_pin(context.root)?.identity;
     let start = if path.starts_with(b"/") {
-        eyes.root
+        context.root
     } else {
-        eyes.start
+        context.start
     };
     let mut here = files::duplicate(start)?;
     let mut ahead: VecDeque<Vec<u8>> = components(path).collect();
@@ -63,7 +63,7 @@ pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
             here = parent(here, root)?;
             continue;
         }
-        let name = own_name(&eyes, here.as_fd(), name)?;
+        let name = own_name(&context, here.as_fd(), name)?;
         let c_name = CString::new(name).map_err(|_| Errno::NOENT)?;
         let next = files::pin_component(here.as_fd(), &c_name)?;
         let found = files::stat_pin(next.as_fd())?;
@@ -80,11 +80,11 @@ pub(crate) fn object(eyes: Eyes<'_>, path: &[u8]) -> Result<OwnedFd> {
             here = files::pin_following(base, &c_name)?;
             continue;
         }
-        check_may_follow(here.as_fd(), found.uid, eyes.uid)?;
+        check_may_follow(here.as_fd(), found.uid, context.uid)?;
         let mut target = Vec::new();
         files::read_link(next.as_fd(), c"", &mut target)?;
         if target.starts_with(b"/") {
-            here = files::duplicate(eyes.root)?;
+            here = files::duplicate(context.root)?;
         }
         let length = target.len() + ahead.iter().map(|part| part.len() + 1).sum::<usize>();
         if length >= PATH_MAX {
@@ -113,7 +113,7 @@ fn parent(here: OwnedFd, root: Identity) -> Result<OwnedFd> {
 }
 
 /// `self` and `thread-self` at the top of a procfs, by the caller's own numbers.
-fn own_name(eyes: &Eyes<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> Result<Vec<u8>> {
+fn own_name(context: &ResolveContext<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> Result<Vec<u8>> {
     if name != b"self" && name != b"thread-self" {
         return Ok(name);
     }
@@ -121,7 +121,11 @@ fn own_name(eyes: &Eyes<'_>, here: BorrowedFd<'_>, name: Vec<u8>) -> Result<Vec<
     if found.identity.inode != PROC_ROOT_INODE || !files::is_procfs(here) {
         return Ok(name);
     }
-    let number = if name == b"self" { eyes.pid } else { eyes.tid };
+    let number = if name == b"self" {
+        context.pid
+    } else {
+        context.tid
+    };
     // A thread's directory answers at the top as well, though it is not listed there.
     Ok(number.to_string().into_bytes())
 }
@@ -183,14 +187,14 @@ mod tests {
     impl House {
         fn walk(&self, path: &str) -> Result<Identity> {
             let me = std::process::id();
-            let eyes = Eyes {
+            let context = ResolveContext {
                 root: self.root.as_fd(),
                 start: self.start.as_fd(),
                 pid: me,
                 tid: me,
                 uid: 0,
             };
-            directory(eyes, path.as_bytes())
+            directory(context, path.as_bytes())
                 .map(|found| files::stat_pin(found.as_fd()).unwrap().identity)
         }
 
@@ -231,7 +235,7 @@ mod tests {
             .current_dir(house.dir.path().join("root/a/b"))
             .spawn()
             .unwrap();
-        let eyes = Eyes {
+        let context = ResolveContext {
             root: house.root.as_fd(),
             start: house.start.as_fd(),
             pid: child.id(),
@@ -243,7 +247,7 @@ mod tests {
             "/proc/thread-self/cwd/../b",
             "/proc/self/root/proc/self/cwd",
         ] {
-            let found = directory(eyes, path.as_bytes());
+            let found = directory(context, path.as_bytes());
             let found = files::stat_pin(found.unwrap().as_fd()).unwrap().identity;
             assert_eq!(Ok(found), house.identity("root/a/b"), "{path}");
         }

@@ -1,10 +1,40 @@
-//! What codex-es-guard and its exporter say about the outside, defined once for both programs.
+//! What codex-es-guard and guard-exporter share about the outside world, defined once.
 //!
-//! A denial is a [`DenialRecord`](record::DenialRecord) in the denial log and a
-//! [`Sentence`](sentence::Sentence) for people.
+//! | module | what it defines |
+//! |---|---|
+//! | [`record`] | a line of the denial log, written and read |
+//! | [`filter`] | which denials are wanted |
+//! | [`sentence`] | a denial as a sentence for people |
+//! | [`status`] | a guard as its ring describes it, and what is wrong with it |
+//! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
+//! | [`api`] | the answers of the exporter's API |
+//! | [`log_files`] | numbered log files: names, rotation, reading over rotations |
+//! | [`log_format`] | the format of both programs' own logs |
+//! | [`paths`] | where a user's policy, state, rings and log are |
+//! | [`directories`] | directories that only one user can write to |
+//! | [`rings`] | where rings are looked for, and which files count |
+//! | [`address`] | where the exporter listens, and the files that say so |
+//! | [`time`] | points in time as text |
+//!
+//! It makes no decision and holds no state of either program. It deliberately depends on no runtime
+//! and no server: the guard links all of it.
 
 #![forbid(unsafe_code)]
 
+pub mod activity;
+pub mod address;
+pub mod api;
+pub mod directories;
+pub mod filter;
+mod hex;
+pub mod log_files;
 pub mod log_format;
+pub mod paths;
 pub mod record;
+pub mod rings;
+pub mod rolling;
 pub mod sentence;
+pub mod status;
+pub mod time;
+
+pub use hex::hex;

@@ -242,7 +242,13 @@ mod tests {
     fn events() {
         tracing::info!("serving http://127.0.0.1:1/");
         let path = "/p\nq=\u{9b}2J\u{202e}";
-        tracing::warn!(path, port = 7_u64, closed = true, kind = "none", "leaving it");
+        tracing::warn!(
+            path,
+            port = 7_u64,
+            closed = true,
+            kind = "none",
+            "leaving it"
+        );
         tracing::debug!("hidden");
     }
 

@@ -1,73 +1,409 @@
-//! A record of the denial log, as both programs read it.
+//! One line of `denials.jsonl`: the type that writes it and reads it.
+//!
+//! [`FIELDS`] is the order of the fields. The first seven are those of the format that other tools
+//! already read; the order only ever grows at its end. Every field is on every line, `null` where
+//! there is nothing to say, except `path_bytes` and `dest_bytes`: lower-case hexadecimal, present
+//! only when the path is not UTF-8 and `path` or `dest` therefore has U+FFFD in place of bytes.
+//!
+//! ```json
+//! {"ts":1718000000,"op":"unlink","path":"/p/main.rs","dest":null,"zone":"/p","process":"rm",
+//!  "ancestor":"claude","schema_version":1,"time":"2024-06-10T06:13:20.000000000Z",
+//!  "ring":"000102030405060708090a0b0c0d0e0f","seq":0,"verdict":"deny",…}
+//! ```
+//!
+//! A line never holds a raw newline, so the log can be split at newlines; `ring` and `seq` together
+//! identify a denial for good. A reader ignores fields that it does not know, and accepts lines of
+//! earlier versions, which have fewer.
 
-use guard_core::OperationKind;
+use crate::{hex, time};
+use guard_core::process::basename;
 use guard_core::verdict::{Reason, Verdict};
-use serde::Deserialize;
+use guard_core::{DecisionEvent, OperationKind};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Some fields of a line.
-#[derive(Clone, Debug, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "each is the field of the log, which the log says"
-)]
+/// A line. Names that a later version adds to operations, verdicts, reasons and answers stay text.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct DenialRecord<'a> {
-    #[serde(borrow)]
-    pub ring: Cow<'a, str>,
-    pub seq: u64,
-    #[serde(borrow)]
-    pub time: Cow<'a, str>,
+    /// When, seconds since the Unix epoch.
+    #[serde(default)]
+    pub ts: u64,
+    /// The operation.
     #[serde(borrow)]
     pub op: Cow<'a, str>,
-    #[serde(borrow)]
-    pub verdict: Cow<'a, str>,
-    #[serde(borrow)]
-    pub reason: Cow<'a, str>,
+    /// What would have been destroyed.
     #[serde(borrow)]
     pub path: Cow<'a, str>,
+    /// Where it would have gone.
     #[serde(borrow)]
     pub dest: Option<Cow<'a, str>>,
+    /// The path of the zone it is in.
+    #[serde(borrow, default)]
+    pub zone: Option<Cow<'a, str>>,
+    /// The name of the program, else `pid:NUMBER`.
     #[serde(borrow)]
     pub process: Cow<'a, str>,
-    pub pid: u32,
+    /// The name of the agent's process.
+    #[serde(borrow, default)]
+    pub ancestor: Option<Cow<'a, str>>,
+    /// [`SCHEMA_VERSION`].
+    #[serde(default)]
+    pub schema_version: u32,
+    /// When, RFC 3339.
+    #[serde(borrow)]
+    pub time: Cow<'a, str>,
+    /// The id of the ring that it was read from, in hexadecimal.
+    #[serde(borrow)]
+    pub ring: Cow<'a, str>,
+    /// Its number in the ring.
+    pub seq: u64,
+    /// The verdict.
+    #[serde(borrow)]
+    pub verdict: Cow<'a, str>,
+    /// The reason of the verdict.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    /// The agent's label.
     #[serde(borrow)]
     pub agent: Option<Cow<'a, str>>,
+    /// The agent's process.
+    #[serde(default)]
+    pub agent_pid: Option<u32>,
+    /// The agent's session.
+    #[serde(borrow, default)]
+    pub session: Option<Cow<'a, str>>,
+    /// The acting process.
+    pub pid: u32,
+    /// What tells the process from another with the same number.
+    #[serde(default)]
+    pub generation: u64,
+    /// Its parent.
+    #[serde(default)]
+    pub ppid: u32,
+    /// Its effective user.
+    #[serde(default)]
+    pub uid: u32,
+    /// The path of its executable.
+    #[serde(borrow, default)]
+    pub exe: Cow<'a, str>,
+    /// Its first argument.
+    #[serde(borrow, default)]
+    pub argv0: Cow<'a, str>,
+    /// The name of the zone.
     #[serde(borrow)]
     pub zone_name: Option<Cow<'a, str>>,
+    /// What the process got as its error; 0 for none.
+    #[serde(default)]
+    pub errno: u32,
+    /// What became of the operation.
+    #[serde(borrow, default)]
+    pub answer: Cow<'a, str>,
+    /// Nanoseconds that the decision took.
+    #[serde(default)]
+    pub latency_ns: u64,
+    /// The override that allowed it.
+    #[serde(borrow, default)]
+    pub override_id: Option<Cow<'a, str>>,
+    /// The trusted tool that did it.
+    #[serde(borrow, default)]
+    pub tool: Option<Cow<'a, str>>,
+    /// The trace that the process is part of.
+    #[serde(borrow, default)]
+    pub trace_id: Option<Cow<'a, str>>,
+    /// The span that the process is part of.
+    #[serde(borrow, default)]
+    pub span_id: Option<Cow<'a, str>>,
+    /// Microseconds between the kernel's question and its arrival.
+    #[serde(default)]
+    pub delivery_delay_us: Option<u32>,
+    /// The bytes of `path` when they are not UTF-8.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<Cow<'a, str>>,
+    /// The bytes of `dest` when they are not UTF-8.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub dest_bytes: Option<Cow<'a, str>>,
 }
+
+/// The fields of a line, in their order.
+pub const FIELDS: [&str; 33] = [
+    "ts",
+    "op",
+    "path",
+    "dest",
+    "zone",
+    "process",
+    "ancestor",
+    "schema_version",
+    "time",
+    "ring",
+    "seq",
+    "verdict",
+    "reason",
+    "agent",
+    "agent_pid",
+    "session",
+    "pid",
+    "generation",
+    "ppid",
+    "uid",
+    "exe",
+    "argv0",
+    "zone_name",
+    "errno",
+    "answer",
+    "latency_ns",
+    "override_id",
+    "tool",
+    "trace_id",
+    "span_id",
+    "delivery_delay_us",
+    "path_bytes",
+    "dest_bytes",
+];
+
+/// Raised when a field changes its meaning or goes away; a new field does not raise it.
+pub const SCHEMA_VERSION: u32 = 1;
 
 // === impl DenialRecord ===
 
 impl<'a> DenialRecord<'a> {
-    /// Reads a line; `None` when it is not one that the exporter writes.
+    /// The record of `event`, read from the ring whose id is `ring` in hexadecimal.
+    #[must_use]
+    pub fn new(event: &DecisionEvent<'a>, ring: &'a str) -> Self {
+        let process = event.process;
+        Self {
+            ts: event.wall_ns / NANOSECONDS,
+            op: event.operation.as_str().into(),
+            path: text(event.path),
+            dest: event.destination.map(text),
+            zone: event.zone.map(|zone| text(zone.path)),
+            process: match basename(process.executable) {
+                b"" => format!("pid:{}", process.key.pid).into(),
+                name => text(name),
+            },
+            ancestor: event.ancestor.map(text),
+            schema_version: SCHEMA_VERSION,
+            time: time::rfc3339(event.wall_ns).into(),
+            ring: ring.into(),
+            seq: event.sequence,
+            verdict: event.verdict.as_str().into(),
+            reason: event.reason.as_str().into(),
+            agent: event.agent.map(Into::into),
+            agent_pid: event.agent_pid,
+            session: Some(event.session)
+                .filter(|session| !session.is_empty())
+                .map(text),
+            pid: process.key.pid,
+            generation: process.key.generation,
+            ppid: process.ppid,
+            uid: process.uid,
+            exe: text(process.executable),
+            argv0: text(process.argv0),
+            zone_name: event.zone.map(|zone| zone.name.into()),
+            errno: event.errno,
+            answer: event.answer.as_str().into(),
+            latency_ns: event.latency_ns,
+            override_id: event.override_id.map(Into::into),
+            tool: event.tool.map(text),
+            trace_id: event.trace.map(|trace| hex(&trace.trace_id).into()),
+            span_id: event.trace.map(|trace| hex(&trace.span_id).into()),
+            delivery_delay_us: event.delivery_delay_us,
+            path_bytes: bytes_unless_text(event.path),
+            dest_bytes: event.destination.and_then(bytes_unless_text),
+        }
+    }
+
+    /// Reads a line; `None` when it is no denial.
     #[must_use]
     pub fn parse(line: &'a str) -> Option<Self> {
         serde_json::from_str(line).ok()
     }
 
-    /// What was asked.
+    /// Appends the line, with its newline, to `into`.
+    pub fn append_to(&self, into: &mut Vec<u8>) {
+        serde_json::to_writer(&mut *into, self)
+            .expect("a record is strings and numbers, written to memory");
+        into.push(b'\n');
+    }
+
+    /// The operation; `None` for one that this version does not know.
     #[must_use]
     pub fn operation(&self) -> Option<OperationKind> {
         OperationKind::from_name(&self.op)
     }
 
-    /// What was answered.
+    /// The verdict; `None` for one that this version does not know.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         let mut verdicts = Verdict::ALL.into_iter();
         verdicts.find(|verdict| verdict.as_str() == self.verdict)
     }
 
-    /// Why.
+    /// The reason; `None` for one that this version does not know.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         let mut reasons = Reason::ALL.into_iter();
         reasons.find(|reason| reason.as_str() == self.reason)
     }
 
+    /// When, wall clock nanoseconds.
+    #[must_use]
+    pub fn wall_ns(&self) -> Option<u64> {
+        time::parse(&self.time).ok()
+    }
+
     /// Its identity: `RING-NUMBER`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}-{}", self.ring, self.seq)
+    }
+}
+
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+fn bytes_unless_text(bytes: &[u8]) -> Option<Cow<'static, str>> {
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    (!is_text).then(|| hex(bytes).into())
+}
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard_core::event::{ActingProcess, TraceContext, ZoneRef};
+    use guard_core::process::ProcessKey;
+    use guard_core::verdict::Answer;
+
+    /// A denial with a value in every field that an event can have.
+    fn denial() -> DecisionEvent<'static> {
+        DecisionEvent {
+            sequence: 7,
+            wall_ns: 1_718_000_000_000_000_042,
+            monotonic_ns: 5,
+            latency_ns: 12_500,
+            deadline_left_ns: None,
+            delivery_delay_us: None,
+            operation: OperationKind::Rename,
+            verdict: Verdict::Deny,
+            reason: Reason::AgentInZone,
+            answer: Answer::Denied,
+            errno: 1,
+            agent: Some("claude_code"),
+            ancestor: Some(b"claude"),
+            agent_pid: Some(41),
+            session: b"s-1",
+            process: ActingProcess {
+                key: ProcessKey {
+                    pid: 42,
+                    generation: 977,
+                },
+                ppid: 41,
+                uid: 1000,
+                executable: b"/usr/bin/mv",
+                argv0: b"mv",
+            },
+            path: b"/home/u/project/main.rs",
+            destination: Some(b"/tmp/main.rs"),
+            zone: Some(ZoneRef {
+                name: "project",
+                path: b"/home/u/project",
+            }),
+            tool: None,
+            override_id: None,
+            trace: Some(TraceContext {
+                trace_id: *b"\x0a\xf7\x65\x19\x16\xcd\x43\xdd\x84\x48\xeb\x21\x1c\x80\x31\x9c",
+                span_id: *b"\xb7\xad\x6b\x71\x69\x20\x33\x31",
+                flags: 1,
+            }),
+        }
+    }
+
+    fn line(event: &DecisionEvent<'_>) -> String {
+        let mut bytes = Vec::new();
+        DenialRecord::new(event, "00ff").append_to(&mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_golden_line() {
+        let golden = concat!(
+            r#"{"ts":1718000000,"op":"rename","path":"/home/u/project/main.rs","#,
+            r#""dest":"/tmp/main.rs","zone":"/home/u/project","process":"mv","ancestor":"claude","#,
+            r#""schema_version":1,"time":"2024-06-10T06:13:20.000000042Z","ring":"00ff","seq":7,"#,
+            r#""verdict":"deny","reason":"agent_in_zone","agent":"claude_code","agent_pid":41,"#,
+            r#""session":"s-1","pid":42,"generation":977,"ppid":41,"uid":1000,"exe":"/usr/bin/mv","#,
+            r#""argv0":"mv","zone_name":"project","errno":1,"answer":"denied","latency_ns":12500,"#,
+            r#""override_id":null,"tool":null,"trace_id":"0af7651916cd43dd8448eb211c80319c","#,
+            r#""span_id":"b7ad6b7169203331","delivery_delay_us":null}"#,
+            "\n"
+        );
+        assert_eq!(line(&denial()), golden);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let event = DecisionEvent {
+            path: b"/p/\xff\n\"x",
+            destination: Some(b"/q\xff"),
+            ..denial()
+        };
+        let line = line(&event);
+        assert_eq!(line.matches('\n').count(), 1);
+        let read = DenialRecord::parse(&line).unwrap();
+        assert_eq!(read, DenialRecord::new(&event, "00ff"));
+        assert_eq!(read.path, "/p/\u{fffd}\n\"x");
+        assert_eq!(read.path_bytes.as_deref(), Some("2f702fff0a2278"));
+        assert_eq!(read.operation(), Some(OperationKind::Rename));
+        assert_eq!(read.verdict(), Some(Verdict::Deny));
+        assert_eq!(read.reason(), Some(Reason::AgentInZone));
+        assert_eq!(read.wall_ns(), Some(event.wall_ns));
+        assert_eq!(read.id(), "00ff-7");
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&line).unwrap();
+        let fields: Vec<&str> = fields.keys().map(String::as_str).collect();
+        assert_eq!(fields, FIELDS);
+    }
+
+    #[test]
+    fn what_is_not_known_is_null_or_told_otherwise() {
+        let mut event = denial();
+        event.destination = None;
+        event.zone = None;
+        event.ancestor = None;
+        event.trace = None;
+        event.session = b"";
+        event.process.executable = b"";
+        let value: serde_json::Value = serde_json::from_str(&line(&event)).unwrap();
+        for field in [
+            "dest",
+            "zone",
+            "zone_name",
+            "ancestor",
+            "trace_id",
+            "span_id",
+            "session",
+        ] {
+            assert!(value[field].is_null(), "{field}");
+        }
+        assert_eq!(value["process"], "pid:42");
+        assert!(value.get("path_bytes").is_none());
+    }
+
+    #[test]
+    fn other_versions_are_read_and_other_lines_are_not() {
+        let later = line(&denial()).replace("{\"ts\"", "{\"later\":[1],\"ts\"");
+        assert_eq!(DenialRecord::parse(&later).unwrap().seq, 7);
+        let sealed = line(&denial()).replace("null}", "null,\"prev\":\"00\",\"hash\":\"01\"}");
+        assert!(DenialRecord::parse(&sealed).is_some());
+        let earlier = r#"{"ts":1,"op":"melt","path":"/p/a","dest":null,"process":"rm","ring":"00",
+            "time":"2024-06-10T06:13:20Z","seq":0,"verdict":"deny","reason":"new","pid":7}"#;
+        let earlier = DenialRecord::parse(earlier).unwrap();
+        assert_eq!((earlier.operation(), earlier.reason()), (None, None));
+        for no_denial in ["", "by hand", "{}", "[1]", r#"{"ring":"00","seq":1}"#] {
+            assert_eq!(DenialRecord::parse(no_denial), None, "{no_denial}");
+        }
     }
 }

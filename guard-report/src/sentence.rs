@@ -53,9 +53,11 @@ impl<'a> Sentence<'a> {
         Self {
             who: visible(record.agent.as_deref().unwrap_or("a process")),
             was: match record.verdict() {
-                Some(Verdict::Audit) => "would have been stopped from",
                 Some(Verdict::Allow) => "was allowed",
-                _ => "was stopped from",
+                // What a later version's verdict is called, its log has it because it was no plain
+                // permission.
+                Some(Verdict::Deny) | None => "was stopped from",
+                Some(Verdict::Audit) => "would have been stopped from",
             },
             doing: doing(record.operation()),
             path: visible(&record.path),
@@ -108,12 +110,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Control characters, and those of no width that order or hide others.
+/// Control characters, and those that are not seen themselves but order, join or hide others:
+/// Unicode's property `Default_Ignorable_Code_Point`, separators of lines and marks of annotations.
 pub(crate) fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 const fn doing(operation: Option<OperationKind>) -> &'static str {
@@ -126,7 +132,8 @@ const fn doing(operation: Option<OperationKind>) -> &'static str {
         Some(OperationKind::Link) => "linking",
         Some(OperationKind::Write) => "writing to",
         Some(OperationKind::Control) => "reaching into",
-        _ => "changing",
+        // Of a later version.
+        None => "changing",
     }
 }
 
@@ -156,6 +163,21 @@ mod tests {
     #[test]
     fn a_name_cannot_rewrite_its_sentence() {
         assert_eq!(visible("/a/\u{202e}txt.exe\n"), "/a/\\u{202e}txt.exe\\u{a}");
+        for hidden in [
+            '\u{9b}',
+            '\u{ad}',
+            '\u{115f}',
+            '\u{200b}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{e0041}',
+            '\u{e0100}',
+        ] {
+            let shown = format!("a\\u{{{:x}}}b", u32::from(hidden));
+            assert_eq!(visible(&format!("a{hidden}b")), shown);
+        }
         assert_eq!(visible("/日本/é b"), "/日本/é b");
     }
 }

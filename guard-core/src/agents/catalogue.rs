@@ -1,14 +1,14 @@
-//! The agents the guard knows, a row a label.
+//! The agents the guard knows, one row for each label.
 //!
-//! Order matters twice: looks are tried from the top, and so are markers, so the general row is the
-//! last. Names that mean something else on many machines (`q`, `pi`, `agent`, `amp`) stand in no
-//! `names`; a path or a marker tells those agents.
+//! Order matters twice: names and markers are both tried from the top, so the general row is the
+//! last. Names that mean something else on many machines (`q`, `pi`, `agent`, `amp`) are in no
+//! `names`; those agents are recognised by a path or a marker.
 
-use super::marker::Marker::{self, Contains, Is, Set};
+use super::marker::EnvMarker::{self, Contains, Is, Set};
 
-/// One agent, and what gives it away.
+/// One agent, and how it is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signature {
+pub struct AgentSignature {
     /// Stable label: the `agent` label's value.
     pub label: &'static str,
     /// Globs over the path of the executable, of `argv[0]` and of an interpreter's script.
@@ -17,21 +17,20 @@ pub struct Signature {
     pub names: &'static [&'static str],
     /// Exact basenames of an interpreter's script or module only.
     pub scripts: &'static [&'static str],
-    /// Variables that only the agent's own children have.
-    pub strong: &'static [Marker],
-    /// Variables that people's shells may have as well. They alone never make an agent.
-    pub weak: &'static [Marker],
+    /// Variables that only the agent's own children have. What people's shells may have as well
+    /// (`CLAUDECODE`, `CODEX_HOME`, `TERM_PROGRAM`) is not listed.
+    pub markers: &'static [EnvMarker],
     /// Variables that hold the agent's session id.
     pub sessions: &'static [&'static str],
 }
 
-// === impl Signature ===
+// === impl AgentSignature ===
 
-impl Signature {
-    /// Whether an environment entry (`NAME=value`) is a strong marker or the session id of this
+impl AgentSignature {
+    /// Whether an environment entry (`NAME=value`) is a marker or the session id of this
     /// agent.
     pub(super) fn claims(&self, entry: &[u8]) -> bool {
-        self.strong.iter().any(|marker| marker.matches(entry))
+        self.markers.iter().any(|marker| marker.matches(entry))
             || self.sessions.iter().any(|name| Set(name).matches(entry))
     }
 
@@ -41,90 +40,84 @@ impl Signature {
     }
 }
 
-/// A row without any sign, to be completed.
-const fn labelled(label: &'static str) -> Signature {
-    Signature {
+/// A row with a label only, to be completed.
+const fn labelled(label: &'static str) -> AgentSignature {
+    AgentSignature {
         label,
         paths: &[],
         names: &[],
         scripts: &[],
-        strong: &[],
-        weak: &[],
+        markers: &[],
         sessions: &[],
     }
 }
 
 /// The whole catalogue.
-pub const CATALOGUE: &[Signature] = &[
-    Signature {
-        // The native build is called by its version (`versions/2.1.37`); only the path tells.
+pub const CATALOGUE: &[AgentSignature] = &[
+    AgentSignature {
+        // The native build is named by its version (`versions/2.1.37`); its path is known.
         paths: &[
             "**/claude/versions/*",
             "**/@anthropic-ai/claude-code/**",
             "**/anthropic.claude-code*/**",
         ],
         names: &["claude", "claude.exe"],
-        strong: &[
+        markers: &[
             Is("CLAUDE_CODE_CHILD_SESSION", "1"),
             Set("CLAUDE_CODE_SESSION_ID"),
             Set("CLAUDE_PID"),
             Set("CLAUDE_CODE_ENTRYPOINT"),
         ],
-        weak: &[Is("CLAUDECODE", "1")],
         sessions: &["CLAUDE_CODE_SESSION_ID"],
         ..labelled("claude_code")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/@openai/codex/**", "**/ChatGPT.app/**/codex*"],
         names: &["codex", "codex-tui", "codex-linux-sandbox"],
-        strong: &[
+        markers: &[
             Is("CODEX_SANDBOX", "seatbelt"),
             Is("CODEX_SANDBOX_NETWORK_DISABLED", "1"),
             Set("CODEX_THREAD_ID"),
             Set("CODEX_CI"),
         ],
-        weak: &[Set("CODEX_HOME")],
         sessions: &["CODEX_THREAD_ID"],
         ..labelled("codex")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/@google/gemini-cli/**"],
         names: &["gemini"],
-        strong: &[Is("GEMINI_CLI", "1")],
+        markers: &[Is("GEMINI_CLI", "1")],
         ..labelled("gemini_cli")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/@github/copilot/**"],
         names: &["copilot"],
-        strong: &[
+        markers: &[
             Set("COPILOT_CLI"),
             Set("COPILOT_AGENT"),
             Set("COPILOT_AGENT_SESSION_ID"),
         ],
-        weak: &[Set("COPILOT_MODEL")],
         sessions: &["COPILOT_AGENT_SESSION_ID"],
         ..labelled("copilot_cli")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/cursor-agent/**/agent", "**/cursor-agent/agent"],
         names: &["cursor-agent"],
-        strong: &[
+        markers: &[
             Is("CURSOR_AGENT", "1"),
             Is("CURSOR_EXTENSION_HOST_ROLE", "agent-exec"),
         ],
-        weak: &[Set("CURSOR_TRACE_ID")],
         ..labelled("cursor_agent")
     },
-    Signature {
+    AgentSignature {
         names: &["opencode"],
-        strong: &[Set("OPENCODE"), Set("OPENCODE_SESSION_ID")],
-        weak: &[Set("OPENCODE_CLIENT")],
+        markers: &[Set("OPENCODE"), Set("OPENCODE_SESSION_ID")],
         sessions: &["OPENCODE_SESSION_ID"],
         ..labelled("opencode")
     },
-    Signature {
+    AgentSignature {
         names: &["goose", "goosed"],
-        strong: &[
+        markers: &[
             Is("GOOSE_TERMINAL", "1"),
             Is("AGENT", "goose"),
             Set("AGENT_SESSION_ID"),
@@ -132,96 +125,94 @@ pub const CATALOGUE: &[Signature] = &[
         sessions: &["AGENT_SESSION_ID"],
         ..labelled("goose")
     },
-    Signature {
+    AgentSignature {
         scripts: &["aider", ".aider-wrapped"],
         ..labelled("aider")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/@sourcegraph/amp/**"],
-        strong: &[Set("AMP_CURRENT_THREAD_ID"), Is("AGENT", "amp")],
+        markers: &[Set("AMP_CURRENT_THREAD_ID"), Is("AGENT", "amp")],
         sessions: &["AMP_CURRENT_THREAD_ID"],
         ..labelled("amp")
     },
-    Signature {
+    AgentSignature {
         names: &["crush"],
-        strong: &[Set("CRUSH")],
+        markers: &[Set("CRUSH")],
         ..labelled("crush")
     },
-    Signature {
+    AgentSignature {
         paths: &["**/@qwen-code/**"],
         names: &["qwen"],
-        strong: &[Set("QWEN_CODE")],
+        markers: &[Set("QWEN_CODE")],
         ..labelled("qwen_code")
     },
-    Signature {
+    AgentSignature {
         names: &["kiro-cli"],
-        weak: &[Is("TERM_PROGRAM", "kiro")],
         ..labelled("kiro")
     },
-    Signature {
+    AgentSignature {
         names: &["qchat"],
-        strong: &[Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI")],
+        markers: &[Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI")],
         ..labelled("amazon_q")
     },
-    Signature {
+    AgentSignature {
         names: &["droid"],
         ..labelled("droid")
     },
-    Signature {
+    AgentSignature {
         scripts: &["augment.mjs"],
-        strong: &[Set("AUGMENT_AGENT")],
+        markers: &[Set("AUGMENT_AGENT")],
         ..labelled("auggie")
     },
-    // These three live in an editor's extension host, which also runs what people ask of it.
-    Signature {
-        strong: &[Set("CLINE_ACTIVE")],
+    // These three run in an editor's extension host, which also runs what people ask of it.
+    AgentSignature {
+        markers: &[Set("CLINE_ACTIVE")],
         ..labelled("cline")
     },
-    Signature {
-        strong: &[Set("ROO_ACTIVE"), Set("ROO_CLI_RUNTIME")],
+    AgentSignature {
+        markers: &[Set("ROO_ACTIVE"), Set("ROO_CLI_RUNTIME")],
         ..labelled("roo_code")
     },
-    Signature {
-        strong: &[Is("KILOCODE_FEATURE", "cli")],
+    AgentSignature {
+        markers: &[Is("KILOCODE_FEATURE", "cli")],
         ..labelled("kilocode")
     },
-    Signature {
-        strong: &[Set("PI_CODING_AGENT")],
+    AgentSignature {
+        markers: &[Set("PI_CODING_AGENT")],
         ..labelled("pi")
     },
-    Signature {
-        strong: &[Set("WINDSURF_CASCADE_TERMINAL")],
+    AgentSignature {
+        markers: &[Set("WINDSURF_CASCADE_TERMINAL")],
         ..labelled("windsurf")
     },
-    Signature {
-        strong: &[Set("ANTIGRAVITY_AGENT")],
+    AgentSignature {
+        markers: &[Set("ANTIGRAVITY_AGENT")],
         ..labelled("antigravity")
     },
-    Signature {
-        strong: &[Set("TRAE_AI_SHELL_ID")],
+    AgentSignature {
+        markers: &[Set("TRAE_AI_SHELL_ID")],
         ..labelled("trae")
     },
-    Signature {
-        strong: &[Set("IFLOW_CLI")],
+    AgentSignature {
+        markers: &[Set("IFLOW_CLI")],
         ..labelled("iflow")
     },
-    Signature {
-        strong: &[Is("GROK_AGENT", "1")],
+    AgentSignature {
+        markers: &[Is("GROK_AGENT", "1")],
         ..labelled("grok")
     },
-    Signature {
-        strong: &[Set("OPENCLAW_SHELL")],
+    AgentSignature {
+        markers: &[Set("OPENCLAW_SHELL")],
         ..labelled("openclaw")
     },
-    Signature {
-        strong: &[Set("JUNIE_DATA")],
+    AgentSignature {
+        markers: &[Set("JUNIE_DATA")],
         ..labelled("junie")
     },
     // Known by a file on its machines (`/opt/.devin`), so here only when the session declares it.
     labelled("devin"),
-    Signature {
-        strong: &[Set("AI_AGENT"), Set("AGENT")],
-        weak: &[Set("REPL_ID")],
+    AgentSignature {
+        markers: &[Set("AI_AGENT"), Set("AGENT")],
         ..labelled("generic")
     },
 ];
@@ -251,17 +242,6 @@ mod tests {
                     "{name}"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn no_variable_is_both_strong_and_weak() {
-        let strong = || CATALOGUE.iter().flat_map(|row| row.strong);
-        for weak in CATALOGUE.iter().flat_map(|row| row.weak) {
-            assert!(
-                strong().all(|marker| marker.name() != weak.name()),
-                "{weak:?}"
-            );
         }
     }
 }

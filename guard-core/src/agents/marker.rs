@@ -1,12 +1,11 @@
 //! Environment variables that agents put into what they start.
 //!
-//! A marker survives `nohup`, `setsid` and a double fork, so it finds an agent's child whose
-//! ancestors are gone. It can be forged, but only by someone who wants to be taken for an agent,
-//! which is the harmless direction.
+//! A marker survives `nohup`, `setsid` and a double fork, so it identifies an agent's descendant whose
+//! ancestors have exited. It can be forged, but only to be taken for an agent, which is harmless.
 
-/// One variable and what its value must be.
+/// A variable, and the values that make it a marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marker {
+pub enum EnvMarker {
     /// Set to anything but the empty string.
     Set(&'static str),
     /// Set to exactly this value.
@@ -15,11 +14,11 @@ pub enum Marker {
     Contains(&'static str, &'static str),
 }
 
-/// Markers that were there before the session began, and say nothing about what runs in it.
+/// Markers that were set before the session began, and are no evidence about what runs in it.
 ///
-/// The guard may itself be started inside an agent's tree: everything then carries that agent's
-/// variables. Entries are compared whole, name and value, so another agent of the same kind that is
-/// started within the session is still told by its own session id.
+/// The guard may itself be started below an agent: every process then has that agent's variables.
+/// Entries are compared whole, name and value, so another agent of the same kind that is started
+/// within the session is still recognised by its own session id.
 ///
 /// ```
 /// use guard_core::agents::IgnoredMarkers;
@@ -33,9 +32,9 @@ pub struct IgnoredMarkers {
     entries: Vec<Box<[u8]>>,
 }
 
-// === impl Marker ===
+// === impl EnvMarker ===
 
-impl Marker {
+impl EnvMarker {
     /// The variable's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -71,7 +70,7 @@ impl IgnoredMarkers {
         Self { entries }
     }
 
-    /// Whether this entry (`NAME=value`) was there before the session began.
+    /// Whether this entry (`NAME=value`) was set before the session began.
     #[must_use]
     pub fn contains(&self, entry: &[u8]) -> bool {
         self.entries.iter().any(|ignored| **ignored == *entry)
@@ -101,13 +100,13 @@ mod tests {
 
     #[test]
     fn a_marker_is_a_whole_entry() {
-        assert!(Marker::Set("CRUSH").matches(b"CRUSH=1"));
-        assert!(!Marker::Set("CRUSH").matches(b"CRUSH="));
-        assert!(!Marker::Set("CRUSH").matches(b"CRUSHED=1"));
-        assert!(!Marker::Set("CRUSH").matches(b"X_CRUSH=1"));
-        assert!(Marker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=1"));
-        assert!(!Marker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=10"));
-        let amazon = Marker::Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI");
+        assert!(EnvMarker::Set("CRUSH").matches(b"CRUSH=1"));
+        assert!(!EnvMarker::Set("CRUSH").matches(b"CRUSH="));
+        assert!(!EnvMarker::Set("CRUSH").matches(b"CRUSHED=1"));
+        assert!(!EnvMarker::Set("CRUSH").matches(b"X_CRUSH=1"));
+        assert!(EnvMarker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=1"));
+        assert!(!EnvMarker::Is("GEMINI_CLI", "1").matches(b"GEMINI_CLI=10"));
+        let amazon = EnvMarker::Contains("AWS_EXECUTION_ENV", "AmazonQ-For-CLI");
         assert!(amazon.matches(b"AWS_EXECUTION_ENV=CloudShell AmazonQ-For-CLI Version/1.2"));
         assert!(!amazon.matches(b"AWS_EXECUTION_ENV=CloudShell"));
     }

@@ -1,4 +1,4 @@
-//! Who is known by which looks, and who is not.
+//! Which processes are recognised as agents, and which are not.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn label(text: &str) -> Option<String> {
 const NO_PATTERNS: &[&str] = &[];
 
 #[test]
-fn agents_are_known_by_their_looks() {
+fn agents_are_recognised_by_their_names() {
     let table = [
         (
             "/home/u/.local/share/claude/versions/2.1.37 | claude",
@@ -104,12 +104,12 @@ fn agents_are_known_by_their_looks() {
 }
 
 #[test]
-fn every_strong_marker_tells_and_no_weak_marker_does() {
-    let with = |marker: Marker| {
+fn every_marker_makes_an_agent_and_common_variables_do_not() {
+    let with = |marker: EnvMarker| {
         let entry = match marker {
-            Marker::Set(name) => format!("{name}=yes"),
-            Marker::Is(name, value) => format!("{name}={value}"),
-            Marker::Contains(name, part) => format!("{name}=a {part} b"),
+            EnvMarker::Set(name) => format!("{name}=yes"),
+            EnvMarker::Is(name, value) => format!("{name}={value}"),
+            EnvMarker::Contains(name, part) => format!("{name}=a {part} b"),
         };
         ProcessDescription {
             executable: b"/usr/bin/rm".to_vec(),
@@ -118,7 +118,7 @@ fn every_strong_marker_tells_and_no_weak_marker_does() {
         }
     };
     for row in CATALOGUE {
-        for &marker in row.strong {
+        for &marker in row.markers {
             let description = with(marker);
             let found = recognise(&description, NO_PATTERNS, &IgnoredMarkers::default()).unwrap();
             assert_eq!(
@@ -132,15 +132,22 @@ fn every_strong_marker_tells_and_no_weak_marker_does() {
                 "{marker:?}"
             );
         }
-        for &marker in row.weak {
-            let found = recognise(&with(marker), NO_PATTERNS, &IgnoredMarkers::default());
-            assert_eq!(found, None, "{marker:?}");
-        }
+    }
+    for entry in [
+        "CLAUDECODE=1",
+        "CODEX_HOME=/home/u/.codex",
+        "COPILOT_MODEL=m",
+        "CURSOR_TRACE_ID=1",
+        "OPENCODE_CLIENT=c",
+        "TERM_PROGRAM=kiro",
+        "REPL_ID=1",
+    ] {
+        assert_eq!(label(&format!("/bin/rm | rm | {entry}")), None, "{entry}");
     }
 }
 
 #[test]
-fn a_second_agent_shows_through_the_markers_of_the_first() {
+fn a_second_agent_is_recognised_despite_the_markers_of_the_first() {
     let outer = b"CLAUDE_CODE_ENTRYPOINT=cli\0CLAUDE_CODE_SESSION_ID=outer\0";
     let ignored = IgnoredMarkers::from_environment(outer);
     let inner = describe("/bin/rm | rm | CLAUDE_CODE_ENTRYPOINT=cli CLAUDE_CODE_SESSION_ID=inner");

@@ -1,7 +1,7 @@
-//! The same decision, told step by step (`codex-es-guard explain`).
+//! A decision with its reasons, step by step (`codex-es-guard explain`).
 //!
-//! An explanation runs [`decide`] itself and adds which entries speak for each path and which rules
-//! were passed by, so that it cannot tell another story than the verdict.
+//! An explanation runs [`decide`] itself, so that it cannot differ from the verdict, and adds the
+//! entries that cover each path and the rules that did not match.
 
 use super::{Decision, decide};
 use crate::actor::FactSource;
@@ -9,10 +9,10 @@ use crate::event::ZoneRef;
 use crate::operation::Operation;
 use crate::policy::Snapshot;
 use crate::verdict::Reason;
-use crate::zones::{Entry, Place};
+use crate::zones::{Entry, ZoneMatch};
 use std::fmt;
 
-/// A decision and how it came about. Its `Display` is text for people.
+/// A decision and its reasons. Its `Display` is text for people.
 #[derive(Clone, Debug)]
 pub struct Explanation<'s, 'o> {
     /// The decision.
@@ -23,45 +23,45 @@ pub struct Explanation<'s, 'o> {
     pub destination: Option<PathExplanation<'s, 'o>>,
 }
 
-/// Which entries cover a path.
+/// The entries that cover a path.
 #[derive(Clone, Debug)]
 pub struct PathExplanation<'s, 'o> {
     /// The path.
     pub path: &'o [u8],
     /// The entries, the most specific first.
-    pub speakers: Vec<Speaker<'s>>,
-    /// The zone that goes away with this name.
-    pub carries: Option<ZoneRef<'s>>,
-    /// It is one of the guard's own files, or holds one.
+    pub entries: Vec<CoveringEntry<'s>>,
+    /// The zone whose root is this path or below it.
+    pub contained_zone: Option<ZoneRef<'s>>,
+    /// Whether it is one of the guard's own files, or contains one.
     pub own: bool,
 }
 
 /// One entry that covers a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaker<'s> {
+pub enum CoveringEntry<'s> {
     /// A zone.
     Zone(ZoneRef<'s>),
-    /// An override, by its id or its path, alive or not.
+    /// An override, by its id or its path, whether or not it applies.
     Override(&'s str),
-    /// A disposable place.
+    /// A disposable path.
     Disposable,
-    /// A system temporary or trash place.
+    /// A system temporary or trash path.
     SystemTemp,
 }
 
-/// How far a rule came.
+/// What became of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleState {
-    /// It does not hold.
-    Passed,
+    /// It does not match.
+    NoMatch,
     /// It decided.
     Decided,
     /// An earlier one decided.
     NotReached,
 }
 
-/// The rules in their order. `human` stands where zones are concerned; for the guard's own files
-/// it is asked first.
+/// The rules in their order. `human` is listed where it decides about zones; for the guard's own
+/// files it comes first.
 const RULES: [Reason; 14] = [
     Reason::GuardFiles,
     Reason::NotJudged,
@@ -80,7 +80,7 @@ const RULES: [Reason; 14] = [
 ];
 
 impl Snapshot {
-    /// Decides, and tells how.
+    /// Decides, and gives the reasons.
     pub fn explain<'s, 'o, W: FactSource + ?Sized>(
         &'s self,
         operation: &Operation<'o>,
@@ -95,21 +95,21 @@ impl Snapshot {
     }
 
     fn explain_path<'s, 'o>(&'s self, path: &'o [u8]) -> PathExplanation<'s, 'o> {
-        let place: Place<'s> = self.tree.place(path);
-        let speakers = place.entries().filter_map(|entry| match entry {
-            Entry::Zone(id) => self.zone(id).map(Speaker::Zone),
+        let found: ZoneMatch<'s> = self.tree.lookup(path);
+        let entries = found.entries().filter_map(|entry| match entry {
+            Entry::Zone(id) => self.zone(id).map(CoveringEntry::Zone),
             Entry::Override(id) => self
                 .overrides
                 .get(id.0 as usize)
-                .map(|entry| Speaker::Override(entry.id.as_deref().unwrap_or(&entry.path))),
-            Entry::Disposable => Some(Speaker::Disposable),
-            Entry::SystemTemp => Some(Speaker::SystemTemp),
+                .map(|entry| CoveringEntry::Override(entry.id.as_deref().unwrap_or(&entry.path))),
+            Entry::Disposable => Some(CoveringEntry::Disposable),
+            Entry::SystemTemp => Some(CoveringEntry::SystemTemp),
         });
         PathExplanation {
             path,
-            speakers: speakers.collect(),
-            carries: place.carries().and_then(|id| self.zone(id)),
-            own: place.is_own() || place.carries_own(),
+            entries: entries.collect(),
+            contained_zone: found.contains_zone_root().and_then(|id| self.zone(id)),
+            own: found.is_own() || found.contains_own_file(),
         }
     }
 }
@@ -117,13 +117,13 @@ impl Snapshot {
 // === impl Explanation ===
 
 impl Explanation<'_, '_> {
-    /// Every rule in its order, and how far it came.
+    /// Every rule in its order, and what became of it.
     pub fn rules(&self) -> impl Iterator<Item = (Reason, RuleState)> {
         let decided = match self.decision.reason {
             Reason::AuditOnly => Reason::AgentInZone,
             reason => reason,
         };
-        let mut state = RuleState::Passed;
+        let mut state = RuleState::NoMatch;
         RULES.into_iter().map(move |rule| {
             if rule == decided {
                 state = RuleState::NotReached;
@@ -179,22 +179,22 @@ impl fmt::Display for PathExplanation<'_, '_> {
         if self.own {
             writeln!(formatter, "  one of the guard's own files")?;
         }
-        if let Some(zone) = self.carries {
-            writeln!(formatter, "  takes zone {} along", zone.name)?;
+        if let Some(zone) = self.contained_zone {
+            writeln!(formatter, "  contains the root of zone {}", zone.name)?;
         }
-        for speaker in &self.speakers {
+        for speaker in &self.entries {
             match speaker {
-                Speaker::Zone(zone) => {
+                CoveringEntry::Zone(zone) => {
                     let path = String::from_utf8_lossy(zone.path);
                     writeln!(formatter, "  in zone {} ({path})", zone.name)?;
                 }
-                Speaker::Override(id) => writeln!(formatter, "  under override {id}")?,
-                Speaker::Disposable => writeln!(formatter, "  in a disposable place")?,
-                Speaker::SystemTemp => writeln!(formatter, "  in a temporary place")?,
+                CoveringEntry::Override(id) => writeln!(formatter, "  under override {id}")?,
+                CoveringEntry::Disposable => writeln!(formatter, "  in a disposable path")?,
+                CoveringEntry::SystemTemp => writeln!(formatter, "  in a temporary path")?,
             }
         }
-        if self.speakers.is_empty() {
-            writeln!(formatter, "  covered by nothing")?;
+        if self.entries.is_empty() {
+            writeln!(formatter, "  in no entry of the policy")?;
         }
         Ok(())
     }
@@ -207,7 +207,7 @@ impl RuleState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Passed => "does not hold",
+            Self::NoMatch => "does not match",
             Self::Decided => "decides",
             Self::NotReached => "not reached",
         }

@@ -1,31 +1,31 @@
-//! The verdict: a pure function of the policy's snapshot, the operation, and what is known of who
-//! asks.
+//! The verdict: a pure function of the policy's snapshot, the operation, and facts about the actor
+//! and the objects.
 //!
-//! The first rule that holds decides, and is the verdict's [`Reason`]:
+//! The first rule that matches decides, and is the verdict's [`Reason`]:
 //!
 //! | | rule | verdict |
 //! |-|------|---------|
 //! | 1 | one of the guard's own files is touched: `human`, else `guard_files` | allow, deny |
 //! | 2 | the policy does not judge this kind: `not_judged` | allow |
 //! | 3 | no path touches a zone: `outside_zones` | allow |
-//! | 4 | the most specific entry is a live `override`, a `system_temp` or a `disposable` place | allow |
-//! | 5 | nothing leaves: the rename stays `within_zones`, or `replaced` a protected name | allow, but for an agent's rename of a kept file over another, unrelated one: `agent_in_zone` |
-//! | 6 | no agent stands above the actor: `human` | allow |
-//! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` when it removes to make anew | allow |
-//! | 8 | an agent's own is removed, which is `scratch`: a file it made, a directory, a scratch file of an editor | allow |
+//! | 4 | the most specific entry is an `override` that applies, a `system_temp` or a `disposable` path | allow |
+//! | 5 | no name is destroyed: the rename stays `within_zones`, or `replaced` a protected name | allow, but for an agent's rename of a kept file over another, unrelated one: `agent_in_zone` |
+//! | 6 | the actor has no agent in its lineage: `human` | allow |
+//! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` if it removes to make again | allow |
+//! | 8 | an agent removes its own, which is `scratch`: an object it made, a directory, a scratch file of an editor | allow |
 //! | 9 | the policy's `removals` are preserved, and an agent removes less than a zone: `preserved` | allow |
-//! | 10 | the ancestry is lost: `unknown_lineage` | `on_unknown` |
+//! | 10 | the ancestry is unknown: `unknown_lineage` | `on_unknown` |
 //! | 11 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
 //!
-//! **What goes away with a zone's root is judged under that zone**, whatever else covers the path:
-//! removing or moving the root or a parent of it, also into another zone, also when an override or
-//! a temporary place covers it. An override of a zone's own path is alive for what is below.
+//! **Removing or moving a zone's root is judged under that zone**, whatever else covers the path:
+//! the root itself or a parent of it, also into another zone, also where an override or a temporary
+//! path covers it. An override of a zone's own path applies to what is below the root.
 //!
 //! A zone may be a single file. Renaming a file onto it is an edit (`replaced`), as for any
 //! protected file; renaming onto a zone that is a directory or a link is not.
 //!
 //! Guarantees: no system call, no lock and no allocation of its own; the [`FactSource`] is asked only
-//! for what the rules at hand need, and never when no zone is touched. The guard's own files are
+//! for what the matching rules need, and never if no zone is touched. The guard's own files are
 //! guarded in audit mode too. It deliberately reads no clock and resolves no path.
 //!
 //! ```
@@ -33,8 +33,8 @@
 //! use guard_core::decision::decide;
 //! use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};
 //! use guard_core::{Operation, OperationKind, Reason, Verdict};
-//! # struct Nobody(ToolNames);
-//! # impl FactSource for Nobody {
+//! # struct Human(ToolNames);
+//! # impl FactSource for Human {
 //! #     fn actor(&self) -> Actor<'_> {
 //! #         Actor { key: Default::default(), ppid: 0, uid: 0, executable: b"/bin/rm", argv0: b"rm",
 //! #             attribution: Attribution::Human, tools: ToolSet::default(), tool_names: &self.0 }
@@ -43,7 +43,7 @@
 //! #     fn executable_changed_ns(&self) -> Option<u64> { None }
 //! #     fn file(&self, _: &[u8]) -> Option<guard_core::file::FileFacts> { None }
 //! # }
-//! # let human = Nobody(ToolNames::default());
+//! # let human = Human(ToolNames::default());
 //!
 //! let policy = Policy::parse(br#"{"protected_zones": ["~/work"]}"#).unwrap();
 //! let snapshot = Snapshot::compile(&policy, &Surroundings {
@@ -64,13 +64,13 @@
 //! assert_eq!((decision.verdict, decision.reason), (Verdict::Allow, Reason::Human));
 //! ```
 
-mod cover;
+mod effective;
 mod explain;
 mod preserve;
 mod rules;
 mod scratch;
 
-pub use explain::{Explanation, PathExplanation, RuleState, Speaker};
+pub use explain::{CoveringEntry, Explanation, PathExplanation, RuleState};
 pub use preserve::Preserve;
 pub(crate) use scratch::is_claimed_object;
 pub use scratch::scratch_names;
@@ -80,27 +80,27 @@ use crate::event::ZoneRef;
 use crate::file::{FileFacts, FileKind};
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
-use crate::tools::{Making, Removal};
+use crate::tools::{OutputOwner, Removal};
 use crate::verdict::{Reason, Verdict};
-use crate::zones::{Entry, Place};
-use cover::Cover;
-use rules::{Effect, Loss};
+use crate::zones::{Entry, ZoneMatch};
+use effective::EffectiveEntry;
+use rules::{Effect, ProtectedTarget};
 use std::cell::OnceCell;
 
-/// The answer to one operation.
+/// The verdict on one operation, and its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'s> {
-    /// What is answered.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// Its reason.
     pub reason: Reason,
     /// The zone that is touched.
     pub zone: Option<ZoneRef<'s>>,
-    /// The override that allowed it: its id, else its path.
+    /// The override that allowed it, by its id, else its path.
     pub override_id: Option<&'s str>,
     /// The trusted tool that allowed it, by its policy name.
     pub tool: Option<&'s [u8]>,
-    /// What must be preserved before an allowed operation goes on.
+    /// What must be preserved before an allowed operation proceeds.
     pub preserve: Preserve,
     /// Whether the actor had to be known.
     pub actor_was_resolved: bool,
@@ -109,13 +109,14 @@ pub struct Decision<'s> {
 // === impl Decision ===
 
 impl Decision<'_> {
-    /// Whose is what the trusted tool makes that this was allowed to; `None` when none was needed.
+    /// Who owns what the trusted tool makes because of which this was allowed; `None` if it was
+    /// allowed for another reason.
     #[must_use]
-    pub fn making(&self, snapshot: &Snapshot) -> Option<Making> {
-        self.tool.map(|tool| snapshot.tools.making(tool))
+    pub fn output_owner(&self, snapshot: &Snapshot) -> Option<OutputOwner> {
+        self.tool.map(|tool| snapshot.tools.output_owner(tool))
     }
 
-    /// The answer where a path could not be resolved to an object, so that no rule applies.
+    /// The decision if a path could not be resolved to an object, so that no rule applies.
     #[must_use]
     pub const fn unresolved(denied: bool) -> Self {
         Self {
@@ -134,50 +135,51 @@ impl Decision<'_> {
     }
 }
 
-/// The fact source, its actor asked for at most once.
-struct Testimony<'w, W: ?Sized> {
-    facts: &'w W,
-    actor: OnceCell<Actor<'w>>,
+/// The acting process, asked for at most once.
+struct LazyActor<'f, F: ?Sized> {
+    facts: &'f F,
+    resolved: OnceCell<Actor<'f>>,
 }
 
-/// One operation before its judge.
-struct Case<'s, 'w, 'o, W: ?Sized> {
+/// The evaluation of one operation.
+struct Evaluation<'s, 'f, 'o, F: ?Sized> {
     snapshot: &'s Snapshot,
     operation: &'o Operation<'o>,
     now_ns: u64,
-    testimony: Testimony<'w, W>,
+    facts: &'f F,
+    actor: LazyActor<'f, F>,
 }
 
 /// Decides. `now_ns` is the wall clock, for overrides that expire.
-pub fn decide<'s, W: FactSource + ?Sized>(
+pub fn decide<'s, F: FactSource + ?Sized>(
     snapshot: &'s Snapshot,
     operation: &Operation<'_>,
     now_ns: u64,
-    facts: &W,
+    facts: &F,
 ) -> Decision<'s> {
-    let testimony = Testimony {
-        facts,
-        actor: OnceCell::new(),
-    };
-    Case {
+    Evaluation {
         snapshot,
         operation,
         now_ns,
-        testimony,
+        facts,
+        actor: LazyActor {
+            facts,
+            resolved: OnceCell::new(),
+        },
     }
     .decide()
 }
 
 impl Snapshot {
-    /// Whether the operation concerns a zone or the guard's own files at all; when not, the answer
-    /// is to allow. Cheaper than [`decide`], and needs nobody.
+    /// Whether the operation concerns a zone or the guard's own files at all; if not, it is allowed.
+    /// Cheaper than [`decide`], and needs no facts.
     #[must_use]
     pub fn touches(&self, operation: &Operation<'_>) -> bool {
-        let source = self.tree.place(operation.path);
-        let destination = operation.destination.map(|path| self.tree.place(path));
-        let in_zone = |place: Place<'_>| {
-            place.carries().is_some()
-                || place.entries().any(|entry| matches!(entry, Entry::Zone(_)))
+        let source = self.tree.lookup(operation.path);
+        let destination = operation.destination.map(|path| self.tree.lookup(path));
+        let in_zone = |found: ZoneMatch<'_>| {
+            found.contains_zone_root().is_some()
+                || found.entries().any(|entry| matches!(entry, Entry::Zone(_)))
         };
         rules::touches_own(operation.kind, source, destination)
             || (self.judges(operation.kind)
@@ -185,24 +187,30 @@ impl Snapshot {
     }
 }
 
-// === impl Case ===
+// === impl Evaluation ===
 
-impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
+impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
     fn decide(&self) -> Decision<'s> {
-        let source = self.snapshot.tree.place(self.operation.path);
+        let source = self.snapshot.tree.lookup(self.operation.path);
         let destination = self
             .operation
             .destination
-            .map(|path| self.snapshot.tree.place(path));
+            .map(|path| self.snapshot.tree.lookup(path));
         if rules::touches_own(self.operation.kind, source, destination) {
             return self.decide_own(source);
         }
         if !self.snapshot.judges(self.operation.kind) {
             return self.allow(Reason::NotJudged, None);
         }
-        let cover = |place, path: &[u8]| self.cover(place, path);
-        match rules::effect(self.snapshot, self.operation, source, destination, &cover) {
-            Effect::Passes {
+        let effective = |found, path: &[u8]| self.effective_entry(found, path);
+        match rules::effect(
+            self.snapshot,
+            self.operation,
+            source,
+            destination,
+            &effective,
+        ) {
+            Effect::Permitted {
                 reason,
                 zone,
                 overriding,
@@ -211,15 +219,15 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
                     override_id: overriding.map(|entry| entry.id.as_deref().unwrap_or(&entry.path)),
                     ..self.allow(reason, zone)
                 };
-                self.judge_passing(decision, zone)
+                self.evaluate_permitted(decision, zone)
             }
-            Effect::Takes(loss) => self.judge(&loss),
+            Effect::Destroys(target) => self.evaluate_target(&target),
         }
     }
 
-    fn decide_own(&self, source: Place<'s>) -> Decision<'s> {
+    fn decide_own(&self, source: ZoneMatch<'s>) -> Decision<'s> {
         let zone = self.snapshot.zone_over(source);
-        match self.testimony.actor().attribution {
+        match self.actor.get().attribution {
             Attribution::Human => self.allow(Reason::Human, zone),
             Attribution::Unknown { agent_seen } if !self.counts_as_agent(agent_seen) => {
                 self.allow(Reason::UnknownLineage, zone)
@@ -228,54 +236,53 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    /// What nothing forbids may still replace something, or need to be preserved.
-    fn judge_passing(&self, passing: Decision<'s>, zone: Option<&'s Zone>) -> Decision<'s> {
-        let Some(zone) = zone else { return passing };
+    /// A permitted operation may still replace an object, or require that it is preserved.
+    fn evaluate_permitted(&self, permitted: Decision<'s>, zone: Option<&'s Zone>) -> Decision<'s> {
+        let Some(zone) = zone else { return permitted };
         match (
             self.operation.kind,
-            passing.reason,
+            permitted.reason,
             self.operation.destination,
         ) {
             (OperationKind::Unlink, Reason::Override, _) => {
-                self.preserved(Preserve::IfPossible, zone, self.operation.path, passing)
+                self.preserved(Preserve::IfPossible, zone, self.operation.path, permitted)
             }
             (OperationKind::Rename, Reason::Replaced, Some(destination)) => {
-                self.preserved(Preserve::IfPossible, zone, destination, passing)
+                self.preserved(Preserve::IfPossible, zone, destination, permitted)
             }
             (OperationKind::Rename, Reason::WithinZones, Some(destination)) => {
-                self.judge_replacement(passing, zone, destination)
+                self.evaluate_replacement(permitted, zone, destination)
             }
-            _ => passing,
+            _ => permitted,
         }
     }
 
-    /// A rename within zones: a kept file that replaces another, unrelated one takes it away for
-    /// good.
-    fn judge_replacement(
+    /// A rename within zones: a kept file that replaces another, unrelated one destroys it.
+    fn evaluate_replacement(
         &self,
-        passing: Decision<'s>,
+        permitted: Decision<'s>,
         zone: &'s Zone,
         destination: &[u8],
     ) -> Decision<'s> {
-        let facts = self.testimony.facts;
-        let actor = self.testimony.actor();
+        let facts = self.facts;
+        let actor = self.actor.get();
         let Attribution::Agent(agent) = actor.attribution else {
             return Decision {
                 actor_was_resolved: true,
-                ..passing
+                ..permitted
             };
         };
-        let passing = Decision {
+        let permitted = Decision {
             actor_was_resolved: true,
-            ..passing
+            ..permitted
         };
         let from = self.operation.path;
         if !preserve::is_kept_over_kept(from, destination, agent.started_ns, facts) {
-            return self.preserved(Preserve::IfPossible, zone, destination, passing);
+            return self.preserved(Preserve::IfPossible, zone, destination, permitted);
         }
         let removal = Removal {
             whole: false,
-            below: [crate::zones::below(zone.as_ref().path, destination), None],
+            below: crate::zones::below(zone.as_ref().path, destination),
             replaceable: false,
         };
         let tools = &self.snapshot.tools;
@@ -285,7 +292,7 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
                 .trusting(actor, agent.started_ns, facts, &removal)
                 .is_some();
         if is_wanted {
-            return self.preserved(Preserve::Required, zone, destination, passing);
+            return self.preserved(Preserve::Required, zone, destination, permitted);
         }
         if self.snapshot.mode() == Mode::Audit {
             let audited = self.answer(Verdict::Audit, Reason::AuditOnly, Some(zone));
@@ -294,7 +301,7 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         self.answer(Verdict::Deny, Reason::AgentInZone, Some(zone))
     }
 
-    /// The decision with what it needs first, unless the place is one that tools fill again.
+    /// The decision with what must be preserved first, unless a tool makes the object again.
     fn preserved(
         &self,
         preserve: Preserve,
@@ -311,7 +318,7 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    /// For a removal in a zone.
+    /// As [`preserved`](Self::preserved), if the operation removes an object in a zone.
     fn removal_preserved(
         &self,
         preserve: Preserve,
@@ -326,11 +333,11 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    /// Rules 6 to 11: something in a zone would go.
-    fn judge(&self, loss: &Loss<'s, '_>) -> Decision<'s> {
-        let zone = Some(loss.zone);
-        let facts = self.testimony.facts;
-        let actor = self.testimony.actor();
+    /// Rules 6 to 11: a protected target would be destroyed.
+    fn evaluate_target(&self, target: &ProtectedTarget<'s, '_>) -> Decision<'s> {
+        let zone = Some(target.zone);
+        let facts = self.facts;
+        let actor = self.actor.get();
         let (agent, since_ns) = match actor.attribution {
             Attribution::Human => return self.allow(Reason::Human, zone),
             Attribution::Agent(agent) => (Some(agent), agent.started_ns),
@@ -340,12 +347,12 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             let found = facts.file(path);
             found.is_some_and(|found| found.kind == FileKind::Regular)
         };
-        if loss.onto_root.is_some_and(is_file) {
+        if target.onto_root.is_some_and(is_file) {
             return self.allow(Reason::Replaced, zone);
         }
         let removal = Removal {
-            whole: loss.whole,
-            below: loss.below,
+            whole: target.whole,
+            below: target.below,
             replaceable: self.operation.kind == OperationKind::Unlink
                 && !self.snapshot.judges(OperationKind::Truncate),
         };
@@ -363,10 +370,10 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
                 tool: Some(tool.name),
                 ..self.allow(reason, zone)
             };
-            let preserve = Preserve::of_making(self.snapshot.tools.making(tool.name));
+            let preserve = Preserve::of_tool(self.snapshot.tools.output_owner(tool.name));
             return self.removal_preserved(preserve, zone, decision);
         }
-        if agent.is_some_and(|agent| self.is_scratch(loss, &agent)) {
+        if agent.is_some_and(|agent| self.is_scratch(target, &agent)) {
             let path = self.operation.path;
             let is_directory = |found: FileFacts| found.kind == FileKind::Directory;
             let preserve = if is_claimed_object(path, facts) {
@@ -378,8 +385,8 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             };
             return self.removal_preserved(preserve, zone, self.allow(Reason::Scratch, zone));
         }
-        let is_removal = self.operation.kind == OperationKind::Unlink && !loss.whole;
-        if agent.is_some() && is_removal && loss.zone.preserves_removals() {
+        let is_removal = self.operation.kind == OperationKind::Unlink && !target.whole;
+        if agent.is_some() && is_removal && target.zone.preserves_removals() {
             let decision = self.allow(Reason::Preserved, zone);
             return Decision {
                 preserve: Preserve::Required,
@@ -400,13 +407,13 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    fn is_scratch(&self, loss: &Loss<'_, '_>, agent: &AgentRef<'_>) -> bool {
-        let facts = self.testimony.facts;
+    fn is_scratch(&self, target: &ProtectedTarget<'_, '_>, agent: &AgentRef<'_>) -> bool {
+        let facts = self.facts;
         let path = self.operation.path;
         match self.operation.kind {
-            _ if loss.whole => false,
+            _ if target.whole => false,
             OperationKind::Unlink => scratch::is_scratch(path, agent.started_ns, facts),
-            // Its own contents, to write them again.
+            // It truncates its own file, to write it again.
             OperationKind::Truncate => is_claimed_object(path, facts),
             _ => false,
         }
@@ -429,12 +436,12 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
         }
     }
 
-    fn cover(&self, place: Place<'s>, path: &[u8]) -> Cover<'s> {
-        cover::cover(self.snapshot, place, path, |entry| {
+    fn effective_entry(&self, found: ZoneMatch<'s>, path: &[u8]) -> EffectiveEntry<'s> {
+        effective::effective_entry(self.snapshot, found, path, |entry| {
             entry.operations.contains(self.operation.kind)
                 && entry.expires_at_ns.is_none_or(|end| self.now_ns < end)
                 && ((entry.agent.is_none() && entry.session.is_none())
-                    || cover::is_for(entry, self.snapshot, self.testimony.actor().attribution))
+                    || effective::is_for(entry, self.snapshot, self.actor.get().attribution))
         })
     }
 
@@ -450,15 +457,15 @@ impl<'s, W: FactSource + ?Sized> Case<'s, '_, '_, W> {
             override_id: None,
             tool: None,
             preserve: Preserve::Nothing,
-            actor_was_resolved: self.testimony.actor.get().is_some(),
+            actor_was_resolved: self.actor.resolved.get().is_some(),
         }
     }
 }
 
-// === impl Testimony ===
+// === impl LazyActor ===
 
-impl<'w, W: FactSource + ?Sized> Testimony<'w, W> {
-    fn actor(&self) -> &Actor<'w> {
-        self.actor.get_or_init(|| self.facts.actor())
+impl<'f, F: FactSource + ?Sized> LazyActor<'f, F> {
+    fn get(&self) -> &Actor<'f> {
+        self.resolved.get_or_init(|| self.facts.actor())
     }
 }

@@ -1,34 +1,35 @@
-//! What must be preserved before an allowed operation goes on.
+//! What must be preserved before an allowed operation proceeds.
 //!
-//! A decision says so ([`Preserve`]); the backend does it. Contents that are opened for writing are
-//! asked about apart ([`Snapshot::preserves_contents`]): no decision is made about them.
+//! A decision requires it ([`Preserve`]), and the backend does it. Contents that are opened for
+//! writing are a separate question ([`Snapshot::preserves_contents`]), without a decision.
 //!
-//! Nothing is preserved where a tool makes everything again: below directories of these names, in
-//! disposable and temporary places.
+//! Nothing is preserved where a tool makes everything again: below directories with certain names,
+//! in disposable and in temporary paths.
 
 use super::Decision;
-use super::cover::{self, Cover};
+use super::effective::{self, EffectiveEntry};
 use super::scratch::is_claimed_object;
 use crate::actor::FactSource;
 use crate::event::ZoneRef;
 use crate::file::{FileFacts, FileKind};
 use crate::policy::{Snapshot, Zone};
 use crate::process::basename;
-use crate::tools::Making;
+use crate::tools::OutputOwner;
 use crate::verdict::{Reason, Verdict};
+use crate::zones::below;
 
-/// What an allowed operation needs first. It concerns the name that is removed, or the one that
-/// a rename replaces, and only agents' processes.
+/// Whether an object must be preserved before an allowed operation: the one that is removed, or that
+/// a rename replaces, by an agent's process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preserve {
-    /// Nothing is lost, or it is made again.
+    /// Nothing is destroyed, or it is made again.
     #[default]
     Nothing,
-    /// An agent made it: only what somebody else changed since is preserved.
+    /// An agent made it: it is preserved only if somebody else has changed it since.
     IfChanged,
-    /// As far as possible: a name gets new contents, or a person allowed it.
+    /// If possible: a name gets new contents, or a person allowed the removal.
     IfPossible,
-    /// It must be, else the operation is denied ([`Reason::Unpreservable`]).
+    /// It is preserved, or else the operation is denied ([`Reason::Unpreservable`]).
     Required,
 }
 
@@ -63,7 +64,7 @@ impl Preserve {
         }
     }
 
-    /// For people; `None` where nothing is preserved.
+    /// For people; `None` if nothing is preserved.
     #[must_use]
     pub const fn explain(self) -> Option<&'static str> {
         match self {
@@ -74,12 +75,12 @@ impl Preserve {
         }
     }
 
-    /// For what a trusted tool removes.
-    pub(super) const fn of_making(making: Making) -> Self {
-        match making {
-            // Version control discards for good; a tool of the policy's own removes what it likes.
-            Making::BroughtBack => Self::Required,
-            Making::InPlace | Making::New => Self::IfPossible,
+    /// For what a trusted tool removes, by the owner of its output.
+    pub(super) const fn of_tool(owner: OutputOwner) -> Self {
+        match owner {
+            // Version control discards for good, and a tool of the policy removes anything.
+            OutputOwner::Original => Self::Required,
+            OutputOwner::AgentIfNew | OutputOwner::Agent => Self::IfPossible,
         }
     }
 }
@@ -87,26 +88,29 @@ impl Preserve {
 // === impl Snapshot ===
 
 impl Snapshot {
-    /// The zone over a canonical path, whatever else covers it.
+    /// The zone that contains a canonical path, whatever else covers it.
     #[must_use]
     pub fn zone_of(&self, path: &[u8]) -> Option<ZoneRef<'_>> {
-        self.zone_over(self.tree.place(path)).map(Zone::as_ref)
+        self.zone_over(self.tree.lookup(path)).map(Zone::as_ref)
     }
 
     /// Whether the contents of the file at this canonical path are preserved before an agent
     /// changes them.
     #[must_use]
     pub fn preserves_contents(&self, path: &[u8]) -> bool {
-        let place = self.tree.place(path);
-        !place.is_own()
-            && matches!(cover::cover(self, place, path, |_| false), Cover::Zone(zone)
+        let found = self.tree.lookup(path);
+        let entry = effective::effective_entry(self, found, path, |_| false);
+        !found.is_own()
+            && matches!(entry, EffectiveEntry::Zone(zone)
                 if !is_made_again(zone.as_ref().path, path))
     }
 }
 
 /// Whether a file below this zone is one that tools make again.
 pub(super) fn is_made_again(zone: &[u8], path: &[u8]) -> bool {
-    let below = path.strip_prefix(zone).unwrap_or(path);
+    let Some(below) = below(zone, path) else {
+        return false;
+    };
     let mut components = below.split(|&byte| byte == b'/');
     // The last is the file's own name.
     components.next_back();
@@ -124,7 +128,7 @@ pub(super) fn is_rotation(from: &[u8], to: &[u8]) -> bool {
     from != to && stem(from) == stem(to)
 }
 
-/// A name without what rotations and backups add to it.
+/// A name without the suffixes that rotations and backups add to it.
 fn stem(name: &[u8]) -> &[u8] {
     let name = COMPRESSED
         .iter()
@@ -148,23 +152,23 @@ fn stem(name: &[u8]) -> &[u8] {
 
 /// Whether a rename over an existing file replaces a kept file by another kept one: neither is an
 /// agent's, and the source is older than the agent.
-pub(super) fn is_kept_over_kept<W: FactSource + ?Sized>(
+pub(super) fn is_kept_over_kept<F: FactSource + ?Sized>(
     from: &[u8],
     to: &[u8],
     agent_since_ns: u64,
-    facts: &W,
+    facts: &F,
 ) -> bool {
     let is_file = |found: &FileFacts| found.kind == FileKind::Regular;
     let Some(_) = facts.file(to).filter(is_file) else {
         return false;
     };
-    let is_old = |found: FileFacts| found.born_ns.is_some_and(|born| born <= agent_since_ns);
+    let is_old = |found: FileFacts| found.born_ns.is_some_and(|ns| ns <= agent_since_ns);
     facts.file(from).filter(is_file).is_some_and(is_old)
         && !is_claimed_object(from, facts)
         && !is_claimed_object(to, facts)
 }
 
-/// Directories that package managers and compilers fill from something else.
+/// Directories whose contents package managers and compilers make from something else.
 const MADE_AGAIN: &[&[u8]] = &[
     b"node_modules",
     b"target",

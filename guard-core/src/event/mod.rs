@@ -49,7 +49,7 @@ pub struct DecisionEvent<'a> {
     pub errno: u32,
     /// Stable label of the agent in the actor's lineage (`claude_code`, `custom:NAME`, …).
     pub agent: Option<&'a str>,
-    /// The name by which the agent was recognised (`claude`), as in the seed's `ancestor`.
+    /// The name by which the agent was recognised (`claude`); the log's `ancestor`.
     pub ancestor: Option<&'a [u8]>,
     /// The agent's process id.
     pub agent_pid: Option<u32>,

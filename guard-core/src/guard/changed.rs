@@ -1,8 +1,8 @@
-//! Processes that became another program since they were last looked at.
+//! Processes that executed another program since they were last examined.
 //!
-//! A set without a lock: one slot for all process ids that are equal modulo its size. A newcomer
-//! pushes out whoever had the slot, and a later process of the same id counts as marked; both cost
-//! no more than a look too late (bounded by age, see [`Guard`](super::Guard)) or too many.
+//! A set without a lock: process ids that are equal modulo its size share a slot. A new id replaces
+//! the one in its slot, and a later process with the same id counts as marked; the cost is that a
+//! process is examined too late (bounded by age, see [`Guard`](super::Guard)) or once too often.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,10 +14,10 @@ pub(super) struct ChangedProcesses(Vec<AtomicU32>);
 
 impl ChangedProcesses {
     pub(super) fn new() -> Self {
-        Self((0..SLOTS).map(|_| AtomicU32::new(NOBODY)).collect())
+        Self((0..SLOTS).map(|_| AtomicU32::new(EMPTY)).collect())
     }
 
-    /// Marks a process. Whoever hears of its next call hears of it after this.
+    /// Marks a process.
     pub(super) fn mark(&self, pid: u32) {
         self.slot(pid).store(pid, Ordering::Release);
     }
@@ -27,10 +27,10 @@ impl ChangedProcesses {
         self.slot(pid).load(Ordering::Acquire) == pid
     }
 
-    /// Takes the mark away; whether there was one.
+    /// Removes a mark; returns whether there was one.
     pub(super) fn take(&self, pid: u32) -> bool {
         self.slot(pid)
-            .compare_exchange(pid, NOBODY, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(pid, EMPTY, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 
@@ -46,14 +46,14 @@ impl ChangedProcesses {
 const SLOTS: usize = 4096;
 
 /// No process has this id.
-const NOBODY: u32 = 0;
+const EMPTY: u32 = 0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_taken_once() {
+    fn a_mark_is_removed_once() {
         let changed = ChangedProcesses::new();
         changed.mark(7);
         assert!(changed.contains(7) && !changed.contains(7 + 4096));

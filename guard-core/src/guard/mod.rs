@@ -1,11 +1,11 @@
-//! One operation's way from a backend to its verdict and into the ring.
+//! The state that one backend decides with.
 //!
-//! A [`Guard`] binds the parts of this crate together for one backend: the policy's cell, the
-//! lineage, and the ring. It knows no kernel interface; what is platform-specific comes in as a
-//! [`ProcessSource`] and a [`FactSource`](crate::actor::FactSource).
+//! A [`Guard`] combines the parts of this crate for one backend: the policy, the lineage, the
+//! ownership and the ring. It knows no kernel interface; what is platform-specific comes in as a
+//! [`ProcessSource`] and a [`FactSource`].
 //!
-//! The allow path takes no lock and allocates nothing here: a policy load, a zone lookup, a lineage
-//! lookup, one record into the ring.
+//! The allow path takes no lock and allocates nothing here: it loads the policy, looks up the zones
+//! and the lineage, and publishes one record.
 
 mod changed;
 
@@ -23,20 +23,20 @@ use crate::verdict::{Answer, Reason, Verdict};
 use changed::ChangedProcesses;
 use std::sync::Arc;
 
-/// Everything a session or a daemon decides with.
+/// The state of a session's or a daemon's guard.
 pub struct Guard {
     /// The policy in force.
     pub policy: PolicyCell,
-    /// Who descends from whom.
+    /// The descent of processes.
     pub lineage: Lineage,
-    /// Where decisions are told.
+    /// Where decisions are published.
     pub ring: Producer,
-    /// What agents made in zones.
+    /// The names that agents made in zones.
     pub ownership: Ownership,
     /// The session's name, for events of agents that have none of their own.
     pub session: Vec<u8>,
     source: Box<dyn ProcessSource + Send + Sync>,
-    /// The parent's process id: a cheaper question than a whole description.
+    /// The parent's process id, which is cheaper than a whole description.
     parent_of: fn(u32) -> Option<u32>,
     ignored: IgnoredMarkers,
     changed: ChangedProcesses,
@@ -45,14 +45,14 @@ pub struct Guard {
 /// A guard shared by the threads that answer.
 pub type SharedGuard = Arc<Guard>;
 
-/// What a backend measured of one operation, besides its decision.
+/// What a backend measured for one operation, besides its decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
     /// The acting process; its `argv0` is filled in for denials.
     pub process: ActingProcess<'a>,
     /// How the answer was carried out.
     pub answer: Answer,
-    /// What the caller got.
+    /// The error that the caller got; 0 for none.
     pub errno: i32,
     /// Wall clock when the verdict was reached, nanoseconds.
     pub wall_ns: u64,
@@ -67,7 +67,7 @@ pub struct Circumstances<'a> {
     pub delivery_delay_us: Option<u32>,
 }
 
-/// Recognises by the policy in force.
+/// Recognises agents by the policy in force.
 struct ByPolicy<'a> {
     snapshot: &'a Snapshot,
     ignored: &'a IgnoredMarkers,
@@ -76,10 +76,10 @@ struct ByPolicy<'a> {
 // === impl Guard ===
 
 impl Guard {
-    /// Binds the parts together.
+    /// Combines the parts.
     ///
-    /// `root` is the session's root command, nothing above which counts; without one, pid 1 is the
-    /// root. `parent_of` tells a parent's process id more cheaply than `source` describes a
+    /// `root` is the session's root command, above which no process counts; without one, pid 1 is
+    /// the root. `parent_of` returns a parent's process id more cheaply than `source` describes a
     /// process. Markers in `ignored` were in the environment before any agent.
     #[must_use]
     pub fn new(
@@ -104,8 +104,8 @@ impl Guard {
         }
     }
 
-    /// What lineage knows of `process`, learning what it does not. A human's attribution older than
-    /// `TITLE_AGE_NS` is looked at again: a title set late makes an agent.
+    /// The lineage entry of `process`, which is made if there is none. A human's entry older than
+    /// `TITLE_AGE_NS` is examined again: a process that sets its title late may be an agent.
     pub fn entry(&self, process: ProcessKey, now_ns: u64) -> Entry<'_> {
         if let Some(known) = self.lineage.find(process)
             && !known.is_stale(now_ns, TITLE_AGE_NS)
@@ -124,8 +124,8 @@ impl Guard {
             .refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS)
     }
 
-    /// Tells that `process`, a child of `parent`, is about to become another program. Its descent
-    /// is written down now, while its parents live.
+    /// Records that `process`, a child of `parent`, is about to execute another program. Its descent
+    /// is recorded now, while its ancestors live.
     pub fn program_changes(
         &self,
         process: ProcessKey,
@@ -133,7 +133,7 @@ impl Guard {
         started_ns: u64,
         now_ns: u64,
     ) {
-        // What it was until now may be an agent that never acted itself.
+        // Until now it may have been an agent that never acted itself.
         self.learn_changed(process.pid, now_ns, MAX_CHANGED_DEPTH);
         if self.lineage.find(process).is_none() {
             let parent_known = parent.filter(|&parent| {
@@ -150,7 +150,7 @@ impl Guard {
         self.changed.mark(process.pid);
     }
 
-    /// Tells that `parent` started `child`. A child whose parent is not known is looked at.
+    /// Records that `parent` forked `child`. If the parent is not known, the child is examined.
     pub fn process_forked(
         &self,
         parent: ProcessKey,
@@ -164,8 +164,8 @@ impl Guard {
         }
     }
 
-    /// Tells that process `before` became the program that `after` describes. One of which nothing
-    /// was known is looked at.
+    /// Records that process `before` executed the program that `after` describes. If the process is
+    /// not known, it is examined.
     pub fn program_started(&self, before: ProcessKey, after: &ProcessDescription, now_ns: u64) {
         let snapshot = self.policy.load();
         let recogniser = ByPolicy {
@@ -179,23 +179,23 @@ impl Guard {
         }
     }
 
-    /// Tells that the process that started `orphan` ended before anyone looked.
+    /// Records that the parent of `orphan` exited before it was examined.
     pub fn process_orphaned(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
         self.lineage.observe_orphan(orphan, started_ns, now_ns)
     }
 
-    /// Tells that this process ended.
+    /// Records that a process exited.
     pub fn process_ended(&self, process: ProcessKey) {
         self.lineage.observe_exit(process);
     }
 
-    /// Where facts about processes come from.
+    /// The source of facts about processes.
     #[must_use]
     pub fn source(&self) -> &(dyn ProcessSource + Send + Sync) {
         self.source.as_ref()
     }
 
-    /// Looks again at `pid` and those of its ancestors that became another program, topmost first.
+    /// Examines `pid` and those of its ancestors that executed another program, topmost first.
     fn learn_changed(&self, pid: u32, now_ns: u64, depth: usize) {
         if depth == 0 || !self.changed.take(pid) {
             return;
@@ -206,7 +206,7 @@ impl Guard {
         self.learn(pid, now_ns);
     }
 
-    /// Looks at a process and its ancestors up to the first known one.
+    /// Examines a process and its ancestors up to the first known one.
     pub fn learn(&self, pid: u32, now_ns: u64) {
         let snapshot = self.policy.load();
         let recogniser = ByPolicy {
@@ -219,7 +219,7 @@ impl Guard {
 
     /// Puts a snapshot in force.
     pub fn adopt(&self, snapshot: Snapshot) {
-        // What the new patterns make an agent is seen at the next look: see TITLE_AGE_NS.
+        // An agent by the new patterns is recognised when it is next examined: see TITLE_AGE_NS.
         self.policy.store(snapshot);
     }
 
@@ -358,9 +358,9 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// How long a process without an agent above it is believed to have none: it, or an ancestor, may
+/// How long a human's entry is used before it is examined again: the process, or an ancestor, may
 /// set an agent's title. Long enough that a person's `rm -rf` pays for it once in many files.
 const TITLE_AGE_NS: u64 = 100_000_000;
 
-/// Ancestors that changed and are looked at again at once.
+/// How many ancestors that executed another program are examined again at once.
 const MAX_CHANGED_DEPTH: usize = 64;

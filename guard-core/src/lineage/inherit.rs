@@ -1,43 +1,44 @@
-//! The rules: what a process is, given its looks, what was known of it, and its parent.
+//! The rules by which a process is attributed, from how it is recognised itself, what was known of
+//! it, and its parent.
 //!
-//! 1. Whoever looks like an agent is one, and stands for itself.
-//! 2. Whoever was an agent's stays so, whatever it becomes and whoever dies.
+//! 1. A process that is recognised as an agent is that agent.
+//! 2. A process that was an agent's stays so, whatever it executes and whichever process exits.
 //! 3. A child of an agent's process is the agent's.
-//! 4. Whoever carries an agent's marker in its environment is that agent's.
-//! 5. Whoever was known to be a person's stays so when its parents are gone.
-//! 6. Whoever was lost stays lost: new parents, given by the kernel, prove nothing.
-//! 7. Else a process is what its parent is.
+//! 4. A process with an agent's marker in its environment is that agent's.
+//! 5. A process known to be a person's stays so when its ancestors have exited.
+//! 6. A process of unknown ancestry stays so: a new parent that the kernel gives proves nothing.
+//! 7. Otherwise a process is attributed as its parent is.
 //!
-//! Scoped tools are counted below the agent only. A process keeps the tools it was, since a tool
-//! that ends with `exec` is still that tool's doing. A tool counts when its file is not newer than
+//! Scoped tools are recorded below the agent only. A process keeps the tools that it was, since what
+//! a tool executes at its end is still that tool's doing. A tool counts if its file is not newer than
 //! the agent, which could have made a file of that name; below an agent whose own process was never
-//! seen, when it began is not known, and no tool counts.
+//! observed the agent's start is not known, and no tool counts.
 
 use super::interned::{Agent, AgentNumber, AgentNumbers, Agents};
 use super::table::{Kind, Record};
-use super::walk::Sighting;
+use super::walk::Observation;
 use crate::actor::{AgentMatch, ToolNames, ToolSet};
 
-/// What a process hands down to its children.
+/// What a process passes on to its children.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Legacy {
+pub(super) struct Inherited {
     pub(super) kind: Kind,
     pub(super) tools: ToolSet,
-    /// As of when this is known.
+    /// The time as of which this is known.
     pub(super) as_of_ns: u64,
 }
 
-/// The names behind the numbers, with the right to add to them.
+/// The interned agents and tools, with the right to add to them.
 pub(super) struct Names<'a> {
     pub(super) agents: &'a Agents,
     pub(super) numbers: &'a mut AgentNumbers,
     pub(super) tools: &'a ToolNames,
 }
 
-// === impl Legacy ===
+// === impl Inherited ===
 
-impl Legacy {
-    /// What the parent of the topmost sighting would hand down.
+impl Inherited {
+    /// What the parent of the topmost observation would pass on.
     pub(super) const fn of_top(kind: Kind, as_of_ns: u64) -> Self {
         Self {
             kind,
@@ -47,7 +48,7 @@ impl Legacy {
     }
 }
 
-impl From<Record> for Legacy {
+impl From<Record> for Inherited {
     fn from(record: Record) -> Self {
         Self {
             kind: record.kind,
@@ -63,31 +64,35 @@ impl Names<'_> {
     /// Applies the rules to one process.
     pub(super) fn inherit(
         &mut self,
-        sighting: &Sighting,
+        observation: &Observation,
         known: Option<Record>,
-        parent: Legacy,
+        parent: Inherited,
     ) -> Record {
-        let kind = self.kind(sighting, known.map(|record| record.kind), parent.kind);
+        let kind = self.kind(observation, known.map(|record| record.kind), parent.kind);
         Record {
-            key: sighting.key,
-            ppid: sighting.ppid,
-            started_ns: sighting.started_ns,
+            key: observation.key,
+            ppid: observation.ppid,
+            started_ns: observation.started_ns,
             learnt_at_ns: known
                 .map_or(0, |record| record.learnt_at_ns)
                 .max(parent.as_of_ns),
             kind,
-            tools: self.tools(sighting, kind, [known.map(Legacy::from), Some(parent)]),
+            tools: self.tools(
+                observation,
+                kind,
+                [known.map(Inherited::from), Some(parent)],
+            ),
             exited: known.is_some_and(|record| record.exited),
         }
     }
 
-    fn kind(&mut self, sighting: &Sighting, known: Option<Kind>, parent: Kind) -> Kind {
-        let looks = sighting.agent.as_ref();
-        if let Some(itself) = looks.filter(|agent| !agent.by_environment) {
-            return Kind::Agent(self.stands_for_itself(sighting, itself, known));
+    fn kind(&mut self, observation: &Observation, known: Option<Kind>, parent: Kind) -> Kind {
+        let recognised = observation.agent.as_ref();
+        if let Some(itself) = recognised.filter(|agent| !agent.by_environment) {
+            return Kind::Agent(self.as_agent(observation, itself, known));
         }
         let inherited = match (known, parent) {
-            // A first guess by a marker gives way to the agent's own process, once that is seen.
+            // An agent known by a marker only is replaced by the agent's own process, once observed.
             (Some(Kind::Agent(number)), Kind::Agent(seen))
                 if !self.agents.is_seen(number) && self.agents.is_seen(seen) =>
             {
@@ -96,23 +101,23 @@ impl Names<'_> {
             (Some(Kind::Agent(number)), _) | (_, Kind::Agent(number)) => Some(number),
             _ => None,
         };
-        match (inherited, looks, known) {
+        match (inherited, recognised, known) {
             (Some(number), Some(marker), _) => Kind::Agent(self.within_session(number, marker)),
             (Some(number), None, _) => Kind::Agent(number),
-            (None, Some(marker), _) => Kind::Agent(self.by_marker(sighting, marker)),
+            (None, Some(marker), _) => Kind::Agent(self.by_marker(observation, marker)),
             (None, None, Some(known)) => known,
             (None, None, None) => parent,
         }
     }
 
     /// Rule 1. A session id that was known before is kept.
-    fn stands_for_itself(
+    fn as_agent(
         &mut self,
-        sighting: &Sighting,
-        looks: &AgentMatch,
+        observation: &Observation,
+        recognised: &AgentMatch,
         known: Option<Kind>,
     ) -> AgentNumber {
-        let agent = agent(sighting, looks);
+        let agent = agent(observation, recognised);
         if let Some(Kind::Agent(number)) = known
             && let Some(before) = self.agents.get(number)
             && before.same_process(&agent)
@@ -124,7 +129,7 @@ impl Names<'_> {
         self.agents.intern(self.numbers, agent)
     }
 
-    /// An agent tells its session id to its children, not to itself.
+    /// An agent puts its session id into its children's environment, not into its own.
     fn within_session(&mut self, number: AgentNumber, marker: &AgentMatch) -> AgentNumber {
         match self.agents.get(number) {
             Some(agent)
@@ -142,53 +147,58 @@ impl Names<'_> {
         }
     }
 
-    /// Rule 4, when no ancestor tells more: the session id may.
-    fn by_marker(&mut self, sighting: &Sighting, marker: &AgentMatch) -> AgentNumber {
+    /// Rule 4, if no ancestor is known: the session id may identify the agent.
+    fn by_marker(&mut self, observation: &Observation, marker: &AgentMatch) -> AgentNumber {
         self.agents
             .of_session(self.numbers, &marker.label, &marker.session)
-            .unwrap_or_else(|| self.agents.intern(self.numbers, agent(sighting, marker)))
+            .unwrap_or_else(|| self.agents.intern(self.numbers, agent(observation, marker)))
     }
 
-    fn tools(&self, sighting: &Sighting, kind: Kind, sources: [Option<Legacy>; 2]) -> ToolSet {
+    fn tools(
+        &self,
+        observation: &Observation,
+        kind: Kind,
+        sources: [Option<Inherited>; 2],
+    ) -> ToolSet {
         let Kind::Agent(number) = kind else {
             return ToolSet::default();
         };
         let Some(agent) = self.agents.get(number).filter(|agent| agent.seen) else {
             return ToolSet::default();
         };
-        if agent.pid == sighting.key.pid && agent.started_ns == sighting.started_ns {
+        if agent.pid == observation.key.pid && agent.started_ns == observation.started_ns {
             return ToolSet::default();
         }
-        let handed_down = sources
+        let passed_on = sources
             .into_iter()
             .flatten()
-            .filter(|legacy| match legacy.kind {
+            .filter(|inherited| match inherited.kind {
                 Kind::Agent(other) => self
                     .agents
                     .get(other)
                     .is_some_and(|other| other.same_process(agent)),
                 _ => false,
             })
-            .fold(ToolSet::default(), |tools, legacy| {
-                tools.union(legacy.tools)
+            .fold(ToolSet::default(), |tools, inherited| {
+                tools.union(inherited.tools)
             });
-        let changed_ns = sighting.executable_changed_ns;
-        match &sighting.tool {
+        let changed_ns = observation.executable_changed_ns;
+        match &observation.tool {
             Some(name) if changed_ns != 0 && changed_ns <= agent.started_ns => {
-                handed_down.union(self.tools.intern(name))
+                passed_on.union(self.tools.intern(name))
             }
-            _ => handed_down,
+            _ => passed_on,
         }
     }
 }
 
-fn agent(sighting: &Sighting, looks: &AgentMatch) -> Agent {
+fn agent(observation: &Observation, recognised: &AgentMatch) -> Agent {
     Agent {
-        label: looks.label.as_str().into(),
-        ancestor: looks.ancestor.as_slice().into(),
-        pid: sighting.key.pid,
-        started_ns: sighting.started_ns,
-        session: looks.session.as_slice().into(),
-        seen: !looks.by_environment,
+        label: recognised.label.as_str().into(),
+        ancestor: recognised.ancestor.as_slice().into(),
+        pid: observation.key.pid,
+        started_ns: observation.started_ns,
+        session: recognised.session.as_slice().into(),
+        seen: !recognised.by_environment,
     }
 }

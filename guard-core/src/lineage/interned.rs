@@ -1,8 +1,8 @@
-//! The agents that lineage speaks of: written once, never moved, never freed.
+//! Interned agents: written once, never moved, never freed.
 //!
-//! An entry of the table holds a number; the label, name and session behind it are here, so that a
-//! reader borrows them without a lock. At most [`MAX_AGENTS`] are kept. Whoever comes after shares
-//! the last place, under the label `other`: still an agent, only no longer told apart.
+//! A record of the table has a number; the label, name and session of that number are here, so that
+//! a reader borrows them without a lock. At most [`MAX_AGENTS`] are kept. All later ones share the
+//! last slot, with the label `other`: still agents, but not distinguished.
 
 use crate::actor::AgentRef;
 use std::collections::HashMap;
@@ -13,25 +13,25 @@ use std::sync::{Arc, OnceLock};
 pub(super) struct Agent {
     pub(super) label: Box<str>,
     pub(super) ancestor: Box<[u8]>,
-    /// The agent's own process; when that was never seen, the first process known to be its.
+    /// The agent's own process; if that was never observed, the first process known to be its.
     pub(super) pid: u32,
     pub(super) started_ns: u64,
     pub(super) session: Box<[u8]>,
-    /// Whether the agent's own process was seen.
+    /// Whether the agent's own process was observed.
     pub(super) seen: bool,
 }
 
-/// The place of an [`Agent`].
+/// The number of an [`Agent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AgentNumber(pub(super) u32);
 
-/// What readers see.
+/// The agents, by number.
 #[derive(Debug)]
 pub(super) struct Agents {
     chunks: [OnceLock<Chunk>; CHUNKS],
 }
 
-/// What the writer keeps beside it, to give equal agents the same number.
+/// The numbers, by agent, which the writer keeps to give equal agents the same number.
 #[derive(Debug, Default)]
 pub(super) struct AgentNumbers {
     numbers: HashMap<Arc<Agent>, AgentNumber>,
@@ -39,7 +39,7 @@ pub(super) struct AgentNumbers {
 
 type Chunk = Box<[OnceLock<Arc<Agent>>]>;
 
-/// Distinct agents and sessions that one lineage tells apart.
+/// The agents and sessions that one lineage distinguishes.
 pub(super) const MAX_AGENTS: usize = CHUNKS * CHUNK;
 
 /// Under Miri fewer, so that the bound is reached in a reasonable time.
@@ -59,7 +59,7 @@ impl Agent {
         }
     }
 
-    /// Whether both are one process, whatever their sessions.
+    /// Whether both are one process, apart from their sessions.
     pub(super) fn same_process(&self, other: &Self) -> bool {
         (self.pid, self.started_ns, self.seen) == (other.pid, other.started_ns, other.seen)
     }
@@ -75,15 +75,15 @@ impl Agents {
     }
 
     pub(super) fn get(&self, number: AgentNumber) -> Option<&Agent> {
-        self.place(number)?.get().map(AsRef::as_ref)
+        self.slot(number)?.get().map(AsRef::as_ref)
     }
 
-    /// Whether this agent's own process was seen.
+    /// Whether this agent's own process was observed.
     pub(super) fn is_seen(&self, number: AgentNumber) -> bool {
         self.get(number).is_some_and(|agent| agent.seen)
     }
 
-    /// The number of this agent, which is new to us or not.
+    /// The number of this agent, interning it if it is new.
     pub(super) fn intern(&self, numbers: &mut AgentNumbers, agent: Agent) -> AgentNumber {
         if let Some(&number) = numbers.numbers.get(&agent) {
             return number;
@@ -91,11 +91,11 @@ impl Agents {
         let last = MAX_AGENTS - 1;
         let next = numbers.numbers.len().min(last);
         let number = AgentNumber(u32::try_from(next).expect("MAX_AGENTS fits"));
-        let Some(place) = self.make_place(number) else {
+        let Some(slot) = self.make_slot(number) else {
             return number;
         };
         if next == last {
-            place.get_or_init(|| {
+            slot.get_or_init(|| {
                 Arc::new(Agent {
                     label: "other".into(),
                     ..agent
@@ -103,13 +103,13 @@ impl Agents {
             });
         } else {
             let agent = Arc::new(agent);
-            place.get_or_init(|| Arc::clone(&agent));
+            slot.get_or_init(|| Arc::clone(&agent));
             numbers.numbers.insert(agent, number);
         }
         number
     }
 
-    /// An agent seen before with this label and session.
+    /// An earlier agent with this label and session.
     pub(super) fn of_session(
         &self,
         numbers: &AgentNumbers,
@@ -125,12 +125,12 @@ impl Agents {
         seen.or_else(|| found().next()).map(|(_, &number)| number)
     }
 
-    fn place(&self, number: AgentNumber) -> Option<&OnceLock<Arc<Agent>>> {
+    fn slot(&self, number: AgentNumber) -> Option<&OnceLock<Arc<Agent>>> {
         let index = number.0 as usize;
         self.chunks.get(index / CHUNK)?.get()?.get(index % CHUNK)
     }
 
-    fn make_place(&self, number: AgentNumber) -> Option<&OnceLock<Arc<Agent>>> {
+    fn make_slot(&self, number: AgentNumber) -> Option<&OnceLock<Arc<Agent>>> {
         let index = number.0 as usize;
         let empty = || (0..CHUNK).map(|_| OnceLock::new()).collect();
         self.chunks
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_finds_no_place_is_other() {
+    fn agents_beyond_the_limit_are_other() {
         let (agents, mut numbers) = (Agents::new(), AgentNumbers::default());
         let pids = 1..=u32::try_from(MAX_AGENTS).unwrap() + 5;
         let last = pids

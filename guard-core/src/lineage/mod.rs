@@ -1,21 +1,21 @@
-//! Who acts: for every process, whether an agent stands above it.
+//! Attribution: for every process, whether it acts for an agent.
 //!
-//! A [`Lineage`] remembers processes by [`ProcessKey`], so that a reused pid is never mistaken for
-//! the process that had it. [`find`](Lineage::find) answers for a known process without a lock, a
-//! system call or an allocation. What it does not know, [`learn`](Lineage::learn) looks up: it
-//! walks from the process up to its first known ancestor and writes down everyone on the way.
-//! [`refresh`](Lineage::refresh) walks again, past people's processes, to see an agent that showed
-//! itself late. Where the platform tells, `observe_*` keep the table ahead of the questions.
+//! A [`Lineage`] keeps processes by [`ProcessKey`], so that a reused process id is never mistaken for
+//! the process that had it. [`find`](Lineage::find) returns a known process without a lock, a system
+//! call or an allocation. [`learn`](Lineage::learn) looks up an unknown one: it walks from the process
+//! up to its first known ancestor and records every process on the way.
+//! [`refresh`](Lineage::refresh) walks again, past people's processes, to recognise an agent that set
+//! its title late. Where the platform reports processes, `observe_*` keep the table up to date before
+//! a process acts.
 //!
 //! It guarantees that a process once known as an agent's stays so, and that one known as a person's
-//! does not become unknown when its parents die, as long as its record is kept. Memory is bounded:
-//! a full table gives up the dead first, then the oldest, agents' processes last, and
-//! [`evictions`](Lineage::evictions) counts the losses; whoever was given up is learnt again.
+//! does not become unknown when its ancestors exit, as long as its record is kept. Memory is bounded:
+//! a full table evicts exited processes first, then the oldest, agents' processes last, and
+//! [`evictions`](Lineage::evictions) counts them; an evicted process is learnt again.
 //!
-//! It deliberately does not judge: an actor whose ancestry is lost is
-//! [`Attribution::Unknown`], and what that means is the policy's choice. Nor can look-ups see what
-//! was over before anyone looked: an orphan that first acts after its agent died is unknown, unless
-//! its environment tells.
+//! It deliberately does not judge: an actor of unknown ancestry is [`Attribution::Unknown`], and what
+//! that means is the policy's choice. Nor can it know what was over before it looked: a process that
+//! first acts after its agent exited is unknown, unless its environment has a marker.
 //!
 //! ```
 //! # use guard_core::actor::{AgentMatch, Recogniser, Attribution};
@@ -60,37 +60,37 @@ mod walk;
 use crate::actor::{AgentMatch, Attribution, Recogniser, ToolNames, ToolSet};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
-use inherit::{Legacy, Names};
+use inherit::{Inherited, Names};
 use interned::{AgentNumbers, Agents};
 use std::fmt;
 use std::sync::PoisonError;
-use table::{Kind, Pen, Record, Table};
-use walk::{Sighting, Top, Walker};
+use table::{Kind, Record, Table, TableWriter};
+use walk::{Observation, Top, Walker};
 
-/// What is known of processes' descent.
+/// The descent of processes.
 pub struct Lineage {
     root: Option<Root>,
     table: Table,
     agents: Agents,
     tool_names: ToolNames,
-    /// SYNC: set by the writer before it puts an agent's record, whose `Release` stores hand it on:
-    /// whoever finds an agent's process also finds this set.
+    /// SYNC: set by the writer before it stores an agent's record, whose `Release` stores publish it:
+    /// a reader that finds an agent's process also finds this set.
     agent_seen: AtomicBool,
     writer: Mutex<Writer>,
 }
 
-/// The session's root command: nothing above it counts.
+/// The session's root command. Processes above it do not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its identity.
     pub key: ProcessKey,
-    /// When it started, as its [`ProcessDescription`] says. Who started earlier is outside.
+    /// When it started, as in its [`ProcessDescription`]. Processes that started earlier are outside.
     pub started_ns: u64,
-    /// The agent that the session was declared to be, whatever the root looks like.
+    /// The agent that the session was declared to be, however the root is recognised.
     pub declared_agent: Option<AgentMatch>,
 }
 
-/// What is known of one process, as of one moment.
+/// What is known of one process at one moment.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
     lineage: &'a Lineage,
@@ -99,14 +99,14 @@ pub struct Entry<'a> {
 
 #[derive(Debug, Default)]
 struct Writer {
-    pen: Pen,
+    table: TableWriter,
     numbers: AgentNumbers,
 }
 
 // === impl Lineage ===
 
 impl Lineage {
-    /// Room for the processes of a busy workstation, in 1 MiB.
+    /// The processes of a busy workstation, in 1 MiB.
     pub const DEFAULT_CAPACITY: usize = 16_384;
 
     /// An empty lineage of at least this many processes. Without a root, pid 1 is the root.
@@ -125,16 +125,16 @@ impl Lineage {
         }
     }
 
-    /// What is known of this process. Takes no lock, allocates nothing.
+    /// The entry of a process. Takes no lock, allocates nothing.
     #[must_use]
     pub fn find(&self, key: ProcessKey) -> Option<Entry<'_>> {
         Some(self.entry(self.table.find(key)?))
     }
 
-    /// Looks at a process and its ancestors up to the first known one. The process itself is
-    /// looked at even if known: it may have become another program.
+    /// Examines a process and its ancestors up to the first known one. The process itself is
+    /// examined even if known: it may have executed another program.
     ///
-    /// A process that is gone is unknown and leaves no record.
+    /// A process that has exited is unknown and gets no record.
     pub fn learn(
         &self,
         pid: u32,
@@ -142,11 +142,11 @@ impl Lineage {
         recogniser: &dyn Recogniser,
         now_ns: u64,
     ) -> Entry<'_> {
-        self.look(pid, source, recogniser, now_ns, 0)
+        self.examine(pid, source, recogniser, now_ns, 0)
     }
 
-    /// Looks again at a process and at those of its ancestors that were last learnt more than
-    /// `max_age_ns` ago, up to an agent: a title that was set late is seen.
+    /// Examines a process again, and those of its ancestors that were last learnt more than
+    /// `max_age_ns` ago, up to an agent: a title that was set late is recognised.
     pub fn refresh(
         &self,
         pid: u32,
@@ -155,7 +155,7 @@ impl Lineage {
         now_ns: u64,
         max_age_ns: u64,
     ) -> Entry<'_> {
-        self.look(
+        self.examine(
             pid,
             source,
             recogniser,
@@ -164,8 +164,8 @@ impl Lineage {
         )
     }
 
-    /// Tells that `parent` started `child`, which is the parent's copy until it runs a program of
-    /// its own. A parent that is not known says nothing; the child is then learnt when it acts.
+    /// Records that `parent` forked `child`, which is the parent's copy until it executes a program.
+    /// Without an entry of the parent nothing is recorded; the child is then learnt when it acts.
     pub fn observe_fork(
         &self,
         parent: ProcessKey,
@@ -176,7 +176,7 @@ impl Lineage {
         let Some(record) = self.table.find(parent) else {
             return;
         };
-        let sighting = Sighting {
+        let observation = Observation {
             key: child,
             ppid: parent.pid,
             started_ns,
@@ -184,17 +184,17 @@ impl Lineage {
             agent: None,
             tool: None,
         };
-        let legacy = Legacy {
+        let inherited = Inherited {
             as_of_ns: now_ns,
-            ..Legacy::from(record)
+            ..Inherited::from(record)
         };
-        self.write(&[sighting], legacy, &mut |_| false);
+        self.write(&[observation], inherited, &mut |_| false);
     }
 
-    /// Tells that the process that started `orphan` ended before anyone looked: the ancestry is
-    /// lost, whoever took its parent's place. News of the lost parent may still come, and count.
+    /// Records that the parent of `orphan` exited before it was examined: the ancestry is unknown,
+    /// whichever process is the parent now. A late report about the lost parent still counts.
     pub fn observe_orphan(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
-        let sighting = Sighting {
+        let observation = Observation {
             key: orphan,
             ppid: 0,
             started_ns,
@@ -202,17 +202,17 @@ impl Lineage {
             agent: None,
             tool: None,
         };
-        let legacy = Legacy::of_top(Kind::Unknown, now_ns);
-        let record = self.write(&[sighting], legacy, &mut |_| false);
+        let inherited = Inherited::of_top(Kind::Unknown, now_ns);
+        let record = self.write(&[observation], inherited, &mut |_| false);
         record.map_or_else(
-            || self.nobody(orphan.pid, now_ns),
+            || Entry::unknown(self, orphan.pid, now_ns),
             |record| self.entry(record),
         )
     }
 
-    /// Tells that process `before` became the program that `after` describes; their keys differ
-    /// where the platform counts programs. If neither was known and `after` is no agent, nothing is
-    /// learnt.
+    /// Records that process `before` executed the program that `after` describes; their keys differ
+    /// where the platform counts executions. If neither is known and `after` is no agent, nothing is
+    /// recorded.
     pub fn observe_exec(
         &self,
         before: ProcessKey,
@@ -220,30 +220,30 @@ impl Lineage {
         recogniser: &dyn Recogniser,
         now_ns: u64,
     ) {
-        let mut sighting = Sighting::of(after, recogniser);
+        let mut observation = Observation::of(after, recogniser);
         if let Some(root) = self.root.as_ref().filter(|root| root.is(after)) {
-            sighting.agent = root.declared_agent.clone().or(sighting.agent);
+            observation.agent = root.declared_agent.clone().or(observation.agent);
         }
         let known = self
             .table
             .find(before)
             .or_else(|| self.table.find(after.key));
-        let legacy = match known {
-            Some(record) => Legacy {
+        let inherited = match known {
+            Some(record) => Inherited {
                 as_of_ns: now_ns,
-                ..Legacy::from(record)
+                ..Inherited::from(record)
             },
-            None if sighting.agent.is_some() => Legacy::of_top(Kind::Unknown, now_ns),
+            None if observation.agent.is_some() => Inherited::of_top(Kind::Unknown, now_ns),
             None => return,
         };
-        self.write(&[sighting], legacy, &mut |_| false);
+        self.write(&[observation], inherited, &mut |_| false);
         if before != after.key {
             self.observe_exit(before);
         }
     }
 
-    /// Tells that this process ended. Its record is kept for what is still on its way, and is the
-    /// first to be given up.
+    /// Records that this process exited. Its entry is kept for reports that are still queued, and is
+    /// the first to be evicted.
     pub fn observe_exit(&self, key: ProcessKey) {
         let mut writer = self.writer();
         if let Some(record) = self.table.find(key) {
@@ -251,7 +251,7 @@ impl Lineage {
                 exited: true,
                 ..record
             };
-            self.table.put(&mut writer.pen, exited, &mut |_| false);
+            self.table.put(&mut writer.table, exited, &mut |_| false);
         }
     }
 
@@ -261,7 +261,7 @@ impl Lineage {
         self.agent_seen.load(Ordering::Relaxed)
     }
 
-    /// Agents whose own process is alive now. Looks at each of them; for status, not for
+    /// The number of agents whose own process is alive. Examines each of them; for status, not for
     /// decisions.
     #[must_use]
     pub fn agents_active(&self, source: &dyn ProcessSource) -> usize {
@@ -272,10 +272,10 @@ impl Lineage {
             .count()
     }
 
-    /// Processes that are known.
+    /// The number of known processes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.writer().pen.len
+        self.writer().table.len
     }
 
     /// Whether no process is known.
@@ -284,11 +284,11 @@ impl Lineage {
         self.len() == 0
     }
 
-    /// Records that were given up although their process was not known to be dead. If this grows,
-    /// the capacity is too small.
+    /// Records evicted although their process was not known to have exited. If this grows, the
+    /// capacity is too small.
     #[must_use]
     pub fn evictions(&self) -> u64 {
-        self.writer().pen.evictions
+        self.writer().table.evictions
     }
 
     /// The names behind each [`Entry::tools`].
@@ -297,7 +297,7 @@ impl Lineage {
         &self.tool_names
     }
 
-    fn look(
+    fn examine(
         &self,
         pid: u32,
         source: &dyn ProcessSource,
@@ -312,60 +312,65 @@ impl Lineage {
             stale_before_ns,
         };
         let Some(walk) = walker.walk(pid) else {
-            return self.nobody(pid, now_ns);
+            return Entry::unknown(self, pid, now_ns);
         };
-        let legacy = match walk.top {
-            Top::Root => Legacy::of_top(Kind::Human, now_ns),
-            Top::Known(record) if record.kind.is_agent() => Legacy {
+        let inherited = match walk.top {
+            Top::Root => Inherited::of_top(Kind::Human, now_ns),
+            Top::Known(record) if record.kind.is_agent() => Inherited {
                 as_of_ns: now_ns,
-                ..Legacy::from(record)
+                ..Inherited::from(record)
             },
-            Top::Known(record) => Legacy::from(record),
-            Top::Lost => Legacy::of_top(Kind::Unknown, now_ns),
+            Top::Known(record) => Inherited::from(record),
+            Top::Lost => Inherited::of_top(Kind::Unknown, now_ns),
         };
-        let record = self.write(&walk.sightings, legacy, &mut |key| is_dead(source, key));
-        record.map_or_else(|| self.nobody(pid, now_ns), |record| self.entry(record))
+        let record = self.write(&walk.observations, inherited, &mut |key| {
+            is_dead(source, key)
+        });
+        record.map_or_else(
+            || Entry::unknown(self, pid, now_ns),
+            |record| self.entry(record),
+        )
     }
 
-    /// Writes down a process and its ancestors, given itself first, under what the topmost would
-    /// inherit. Returns the process's own record.
+    /// Records a process and its ancestors, the process first, of which the topmost inherits
+    /// `inherited`. Returns the process's own record.
     fn write(
         &self,
-        sightings: &[Sighting],
-        mut legacy: Legacy,
+        observations: &[Observation],
+        mut inherited: Inherited,
         is_dead: &mut dyn FnMut(ProcessKey) -> bool,
     ) -> Option<Record> {
         let mut guard = self.writer();
-        let Writer { pen, numbers } = &mut *guard;
+        let Writer { table, numbers } = &mut *guard;
         let mut names = Names {
             agents: &self.agents,
             numbers,
             tools: &self.tool_names,
         };
         let mut last = None;
-        for sighting in sightings.iter().rev() {
-            let known = self.table.find(sighting.key);
-            let record = names.inherit(sighting, known, legacy);
+        for observation in observations.iter().rev() {
+            let known = self.table.find(observation.key);
+            let record = names.inherit(observation, known, inherited);
             if record.kind.is_agent() {
                 self.agent_seen.store(true, Ordering::Relaxed);
             }
             if known != Some(record) {
-                self.table.put(pen, record, is_dead);
+                self.table.put(table, record, is_dead);
             }
-            legacy = Legacy::from(record);
+            inherited = Inherited::from(record);
             last = Some(record);
         }
         last
     }
 
-    /// Whether another look can tell nothing new: an agent's process stays so. One that only its
-    /// environment gave away may still be led back to the agent itself.
+    /// Whether examining the process again can change nothing: an agent's process stays so. One known
+    /// by its environment only may still be attributed to the agent's own process.
     fn is_final(&self, record: &Record) -> bool {
         matches!(record.kind, Kind::Agent(number) if self.agents.is_seen(number))
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
-        // Whoever panicked while writing left one slot that nobody can read, and is re-learnt.
+        // A thread that panicked while writing left one slot that cannot be read; it is learnt again.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -374,18 +379,6 @@ impl Lineage {
             lineage: self,
             record,
         }
-    }
-
-    fn nobody(&self, pid: u32, now_ns: u64) -> Entry<'_> {
-        self.entry(Record {
-            key: ProcessKey { pid, generation: 0 },
-            ppid: 0,
-            started_ns: 0,
-            learnt_at_ns: now_ns,
-            kind: Kind::Unknown,
-            tools: ToolSet::default(),
-            exited: true,
-        })
     }
 }
 
@@ -402,7 +395,7 @@ impl fmt::Debug for Lineage {
 // === impl Root ===
 
 impl Root {
-    /// Whether this is the root, though it may have become another program since.
+    /// Whether this is the root, though it may have executed another program since.
     fn is(&self, description: &ProcessDescription) -> bool {
         description.key == self.key
             || (description.key.pid == self.key.pid && description.started_ns == self.started_ns)
@@ -412,13 +405,26 @@ impl Root {
 // === impl Entry ===
 
 impl<'a> Entry<'a> {
-    /// Whom this is about.
+    /// The entry of a process that has exited and is not known.
+    fn unknown(lineage: &'a Lineage, pid: u32, now_ns: u64) -> Self {
+        lineage.entry(Record {
+            key: ProcessKey { pid, generation: 0 },
+            ppid: 0,
+            started_ns: 0,
+            learnt_at_ns: now_ns,
+            kind: Kind::Unknown,
+            tools: ToolSet::default(),
+            exited: true,
+        })
+    }
+
+    /// The process.
     #[must_use]
     pub fn key(&self) -> ProcessKey {
         self.record.key
     }
 
-    /// The parent's process id when it was last looked at.
+    /// The parent's process id when it was last examined.
     #[must_use]
     pub fn ppid(&self) -> u32 {
         self.record.ppid
@@ -430,21 +436,21 @@ impl<'a> Entry<'a> {
         self.record.started_ns
     }
 
-    /// As of when its ancestors are known. It may be earlier than when the process was learnt: what
-    /// was built upon is as old as it is.
+    /// The time as of which its ancestors are known. It may be earlier than when the process was
+    /// learnt, if an ancestor's entry was used.
     #[must_use]
     pub fn learnt_at_ns(&self) -> u64 {
         self.record.learnt_at_ns
     }
 
-    /// Whether a [`refresh`](Lineage::refresh) could tell something new: this was learnt more than
-    /// `max_age_ns` ago, and no agent was seen above it.
+    /// Whether a [`refresh`](Lineage::refresh) could change it: it was learnt more than `max_age_ns`
+    /// ago, and is no agent's.
     #[must_use]
     pub fn is_stale(&self, now_ns: u64, max_age_ns: u64) -> bool {
         !self.record.kind.is_agent() && now_ns.saturating_sub(self.record.learnt_at_ns) > max_age_ns
     }
 
-    /// Whether an agent stands above it.
+    /// On whose behalf it acts.
     #[must_use]
     pub fn attribution(&self) -> Attribution<'a> {
         let lost = || Attribution::Unknown {
@@ -488,7 +494,7 @@ impl fmt::Debug for Entry<'_> {
     }
 }
 
-/// Whether this process is gone, or its pid is another's by now.
+/// Whether this process has exited, and its process id perhaps been reused.
 fn is_dead(source: &dyn ProcessSource, key: ProcessKey) -> bool {
     let mut now = ProcessDescription::default();
     source.describe(key.pid, &mut now).is_err() || now.key != key

@@ -43,10 +43,10 @@ fn is_codex(entry: Entry<'_>) -> bool {
     matches!(entry.attribution(), Attribution::Agent(agent) if agent.label == "codex" && agent.pid == 2)
 }
 
-/// Two threads learn the same ancestors, and a third asks meanwhile: nobody is told a attribution that
-/// was never given.
+/// Two threads learn the same ancestors while a third reads: it finds only attributions that were
+/// given.
 #[test]
-fn whoever_is_found_is_the_agents() {
+fn a_process_that_is_found_is_the_agents() {
     loom::model(|| {
         let lineage = Arc::new(Lineage::new(4, None));
         let learner = {

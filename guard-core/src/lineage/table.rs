@@ -1,14 +1,14 @@
-//! What is known of each process: a fixed number of slots, read without a lock.
+//! The table of processes: a fixed number of slots, read without a lock.
 //!
-//! A process's home is a hash of its pid, and it stands in one of the [`WINDOW`] slots from there.
-//! A search looks at the whole window, so nothing needs to mark a slot that was emptied.
+//! A process's home is a hash of its process id, and its record is in one of the [`WINDOW`] slots
+//! from there. A search reads the whole window, so emptied slots need no mark.
 //!
 //! Each slot is a sequence lock over atomic words. A reader that meets a writer tries again a few
-//! times, then says "not found": its caller takes the slow path, which waits for the writer. A
-//! record that is found is whole, and is the one of the key that was asked for.
+//! times, then reports "not found": its caller takes the slow path, which waits for the writer. A
+//! record that is found is whole, and has the key that was asked for.
 //!
-//! There is one writer at a time: writing needs the table's [`Pen`], and the lineage keeps that
-//! behind its lock. When a window is full, [`put`](Table::put) first frees what died, then evicts
+//! There is one writer at a time: writing needs the table's [`TableWriter`], which the lineage keeps
+//! behind its lock. If a window is full, [`put`](Table::put) first frees exited processes, then evicts
 //! the oldest that is no agent's.
 
 use super::interned::AgentNumber;
@@ -22,15 +22,15 @@ pub(super) struct Record {
     pub(super) key: ProcessKey,
     pub(super) ppid: u32,
     pub(super) started_ns: u64,
-    /// As of when its ancestors are known.
+    /// The time as of which its ancestors are known.
     pub(super) learnt_at_ns: u64,
     pub(super) kind: Kind,
     pub(super) tools: ToolSet,
-    /// It is known to have ended; kept for what is still on its way.
+    /// Whether it is known to have exited; kept for reports that are still queued.
     pub(super) exited: bool,
 }
 
-/// A attribution, without what it borrows.
+/// An attribution, without what it borrows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Human,
@@ -45,26 +45,26 @@ pub(super) struct Table {
     shift: u32,
 }
 
-/// The right to write, and what only the writer counts.
+/// The right to write, and the counts that only the writer keeps.
 #[derive(Debug, Default)]
-pub(super) struct Pen {
+pub(super) struct TableWriter {
     pub(super) len: usize,
-    /// Records given up although their process was not known to be dead.
+    /// Records evicted although their process was not known to have exited.
     pub(super) evictions: u64,
 }
 
 /// One record, a cache line.
 ///
-/// SYNC: only the holder of the [`Pen`] stores. It makes `version` odd, stores the words, and makes
+/// SYNC: only the holder of the [`TableWriter`] stores. It makes `version` odd, stores the words, and makes
 /// `version` even. Word stores are `Release` and word loads `Acquire`: a reader that sees any word
-/// of a write also sees that write's odd `version`, so its second look at `version` differs from
-/// the first. The even store is `Release` and pairs with the reader's first load: whoever begins
-/// with it sees all of its words.
+/// of a write also sees that write's odd `version`, so its second load of `version` differs from
+/// the first. The even store is `Release` and pairs with the reader's first load: a reader that
+/// begins with it sees all of its words.
 #[derive(Default)]
 #[repr(align(64))]
 struct Slot {
     version: AtomicU64,
-    /// `pid << 32 | ppid`; 0 when the slot is empty.
+    /// `pid << 32 | ppid`; 0 if the slot is empty.
     ids: AtomicU64,
     generation: AtomicU64,
     started_ns: AtomicU64,
@@ -86,40 +86,40 @@ impl Table {
         }
     }
 
-    /// What is known of this process. Takes no lock and never waits.
+    /// The record of a process. Takes no lock and never waits.
     pub(super) fn find(&self, key: ProcessKey) -> Option<Record> {
         self.window(key.pid)
-            .filter(|slot| slot.seems(key))
+            .filter(|slot| slot.may_hold(key))
             .find_map(|slot| slot.read().filter(|record| record.key == key))
     }
 
-    /// Everything that is known, in no order.
+    /// All records, in no order.
     pub(super) fn records(&self) -> impl Iterator<Item = Record> {
         self.slots.iter().filter_map(Slot::read)
     }
 
-    /// Writes down what is known of a process, over what was known. `is_dead` is asked only when
-    /// there is no room.
+    /// Stores the record of a process, over its earlier one. `is_dead` is asked only if there is no
+    /// free slot.
     pub(super) fn put(
         &self,
-        pen: &mut Pen,
+        writer: &mut TableWriter,
         record: Record,
         is_dead: &mut dyn FnMut(ProcessKey) -> bool,
     ) {
         let slot = self
             .window(record.key.pid)
             .find(|slot| slot.read().is_some_and(|known| known.key == record.key))
-            .or_else(|| self.free_slot(pen, record.key.pid, is_dead));
+            .or_else(|| self.free_slot(writer, record.key.pid, is_dead));
         if let Some(slot) = slot {
-            pen.len += usize::from(slot.read().is_none());
+            writer.len += usize::from(slot.read().is_none());
             slot.write(Some(record));
         }
     }
 
-    /// An empty slot, made so if need be.
+    /// An empty slot, emptied if need be.
     fn free_slot(
         &self,
-        pen: &mut Pen,
+        writer: &mut TableWriter,
         pid: u32,
         is_dead: &mut dyn FnMut(ProcessKey) -> bool,
     ) -> Option<&Slot> {
@@ -127,14 +127,14 @@ impl Table {
         if let Some(slot) = empty() {
             return Some(slot);
         }
-        // Asking after the whole window at once makes the next arrivals cheap.
+        // Freeing the whole window at once makes the next insertions cheap.
         for slot in self.window(pid) {
             if slot
                 .read()
                 .is_some_and(|record| record.exited || is_dead(record.key))
             {
                 slot.write(None);
-                pen.len -= 1;
+                writer.len -= 1;
             }
         }
         if let Some(slot) = empty() {
@@ -143,8 +143,8 @@ impl Table {
         let loss = |slot: &&Slot| slot.read().map(|r| (r.kind.is_agent(), r.learnt_at_ns));
         let slot = self.window(pid).min_by_key(loss)?;
         slot.write(None);
-        pen.len -= 1;
-        pen.evictions += 1;
+        writer.len -= 1;
+        writer.evictions += 1;
         Some(slot)
     }
 
@@ -166,14 +166,14 @@ impl Kind {
 // === impl Slot ===
 
 impl Slot {
-    /// Whether a closer look is worth it. A wrong "no" is possible only while the slot changes
-    /// hands.
-    fn seems(&self, key: ProcessKey) -> bool {
+    /// Whether reading the slot is worth it. A wrong "no" is possible only while the slot is
+    /// overwritten.
+    fn may_hold(&self, key: ProcessKey) -> bool {
         self.ids.load(Ordering::Relaxed) >> 32 == u64::from(key.pid)
             && self.generation.load(Ordering::Relaxed) == key.generation
     }
 
-    /// The record; `None` when there is none, or when a writer was in the way each time.
+    /// The record; `None` if there is none, or a writer interfered with each attempt.
     fn read(&self) -> Option<Record> {
         for _ in 0..READ_ATTEMPTS {
             let before = self.version.load(Ordering::Acquire);
@@ -255,8 +255,8 @@ fn low(word: u64) -> u32 {
     word as u32
 }
 
-/// Slots that a process may stand in. Even at a load of nine tenths, a window this wide is rarely
-/// full.
+/// Slots that a process's record may be in. Even at a load of nine tenths, a window this wide is
+/// rarely full.
 #[cfg(not(loom))]
 const WINDOW: usize = 16;
 /// One slot for all, so that a model reaches eviction at once.

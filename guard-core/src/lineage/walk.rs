@@ -1,57 +1,57 @@
-//! The slow path's look at the world: from a process up to its first known ancestor.
+//! The slow path: examines a process and its ancestors up to the first known one.
 //!
-//! A walk only reads. It takes no lock, and asks the table without one, so a slow `/proc` delays
-//! nobody else. What it found is judged afterwards, from the top down.
+//! A walk only reads. It takes no lock, so a slow `/proc` delays no other thread. The rules are
+//! applied afterwards, from the topmost ancestor down.
 
 use super::table::Record;
 use super::{Lineage, Root};
 use crate::actor::{AgentMatch, Recogniser};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource, basename};
 
-/// What one look at a process told.
+/// What is observed of one process.
 #[derive(Debug)]
-pub(super) struct Sighting {
+pub(super) struct Observation {
     pub(super) key: ProcessKey,
     pub(super) ppid: u32,
     pub(super) started_ns: u64,
     pub(super) executable_changed_ns: u64,
-    /// The agent that it is by itself.
+    /// The agent that it is recognised as.
     pub(super) agent: Option<AgentMatch>,
-    /// Its executable's basename, when that is a scoped tool's.
+    /// Its executable's basename, if that is a scoped tool's.
     pub(super) tool: Option<Box<[u8]>>,
 }
 
-/// Why a walk went no higher.
+/// Why a walk ended.
 #[derive(Debug)]
 pub(super) enum Top {
-    /// It reached the root, which is the last sighting.
+    /// It reached the root, which is the last observation.
     Root,
-    /// The last sighting was known, and well enough.
+    /// The last observation was known, and recent enough.
     Known(Record),
-    /// The last sighting's parent is gone, or outside the root.
+    /// The last observation's parent has exited, or is outside the root.
     Lost,
 }
 
 /// A process and its ancestors, itself first; never empty.
 #[derive(Debug)]
 pub(super) struct Walk {
-    pub(super) sightings: Vec<Sighting>,
+    pub(super) observations: Vec<Observation>,
     pub(super) top: Top,
 }
 
-/// How to walk.
+/// The parameters of a walk.
 #[derive(Clone, Copy)]
 pub(super) struct Walker<'a> {
     pub(super) lineage: &'a Lineage,
     pub(super) source: &'a dyn ProcessSource,
     pub(super) recogniser: &'a dyn Recogniser,
-    /// What was learnt before this is worth another look, unless it is final.
+    /// What was learnt before this is examined again, unless it is final.
     pub(super) stale_before_ns: u64,
 }
 
-// === impl Sighting ===
+// === impl Observation ===
 
-impl Sighting {
+impl Observation {
     pub(super) fn of(description: &ProcessDescription, recogniser: &dyn Recogniser) -> Self {
         let name = basename(&description.executable);
         Self {
@@ -68,41 +68,41 @@ impl Sighting {
 // === impl Walker ===
 
 impl<'a> Walker<'a> {
-    /// Walks up from this process; `None` when it is gone.
+    /// Walks up from this process; `None` if it has exited.
     pub(super) fn walk(self, pid: u32) -> Option<Walk> {
         let mut description = ProcessDescription::default();
         self.source.describe(pid, &mut description).ok()?;
-        let mut sightings = Vec::new();
+        let mut observations = Vec::new();
         let top = loop {
-            let mut sighting = Sighting::of(&description, self.recogniser);
+            let mut observation = Observation::of(&description, self.recogniser);
             if let Some(root) = self.root().filter(|root| root.is(&description)) {
-                sighting.agent = root.declared_agent.clone().or(sighting.agent);
-                sightings.push(sighting);
+                observation.agent = root.declared_agent.clone().or(observation.agent);
+                observations.push(observation);
                 break Top::Root;
             }
             let known = self.lineage.table.find(description.key);
-            sightings.push(sighting);
+            observations.push(observation);
             if let Some(record) = known.filter(|record| self.suffices(record)) {
                 break Top::Known(record);
             }
             if self.root().is_none() && (description.key.pid == 1 || description.ppid == 0) {
                 break Top::Root;
             }
-            if sightings.len() == MAX_DEPTH || !self.climb(&mut description) {
+            if observations.len() == MAX_DEPTH || !self.climb(&mut description) {
                 break Top::Lost;
             }
         };
-        Some(Walk { sightings, top })
+        Some(Walk { observations, top })
     }
 
-    /// Goes on to the parent, within the root.
+    /// Continues with the parent, within the root.
     fn climb(self, description: &mut ProcessDescription) -> bool {
         let child = (description.key, description.started_ns);
         let mut ppid = description.ppid;
         if !self.describe_parent(ppid, child.1, description) {
-            // The parent may have ended between the two looks; then there is another one now.
-            let looked = self.source.describe(child.0.pid, description);
-            if looked.is_err() || description.key != child.0 || description.ppid == ppid {
+            // The parent may have exited meanwhile; then there is another one now.
+            let described = self.source.describe(child.0.pid, description);
+            if described.is_err() || description.key != child.0 || description.ppid == ppid {
                 return false;
             }
             ppid = description.ppid;
@@ -110,15 +110,15 @@ impl<'a> Walker<'a> {
                 return false;
             }
         }
-        // Whoever is older than the root is not below it: the guard itself, which orphans are
-        // given to, and its ancestors, whose looks must not count.
+        // A process older than the root is not below it: the guard itself, which is the parent of
+        // orphans, and its ancestors, which must not count.
         self.root()
             .is_none_or(|root| ppid != 1 && description.started_ns >= root.started_ns)
             || self.root().is_some_and(|root| root.is(description))
     }
 
-    /// Describes the parent, unless it is gone. One that is younger than its child has only taken
-    /// over the number.
+    /// Describes the parent, unless it has exited. One that is younger than its child has only got
+    /// the same process id.
     fn describe_parent(
         self,
         ppid: u32,
@@ -137,5 +137,5 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// More ancestors than a sane tree has; a bound, should a source go round in circles.
+/// More ancestors than a process has; a bound in case a source describes a cycle.
 const MAX_DEPTH: usize = 1024;

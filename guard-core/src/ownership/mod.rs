@@ -27,7 +27,7 @@ use crate::decision::{Decision, decide, is_claimed_object};
 use crate::file::{FileFacts, FileKind};
 use crate::operation::{Operation, OperationKind};
 use crate::policy::Snapshot;
-use crate::tools::Making;
+use crate::tools::OutputOwner;
 use crate::verdict::Reason;
 use claims::Claims;
 
@@ -133,7 +133,7 @@ impl Ownership {
         }
         let actor = facts.actor();
         let is_agents = matches!(actor.attribution, Attribution::Agent(_));
-        if is_agents && !snapshot.may_bring_back(actor.executable) {
+        if is_agents && !snapshot.may_restore(actor.executable) {
             self.claims.make(path, call_ns);
         } else {
             self.claims.end(path);
@@ -148,7 +148,7 @@ impl Ownership {
         decision: &Decision<'_>,
         facts: &F,
     ) -> PendingRemoval {
-        let may_be_made_again = decision.making(snapshot) == Some(Making::InPlace);
+        let may_be_made_again = decision.output_owner(snapshot) == Some(OutputOwner::AgentIfNew);
         PendingRemoval {
             replaces: may_be_made_again && !is_claimed_object(path, facts),
         }

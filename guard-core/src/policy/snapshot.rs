@@ -16,7 +16,7 @@ use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::process::basename;
 use crate::tools::ToolTable;
-use crate::zones::{Entry, Folding, OverrideId, Place, ZoneId, ZoneTree, ZoneTreeBuilder};
+use crate::zones::{Entry, Folding, OverrideId, ZoneId, ZoneMatch, ZoneTree, ZoneTreeBuilder};
 use arc_swap::ArcSwap;
 use fnv::FnvHasher;
 use std::fmt;
@@ -292,8 +292,8 @@ impl Snapshot {
     /// Whether what this executable makes may be somebody's document, brought back: it goes by the
     /// name of version control, or of a tool that the policy trusts everywhere.
     #[must_use]
-    pub fn may_bring_back(&self, executable: &[u8]) -> bool {
-        self.tools.may_bring_back(executable)
+    pub fn may_restore(&self, executable: &[u8]) -> bool {
+        self.tools.may_restore(executable)
     }
 
     /// Whether a tool of this executable basename is trusted within a scope, so that its children
@@ -315,9 +315,9 @@ impl Snapshot {
         &self.warnings
     }
 
-    /// The most specific zone over a place.
-    pub(crate) fn zone_over(&self, place: Place<'_>) -> Option<&Zone> {
-        place.entries().find_map(|entry| match entry {
+    /// The most specific zone above a path.
+    pub(crate) fn zone_over(&self, found: ZoneMatch<'_>) -> Option<&Zone> {
+        found.entries().find_map(|entry| match entry {
             Entry::Zone(id) => self.zones.get(id.0 as usize),
             _ => None,
         })
@@ -384,11 +384,11 @@ fn warnings(
     }
     for entry in &policy.temporary_overrides {
         let path = surroundings.locations(&entry.path).unwrap_or_default();
-        let places = || path.iter().map(|path| tree.place(path));
+        let matches = || path.iter().map(|path| tree.lookup(path));
         let is_zone = |entry| matches!(entry, Entry::Zone(_));
-        if places().any(|place| place.carries().is_some()) {
+        if matches().any(|found| found.contains_zone_root().is_some()) {
             warnings.push(PolicyWarning::OverrideOfZone(entry.path.clone()));
-        } else if !places().any(|place| place.entries().any(is_zone)) {
+        } else if !matches().any(|found| found.entries().any(is_zone)) {
             warnings.push(PolicyWarning::IdleOverride(entry.path.clone()));
         }
     }

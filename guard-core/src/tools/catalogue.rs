@@ -1,9 +1,9 @@
-//! The built-in tools, as data: who may remove what for an agent.
+//! The built-in tools, as data.
 //!
-//! Interpreters and package managers remove whatever a script says, so they are trusted only in
+//! Interpreters and package managers remove whatever a script says, so they are trusted only within
 //! what they make again. Compilers and linkers are trusted everywhere: they remove their own
-//! outputs. What copies and unpacks removes a file only to write it anew under its name, which is an
-//! edit. Containers are not here: what they remove, another process removes for them.
+//! outputs. Programs that copy and unpack remove a file only to make it again, which is an edit.
+//! Container tools are not listed: another process removes for them.
 
 use super::subcommand::{GIT, JJ, Subcommands};
 use super::{Except, Naming, Reach, Tool};
@@ -27,7 +27,7 @@ enum BuiltInReach {
 enum BuiltInExcept {
     Nothing,
     Subcommand(&'static Subcommands),
-    /// Arguments that begin so: long options may be abbreviated.
+    /// Prefixes of arguments: long options may be abbreviated.
     Beginnings(&'static [&'static str]),
 }
 
@@ -71,7 +71,7 @@ pub(super) fn tools() -> Vec<Tool> {
 
 impl BuiltInReach {
     fn to_reach(self) -> Reach {
-        let parse = |pattern: &&str| Glob::parse(pattern).expect("a test reads it");
+        let parse = |pattern: &&str| Glob::parse(pattern).expect("a test parses every pattern");
         match self {
             Self::Everywhere => Reach::Everywhere,
             Self::Within(patterns) => Reach::Within(patterns.iter().map(parse).collect()),
@@ -93,7 +93,7 @@ impl BuiltInExcept {
 }
 
 const BUILT_INS: &[BuiltIn] = &[
-    // Version control keeps what it removes, except for what it never knew.
+    // Version control keeps what it removes, except for untracked files.
     BuiltIn {
         names: &["git"],
         naming: Naming::Exact,
@@ -109,7 +109,7 @@ const BUILT_INS: &[BuiltIn] = &[
     BuiltIn {
         names: &["cargo", "rustc", "rustdoc", "rustup", "clippy-driver"],
         naming: Naming::Exact,
-        // rustc leaves the last six beside its output when it runs without cargo.
+        // Without cargo, rustc leaves the last six beside its output.
         reach: BuiltInReach::Within(&[
             "target",
             "*.rcgu.o",
@@ -189,7 +189,7 @@ const BUILT_INS: &[BuiltIn] = &[
     BuiltIn {
         names: &["go"],
         naming: Naming::Versioned,
-        // `go mod vendor` writes `vendor` anew from go.mod.
+        // `go mod vendor` makes `vendor` again from go.mod.
         reach: BuiltInReach::Within(&["vendor", "go-build*"]),
         except: BuiltInExcept::Nothing,
     },
@@ -241,7 +241,7 @@ const BUILT_INS: &[BuiltIn] = &[
     BuiltIn {
         names: &["php"],
         naming: Naming::Versioned,
-        // Composer writes `vendor` anew from composer.lock.
+        // Composer makes `vendor` again from composer.lock.
         reach: BuiltInReach::Within(&["vendor"]),
         except: BuiltInExcept::Nothing,
     },
@@ -310,7 +310,7 @@ const BUILT_INS: &[BuiltIn] = &[
     },
 ];
 
-/// Names without their versions that remove whatever they are told to.
+/// Names, without versions, of programs that remove what their arguments say.
 pub(super) const REMOVERS: &[&[u8]] = &[
     b"rm",
     b"mv",
@@ -346,7 +346,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_pattern_reads_and_every_name_stands_once() {
+    fn every_pattern_parses_and_every_name_is_listed_once() {
         let mut seen = HashSet::new();
         for tool in tools() {
             assert!(seen.insert(tool.name.clone()), "{:?}", tool.name);

@@ -1,17 +1,17 @@
-//! Tools that may remove things for an agent, and how far the trust reaches.
+//! Tools that may remove objects for an agent, and the scope of that trust.
 //!
-//! A tool is known by its executable's basename. Trusted everywhere, it may remove whatever it
-//! likes; trusted *within* patterns, only what lies below a zone at a path they cover, and never a
-//! zone's root. The trust of a scoped tool reaches its descendants (the `rm` that `npm` runs, a
-//! build script of `cargo`); the trust of a tool that is trusted everywhere does not (a `git` hook).
-//! A tool trusted for what it *replaces* (`tar`, `cp`) may remove names it is about to make again, as
-//! long as the policy takes new contents for an edit.
+//! A tool is identified by its executable's basename. A tool trusted everywhere may remove anything;
+//! one trusted *within* patterns may remove what these cover below a zone, and never a zone's root.
+//! Descendants of a scoped tool are trusted like it (the `rm` that `npm` runs, a build script of
+//! `cargo`); those of a tool trusted everywhere are not (a `git` hook). A tool trusted for what it
+//! *replaces* (`tar`, `cp`) may remove names that it is about to make again, unless the policy judges
+//! changes of contents as well.
 //!
-//! Guarantees: an executable that was changed after the agent started is not the tool it is called
-//! (`cp /bin/rm git`), unless the policy pins it by `identity`, which then must hold instead. A tool
-//! whose arguments forbid the trust, or cannot be read, is not trusted.
+//! Guarantees: an executable that was changed after the agent started is not trusted by its name
+//! (`cp /bin/rm git`), unless the policy pins it by `identity`, which is then checked instead. A tool
+//! whose arguments end the trust, or cannot be read, is not trusted.
 //!
-//! It deliberately does not ask what a tool is made to do: `git rm` removes, and is trusted. What
+//! It deliberately does not examine what a tool is made to do: `git rm` removes, and is trusted. What
 //! was moved into a scope (`mv src/main.rs target/`) is in that scope.
 
 mod catalogue;
@@ -32,23 +32,23 @@ pub struct ToolTable {
     tools: Vec<Tool>,
 }
 
-/// What is to be removed, as far as trust depends on it.
+/// A removal, as far as trust depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Removal<'a> {
-    /// A zone's root goes away.
+    /// Whether a zone's root is removed.
     pub whole: bool,
-    /// The objects, relative to the roots of their zones.
-    pub below: [Option<&'a [u8]>; 2],
-    /// Only a name goes, and were it made again at once, that would be an edit like any other.
+    /// The object relative to the zone's root; `None` for the root itself.
+    pub below: Option<&'a [u8]>,
+    /// Whether making the name again at once would amount to an edit.
     pub replaceable: bool,
 }
 
-/// The tool that a removal is allowed to.
+/// The tool because of which a removal is allowed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trusted<'t> {
     /// Its name in the policy.
     pub(crate) name: &'t [u8],
-    /// It removes the name to make it again.
+    /// Whether it removes the name to make it again.
     pub(crate) replaces: bool,
 }
 
@@ -61,10 +61,10 @@ struct Tool {
     pin: Option<Pin>,
 }
 
-/// Which executables' basenames a tool's name stands for.
+/// The basenames of executables that a tool's name covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Naming {
-    /// Exactly this one.
+    /// The name itself.
     Exact,
     /// Also with a version: `python3.11`, `node-20`.
     Versioned,
@@ -77,38 +77,38 @@ enum Naming {
 #[derive(Debug)]
 enum Reach {
     Everywhere,
-    /// What these patterns cover, below a zone.
+    /// Below a zone, what these patterns cover.
     Within(Vec<Glob>),
     /// Names that it makes again.
     Replaced,
 }
 
-/// Whose is what a trusted tool makes.
+/// Who owns what a trusted tool makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Making {
-    /// Its agent's: the tool makes again what lies in its scope.
-    New,
-    /// Its agent's, unless the tool removed somebody's file to make it.
-    InPlace,
-    /// Whoever's it was: the tool may be bringing a document back.
-    BroughtBack,
+pub enum OutputOwner {
+    /// Its agent: the tool makes again what is in its scope.
+    Agent,
+    /// Its agent, unless the tool removed another's object to make it.
+    AgentIfNew,
+    /// The owner of the original: the tool may be restoring a document.
+    Original,
 }
 
-/// What in a tool's arguments ends the trust.
+/// Arguments that end the trust in a tool.
 #[derive(Debug)]
 enum Except {
     Nothing,
     /// Any of these arguments.
     Arguments(Vec<Box<[u8]>>),
-    /// Any argument that begins so.
+    /// Any argument with one of these prefixes.
     Beginnings(&'static [&'static str]),
     Subcommand(&'static Subcommands),
 }
 
-/// Which executable is meant, instead of its age.
+/// The executable that a policy means by a name; replaces the check of its age.
 #[derive(Debug)]
 struct Pin {
-    /// Its canonical locations; `None` when any will do.
+    /// Its canonical locations; `None` for any.
     paths: Option<Vec<Vec<u8>>>,
     owner: Option<u32>,
     /// A code signature is asked for, which no facts can attest yet: the tool is not trusted.
@@ -135,34 +135,34 @@ impl ToolTable {
         )
     }
 
-    /// Whether the trust in tools of this executable basename reaches their descendants.
+    /// Whether descendants of tools of this executable basename are trusted like them.
     #[must_use]
     pub fn is_scoped(&self, name: &[u8]) -> bool {
         self.called(name).any(Tool::is_inherited)
     }
 
-    /// Whose is what the tool of this policy name makes.
+    /// The owner of what the tool of this policy name makes.
     #[must_use]
-    pub fn making(&self, name: &[u8]) -> Making {
+    pub fn output_owner(&self, name: &[u8]) -> OutputOwner {
         let tool = self.named(name).first();
-        tool.map_or(Making::BroughtBack, Tool::making)
+        tool.map_or(OutputOwner::Original, Tool::output_owner)
     }
 
-    /// Whether this executable, be it what its name says or not, may bring documents back.
-    pub(crate) fn may_bring_back(&self, executable: &[u8]) -> bool {
+    /// Whether an executable of this name may restore documents, whatever its identity.
+    pub(crate) fn may_restore(&self, executable: &[u8]) -> bool {
         self.running(executable)
-            .any(|tool| tool.making() == Making::BroughtBack)
+            .any(|tool| tool.output_owner() == OutputOwner::Original)
     }
 
-    /// Whether an executable of this name removes whatever its arguments say, so that trusting it
-    /// everywhere trusts the agent itself.
+    /// Whether an executable of this name removes what its arguments say, so that trusting it
+    /// everywhere amounts to trusting the agent.
     #[must_use]
     pub fn removes_anything(name: &str) -> bool {
         catalogue::REMOVERS.contains(&strip_version(name.as_bytes()))
     }
 
-    /// The tool because of which this removal is allowed. `changed_before_ns` is when the agent
-    /// started: executables changed later are not trusted by name.
+    /// The tool because of which this removal is allowed. Executables changed after
+    /// `changed_before_ns`, the start of the agent, are not trusted by name.
     pub(crate) fn trusting<W: FactSource + ?Sized>(
         &self,
         actor: &Actor<'_>,
@@ -195,8 +195,8 @@ impl ToolTable {
         Self { tools }
     }
 
-    /// The tools an executable may be: those of its basename, and `git` for what git keeps in its
-    /// own directory (`git-core/git-remote-https`). Hooks are not kept there.
+    /// The tools that an executable may be: those of its basename, and `git` for programs in git's
+    /// own directory (`git-core/git-remote-https`), which holds no hooks.
     fn running(&self, executable: &[u8]) -> impl Iterator<Item = &Tool> {
         let name = basename(executable);
         let directory = executable
@@ -232,7 +232,7 @@ impl ToolTable {
     }
 }
 
-/// `python3.11` → `python`, `gcc-12` → `gcc`; a name that is all version stays.
+/// `python3.11` → `python`, `gcc-12` → `gcc`; a name that is nothing but a version stays.
 fn strip_version(name: &[u8]) -> &[u8] {
     let is_version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     let length = name
@@ -276,20 +276,20 @@ impl Tool {
         }
     }
 
-    /// A descendant shows neither its ancestor's executable nor its arguments, so that a trust
-    /// which depends on them ends with the process itself.
+    /// From a descendant neither its ancestor's executable nor its arguments can be read, so trust
+    /// that depends on them is not inherited.
     fn is_inherited(&self) -> bool {
         matches!(self.reach, Reach::Within(_))
             && self.pin.is_none()
             && matches!(self.except, Except::Nothing)
     }
 
-    fn making(&self) -> Making {
+    fn output_owner(&self) -> OutputOwner {
         match self.reach {
-            Reach::Within(_) => Making::New,
-            Reach::Replaced => Making::InPlace,
-            Reach::Everywhere if self.naming == Naming::Cross => Making::InPlace,
-            Reach::Everywhere => Making::BroughtBack,
+            Reach::Within(_) => OutputOwner::Agent,
+            Reach::Replaced => OutputOwner::AgentIfNew,
+            Reach::Everywhere if self.naming == Naming::Cross => OutputOwner::AgentIfNew,
+            Reach::Everywhere => OutputOwner::Original,
         }
     }
 
@@ -300,10 +300,10 @@ impl Tool {
             Reach::Within(within) => within,
         };
         let covered = |path: &[u8]| within.iter().any(|glob| glob.covers(path));
-        !removal.whole && removal.below.into_iter().flatten().all(covered)
+        !removal.whole && removal.below.is_some_and(covered)
     }
 
-    /// Whether the tool runs itself, as a part of what keeps what it removes.
+    /// Whether the tool was run by itself, in a subcommand that keeps what it removes.
     fn keeps<W: FactSource + ?Sized>(&self, changed_before_ns: u64, facts: &W) -> bool {
         let Except::Subcommand(subcommands) = &self.except else {
             return false;
@@ -325,9 +325,9 @@ impl Tool {
             let changed = facts.executable_changed_ns();
             return changed.is_some_and(|changed| changed <= changed_before_ns);
         };
-        let at_home = |paths: &Vec<Vec<u8>>| paths.iter().any(|path| path == executable);
+        let is_listed = |paths: &Vec<Vec<u8>>| paths.iter().any(|path| path == executable);
         !pin.signature
-            && pin.paths.as_ref().is_none_or(at_home)
+            && pin.paths.as_ref().is_none_or(is_listed)
             && pin
                 .owner
                 .is_none_or(|owner| facts.executable_owner() == Some(owner))
@@ -413,18 +413,18 @@ mod tests {
     }
 
     #[test]
-    fn version_control_brings_back_and_builders_make() {
+    fn version_control_restores_and_builders_make() {
         let table = ToolTable::built_in();
-        for (name, making) in [
-            ("git", Making::BroughtBack),
-            ("jj", Making::BroughtBack),
-            ("no such tool", Making::BroughtBack),
-            ("cargo", Making::New),
-            ("npm", Making::New),
-            ("gcc", Making::InPlace),
-            ("tar", Making::InPlace),
+        for (name, output_owner) in [
+            ("git", OutputOwner::Original),
+            ("jj", OutputOwner::Original),
+            ("no such tool", OutputOwner::Original),
+            ("cargo", OutputOwner::Agent),
+            ("npm", OutputOwner::Agent),
+            ("gcc", OutputOwner::AgentIfNew),
+            ("tar", OutputOwner::AgentIfNew),
         ] {
-            assert_eq!(table.making(name.as_bytes()), making, "{name}");
+            assert_eq!(table.output_owner(name.as_bytes()), output_owner, "{name}");
         }
     }
 

@@ -1,24 +1,23 @@
-//! Which subcommand a version control tool was given.
+//! The subcommand that a version control tool runs.
 //!
-//! Options before the subcommand are read by a table of those that take the next argument. A
-//! configuration given on the command line can give a subcommand another name
-//! (`git -c alias.x=clean x`), so that it ends the trust. Aliases in configuration files are not
-//! seen.
+//! Options before the subcommand are parsed by a table of those that take the next argument as their
+//! value. Configuration on the command line can rename a subcommand (`git -c alias.x=clean x`), so
+//! it ends the trust. Aliases in configuration files are not seen.
 
 /// A tool's command line.
 #[derive(Debug)]
 pub(super) struct Subcommands {
-    /// What stands before the subcommand when the tool is called by it: `git-clean`.
+    /// The prefix of the subcommand where the tool is called by it: `git-clean`.
     prefix: &'static [u8],
     /// Options that take the next argument as their value.
     with_value: &'static [&'static [u8]],
     /// Options that set configuration, as `NAME=value` in the next argument or after `=`.
     configuring: &'static [&'static [u8]],
-    /// Beginnings of configuration names that can give a subcommand another name.
+    /// Prefixes of configuration names that can rename a subcommand.
     renaming: &'static [&'static [u8]],
     /// Subcommands that end the trust.
     forbidden: &'static [&'static [u8]],
-    /// Subcommands that keep what they remove, and run a forbidden one to do it: `git stash -u`.
+    /// Subcommands that keep what they remove, but run a forbidden one: `git stash -u`.
     keeping: &'static [&'static [u8]],
 }
 
@@ -62,20 +61,20 @@ pub(super) const JJ: Subcommands = Subcommands {
 // === impl Subcommands ===
 
 impl Subcommands {
-    /// Whether these arguments (NUL-separated, `argv[0]` first) end the trust. Those without a
-    /// subcommand do: they were cut short, or could not be read.
+    /// Whether these arguments (NUL-separated, `argv[0]` first) end the trust. Arguments without a
+    /// subcommand do: they were truncated, or could not be read.
     pub(super) fn forbid(&self, arguments: &[u8]) -> bool {
         self.given(arguments)
             .is_none_or(|subcommand| self.forbidden.contains(&subcommand))
     }
 
-    /// Whether a forbidden subcommand run by a tool with these arguments is trusted all the same.
+    /// Whether a forbidden subcommand is trusted if a tool with these arguments runs it.
     pub(super) fn keep(&self, arguments: &[u8]) -> bool {
         self.given(arguments)
             .is_some_and(|subcommand| self.keeping.contains(&subcommand))
     }
 
-    /// The subcommand, unless the configuration may give it another meaning.
+    /// The subcommand, unless the configuration may have renamed it.
     fn given<'a>(&self, arguments: &'a [u8]) -> Option<&'a [u8]> {
         let mut arguments = arguments.split(|&byte| byte == 0);
         let called = arguments.next().unwrap_or_default();

@@ -9,12 +9,12 @@ pub struct ZoneTreeBuilder<'f> {
     /// How the names in a directory are compared.
     folding: &'f dyn Fn(&[u8]) -> Folding,
     /// Parents stand before their children; the first is `/`.
-    seedlings: Vec<Seedling>,
+    drafts: Vec<DraftNode>,
     children: HashMap<(u32, Box<[u8]>), u32>,
 }
 
 #[derive(Debug, Default)]
-struct Seedling {
+struct DraftNode {
     parent: u32,
     name: Box<[u8]>,
     entries: Vec<Entry>,
@@ -33,7 +33,7 @@ impl Default for ZoneTreeBuilder<'_> {
 impl fmt::Debug for ZoneTreeBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ZoneTreeBuilder")
-            .field("seedlings", &self.seedlings)
+            .field("drafts", &self.drafts)
             .finish_non_exhaustive()
     }
 }
@@ -43,53 +43,53 @@ impl<'f> ZoneTreeBuilder<'f> {
     /// are compared. The default compares bytes everywhere.
     #[must_use]
     pub fn folding(folding: &'f dyn Fn(&[u8]) -> Folding) -> Self {
-        let root = Seedling {
+        let root = DraftNode {
             folding: folding(b"/"),
-            ..Seedling::default()
+            ..DraftNode::default()
         };
         Self {
             folding,
-            seedlings: vec![root],
+            drafts: vec![root],
             children: HashMap::new(),
         }
     }
 
     /// Adds an entry at this canonical path.
     pub fn insert(&mut self, path: &[u8], entry: Entry) {
-        let seedling = self.seedling(path);
-        if !seedling.entries.contains(&entry) {
-            seedling.entries.push(entry);
+        let draft = self.draft(path);
+        if !draft.entries.contains(&entry) {
+            draft.entries.push(entry);
         }
     }
 
     /// Marks this canonical path as one of the guard's own.
     pub fn insert_own(&mut self, path: &[u8]) {
-        self.seedling(path).own = true;
+        self.draft(path).own = true;
     }
 
     /// Lays the tree out.
     #[must_use]
     pub fn build(self) -> ZoneTree {
-        let capacity = (self.seedlings.len() * 2).next_power_of_two();
+        let capacity = (self.drafts.len() * 2).next_power_of_two();
         let mut tree = ZoneTree {
-            nodes: Vec::with_capacity(self.seedlings.len()),
+            nodes: Vec::with_capacity(self.drafts.len()),
             slots: vec![Slot::default(); capacity],
             names: Vec::new(),
             entries: Vec::new(),
         };
-        for (number, seedling) in (0u32..).zip(self.seedlings) {
-            plant(&mut tree, number, seedling);
+        for (number, draft) in (0u32..).zip(self.drafts) {
+            append(&mut tree, number, draft);
         }
-        carry_up(&mut tree.nodes);
+        propagate_up(&mut tree.nodes);
         tree
     }
 
-    fn seedling(&mut self, path: &[u8]) -> &mut Seedling {
+    fn draft(&mut self, path: &[u8]) -> &mut DraftNode {
         let mut number = 0;
         let mut directory = Vec::with_capacity(path.len());
         for component in components(path) {
-            let next = narrow(self.seedlings.len());
-            let above = self.seedlings.get(number as usize);
+            let next = narrow(self.drafts.len());
+            let above = self.drafts.get(number as usize);
             let key = above.map_or(Folding::Exact, |above| above.folding);
             directory.push(b'/');
             directory.extend_from_slice(component);
@@ -97,53 +97,53 @@ impl<'f> ZoneTreeBuilder<'f> {
                 .children
                 .entry((number, key.key(component)))
                 .or_insert_with(|| {
-                    self.seedlings.push(Seedling {
+                    self.drafts.push(DraftNode {
                         parent: number,
                         name: component.into(),
                         folding: (self.folding)(&directory),
-                        ..Seedling::default()
+                        ..DraftNode::default()
                     });
                     next
                 });
         }
-        self.seedlings
+        self.drafts
             .get_mut(number as usize)
-            .expect("children name seedlings that were pushed")
+            .expect("children name drafts that were pushed")
     }
 }
 
 /// Appends a node whose parent stands already, and what it inherits from there.
-fn plant(tree: &mut ZoneTree, number: u32, mut seedling: Seedling) {
-    seedling.entries.sort_unstable();
-    let zone = seedling.entries.iter().find_map(|entry| match entry {
+fn append(tree: &mut ZoneTree, number: u32, mut draft: DraftNode) {
+    draft.entries.sort_unstable();
+    let zone = draft.entries.iter().find_map(|entry| match entry {
         Entry::Zone(zone) => Some(zone.0),
         _ => None,
     });
-    let above = tree.nodes.get(seedling.parent as usize);
+    let above = tree.nodes.get(draft.parent as usize);
     let (covering, own) = above.map_or((NONE, false), |above| (above.covering, above.own));
     let node = Node {
-        parent: seedling.parent,
+        parent: draft.parent,
         name_start: narrow(tree.names.len()),
-        name_length: narrow(seedling.name.len()),
+        name_length: narrow(draft.name.len()),
         entries_start: narrow(tree.entries.len()),
-        entries_length: narrow(seedling.entries.len()),
-        covering: if seedling.entries.is_empty() {
+        entries_length: narrow(draft.entries.len()),
+        covering: if draft.entries.is_empty() {
             covering
         } else {
             number
         },
-        carries: zone.unwrap_or(NONE),
-        own: own || seedling.own,
-        carries_own: seedling.own,
-        folding: seedling.folding,
+        contained_zone: zone.unwrap_or(NONE),
+        own: own || draft.own,
+        contains_own: draft.own,
+        folding: draft.folding,
     };
-    tree.names.extend_from_slice(&seedling.name);
-    tree.entries.append(&mut seedling.entries);
+    tree.names.extend_from_slice(&draft.name);
+    tree.entries.append(&mut draft.entries);
     tree.nodes.push(node);
     if number == 0 {
         return;
     }
-    let (mut at, tag) = tree.slot_of(seedling.parent, &seedling.name);
+    let (mut at, tag) = tree.slot_of(draft.parent, &draft.name);
     while let Some(slot) = tree.slots.get_mut(at) {
         if slot.node == 0 {
             *slot = Slot { tag, node: number };
@@ -155,13 +155,16 @@ fn plant(tree: &mut ZoneTree, number: u32, mut seedling: Seedling) {
 
 /// Tells every node what it takes along. Children stand behind their parents, so one pass from the
 /// end is enough. A node's own zone stays; else the lowest number its children report wins.
-fn carry_up(nodes: &mut [Node]) {
-    let roots: Vec<bool> = nodes.iter().map(|node| node.carries != NONE).collect();
+fn propagate_up(nodes: &mut [Node]) {
+    let roots: Vec<bool> = nodes
+        .iter()
+        .map(|node| node.contained_zone != NONE)
+        .collect();
     for number in (1..nodes.len()).rev() {
         let Some(&Node {
             parent,
-            carries,
-            carries_own,
+            contained_zone,
+            contains_own,
             ..
         }) = nodes.get(number)
         else {
@@ -169,9 +172,9 @@ fn carry_up(nodes: &mut [Node]) {
         };
         let is_root = roots.get(parent as usize).copied().unwrap_or_default();
         if let Some(parent) = nodes.get_mut(parent as usize) {
-            parent.carries_own |= carries_own;
+            parent.contains_own |= contains_own;
             if !is_root {
-                parent.carries = parent.carries.min(carries);
+                parent.contained_zone = parent.contained_zone.min(contained_zone);
             }
         }
     }

@@ -8,7 +8,7 @@
 //!
 //! Guarantees: whole components of canonical bytes are compared (`/a/b` does not cover `/a/bc`), in
 //! each directory as its volume compares them ([`Folding`]);
-//! [`Place::entries`] yields the entries that cover a path from the most specific to the least; on
+//! [`ZoneMatch::entries`] yields the entries that cover a path from the most specific to the least; on
 //! one node the order is override, zone, disposable, temporary.
 //!
 //! It deliberately does not decide anything: whether an override is alive, or what an ancestor of a
@@ -22,10 +22,10 @@
 //! builder.insert(b"/tmp/work", Entry::Zone(ZoneId(0)));
 //! let tree = builder.build();
 //!
-//! let entries: Vec<Entry> = tree.place(b"/tmp/work/a").entries().collect();
+//! let entries: Vec<Entry> = tree.lookup(b"/tmp/work/a").entries().collect();
 //! assert_eq!(entries, [Entry::Zone(ZoneId(0)), Entry::SystemTemp]);
-//! assert_eq!(tree.place(b"/tmp").carries(), Some(ZoneId(0)));
-//! assert_eq!(tree.place(b"/tmp/workshop").carries(), None);
+//! assert_eq!(tree.lookup(b"/tmp").contains_zone_root(), Some(ZoneId(0)));
+//! assert_eq!(tree.lookup(b"/tmp/workshop").contains_zone_root(), None);
 //! ```
 
 mod build;
@@ -49,9 +49,9 @@ pub enum Entry {
     Override(OverrideId),
     /// A protected zone.
     Zone(ZoneId),
-    /// A place the policy calls disposable.
+    /// A found the policy calls disposable.
     Disposable,
-    /// A system temporary or trash place.
+    /// A system temporary or trash found.
     SystemTemp,
 }
 
@@ -68,9 +68,9 @@ pub struct ZoneTree {
     entries: Vec<Entry>,
 }
 
-/// Where a path stands in the tree.
+/// The result of looking a path up.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'t> {
+pub struct ZoneMatch<'t> {
     tree: &'t ZoneTree,
     /// The deepest known node on the path.
     node: &'t Node,
@@ -78,7 +78,7 @@ pub struct Place<'t> {
     exact: bool,
 }
 
-/// The entries that cover a place, the most specific first.
+/// The entries that cover a found, the most specific first.
 #[derive(Clone, Debug)]
 pub struct Entries<'t> {
     tree: &'t ZoneTree,
@@ -97,11 +97,11 @@ struct Node {
     /// The nearest node with entries, itself or above; [`NONE`] when there is none.
     covering: u32,
     /// The zone whose root this is, else the first of the outermost below; [`NONE`] without any.
-    carries: u32,
+    contained_zone: u32,
     /// One of the guard's own files is here or above.
     own: bool,
     /// One of the guard's own files is here or below.
-    carries_own: bool,
+    contains_own: bool,
     /// How the names in this directory are compared.
     folding: Folding,
 }
@@ -123,29 +123,32 @@ pub(crate) fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
         .filter(|component| !component.is_empty())
 }
 
-/// What stands below `root` in `path`, without a leading slash; `None` when `path` is not `root`
-/// or below it.
+/// The part of `path` below `root`, without a leading slash; `None` if `path` has fewer components
+/// than `root`. For a path that the root is known to contain: components are counted and not
+/// compared, since a volume may fold names.
 pub(crate) fn below<'p>(root: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
-    let rest = path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root))?;
-    if rest.is_empty() {
-        Some(rest)
-    } else {
-        rest.strip_prefix(b"/")
+    let mut rest = path;
+    for _ in components(root) {
+        let start = rest.iter().position(|&byte| byte != b'/')?;
+        let component = rest.get(start..)?;
+        let end = component.iter().position(|&byte| byte == b'/');
+        rest = component.get(end.unwrap_or(component.len())..)?;
     }
+    Some(rest.strip_prefix(b"/").unwrap_or(rest))
 }
 
 // === impl ZoneTree ===
 
 impl ZoneTree {
-    /// Where this canonical path stands.
+    /// Looks a canonical path up.
     #[must_use]
-    pub fn place(&self, path: &[u8]) -> Place<'_> {
+    pub fn lookup(&self, path: &[u8]) -> ZoneMatch<'_> {
         let mut number = 0;
         for component in components(path) {
             match self.child(number, component) {
                 Some(child) => number = child,
                 None => {
-                    return Place {
+                    return ZoneMatch {
                         tree: self,
                         node: self.node(number),
                         exact: false,
@@ -153,7 +156,7 @@ impl ZoneTree {
                 }
             }
         }
-        Place {
+        ZoneMatch {
             tree: self,
             node: self.node(number),
             exact: true,
@@ -216,9 +219,9 @@ fn range<T>(items: &[T], start: u32, length: u32) -> &[T] {
         .unwrap_or_default()
 }
 
-// === impl Place ===
+// === impl ZoneMatch ===
 
-impl<'t> Place<'t> {
+impl<'t> ZoneMatch<'t> {
     /// The entries that cover this path, the most specific first.
     #[must_use]
     pub fn entries(self) -> Entries<'t> {
@@ -232,8 +235,8 @@ impl<'t> Place<'t> {
     /// The zone that goes away with this name: the one whose root it is, else the first of the
     /// outermost ones below it.
     #[must_use]
-    pub fn carries(self) -> Option<ZoneId> {
-        (self.exact && self.node.carries != NONE).then_some(ZoneId(self.node.carries))
+    pub fn contains_zone_root(self) -> Option<ZoneId> {
+        (self.exact && self.node.contained_zone != NONE).then_some(ZoneId(self.node.contained_zone))
     }
 
     /// Whether this is one of the guard's own files, or inside one of its directories.
@@ -244,8 +247,8 @@ impl<'t> Place<'t> {
 
     /// Whether one of the guard's own files is this one or somewhere below.
     #[must_use]
-    pub fn carries_own(self) -> bool {
-        self.exact && self.node.carries_own
+    pub fn contains_own_file(self) -> bool {
+        self.exact && self.node.contains_own
     }
 }
 
@@ -301,7 +304,7 @@ mod tests {
             ("/", false),
             ("/b", false),
         ] {
-            let entries = tree.place(path.as_bytes()).entries().count();
+            let entries = tree.lookup(path.as_bytes()).entries().count();
             assert_eq!(entries == 1, covered, "{path}");
         }
     }
@@ -318,14 +321,14 @@ mod tests {
             ],
             &[],
         );
-        let entries: Vec<Entry> = tree.place(b"/tmp/w/deep/x").entries().collect();
+        let entries: Vec<Entry> = tree.lookup(b"/tmp/w/deep/x").entries().collect();
         let tmp = [Entry::Override(OverrideId(0)), zone(1), Entry::SystemTemp];
         assert_eq!(
             entries,
             [&[Entry::Disposable][..], &tmp, &[zone(0)]].concat()
         );
         assert_eq!(
-            tree.place(b"/elsewhere").entries().collect::<Vec<_>>(),
+            tree.lookup(b"/elsewhere").entries().collect::<Vec<_>>(),
             [zone(0)]
         );
     }
@@ -340,36 +343,36 @@ mod tests {
             ],
             &[],
         );
-        assert_eq!(tree.place(b"/a/b/c").carries(), Some(ZoneId(0)));
-        assert_eq!(tree.place(b"/a/b").carries(), Some(ZoneId(1)));
+        assert_eq!(tree.lookup(b"/a/b/c").contains_zone_root(), Some(ZoneId(0)));
+        assert_eq!(tree.lookup(b"/a/b").contains_zone_root(), Some(ZoneId(1)));
         assert_eq!(
-            tree.place(b"/a").carries(),
+            tree.lookup(b"/a").contains_zone_root(),
             Some(ZoneId(1)),
             "the outermost"
         );
-        assert_eq!(tree.place(b"/").carries(), Some(ZoneId(1)));
-        assert_eq!(tree.place(b"/a/b/c/d").carries(), None);
-        assert_eq!(tree.place(b"/a/x").carries(), None);
-        assert_eq!(tree.place(b"/t").carries(), None);
+        assert_eq!(tree.lookup(b"/").contains_zone_root(), Some(ZoneId(1)));
+        assert_eq!(tree.lookup(b"/a/b/c/d").contains_zone_root(), None);
+        assert_eq!(tree.lookup(b"/a/x").contains_zone_root(), None);
+        assert_eq!(tree.lookup(b"/t").contains_zone_root(), None);
     }
 
     #[test]
     fn own_files_cover_what_is_below_and_ride_on_what_is_above() {
         let tree = tree(&[], &["/h/.guard"]);
-        assert!(tree.place(b"/h/.guard/ring").is_own());
-        assert!(!tree.place(b"/h/.guardian").is_own());
-        assert!(!tree.place(b"/h").is_own());
-        assert!(tree.place(b"/h").carries_own());
-        assert!(!tree.place(b"/h/x").carries_own());
+        assert!(tree.lookup(b"/h/.guard/ring").is_own());
+        assert!(!tree.lookup(b"/h/.guardian").is_own());
+        assert!(!tree.lookup(b"/h").is_own());
+        assert!(tree.lookup(b"/h").contains_own_file());
+        assert!(!tree.lookup(b"/h/x").contains_own_file());
     }
 
     #[test]
     fn an_empty_tree_knows_nothing() {
         let tree = ZoneTreeBuilder::default().build();
-        let place = tree.place(b"/any/thing");
-        assert_eq!(place.entries().count(), 0);
-        assert_eq!(tree.place(b"/").carries(), None);
-        assert!(!place.is_own());
+        let found = tree.lookup(b"/any/thing");
+        assert_eq!(found.entries().count(), 0);
+        assert_eq!(tree.lookup(b"/").contains_zone_root(), None);
+        assert!(!found.is_own());
     }
 
     #[test]
@@ -386,19 +389,20 @@ mod tests {
         builder.insert(b"/users/U/work", zone(1));
         builder.insert(b"/Volumes/Exact/Work", zone(2));
         let tree = builder.build();
-        let covered = |path: &[u8]| tree.place(path).entries().count();
-        assert_eq!(covered(b"/USERS/u/wORK/a"), 2, "one place, spelled twice");
+        let covered = |path: &[u8]| tree.lookup(path).entries().count();
+        assert_eq!(covered(b"/USERS/u/wORK/a"), 2, "one found, spelled twice");
         assert_eq!(covered(b"/Users/u/Works"), 0);
         assert_eq!(covered(b"/volumes/eXACT/Work/a"), 1);
         assert_eq!(covered(b"/Volumes/Exact/work/a"), 0);
-        assert_eq!(tree.place(b"/uSERS").carries(), Some(ZoneId(0)));
+        assert_eq!(tree.lookup(b"/uSERS").contains_zone_root(), Some(ZoneId(0)));
     }
 
     #[test]
     fn below_a_root() {
         assert_eq!(below(b"/a/b", b"/a/b/c/d"), Some(&b"c/d"[..]));
+        assert_eq!(below(b"/a/b", b"/A/B/c"), Some(&b"c"[..]));
         assert_eq!(below(b"/a/b", b"/a/b"), Some(&b""[..]));
-        assert_eq!(below(b"/a/b", b"/a/bc"), None);
+        assert_eq!(below(b"/a/b", b"/a"), None);
         assert_eq!(below(b"/", b"/a"), Some(&b"a"[..]));
     }
 }

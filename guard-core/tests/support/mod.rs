@@ -6,6 +6,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
+use guard_core::zones::Folding;
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
 
@@ -47,7 +48,16 @@ impl World {
         Self::with(policy, Platform::MacOs, &[])
     }
 
+    /// On volumes that ignore case and normalization.
+    pub fn folding(policy: &str) -> Self {
+        Self::compile(policy, Platform::MacOs, &[], Folding::Insensitive)
+    }
+
     pub fn with(policy: &str, platform: Platform, own_files: &[&str]) -> Self {
+        Self::compile(policy, platform, own_files, Folding::Exact)
+    }
+
+    fn compile(policy: &str, platform: Platform, own_files: &[&str], folding: Folding) -> Self {
         let policy = Policy::parse(policy.as_bytes()).unwrap();
         let own_files: Vec<OwnFile<'_>> = own_files
             .iter()
@@ -65,7 +75,7 @@ impl World {
             started_ns: 500,
         };
         Self {
-            snapshot: Snapshot::compile(&policy, &surroundings).unwrap(),
+            snapshot: Snapshot::compile_folding(&policy, &surroundings, &|_| folding).unwrap(),
         }
     }
 

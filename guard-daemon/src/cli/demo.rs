@@ -153,7 +153,7 @@ fn show_recovery(scratch: &Scratch, scene: &Scene, before: &[u8]) -> Result<bool
 
 /// Waits for the log's lines and shows them.
 fn show_log(scratch: &Scratch, wanted: usize) -> Result<bool> {
-    let log = scratch.state().join("denials.jsonl");
+    let log = guard_report::paths::denial_log(&scratch.state());
     let lines = await_condition(|| {
         let text = fs::read_to_string(&log).unwrap_or_default();
         (text.lines().count() >= wanted).then_some(text)

@@ -1,17 +1,16 @@
 //! `codex-es-guard denials`: the denial log, for people and for programs.
 
-use super::run::label;
 use super::terminal::{self, CYAN, DIM, RED, YELLOW, paint};
-use crate::denials::Filter;
-use crate::denials::log::Log;
-use crate::denials::since::Since;
 use crate::observed::{Exporter, Observed};
-use crate::places::Places;
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
+use guard_report::filter::{DenialFilter, Subject};
+use guard_report::log_files::LogFollower;
+use guard_report::paths::StatePaths;
 use guard_report::record::DenialRecord;
 use guard_report::sentence::{self, Sentence};
+use guard_report::time::{self, ParseTimeError};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,9 +40,9 @@ pub(super) struct DenialsArguments {
     /// Of this operation only, such as unlink or rename.
     #[arg(long, value_name = "OPERATION", value_parser = operation)]
     operation: Option<OperationKind>,
-    /// Not older: 30s, 10m, 2h, 3d, 2026-01-31 (UTC) or 2026-01-31T08:00:00Z.
+    /// Not older: 30s, 10m, 2h, 3d, 2026-01-31 (UTC), 2026-01-31T08:00Z or seconds since 1970.
     #[arg(long, value_name = "TIME", value_parser = since)]
-    since: Option<Since>,
+    since: Option<u64>,
     /// Print the log's lines unchanged.
     #[arg(long)]
     json: bool,
@@ -55,7 +54,7 @@ pub(super) struct DenialsArguments {
 pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     let observed = match &arguments.log {
         Some(_) => None,
-        None => Some(Observed::now(&Places::of_user(None)?)),
+        None => Some(Observed::now(&StatePaths::of_user(None)?)),
     };
     let path = match (&arguments.log, &observed) {
         (Some(log), _) => log.clone(),
@@ -65,17 +64,22 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     if let Some(observed) = &observed {
         warn_of_unwritten(observed);
     }
-    let filter = Filter {
-        agent: arguments.agent.as_deref().map(label),
+    let filter = DenialFilter {
+        agent: arguments.agent,
         zone: arguments.zone,
         operation: arguments.operation,
-        since: arguments.since,
+        verdict: None,
+        since_ns: arguments.since,
+    };
+    let wants = |line: &str| {
+        let record = DenialRecord::parse(line);
+        record.is_some_and(|record| filter.wants(&Subject::from(&record)))
     };
     let reading = || format!("reading {}", path.display());
-    let mut log = Log::new(path.clone());
+    let mut log = LogFollower::new(path.clone());
     let mut kept: VecDeque<String> = VecDeque::new();
     log.read(|line| {
-        if filter.wants(line) {
+        if wants(line) {
             kept.push_back(line.to_owned());
             if kept.len() > arguments.lines {
                 kept.pop_front();
@@ -102,10 +106,8 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     loop {
         std::thread::sleep(POLL);
         let mut is_read = true;
-        log.read(|line| {
-            is_read = is_read && (!filter.wants(line) || terminal::try_line(&shown(line)))
-        })
-        .with_context(reading)?;
+        log.read(|line| is_read = is_read && (!wants(line) || terminal::try_line(&shown(line))))
+            .with_context(reading)?;
         if !is_read {
             return Ok(ExitCode::SUCCESS);
         }
@@ -130,14 +132,16 @@ fn told(line: &str) -> String {
     let Some(told) = DenialRecord::parse(line) else {
         return line.to_owned();
     };
-    let time = told.time.get(..19).unwrap_or(&told.time);
+    let time = told
+        .wall_ns()
+        .map_or_else(|| told.time.to_string(), time::local);
     let colour = match told.verdict() {
         Some(Verdict::Audit) => YELLOW,
         _ => RED,
     };
     format!(
         "{}  {}  {}  {}",
-        paint(&format!("{}Z", sentence::visible(time)), DIM),
+        paint(&sentence::visible(&time), DIM),
         paint(&format!("{:<6}", sentence::visible(&told.verdict)), colour),
         paint(
             &format!(
@@ -157,8 +161,8 @@ fn operation(text: &str) -> Result<OperationKind, String> {
     })
 }
 
-fn since(text: &str) -> Result<Since, String> {
-    Since::parse(text, crate::now_ns())
+fn since(text: &str) -> Result<u64, ParseTimeError> {
+    time::parse_since(text, time::now_ns())
 }
 
 /// How often the log is looked at. An exporter writes within 50 ms.

@@ -1,9 +1,10 @@
 //! `codex-es-guard explain`: the very decision, with an imagined actor.
 
-use super::run::{Ready, label, prepare};
+use super::run::{Ready, prepare};
 use super::{PolicyArguments, terminal};
 use anyhow::{Result, anyhow, bail};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
+use guard_core::agents;
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Verdict};
@@ -62,7 +63,7 @@ impl FactSource for Imagined {
                     ancestor: self.name.as_bytes(),
                     pid: 0,
                     // It just started: what stands on the disk is older than it.
-                    started_ns: crate::now_ns(),
+                    started_ns: guard_report::time::now_ns(),
                     session: b"",
                 })
             });
@@ -146,14 +147,14 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
         ToolSet::default()
     };
     let imagined = Imagined {
-        standing_label: (arguments.actor != "human").then(|| label(&arguments.actor)),
+        standing_label: (arguments.actor != "human").then(|| agents::label_of(&arguments.actor)),
         name: arguments.actor.clone(),
         program: program.to_vec(),
         arguments: words,
         names,
         tools,
     };
-    let explanation = snapshot.explain(&operation, crate::now_ns(), &imagined);
+    let explanation = snapshot.explain(&operation, guard_report::time::now_ns(), &imagined);
     let decision = explanation.decision;
     if arguments.json {
         let rules: serde_json::Map<String, serde_json::Value> = explanation

@@ -2,10 +2,10 @@
 
 use super::run::{Ready, policy_source, prepare};
 use super::{PolicyArguments, terminal};
-use crate::places::Places;
 use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
+use guard_report::paths::StatePaths;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
@@ -56,7 +56,7 @@ pub(super) fn policy(command: PolicyCommand) -> Result<ExitCode> {
 fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
     let file = match file {
         Some(file) => file.to_owned(),
-        None => Places::of_user(None)?.policy,
+        None => StatePaths::of_user(None)?.policy,
     };
     let source = policy_source(&PolicyArguments {
         protect: Vec::new(),
@@ -139,7 +139,7 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
             .map(|(name, path)| serde_json::json!({ "name": name, "path": path }))
             .collect();
         let told = serde_json::json!({
-            "file": source.places.policy, "current": is_current, "mode": mode, "zones": zones,
+            "file": source.paths.policy, "current": is_current, "mode": mode, "zones": zones,
             "overrides": overrides, "operations": operations, "trusted_tools": tools,
             "ai_agent_patterns": snapshot.agent_patterns(),
             "revision": format!("{:016x}", snapshot.revision()),
@@ -154,7 +154,7 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
     };
     terminal::line(&format!(
         "policy      {}{state}",
-        source.places.policy.display()
+        source.paths.policy.display()
     ));
     terminal::line(&format!("mode        {mode}"));
     for (name, path) in zones {
@@ -177,7 +177,7 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
 }
 
 fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
-    let places = Places::of_user(policy)?;
+    let paths = StatePaths::of_user(policy)?;
     let zones = zones
         .iter()
         .map(|zone| {
@@ -192,27 +192,27 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
         "temporary_overrides": [],
     }))?;
     Policy::parse(text.as_bytes()).map_err(|error| anyhow!(error.problem))?;
-    if let Some(parent) = places.policy.parent() {
+    if let Some(parent) = paths.policy.parent() {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
     }
     let file = File::options()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&places.policy);
+        .open(&paths.policy);
     match file {
         Ok(mut file) => file
             .write_all(format!("{text}\n").as_bytes())
-            .with_context(|| format!("writing {}", places.policy.display()))?,
+            .with_context(|| format!("writing {}", paths.policy.display()))?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => bail!(
             "{} exists already; add to its protected_zones, then: codex-es-guard policy check",
-            places.policy.display()
+            paths.policy.display()
         ),
         Err(error) => {
-            return Err(anyhow!(error).context(format!("making {}", places.policy.display())));
+            return Err(anyhow!(error).context(format!("making {}", paths.policy.display())));
         }
     }
-    terminal::line(&format!("wrote {}", places.policy.display()));
+    terminal::line(&format!("wrote {}", paths.policy.display()));
     terminal::line("next: codex-es-guard run -- claude");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,15 @@
 //! `codex-es-guard run`.
 
 use super::{PolicyArguments, terminal};
-use crate::exporter;
-use crate::places::{Places, sibling};
+use crate::exporter::{self, sibling};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use guard_core::actor::AgentMatch;
+use guard_core::agents;
 use guard_core::policy::Snapshot;
+use guard_report::hex;
+use guard_report::paths::StatePaths;
+use guard_report::time::now_ns;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -74,7 +77,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         .map(|word| std::ffi::CString::new(word.into_vec()).context("a word holds a NUL byte"))
         .collect::<Result<Vec<_>>>()?;
     let session = ready.source.session.clone();
-    let (places, name) = (ready.source.places.clone(), session.clone());
+    let (paths, name) = (ready.source.paths.clone(), session.clone());
     let plan = crate::guarded::Plan {
         command,
         dispositions,
@@ -87,7 +90,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     };
     let ending = crate::guarded::run(plan)?;
     if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        super::undo::announce(&places, &name);
+        super::undo::announce(&paths, &name);
     }
     guard_linux::session::end_as(ending)
 }
@@ -117,7 +120,7 @@ fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
 /// The agent that a command is declared to be.
 fn declared(name: &str) -> AgentMatch {
     AgentMatch {
-        label: label(name),
+        label: agents::label_of(name),
         ancestor: name.as_bytes().to_vec(),
         session: Vec::new(),
         by_environment: false,
@@ -157,7 +160,7 @@ pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
 
 /// Where the policy comes from, and what it is to be compiled with.
 pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource> {
-    let places = Places::of_user(arguments.policy.as_deref())?;
+    let paths = StatePaths::of_user(arguments.policy.as_deref())?;
     let extra_zones = arguments
         .protect
         .iter()
@@ -168,18 +171,18 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource>
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(PolicySource {
-        own_files: own_files(&places),
-        places,
+        own_files: own_files(&paths),
+        paths,
         extra_zones,
         session: session_name()?,
-        started_ns: crate::now_ns(),
+        started_ns: now_ns(),
     })
 }
 
 /// Makes the guard's own directory, and keeps there what the next session may need.
 pub(super) fn keep_state(ready: &Ready) -> Result<()> {
-    let state = &ready.source.places.state;
-    if let Err(error) = ready.source.places.make_state() {
+    let state = &ready.source.paths.state;
+    if let Err(error) = ready.source.paths.make_state().map_err(Error::new) {
         if state.symlink_metadata().is_ok() {
             // Rings and policies in it would be believed.
             return Err(error);
@@ -210,38 +213,26 @@ fn nothing_to_protect(path: &Path) -> String {
 }
 
 /// What no agent may write, replace or remove.
-fn own_files(places: &Places) -> Vec<Vec<u8>> {
+fn own_files(paths: &StatePaths) -> Vec<Vec<u8>> {
     let binary = std::env::current_exe().ok();
     let exporter = sibling(exporter::PROGRAM);
     [
-        Some(places.policy.clone()),
-        Some(places.state.clone()),
-        places.protected.map(|_| places.exporter.clone()),
+        Some(paths.policy.clone()),
+        Some(paths.state.clone()),
+        paths.protected.map(|_| paths.exporter.clone()),
         binary,
         exporter,
     ]
     .into_iter()
     .flatten()
-    .chain(places.ring_directories())
+    .chain(paths.ring_directories())
     .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
     .collect()
 }
 
 fn session_name() -> Result<String> {
     let bytes = crate::random_bytes::<8>().context("reading /dev/urandom")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The catalogue's label for a name, else a custom one.
-pub(super) fn label(name: &str) -> String {
-    let plain = name.replace('-', "_");
-    let alias = match plain.as_str() {
-        "claude" => "claude_code",
-        "gemini" => "gemini_cli",
-        other => other,
-    };
-    let known = guard_core::agents::labels().find(|label| *label == alias);
-    known.map_or_else(|| format!("custom:{name}"), ToOwned::to_owned)
+    Ok(hex(&bytes))
 }
 
 fn announce(ready: &Ready, no_exporter: bool) {
@@ -257,7 +248,7 @@ fn announce(ready: &Ready, no_exporter: bool) {
     let told = if no_exporter {
         String::new()
     } else {
-        exporter::expected_address(&ready.source.places).map_or_else(
+        exporter::expected_address(&ready.source.paths).map_or_else(
             || "; metrics where `codex-es-guard status` says".to_owned(),
             |address| format!("; http://{address}/metrics"),
         )

@@ -3,12 +3,13 @@
 use super::PolicyArguments;
 use super::run::policy_source;
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
-use crate::observed::guards::Guard;
 use crate::observed::{Exporter, Observed};
-use crate::places::Places;
 use crate::policy_file::LoadPolicyError;
 use anyhow::Result;
+use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
+use guard_report::status::GuardStatus;
+use guard_report::time::now_ns;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,19 +33,19 @@ enum PolicyFile {
 }
 
 pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode> {
-    let places = Places::of_user(None)?;
+    let paths = StatePaths::of_user(None)?;
     let policy = read_policy()?;
-    let observed = Observed::now(&places);
-    let now_ns = crate::now_ns();
+    let observed = Observed::now(&paths);
+    let now_ns = now_ns();
     let mut problems = observed.problems(now_ns);
     if let PolicyFile::Bad(error) = &policy {
         problems.insert(0, format!("the policy is bad: {error}"));
     }
     if arguments.json {
-        let told = as_json(&places, &policy, &observed, now_ns, &problems);
+        let told = as_json(&paths, &policy, &observed, now_ns, &problems);
         terminal::line(&told.to_string());
     } else {
-        tell(&places, &policy, &observed, now_ns, &problems);
+        tell(&paths, &policy, &observed, now_ns, &problems);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS
@@ -73,7 +74,7 @@ fn read_policy() -> Result<PolicyFile> {
 }
 
 fn as_json(
-    places: &Places,
+    paths: &StatePaths,
     policy: &PolicyFile,
     observed: &Observed,
     now_ns: u64,
@@ -81,11 +82,11 @@ fn as_json(
 ) -> Value {
     let policy = match policy {
         PolicyFile::Good { zones, warnings } => {
-            json!({ "file": places.policy, "state": "good", "zones": zones, "warnings": warnings })
+            json!({ "file": paths.policy, "state": "good", "zones": zones, "warnings": warnings })
         }
-        PolicyFile::Missing => json!({ "file": places.policy, "state": "missing" }),
+        PolicyFile::Missing => json!({ "file": paths.policy, "state": "missing" }),
         PolicyFile::Bad(error) => json!({
-            "file": places.policy, "state": "bad", "line": error.place().map(|(line, _)| line),
+            "file": paths.policy, "state": "bad", "line": error.place().map(|(line, _)| line),
             "column": error.place().map(|(_, column)| column), "problem": error.problem(),
         }),
     };
@@ -95,12 +96,19 @@ fn as_json(
             json!({ "state": "silent", "address": address, "problem": why })
         }
         Exporter::Serving { address, status } => {
+            let mut status = json!(status);
+            // The guards are told beside it, and their agents by `top`.
+            if let Some(status) = status.as_object_mut() {
+                status.remove("agents");
+                status.remove("guards");
+            }
             json!({ "state": "serving", "address": address, "status": status })
         }
     };
-    let guard = |guard: &Guard| {
+    let guard = |guard: &GuardStatus| {
         let mut told = json!(guard);
-        told["heartbeat_age_seconds"] = json!(guard.heartbeat_age(now_ns));
+        told["heartbeat_age_seconds"] =
+            json!(guard.heartbeat_age(now_ns).map(|age| age.as_secs_f64()));
         told["problems"] = json!(guard.problems(now_ns));
         told
     };
@@ -115,7 +123,7 @@ fn as_json(
 }
 
 fn tell(
-    places: &Places,
+    paths: &StatePaths,
     policy: &PolicyFile,
     observed: &Observed,
     now_ns: u64,
@@ -131,7 +139,7 @@ fn tell(
     for guard in &observed.guards {
         tell_guard(guard, now_ns);
     }
-    let file = places.policy.display();
+    let file = paths.policy.display();
     let said = match policy {
         PolicyFile::Good { zones, .. } => format!("{file}: good, {}", count(*zones as u64, "zone")),
         PolicyFile::Missing => format!("{file}: none (codex-es-guard policy init DIR writes one)"),
@@ -174,16 +182,17 @@ fn tell(
     }
 }
 
-fn tell_guard(guard: &Guard, now_ns: u64) {
+fn tell_guard(guard: &GuardStatus, now_ns: u64) {
     let state = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
         (false, ..) => paint("ended", DIM),
         (_, false, _) => paint("not enforcing", RED),
         (_, _, "audit") => paint("auditing only", YELLOW),
         _ => paint("enforcing", GREEN),
     };
-    let beat = guard
-        .heartbeat_age(now_ns)
-        .map_or_else(|| "none".to_owned(), |age| format!("{age:.0} s ago"));
+    let beat = guard.heartbeat_age(now_ns).map_or_else(
+        || "none".to_owned(),
+        |age| format!("{} s ago", age.as_secs()),
+    );
     detail(&format!(
         "session {}, pid {}: {state}, {}, heartbeat {beat}",
         paint(&visible(&guard.session), CYAN),

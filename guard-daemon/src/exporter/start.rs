@@ -2,26 +2,21 @@
 //!
 //! It runs as the user whose files are protected, also when the guard is root's.
 
-use super::{PROGRAM, is_usual_port_taken};
+use super::{PROGRAM, is_default_port_taken, sibling};
 use crate::journal::Journal;
-use crate::places::{Places, make_private, sibling};
+use guard_report::address::{ExporterIdentity, lock_file};
+use guard_report::directories::make_private;
+use guard_report::paths::StatePaths;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use std::fs::File;
-use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
-/// Who holds the lock file, or did.
-#[derive(Clone, Copy, Debug, serde::Deserialize)]
-struct Holder {
-    pid: i32,
-}
-
 /// Starts an exporter for these places, unless one runs: whoever holds the lock file serves. One
 /// that is started here ends by itself when no session has run for a while.
-pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
-    if is_running(places) {
+pub(crate) fn ensure(paths: &StatePaths, journal: &Journal) -> Option<Child> {
+    if is_running(paths) {
         return None;
     }
     let Some(program) = sibling(PROGRAM) else {
@@ -32,14 +27,14 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
         return None;
     };
     let mut command = Command::new(&program);
-    match places.protected {
+    match paths.protected {
         // It makes its directory itself: root writes nothing in a user's.
         Some(user) => {
             command.uid(user.uid).gid(user.gid);
         }
         None => {
-            if let Err(error) = make_private(&places.exporter) {
-                journal.write(&format!("{error:#}"));
+            if let Err(error) = make_private(&paths.exporter) {
+                journal.write(&format!("{:#}", anyhow::Error::new(error)));
                 return None;
             }
         }
@@ -48,13 +43,13 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
     #[cfg(target_os = "linux")]
     guard_linux::session::unblock_signals(&mut command);
     let output = journal.file().map_or_else(Stdio::null, Stdio::from);
-    if is_usual_port_taken() {
+    if is_default_port_taken() {
         // `exporter.json` and `codex-es-guard status` tell which it took.
         command.args(["--web.listen-address", "127.0.0.1:0"]);
     }
     let started = command
         .arg("--state")
-        .arg(&places.exporter)
+        .arg(&paths.exporter)
         .args(["--exit-when-idle", IDLE_SECONDS])
         .current_dir("/")
         .stdin(Stdio::null())
@@ -66,18 +61,16 @@ pub(crate) fn ensure(places: &Places, journal: &Journal) -> Option<Child> {
 }
 
 /// Whether an exporter of these places runs.
-fn is_running(places: &Places) -> bool {
-    let Ok(mut lock) = File::open(places.exporter.join("exporter.lock")) else {
+fn is_running(paths: &StatePaths) -> bool {
+    let Ok(mut lock) = File::open(lock_file(&paths.exporter)) else {
         return false;
     };
     // Trying the lock would turn away an exporter that is just about to take it. It is tried only
     // when the process that last held it, or a later one with its number, is alive.
-    let mut text = Vec::new();
-    let holder = (&mut lock).take(MAX_LOCK_BYTES).read_to_end(&mut text);
-    let Ok(Ok(Holder { pid })) = holder.map(|_| serde_json::from_slice(&text)) else {
+    let Ok(holder) = ExporterIdentity::read(&mut lock) else {
         return false;
     };
-    is_alive(pid)
+    is_alive(holder.pid)
         && matches!(
             lock.try_lock_shared(),
             Err(std::fs::TryLockError::WouldBlock)
@@ -85,13 +78,10 @@ fn is_running(places: &Places) -> bool {
 }
 
 /// Whether there is a process of this number, whoever it belongs to.
-fn is_alive(pid: i32) -> bool {
-    let found = Pid::from_raw(pid).map(test_kill_process);
+fn is_alive(pid: u32) -> bool {
+    let found = Pid::from_raw(pid.cast_signed()).map(test_kill_process);
     matches!(found, Some(Ok(()) | Err(Errno::PERM)))
 }
 
 /// How long an exporter without sessions stays.
 const IDLE_SECONDS: &str = "600";
-
-/// Its holder writes about 70.
-const MAX_LOCK_BYTES: u64 = 4096;

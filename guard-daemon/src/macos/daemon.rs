@@ -47,10 +47,10 @@ impl InForce for Service {
 /// When there is nothing to guard with: no policy that makes sense, no memory for a ring.
 pub(crate) fn run(plan: Plan) -> Result<()> {
     signals::note_requests_to_end();
-    let places = plan.source.places.clone();
-    let journal = Journal::open(&places.state);
+    let paths = plan.source.paths.clone();
+    let journal = Journal::open(&paths.state);
     let name = plan.source.session.clone();
-    let ring = rings::create(&places, ring_options(&name)?, &journal)?;
+    let ring = rings::create(&paths, ring_options(&name)?, &journal)?;
     let snapshot = plan.source.compile(&plan.policy)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
@@ -63,13 +63,13 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     ));
     let settings = Settings {
         scope: Scope::Machine,
-        probe: places.state_canonical()?.join(format!("self-test-{name}")),
+        probe: super::canonical_state(&paths)?.join(format!("self-test-{name}")),
         running: Box::new(all_processes),
         exempt: Vec::new(),
     };
     let mut watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
     let mut told = Instant::now();
@@ -78,12 +78,12 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         watch.check(&service, &journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
-            guard.publish_state(crate::now_ns());
+            guard.publish_state(guard_report::time::now_ns());
         }
         thread::sleep(TICK);
     }
     service.stop();
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.ring.finish();
     journal.write("asked to end: nothing is guarded any more");

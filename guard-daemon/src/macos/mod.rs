@@ -7,11 +7,14 @@
 pub(crate) mod daemon;
 pub(crate) mod session;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use guard_core::process::ProcessKey;
 use guard_core::ring::RingOptions;
+use guard_report::paths::StatePaths;
+use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 fn ring_options(session: &str) -> Result<RingOptions> {
@@ -23,7 +26,7 @@ fn ring_options(session: &str) -> Result<RingOptions> {
             pid: std::process::id(),
             generation: 0,
         }),
-        created_wall_ns: crate::now_ns(),
+        created_wall_ns: guard_report::time::now_ns(),
         session: session.as_bytes().to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
@@ -41,4 +44,14 @@ fn remove_by_other_process(path: &Path) -> io::Result<()> {
         .stderr(Stdio::null())
         .status()?;
     Ok(())
+}
+
+/// The guard's own directory as the kernel names it.
+fn canonical_state(paths: &StatePaths) -> Result<PathBuf> {
+    let located = crate::policy_file::locate(paths.state.as_os_str().as_bytes());
+    let found = located.into_iter().next_back();
+    found
+        .map(|bytes| PathBuf::from(OsString::from_vec(bytes)))
+        .filter(|found| found.is_dir())
+        .ok_or_else(|| anyhow!("the directory {} does not exist", paths.state.display()))
 }

@@ -93,8 +93,8 @@ impl InForce for InSession {
 ///
 /// When the session cannot be started. The command has not run then.
 pub(crate) fn run(plan: Plan) -> Result<Ending> {
-    let places = plan.source.places.clone();
-    let journal = Journal::open(&places.state);
+    let paths = plan.source.paths.clone();
+    let journal = Journal::open(&paths.state);
     let snapshot = plan.source.compile(&plan.policy)?;
     let source = LibProc::default();
     let mut itself = ProcessDescription::default();
@@ -112,10 +112,10 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         }),
     };
     let ignored = IgnoredMarkers::from_environment(&itself.environment);
-    let ring = rings::create(&places, ring_options(&plan.session)?, &journal)?;
+    let ring = rings::create(&paths, ring_options(&plan.session)?, &journal)?;
     let mut exporter = plan
         .exporter
-        .then(|| exporter::ensure(&places, &journal))
+        .then(|| exporter::ensure(&paths, &journal))
         .flatten();
     // What it does is asked about like all that this process's descendants do, and it is neither
     // the command's nor an agent's. Started, it has executed its program: its identity stays.
@@ -131,9 +131,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     ));
     let settings = Settings {
         scope: Scope::Descendants,
-        probe: places
-            .state_canonical()?
-            .join(format!("self-test-{}", plan.session)),
+        probe: super::canonical_state(&paths)?.join(format!("self-test-{}", plan.session)),
         running: Box::new(|| vec![std::process::id()]),
         exempt: exempt.into_iter().collect(),
     };
@@ -148,7 +146,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     guard.ring.set(Counter::EnforcementActive, 1);
     let watch = PolicyWatch::new(plan.source, plan.origin);
     watch.tell(&guard);
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     let child = match spawn(&plan.command) {
         Ok(child) => child,
         Err(error) => return Ok(Ending::NotRun(error)),
@@ -157,7 +155,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     signals::ignore_terminal_signals();
     let status = keep_house_until_end(&InSession(backend), watch, child, &journal)?;
     guard.ring.set(Counter::EnforcementActive, 0);
-    guard.publish_state(crate::now_ns());
+    guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
     Ok(status.signal().map_or_else(
         || Ending::Exited(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
@@ -237,7 +235,7 @@ fn keep_house_until_end(
         watch.check(backend, journal);
         if told.elapsed() >= BEAT {
             told = Instant::now();
-            backend.guard().publish_state(crate::now_ns());
+            backend.guard().publish_state(guard_report::time::now_ns());
         }
     }
 }

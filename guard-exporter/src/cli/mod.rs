@@ -13,10 +13,13 @@ use crate::denial_log::chain::Digest;
 use crate::http::Timeouts;
 use crate::otlp::{Config, ConfigError, EndpointText, Flags, parse_ratio};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use guard_report::address::DEFAULT_ADDRESS;
 use guard_report::log_format::LogFormat;
+use guard_report::paths::{denial_log, state_directory};
+use guard_report::rings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
@@ -85,7 +88,7 @@ pub struct ServingArguments {
         long = "web.listen-address",
         visible_alias = "listen",
         value_name = "ADDRESS",
-        default_value = values::DEFAULT_ADDRESS,
+        default_value_t = DEFAULT_ADDRESS,
         value_parser = values::listen_address
     )]
     pub listen: SocketAddr,
@@ -224,9 +227,9 @@ pub enum RingDirectories {
     Given(Vec<PathBuf>),
     /// Where guards put them: the state directory, else a directory in memory.
     Usual {
-        /// Within the state directory.
+        /// The state directory.
         state: PathBuf,
-        /// Within `$XDG_RUNTIME_DIR`, when that is set.
+        /// `$XDG_RUNTIME_DIR`, when that is set.
         runtime: Option<PathBuf>,
     },
 }
@@ -275,7 +278,7 @@ impl VerifyArguments {
     pub fn log(&self, variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, ResolveError> {
         match &self.denials {
             Some(denials) => Ok(denials.clone()),
-            None => state(self.state.clone(), variable).map(|state| state.join(DENIALS_FILE)),
+            None => state(self.state.clone(), variable).map(|state| denial_log(&state)),
         }
     }
 }
@@ -304,8 +307,8 @@ impl ServingArguments {
         let state = state(self.state, variable)?;
         let rings = if self.rings.is_empty() {
             RingDirectories::Usual {
-                state: state.join("rings"),
-                runtime: variable("XDG_RUNTIME_DIR").map(|path| path.join("codex-es-guard/rings")),
+                state: state.clone(),
+                runtime: variable("XDG_RUNTIME_DIR"),
             }
         } else {
             RingDirectories::Given(self.rings)
@@ -320,7 +323,7 @@ impl ServingArguments {
                 head: self.head_timeout.unwrap_or(defaults.head),
                 write: self.write_timeout.unwrap_or(defaults.write),
             },
-            denials: self.denials.unwrap_or_else(|| state.join(DENIALS_FILE)),
+            denials: self.denials.unwrap_or_else(|| denial_log(&state)),
             chaining: self.chaining,
             state,
             confine: !self.no_confine,
@@ -339,17 +342,9 @@ impl RingDirectories {
         match self {
             Self::Given(directories) => directories.clone(),
             Self::Usual { state, runtime } => {
-                let memory = Path::new(MEMORY);
-                let own = memory.join(format!("codex-es-guard-{uid}/rings"));
-                [state.clone()]
-                    .into_iter()
-                    .chain(runtime.clone())
-                    .chain([own])
-                    .chain([
-                        Path::new(MACHINE_STATE).join(format!("{uid}/reader/rings")),
-                        memory.join(format!("codex-es-guard-0-{uid}/reader/rings")),
-                    ])
-                    .collect()
+                let mut directories = rings::own_directories(state, runtime.as_deref(), uid);
+                directories.extend(rings::directories_of_root_for(uid));
+                directories
             }
         }
     }
@@ -360,31 +355,16 @@ fn state(
     variable: impl Fn(&str) -> Option<PathBuf>,
 ) -> Result<PathBuf, ResolveError> {
     let home = || variable("HOME").filter(|home| home.is_absolute());
-    let default = || home().map(|home| home.join(".codex/es-guard"));
+    let default = || home().map(|home| state_directory(&home));
     option
         .or_else(default)
         .ok_or(ResolveError::NoStateDirectory)
 }
 
-/// Where a guard that runs as root keeps what it has for the users it guards.
-const MACHINE_STATE: &str = if cfg!(target_os = "macos") {
-    "/private/var/db/codex-es-guard"
-} else {
-    "/var/lib/codex-es-guard"
-};
-
-/// Where guards put rings when a disk is full.
-const MEMORY: &str = if cfg!(target_os = "macos") {
-    "/private/var/run"
-} else {
-    "/dev/shm"
-};
-
-const DENIALS_FILE: &str = "denials.jsonl";
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn resolve(arguments: &[&str]) -> Settings {
         let typed = ["guard-exporter"].iter().chain(arguments);

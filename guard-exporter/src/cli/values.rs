@@ -1,5 +1,6 @@
 //! The values of options that need more than a type to be checked.
 
+use guard_report::address::{DEFAULT_ADDRESS, DEFAULT_PORT};
 use std::net::{IpAddr, SocketAddr};
 use std::num::ParseFloatError;
 use std::time::{Duration, TryFromFloatSecsError};
@@ -7,7 +8,7 @@ use std::time::{Duration, TryFromFloatSecsError};
 /// An address that the exporter does not listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListenAddressError {
-    #[error("not an address with a port, such as {DEFAULT_ADDRESS} or [::1]:19477")]
+    #[error("not an address with a port, such as {DEFAULT_ADDRESS} or [::1]:{DEFAULT_PORT}")]
     Syntax,
     #[error(
         "{0} is not a loopback address; the exporter serves this machine only (use an SSH tunnel or \
@@ -35,8 +36,6 @@ pub enum TimeoutError {
     #[error("out of range")]
     Range(#[source] TryFromFloatSecsError),
 }
-
-pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:19477";
 
 /// Parses a loopback address with a port.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, ListenAddressError> {

@@ -1,8 +1,8 @@
 //! What the exporter needs of the system while it runs.
 
 use crate::cli::{RingDirectories, Settings};
-use crate::discovery::FileId;
 use crate::otlp::Config;
+use guard_report::rings::FileId;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};

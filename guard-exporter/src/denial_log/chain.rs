@@ -27,7 +27,7 @@
 //! assert!(seal.is_intact);
 //! ```
 
-use super::line::hex;
+use guard_report::hex;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;

@@ -3,7 +3,7 @@
 //! Guarantees:
 //!
 //! - A line stands in the log whole or not at all, once, in its ring's order, whenever the exporter
-//!   is killed; see [`recover`] and [`rotate`].
+//!   is killed; see [`recover`] and [`log_files`].
 //! - `denials.jsonl` stays under [`MAX_BYTES`]; [`KEPT`] numbered files are kept.
 //! - A failed write (a full disk, say) loses nothing: lines stay [pending](DenialLog::append), are
 //!   tried again with growing pauses, and when no more fit into memory the denials stay in their
@@ -36,17 +36,15 @@
 
 pub mod chain;
 mod counters;
-pub mod line;
 pub mod recover;
-pub mod rotate;
 pub mod verify;
 
 pub use counters::LogCounters;
 
 use crate::rate_limited::RateLimited;
 use chain::{Chain, Digest, Seal};
+use guard_report::log_files::{self, KEPT, MAX_BYTES};
 use recover::NextSequences;
-use rotate::KEPT;
 use std::collections::VecDeque;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -114,9 +112,6 @@ pub enum OpenLogError {
         source: io::Error,
     },
 }
-
-/// `denials.jsonl` stays below this, as the seed's did.
-pub const MAX_BYTES: u64 = 1_000_000;
 
 /// Bytes of lines kept in memory while the log cannot be written. Beyond, denials wait in their
 /// rings, which hold more and outlive the exporter.
@@ -332,7 +327,7 @@ impl DenialLog {
 
     fn rotate(&mut self) -> io::Result<()> {
         let _span = tracing::info_span!("rotate").entered();
-        rotate::rotate(&self.path)?;
+        log_files::rotate(&self.path, KEPT)?;
         self.retire();
         self.counters.rotations.inc();
         Ok(())

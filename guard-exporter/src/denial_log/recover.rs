@@ -7,7 +7,7 @@
 //!
 //! Lines that are no denials (edited by hand, say) are passed over.
 
-use super::rotate::{KEPT, numbered};
+use guard_report::log_files::{KEPT, numbered};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -3,7 +3,8 @@
 use super::*;
 use crate::metrics::Metrics;
 use crate::testing::denial;
-use rotate::numbered;
+use guard_report::log_files::numbered;
+use guard_report::record::DenialRecord;
 use std::fs;
 
 fn open(path: &Path) -> (DenialLog, NextSequences) {
@@ -12,7 +13,7 @@ fn open(path: &Path) -> (DenialLog, NextSequences) {
 
 fn append(log: &mut DenialLog, sequences: std::ops::Range<u64>) {
     for sequence in sequences {
-        log.encode(|into| line::encode(&denial(sequence), "aa", into));
+        log.encode(|into| DenialRecord::new(&denial(sequence), "aa").append_to(into));
     }
 }
 

@@ -5,8 +5,8 @@
 //! a log from one whose chain was made anew from some line on; a head noted earlier can.
 
 use super::chain::{Digest, Seal, link};
-use super::rotate::{KEPT, numbered};
-use crate::discovery::FileId;
+use guard_report::log_files::{KEPT, numbered};
+use guard_report::rings::FileId;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -21,10 +21,10 @@ mod tally;
 pub use deletions::{MASS, MASS_WINDOW};
 pub use retries::{STORM, STORM_PAUSE};
 
-use crate::time::rfc3339;
 use deletions::Deletions;
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
+use guard_report::time::rfc3339;
 use retries::Retries;
 use serde::Serialize;
 use tally::Tally;

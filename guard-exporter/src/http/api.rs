@@ -3,62 +3,18 @@
 use super::json;
 use super::query::{BadRequest, Parameters};
 use super::state::Shown;
-use crate::activity::{AgentActivity, Span};
-use crate::percentiles::{self, Percentiles};
+use crate::percentiles;
 use crate::recent::MAX_KEPT;
-use crate::status::{Guard, LogState};
-use crate::time;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use guard_core::verdict::Verdict;
-use serde::Serialize;
+use guard_report::activity::Span;
+use guard_report::api::{Denial, Denials, Latencies, LatencySpan, Status};
+use guard_report::time;
 use std::time::Instant;
 
 /// The description of the API.
 pub const OPENAPI: &str = include_str!("openapi.json");
-
-#[derive(Serialize)]
-struct Status<'a> {
-    version: &'static str,
-    pid: u32,
-    started: String,
-    uptime_seconds: u64,
-    ready: bool,
-    obstacle: Option<String>,
-    kept_denials: usize,
-    denial_log: LogState,
-    agents: Vec<Agent>,
-    guards: &'a [Guard],
-}
-
-#[derive(Serialize)]
-struct Agent {
-    agent: Box<str>,
-    #[serde(rename = "1m")]
-    minute: Decisions,
-    #[serde(rename = "5m")]
-    five_minutes: Decisions,
-    start: Decisions,
-}
-
-#[derive(Serialize)]
-struct Decisions {
-    allow: u64,
-    deny: u64,
-    audit: u64,
-}
-
-#[derive(Serialize)]
-struct Latency {
-    spans: Vec<LatencySpan>,
-}
-
-#[derive(Serialize)]
-struct LatencySpan {
-    span: &'static str,
-    series: Vec<Percentiles>,
-}
 
 /// `GET /api/v1/denials`
 pub(super) async fn denials(
@@ -68,24 +24,10 @@ pub(super) async fn denials(
     let query = parameters.denials()?;
     let recent = &shown.board.recent;
     let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
-    let mut body = String::from("{\"denials\":[");
-    let mut next = None;
-    for denial in &selection.denials {
-        if let Some((id, object)) = json::denial(denial) {
-            if next.is_some() {
-                body.push(',');
-            }
-            body.push_str(&object);
-            next = Some(id);
-        }
-    }
-    let next = next.filter(|_| selection.more);
-    let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
-    let kept = recent.len();
-    body.push_str(&format!(
-        "],\"next\":{next},\"kept\":{kept},\"max_kept\":{MAX_KEPT}}}"
-    ));
-    Ok(([(header::CONTENT_TYPE, json::CONTENT_TYPE)], body).into_response())
+    let denials = selection.denials.iter();
+    let denials = denials.filter_map(|denial| Denial::of_line(&denial.line));
+    let page = Denials::page(denials.collect(), selection.more, recent.len(), MAX_KEPT);
+    Ok(json::respond(&page))
 }
 
 /// `GET /api/v1/detections`
@@ -100,17 +42,18 @@ pub(super) async fn status(State(shown): State<Shown>) -> Response {
     let board = &shown.board;
     let obstacle = board.health.obstacle();
     let agents = board.activity().agents(Instant::now());
+    let guards = board.guards();
     let status = Status {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
-        started: time::rfc3339(time::wall_ns(board.started)),
+        started: time::rfc3339(time::nanoseconds(board.started)),
         uptime_seconds: board.started.elapsed().unwrap_or_default().as_secs(),
         ready: obstacle.is_none(),
         obstacle,
         kept_denials: board.recent.len(),
         denial_log: board.log(),
-        agents: agents.into_iter().map(Agent::from).collect(),
-        guards: &board.guards(),
+        agents,
+        guards: (&*guards).into(),
     };
     json::respond(&status)
 }
@@ -136,7 +79,7 @@ pub(super) async fn latency(
     let spans = spans.filter(|span| query.span.is_none_or(|wanted| wanted == *span));
     let spans = spans.map(|span| {
         let latencies = shown.board.activity().latencies(now, span);
-        let mut series = percentiles::table(&latencies);
+        let mut series = latencies.percentiles();
         series.retain(|row| {
             query
                 .operation
@@ -146,11 +89,11 @@ pub(super) async fn latency(
                     .is_none_or(|wanted| wanted.as_str() == row.verdict)
         });
         LatencySpan {
-            span: span.name(),
+            span: span.name().into(),
             series,
         }
     });
-    let latency = Latency {
+    let latency = Latencies {
         spans: spans.collect(),
     };
     Ok(json::respond(&latency))
@@ -160,24 +103,6 @@ pub(super) async fn latency(
 pub(super) async fn openapi() -> impl IntoResponse {
     let description = OPENAPI.replace("VERSION", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_TYPE, json::CONTENT_TYPE)], description)
-}
-
-// === impl Agent ===
-
-impl From<AgentActivity> for Agent {
-    fn from(activity: AgentActivity) -> Self {
-        let [minute, five_minutes, start] = activity.decisions.map(|by_verdict| Decisions {
-            allow: by_verdict[Verdict::Allow as usize],
-            deny: by_verdict[Verdict::Deny as usize],
-            audit: by_verdict[Verdict::Audit as usize],
-        });
-        Self {
-            agent: activity.agent,
-            minute,
-            five_minutes,
-            start,
-        }
-    }
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -10,7 +10,6 @@
 //! also from another exporter than before. A comment every [`HEARTBEAT`] shows that the connection
 //! lives, and finds out when it does not.
 
-use super::json;
 use super::state::Shown;
 use crate::detect::Detection;
 use crate::recent::{Denial, DenialId};
@@ -19,6 +18,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use guard_report::api;
 use http_body::Frame;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -81,8 +81,10 @@ fn message(event: &Event) -> Bytes {
 }
 
 fn denial(denial: &Denial) -> Bytes {
-    match json::denial(denial) {
-        Some((id, object)) => format!("id: {id}\nevent: denial\ndata: {object}\n\n").into(),
+    match api::Denial::of_line(&denial.line) {
+        Some(api::Denial { id, json }) => {
+            format!("id: {id}\nevent: denial\ndata: {json}\n\n").into()
+        }
         None => Bytes::new(),
     }
 }

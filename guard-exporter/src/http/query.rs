@@ -2,15 +2,16 @@
 //! since an answer to another question is worse than none.
 
 use super::json::CONTENT_TYPE;
-use crate::activity::Span;
-use crate::recent::{DenialId, Filter};
-use crate::time;
+use crate::recent::DenialId;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
+use guard_report::activity::Span;
+use guard_report::filter::DenialFilter;
+use guard_report::time;
 
 /// Denials in one answer when no limit is asked for.
 pub const USUAL_LIMIT: usize = 100;
@@ -28,7 +29,7 @@ pub(super) struct BadRequest(String);
 /// Which denials are asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DenialsQuery {
-    pub(super) filter: Filter,
+    pub(super) filter: DenialFilter,
     pub(super) before: Option<DenialId>,
     pub(super) limit: usize,
 }
@@ -59,7 +60,7 @@ impl Parameters {
     /// form makes it, is as good as none.
     pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
         let mut query = DenialsQuery {
-            filter: Filter::default(),
+            filter: DenialFilter::default(),
             before: None,
             limit: USUAL_LIMIT,
         };
@@ -71,10 +72,9 @@ impl Parameters {
                 "operation" => filter.operation = Some(operation(value)?),
                 "verdict" => filter.verdict = Some(verdict(value)?),
                 "since" => {
-                    let since = time::parse(value);
-                    filter.since_ns = Some(since.ok_or_else(|| {
-                        BadRequest::value("since", value, "RFC 3339 or seconds since 1970")
-                    })?);
+                    let since = time::parse_since(value, time::now_ns());
+                    filter.since_ns =
+                        Some(since.map_err(|_| BadRequest::value("since", value, time::FORMS))?);
                 }
                 "before" => {
                     let id = DenialId::parse(value);
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(
             query,
             DenialsQuery {
-                filter: Filter {
+                filter: DenialFilter {
                     agent: Some("codex".to_owned()),
                     zone: Some("my zone".to_owned()),
                     operation: Some(OperationKind::Unlink),
@@ -195,7 +195,7 @@ mod tests {
         );
         assert_eq!(
             parameters("agent=&limit=").denials().unwrap().filter,
-            Filter::default()
+            DenialFilter::default()
         );
         let latency = parameters("span=5m&format=hgrm").latency().unwrap();
         assert_eq!(latency.span, Span::named("5m"));
@@ -211,7 +211,7 @@ mod tests {
             ("limit=-1", "1 to 1000"),
             ("operation=delete", "unlink, rename"),
             ("verdict=no", "allow, deny, audit"),
-            ("since=yesterday", "RFC 3339"),
+            ("since=yesterday", "seconds since 1970"),
             ("before=7", "the id of a denial"),
         ] {
             let BadRequest(error) = parameters(query).denials().unwrap_err();

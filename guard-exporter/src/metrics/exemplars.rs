@@ -4,8 +4,8 @@
 //! the denial log is. There is at most one for each series that can have one, and those are bounded.
 
 use super::catalogue::{DECISION_DURATION, DECISIONS};
-use crate::denial_log::line::hex;
 use guard_core::event::TraceContext;
+use guard_report::hex;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

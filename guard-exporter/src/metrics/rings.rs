@@ -2,8 +2,8 @@
 
 use super::catalogue::{self, MAX_INFOS, Metric};
 use super::registry::{counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
-use crate::status::policy_mode;
 use guard_core::ring::{Counter, Lane, Reader};
+use guard_report::status::mode_name;
 use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
 use std::collections::BTreeSet;
 
@@ -249,7 +249,7 @@ impl GuardState {
         self.overrides = sum(self.overrides, Counter::Overrides);
         let Infos { policies, versions } = &mut self.infos;
         if policies.len() < MAX_INFOS {
-            let mode = policy_mode(reader.counter(Counter::PolicyAudit));
+            let mode = mode_name(reader.counter(Counter::PolicyAudit));
             policies.insert((mode, reader.counter(Counter::PolicyRevision)));
         }
         if versions.len() < MAX_INFOS && !versions.contains(version) {

@@ -6,10 +6,10 @@
 
 use super::item::RecordedDecision;
 use super::names;
-use crate::denial_log::line::hex;
 use guard_core::DecisionEvent;
 use guard_core::event::ActingProcess;
 use guard_core::process::basename;
+use guard_report::hex;
 use opentelemetry::{KeyValue, Value};
 
 /// The attributes of a decision.

@@ -3,10 +3,10 @@
 //! A decision is copied once and shared by the queues of spans and of log records. It is decoded when
 //! it is sent, so that the reading thread builds no attributes.
 
-use crate::denial_log::line::hex;
 use crate::detect::Detection;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
+use guard_report::hex;
 use opentelemetry::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanData};
 use std::sync::Arc;

@@ -12,11 +12,10 @@
 use super::item::{LogItem, RecordedDecision};
 use super::{attributes, names};
 use crate::detect::{Detection, Kind};
-use crate::time;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
-use guard_core::process::basename;
 use guard_core::verdict::Verdict;
+use guard_report::time;
 use guard_report::{record::DenialRecord, sentence::Sentence};
 use opentelemetry::{KeyValue, TraceFlags};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
@@ -31,7 +30,7 @@ pub(super) fn log_record(item: &LogItem, now: SystemTime) -> LogRecord {
         LogItem::Detection(detection, trace) => detected(detection, *trace),
     };
     LogRecord {
-        observed_time_unix_nano: time::wall_ns(now),
+        observed_time_unix_nano: time::nanoseconds(now),
         ..record
     }
 }
@@ -114,21 +113,7 @@ fn body(text: String) -> Option<AnyValue> {
 }
 
 fn sentence(event: &DecisionEvent<'_>) -> String {
-    let text = String::from_utf8_lossy;
-    let record = DenialRecord {
-        ring: "".into(),
-        seq: event.sequence,
-        time: "".into(),
-        op: event.operation.as_str().into(),
-        verdict: event.verdict.as_str().into(),
-        reason: event.reason.as_str().into(),
-        path: text(event.path),
-        dest: event.destination.map(text),
-        process: text(basename(event.process.executable)),
-        pid: event.process.key.pid,
-        agent: event.agent.map(Into::into),
-        zone_name: event.zone.map(|zone| zone.name.into()),
-    };
+    let record = DenialRecord::new(event, "");
     Sentence::of(&record).to_string()
 }
 

@@ -44,12 +44,12 @@ pub use recorder::Recorder;
 
 use crate::metrics::Metrics;
 use crate::metrics::catalogue::Signal;
-use crate::time::wall_ns;
 use batch_processor::{BatchExporter, BatchProcessor};
 use config::Destination;
 use connect_error::ConnectError;
 use connection::Connection;
 use exporters::{LogBatchExporter, SpanBatchExporter};
+use guard_report::time;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use periodic_reader::PeriodicReader;
 use queue::{Limits, Queue};
@@ -57,7 +57,7 @@ use resource::Attributes;
 use signal_queue::SignalQueue;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{io, thread};
 
 /// The threads that export.
@@ -193,7 +193,7 @@ impl Starter<'_> {
             registry: self.metrics.clone(),
             metrics: self.metrics.otlp.of(Signal::Metrics),
             interval,
-            started_ns: wall_ns(SystemTime::now()),
+            started_ns: time::now_ns(),
         };
         self.spawn(Signal::Metrics, move || reader.run(&stopped))?;
         Ok(Some(stop))

@@ -10,9 +10,9 @@ use super::names;
 use super::outcome::ExportOutcome;
 use crate::metrics::catalogue::Signal;
 use crate::metrics::{Metrics, SignalMetrics};
-use crate::time::wall_ns;
+use guard_report::time;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Reads the registry and exports what it holds.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl PeriodicReader {
     fn export(&self) -> ExportOutcome {
         let interval = CollectionInterval {
             start_ns: self.started_ns,
-            end_ns: wall_ns(SystemTime::now()),
+            end_ns: time::now_ns(),
         };
         let families = self.registry.families();
         let resource = self.connection.resource();

@@ -1,11 +1,8 @@
 //! The denial log's newest lines, for an exporter that starts again.
 
 use super::{Denial, MAX_KEPT, MAX_KEPT_BYTES, Recent};
-use crate::denial_log::rotate::{KEPT, numbered};
-use crate::time;
+use guard_report::log_files::read_newest;
 use guard_report::record::DenialRecord;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,18 +15,8 @@ impl Recent {
     /// only its shadow.
     #[must_use]
     pub fn load(log: &Path) -> Self {
-        let (mut lines, mut bytes) = (0, 0);
-        let newest_first = (0..=KEPT).map(|number| text(log, number));
-        let mut texts: Vec<String> = newest_first
-            .take_while(|text| {
-                let is_wanted = lines < MAX_KEPT && bytes < MAX_KEPT_BYTES;
-                lines += text.lines().count();
-                bytes += text.len();
-                is_wanted
-            })
-            .collect();
         let recent = Self::default();
-        while let Some(text) = texts.pop() {
+        for text in read_newest(log, MAX_KEPT, MAX_KEPT_BYTES) {
             for denial in text.lines().filter_map(parse) {
                 recent.push(Arc::new(denial));
             }
@@ -43,32 +30,21 @@ fn parse(line: &str) -> Option<Denial> {
     Some(Denial {
         operation: told.operation()?,
         verdict: told.verdict()?,
-        wall_ns: time::parse(&told.time)?,
+        wall_ns: told.wall_ns()?,
         agent: told.agent.as_deref().map(Into::into),
         zone: told.zone_name.as_deref().map(Into::into),
+        zone_path: told.zone.as_deref().map(Into::into),
         line: line.into(),
     })
-}
-
-fn text(log: &Path, number: u32) -> String {
-    let mut bytes = Vec::new();
-    let read = File::open(numbered(log, number)).and_then(|file| {
-        file.take(crate::denial_log::MAX_BYTES)
-            .read_to_end(&mut bytes)
-    });
-    match read {
-        Ok(_) => String::from_utf8(bytes).unwrap_or_default(),
-        Err(_) => String::new(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::denial_log::line;
-    use crate::recent::Filter;
     use crate::testing::denial;
     use guard_core::DecisionEvent;
+    use guard_report::filter::DenialFilter;
+    use guard_report::log_files::{KEPT, numbered};
 
     #[test]
     fn as_many_come_back_as_are_kept() {
@@ -84,7 +60,7 @@ mod tests {
             let mut bytes = Vec::new();
             let oldest = u64::from(KEPT - number) * each;
             for sequence in oldest..oldest + each {
-                line::encode(&short(sequence), "00ff", &mut bytes);
+                DenialRecord::new(&short(sequence), "00ff").append_to(&mut bytes);
             }
             std::fs::write(numbered(&log, number), bytes).unwrap();
         }
@@ -92,7 +68,9 @@ mod tests {
         std::fs::remove_file(numbered(&log, 2)).unwrap();
         let recent = Recent::load(&log);
         assert_eq!(recent.len(), MAX_KEPT);
-        let found = recent.select(&Filter::default(), None, MAX_KEPT).denials;
+        let found = recent
+            .select(&DenialFilter::default(), None, MAX_KEPT)
+            .denials;
         let numbers: Vec<u64> = found
             .iter()
             .map(|denial| DenialRecord::parse(&denial.line).unwrap().seq)
@@ -109,7 +87,7 @@ mod tests {
         let lines = |events: &[DecisionEvent<'_>]| {
             let mut bytes = Vec::new();
             for event in events {
-                line::encode(event, "00ff", &mut bytes);
+                DenialRecord::new(event, "00ff").append_to(&mut bytes);
             }
             bytes
         };
@@ -119,7 +97,7 @@ mod tests {
         std::fs::write(numbered(&log, 1), lines(&[denial(0), denial(1)])).unwrap();
 
         let recent = Recent::load(&log);
-        let found = recent.select(&Filter::default(), None, 10).denials;
+        let found = recent.select(&DenialFilter::default(), None, 10).denials;
         let expected: Vec<Denial> = [2, 1, 0]
             .map(|sequence| {
                 let event = denial(sequence);

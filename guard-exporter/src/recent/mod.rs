@@ -11,6 +11,7 @@ pub mod load;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
+use guard_report::filter::{DenialFilter, Subject};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,27 +30,14 @@ pub struct Denial {
     pub agent: Option<Box<str>>,
     /// The zone's name.
     pub zone: Option<Box<str>>,
+    /// The zone's path.
+    pub zone_path: Option<Box<str>>,
     /// What was asked.
     pub operation: OperationKind,
     /// What was answered.
     pub verdict: Verdict,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
-}
-
-/// Which denials are wanted. What is `None` wants all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this agent.
-    pub agent: Option<String>,
-    /// In the zone of this name.
-    pub zone: Option<String>,
-    /// Of this operation.
-    pub operation: Option<OperationKind>,
-    /// With this verdict.
-    pub verdict: Option<Verdict>,
-    /// Not before this wall clock time, nanoseconds.
-    pub since_ns: Option<u64>,
 }
 
 /// A denial's identity.
@@ -111,7 +99,12 @@ impl Recent {
     /// The newest `limit` that `filter` wants, older than `before` where that is given. After one
     /// that is not kept any more there is none.
     #[must_use]
-    pub fn select(&self, filter: &Filter, before: Option<&DenialId>, limit: usize) -> Selection {
+    pub fn select(
+        &self,
+        filter: &DenialFilter,
+        before: Option<&DenialId>,
+        limit: usize,
+    ) -> Selection {
         let kept = self.kept();
         let end = match before {
             None => kept.denials.len(),
@@ -121,7 +114,7 @@ impl Recent {
             .denials
             .range(..end)
             .rev()
-            .filter(|denial| filter.wants(denial));
+            .filter(|denial| filter.wants(&denial.subject()));
         let denials = wanted.by_ref().take(limit).cloned().collect();
         Selection {
             denials,
@@ -163,29 +156,24 @@ impl Denial {
             line: line.into(),
             agent: event.agent.map(Into::into),
             zone: event.zone.map(|zone| zone.name.into()),
+            zone_path: event
+                .zone
+                .map(|zone| String::from_utf8_lossy(zone.path).into()),
             operation: event.operation,
             verdict: event.verdict,
             wall_ns: event.wall_ns,
         }
     }
-}
 
-// === impl Filter ===
-
-impl Filter {
-    fn wants(&self, denial: &Denial) -> bool {
-        let is = |wanted: &Option<String>, found: &Option<Box<str>>| {
-            wanted
-                .as_deref()
-                .is_none_or(|wanted| found.as_deref() == Some(wanted))
-        };
-        is(&self.agent, &denial.agent)
-            && is(&self.zone, &denial.zone)
-            && self
-                .operation
-                .is_none_or(|wanted| wanted == denial.operation)
-            && self.verdict.is_none_or(|wanted| wanted == denial.verdict)
-            && self.since_ns.is_none_or(|since| since <= denial.wall_ns)
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            agent: self.agent.as_deref(),
+            zone_name: self.zone.as_deref(),
+            zone_path: self.zone_path.as_deref(),
+            operation: Some(self.operation),
+            verdict: Some(self.verdict),
+            wall_ns: Some(self.wall_ns),
+        }
     }
 }
 
@@ -223,14 +211,14 @@ const RING_ID_DIGITS: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::denial_log::line;
     use crate::testing::denial;
+    use guard_report::record::DenialRecord;
 
     const RING: &str = "000102030405060708090a0b0c0d0e0f";
 
     fn push(recent: &Recent, event: &DecisionEvent<'_>) {
         let mut bytes = Vec::new();
-        line::encode(event, RING, &mut bytes);
+        DenialRecord::new(event, RING).append_to(&mut bytes);
         let line = std::str::from_utf8(&bytes).unwrap().trim_end();
         recent.push(Arc::new(Denial::new(event, line)));
     }
@@ -242,7 +230,7 @@ mod tests {
     fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
         let told = denials
             .iter()
-            .map(|denial| guard_report::record::DenialRecord::parse(&denial.line));
+            .map(|denial| DenialRecord::parse(&denial.line));
         told.map(|told| told.unwrap().seq).collect()
     }
 
@@ -274,17 +262,17 @@ mod tests {
             event.agent = Some(["codex", "claude_code"][usize::from(sequence % 2 == 0)]);
             push(&recent, &event);
         }
-        let first = recent.select(&Filter::default(), None, 4);
+        let first = recent.select(&DenialFilter::default(), None, 4);
         assert_eq!(
             (sequences(&first.denials), first.more),
             (vec![9, 8, 7, 6], true)
         );
-        let last = recent.select(&Filter::default(), Some(&id(6)), 6);
+        let last = recent.select(&DenialFilter::default(), Some(&id(6)), 6);
         assert_eq!(sequences(&last.denials), [5, 4, 3, 2, 1, 0]);
         assert!(!last.more);
-        let of_codex = Filter {
+        let of_codex = DenialFilter {
             agent: Some("codex".to_owned()),
-            ..Filter::default()
+            ..DenialFilter::default()
         };
         let page = recent.select(&of_codex, Some(&id(6)), 2);
         assert_eq!((sequences(&page.denials), page.more), (vec![5, 3], true));
@@ -301,55 +289,55 @@ mod tests {
     fn filters_ask_for_all_that_they_name() {
         let recent = Recent::default();
         push(&recent, &denial(0));
-        let finds = |filter: Filter| recent.select(&filter, None, 9).denials.len();
+        let finds = |filter: DenialFilter| recent.select(&filter, None, 9).denials.len();
         let wall_ns = denial(0).wall_ns;
         for (filter, expected) in [
             (
-                Filter {
+                DenialFilter {
                     zone: Some("project".into()),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 1,
             ),
             (
-                Filter {
+                DenialFilter {
                     zone: Some("proj".into()),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 0,
             ),
             (
-                Filter {
+                DenialFilter {
                     operation: Some(OperationKind::Rename),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 1,
             ),
             (
-                Filter {
+                DenialFilter {
                     operation: Some(OperationKind::Unlink),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 0,
             ),
             (
-                Filter {
+                DenialFilter {
                     verdict: Some(Verdict::Audit),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 0,
             ),
             (
-                Filter {
+                DenialFilter {
                     since_ns: Some(wall_ns),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 1,
             ),
             (
-                Filter {
+                DenialFilter {
                     since_ns: Some(wall_ns + 1),
-                    ..Filter::default()
+                    ..DenialFilter::default()
                 },
                 0,
             ),

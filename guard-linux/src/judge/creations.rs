@@ -1,10 +1,10 @@
 //! What agents make, rename and remove in zones, reported to [`guard_core::ownership`].
 
-use super::Case;
-use super::names::{Name, look, path_of};
+use super::pending_call::PendingCall;
+use super::resolve::Name;
 use crate::clock;
 use crate::facts::CallFacts;
-use crate::files::{self, FileStat};
+use crate::files::FileStat;
 use crate::sys::notify::Reply;
 use guard_core::OperationKind;
 use guard_core::ownership::{
@@ -12,11 +12,10 @@ use guard_core::ownership::{
 };
 use guard_core::policy::Snapshot;
 use rustix::io::Errno;
-use std::os::fd::AsFd as _;
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// A call is about to make an object at `path`, where nothing is.
     pub(super) fn note_creation(&self, path: &[u8]) {
         let wall_ns = clock::wall_ns();
@@ -28,9 +27,9 @@ impl Case<'_> {
     }
 
     /// A name was removed, or may be.
-    pub(super) fn note_removal(&self, name: &Name, answered: Reply, pending: PendingRemoval) {
-        if completion(answered).is_some() {
-            self.guard.ownership.removed(&path_of(name), pending);
+    pub(super) fn note_removal(&self, name: &Name, reply: Reply, pending: PendingRemoval) {
+        if completion(reply).is_some() {
+            self.guard.ownership.removed(&name.path(), pending);
         }
     }
 
@@ -55,10 +54,10 @@ impl Case<'_> {
         &self,
         (from, to): (&Name, &Name),
         pending: PendingRename,
-        answered: Reply,
+        reply: Reply,
     ) {
-        if let Some(completion) = completion(answered) {
-            let (from, to) = (path_of(from), path_of(to));
+        if let Some(completion) = completion(reply) {
+            let (from, to) = (from.path(), to.path());
             self.guard
                 .ownership
                 .renamed(&from, &to, pending, completion);
@@ -68,7 +67,7 @@ impl Case<'_> {
     /// Examines a hard link before it is made.
     pub(super) fn before_link(&self, (from, to): (&Name, &Name)) -> PendingLink {
         let ownership = &self.guard.ownership;
-        let found = look(from);
+        let found = from.stat().ok();
         self.with_new_name(
             (from, to),
             found.as_ref(),
@@ -79,9 +78,9 @@ impl Case<'_> {
     }
 
     /// A hard link was made, or the kernel goes on with it.
-    pub(super) fn after_link(&self, to: &Name, pending: PendingLink, answered: Reply) {
-        if completion(answered).is_some() {
-            self.guard.ownership.linked(&path_of(to), pending);
+    pub(super) fn after_link(&self, to: &Name, pending: PendingLink, reply: Reply) {
+        if completion(reply).is_some() {
+            self.guard.ownership.linked(&to.path(), pending);
         }
     }
 
@@ -91,7 +90,7 @@ impl Case<'_> {
         found: Option<&FileStat>,
         examine: impl FnOnce(&Snapshot, &NewName<'_>, u64, &CallFacts<'_>) -> T,
     ) -> T {
-        let (from_path, to_path) = (path_of(from), path_of(to));
+        let (from_path, to_path) = (from.path(), to.path());
         let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns).with_object(
             &from.directory,
@@ -108,8 +107,8 @@ impl Case<'_> {
 }
 
 /// Whether the guard saw the end of a call; `None` if nothing came of it.
-fn completion(answered: Reply) -> Option<Completion> {
-    match answered {
+fn completion(reply: Reply) -> Option<Completion> {
+    match reply {
         Reply::Return(_) => Some(Completion::Done),
         Reply::Continue => Some(Completion::Pending),
         Reply::Fail(_) => None,
@@ -118,7 +117,7 @@ fn completion(answered: Reply) -> Option<Completion> {
 
 /// What is at the new name of a rename or a link.
 fn target(name: &Name) -> Target {
-    match files::stat_name(name.directory.fd.as_fd(), &name.name) {
+    match name.stat() {
         Ok(found) => Target::Taken(found.facts()),
         Err(Errno::NOENT) => Target::Free,
         Err(_) => Target::Unknown,

@@ -1,96 +1,92 @@
-//! Calls that change what stands at a path without touching what stood there.
+//! Calls that change what is at a path without touching what was there.
 //!
 //! A file system mounted over the policy would be the policy, so an agent may not mount over,
-//! unmount, or move away the guard's own files, a zone, or a parent of either. Only the privileged can, and only
-//! in the mount namespace that the guard shares: what containers and sandboxes set up in one of
-//! their own does not concern the guard.
+//! unmount, or move away the guard's own files, a zone, or a parent of either. Only the privileged
+//! can, and only in the mount namespace that the guard shares: what containers and sandboxes set up
+//! in their own does not concern the guard.
 
-use super::{Answered, Case, here};
-use crate::clock;
-use crate::directories::{self, Start, int_argument};
-use crate::facts::CallFacts;
-use crate::judge::names::Resolved;
+use super::pending_call::{Answered, PendingCall};
+use super::resolve::{PathArgument, Resolved};
+use crate::directories;
 use crate::sys::notify::Reply;
-use guard_core::decision::decide;
 use guard_core::{Operation, OperationKind};
 use std::os::fd::OwnedFd;
 
-impl Case<'_> {
-    /// `mount`. Remounting and changing how mounts spread put nothing elsewhere.
-    pub(super) fn mount(&mut self, source: u64, target: u64, flags: u64) -> Answered {
+// === impl PendingCall ===
+
+impl PendingCall<'_> {
+    /// `mount`. Remounting and changing how mounts propagate move nothing.
+    pub(super) fn mount(
+        &mut self,
+        source: PathArgument,
+        target: PathArgument,
+        flags: u64,
+    ) -> Answered {
         if flags & IN_PLACE != 0 {
-            return self.mount_changes();
+            return Ok(self.change_mounts());
         }
         if flags & libc::MS_MOVE != 0 {
-            let moved = self.cover(here(source))?;
-            if moved != Reply::Continue {
-                return Ok(moved);
+            let reply = self.cover(source)?;
+            if reply != Reply::Continue {
+                return Ok(reply);
             }
         }
-        self.cover(here(target))
+        self.cover(target)
     }
 
     /// `umount2`.
-    pub(super) fn unmount(&mut self, target: u64) -> Answered {
-        self.cover(here(target))
+    pub(super) fn unmount(&mut self, target: PathArgument) -> Answered {
+        self.cover(target)
     }
 
-    /// `move_mount`. What a descriptor alone names may be a new mount, which stands nowhere yet.
-    pub(super) fn move_mount(&mut self, from: (u64, u64), to: (u64, u64), flags: u64) -> Answered {
-        let from = if flags & MOVE_MOUNT_F_EMPTY_PATH == 0 {
+    /// `move_mount`. What a descriptor alone names may be a new mount, which is nowhere yet.
+    pub(super) fn move_mount(
+        &mut self,
+        from: PathArgument,
+        to: PathArgument,
+        flags: u64,
+    ) -> Answered {
+        let reply = if flags & MOVE_MOUNT_F_EMPTY_PATH == 0 {
             self.cover(from)?
         } else {
-            let start = Start::from_argument(from.0);
-            let found = directories::pin_object(self.caller, start, b"").ok();
-            self.change(found)?
+            self.cover_object(directories::pin_object(self.caller, from.start, b"").ok())
         };
-        if from != Reply::Continue {
-            return Ok(from);
+        if reply != Reply::Continue {
+            return Ok(reply);
         }
         self.cover(to)
     }
 
     /// `mount_setattr`, and whatever else changes mounts where they are.
-    pub(super) fn mount_changes(&self) -> Answered {
-        self.world.directory_will_move();
-        Ok(Reply::Continue)
+    pub(super) fn change_mounts(&self) -> Reply {
+        self.session.disable_directory_cache();
+        Reply::Continue
     }
 
-    /// Judges that something else will stand at a path.
-    fn cover(&mut self, (dirfd, target): (u64, u64)) -> Answered {
-        let dirfd = int_argument(dirfd).cast_unsigned().into();
-        let Resolved::Name(name) = self.resolve(dirfd, target)? else {
-            return self.mount_changes();
+    /// Decides that something else will be at a path.
+    fn cover(&mut self, path: PathArgument) -> Answered {
+        let object = match self.resolve(path)? {
+            Resolved::Name(name) => self.follow(&name),
+            Resolved::Errno(_) | Resolved::Unresolved(_) => None,
         };
-        let found = self.follow(&name);
-        self.change(found)
+        Ok(self.cover_object(object))
     }
 
-    /// Judges that something else will stand where `found` stands.
-    fn change(&self, found: Option<OwnedFd>) -> Answered {
-        let goes_on = self.mount_changes()?;
-        if !self.world.shares_mount_namespace(self.caller.base()) {
-            return Ok(goes_on);
+    /// Decides that something else will be where `object` is.
+    fn cover_object(&self, object: Option<OwnedFd>) -> Reply {
+        let reply = self.change_mounts();
+        if !self.session.shares_mount_namespace(self.caller.base()) {
+            return reply;
         }
-        let located =
-            found.and_then(|found| directories::locate(&found, self.caller, self.world).ok());
-        let Some(located) = located else {
-            return Ok(goes_on);
+        let Some(located) = object.and_then(|object| self.locate(&object)) else {
+            return reply;
         };
         let path = located.location.as_slice();
-        let operation = Operation {
+        self.evaluate_or_continue(&Operation {
             kind: OperationKind::Rename,
             path,
             destination: Some(path),
-        };
-        let snapshot = self.guard.policy.load();
-        if !snapshot.touches(&operation) {
-            return Ok(goes_on);
-        }
-        let wall_ns = clock::wall_ns();
-        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
-        let decision = decide(&snapshot, &operation, wall_ns, &facts);
-        Ok(self.refuse_or_continue(&operation, &decision, &facts, wall_ns))
+        })
     }
 }
 

@@ -4,10 +4,10 @@
 //! directories that were judged. A discard that cannot be preserved is denied; an edit goes on and
 //! is recorded as unpreserved.
 
-use super::Case;
-use super::names::Name;
+use super::pending_call::PendingCall;
+use super::resolve::Name;
 use crate::clock;
-use crate::directories::Cut;
+use crate::directories::SplitPath;
 use crate::facts::CallFacts;
 use crate::files;
 use crate::preservation::Preservation;
@@ -42,9 +42,9 @@ struct Pin<'a> {
     name: CString,
 }
 
-// === impl Case ===
+// === impl PendingCall ===
 
-impl Case<'_> {
+impl PendingCall<'_> {
     /// Preserves what this decision says must be. `None` when nothing of the session's is
     /// concerned.
     ///
@@ -68,7 +68,7 @@ impl Case<'_> {
         if decision.verdict == Verdict::Deny || !concerns_zone {
             return Ok(None);
         }
-        let recorder = match &self.world.preservation {
+        let recorder = match &self.session.preservation {
             Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
             Preservation::Unavailable if decision.preserve == Preserve::Required => {
                 return match facts.actor().attribution {
@@ -191,7 +191,7 @@ impl Case<'_> {
     }
 
     fn contents_recorder(&self, path: &[u8]) -> Option<(&Recorder, CallFacts<'_>)> {
-        let Preservation::Active(recorder) = &self.world.preservation else {
+        let Preservation::Active(recorder) = &self.session.preservation else {
             return None;
         };
         let snapshot = self.guard.policy.load();
@@ -290,9 +290,9 @@ fn change_by_path(
     path: &[u8],
     change: impl FnOnce(recorder::Name<'_>) -> Result<Preserved, PreserveError>,
 ) -> Result<Preserved, PreserveError> {
-    let cut = Cut::new(path);
-    let parent = CString::new(cut.parent).map_err(std::io::Error::from)?;
-    let name = CString::new(cut.bare_name()).map_err(std::io::Error::from)?;
+    let split = SplitPath::new(path);
+    let parent = CString::new(split.parent).map_err(std::io::Error::from)?;
+    let name = CString::new(split.bare_name()).map_err(std::io::Error::from)?;
     let dir = files::pin_directory(rustix::fs::CWD, &parent).map_err(std::io::Error::from)?;
     change(recorder::Name {
         dir: dir.as_fd(),

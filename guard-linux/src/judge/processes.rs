@@ -1,22 +1,20 @@
 //! Calls that change the calling process, or reach into another.
 
-use super::{Answered, Case};
-use crate::clock;
+use super::pending_call::PendingCall;
 use crate::directories::int_argument;
-use crate::facts::CallFacts;
-use crate::files;
-use crate::procfs;
 use crate::sys::notify::Reply;
-use guard_core::decision::decide;
+use crate::{clock, files, procfs};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
-use rustix::param::clock_ticks_per_second;
 use std::ffi::CString;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read as _};
 
-impl Case<'_> {
-    /// `execve`, `execveat`: descent is written down while the parents live. Always goes on.
-    pub(super) fn exec(&mut self) -> Answered {
+// === impl PendingCall ===
+
+impl PendingCall<'_> {
+    /// `execve`, `execveat`: descent is recorded while the parents live. Always continues.
+    pub(super) fn exec(&self) -> Reply {
         let wall_ns = clock::wall_ns();
         let process = self.caller.process;
         let parent = procfs::stat(self.caller.ppid)
@@ -26,65 +24,67 @@ impl Case<'_> {
                 pid: self.caller.ppid,
                 generation: parent.started_ticks,
             });
-        let started_ns = self.world.wall_ns(process.generation);
+        let started_ns = self.session.wall_ns(process.generation);
         self.guard
             .program_changes(process, parent, started_ns, wall_ns);
-        self.world.process_changes(process.pid);
-        Ok(Reply::Continue)
+        self.change_context()
+    }
+
+    /// Calls after which the caller may be another program or have other rights.
+    pub(super) fn change_context(&self) -> Reply {
+        self.session.process_changes(self.caller.process.pid);
+        Reply::Continue
     }
 
     /// `landlock_restrict_self`: from now on the kernel decides with the caller's own domain.
-    pub(super) fn landlock(&mut self) -> Answered {
-        let since_boot = clock::since_boot_ns();
-        let ticks = u128::from(since_boot) * u128::from(clock_ticks_per_second()) / 1_000_000_000;
-        let now_ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
-        self.world.confinements.note(self.caller.process, now_ticks);
-        self.world.process_changes(self.caller.process.pid);
-        Ok(Reply::Continue)
+    pub(super) fn enter_landlock(&self) -> Reply {
+        let now_ticks = procfs::ticks_since_boot();
+        self.session
+            .confinements
+            .note(self.caller.process, now_ticks);
+        self.change_context()
+    }
+
+    /// `chroot`, `pivot_root`.
+    pub(super) fn change_root(&self) -> Reply {
+        self.session.root_will_change();
+        self.change_context()
     }
 
     /// `ptrace` and `process_vm_writev` on one of the guard's own processes.
-    pub(super) fn touch_process(&mut self, pid: u64) -> Answered {
-        let pid = int_argument(pid);
-        if !self.world.shares_pid_namespace(self.caller.base()) {
-            return Ok(Reply::Continue);
+    pub(super) fn touch_process(&self, tid: u64) -> Reply {
+        if !self.session.shares_pid_namespace(self.caller.base()) {
+            return Reply::Continue;
         }
-        Ok(self.judge_touch(pid))
+        self.evaluate_control(int_argument(tid))
     }
 
-    /// `pidfd_getfd`: the process stands in the descriptor's `fdinfo`.
-    pub(super) fn touch_pidfd(&mut self, fd: u64) -> Answered {
-        let name = CString::new(format!("fdinfo/{}", int_argument(fd))).unwrap_or_default();
+    /// `pidfd_getfd`: the descriptor's `fdinfo` names the process.
+    pub(super) fn touch_pidfd(&self, fd: u64) -> Reply {
+        let process = self.process_of_pidfd(int_argument(fd));
+        process.map_or(Reply::Continue, |pid| self.evaluate_control(pid))
+    }
+
+    fn process_of_pidfd(&self, fd: i32) -> Option<i32> {
+        let name = CString::new(format!("fdinfo/{fd}")).ok()?;
+        let file = files::open_for_reading(self.caller.base(), &name).ok()?;
         let mut text = String::new();
-        let read = files::open_for_reading(self.caller.base(), &name)
-            .map_err(std::io::Error::from)
-            .and_then(|fd| std::fs::File::from(fd).read_to_string(&mut text));
-        let pid = read.ok().and_then(|_| {
-            let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
-            line.trim().parse::<i32>().ok()
-        });
-        Ok(pid.map_or(Reply::Continue, |pid| self.judge_touch(pid)))
+        let read: io::Result<usize> = File::from(file).read_to_string(&mut text);
+        read.ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+        line.trim().parse().ok()
     }
 
-    /// A thread's id stands for its process.
-    fn judge_touch(&self, tid: i32) -> Reply {
+    /// Decides reaching into the process of a thread.
+    fn evaluate_control(&self, tid: i32) -> Reply {
         let process = u32::try_from(tid).ok().map(procfs::process_of_thread);
         let Some(Ok(pid)) = process else {
             return Reply::Continue;
         };
-        let path = format!("/proc/{pid}");
-        let operation = Operation {
+        self.evaluate_or_continue(&Operation {
             kind: OperationKind::Control,
-            path: path.as_bytes(),
+            path: format!("/proc/{pid}").as_bytes(),
             destination: None,
-        };
-        let snapshot = self.guard.policy.load();
-        if !snapshot.touches(&operation) {
-            return Reply::Continue;
-        }
-        let wall_ns = clock::wall_ns();
-        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
-        let decision = decide(&snapshot, &operation, wall_ns, &facts);
-        self.refuse_or_continue(&operation, &decision, &facts, wall_ns)
+        })
     }
 }

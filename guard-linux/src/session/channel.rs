@@ -1,4 +1,5 @@
-//! What the supervisor says to the other two processes: start, and what became of the command.
+//! Messages from the supervisor to the other two processes: the command may start, and what became
+//! of it.
 
 use super::child::Change;
 use std::io::{Read as _, Result, Write as _};

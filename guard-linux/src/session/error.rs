@@ -70,7 +70,7 @@ pub enum SessionError {
 // === impl SessionError ===
 
 impl SessionError {
-    /// The exit status that stands for this error: 127 when the command is not found, 126 when it
+    /// The exit status for this error: 127 when the command is not found, 126 when it
     /// cannot be executed, 125 for everything of the guard's own.
     #[must_use]
     pub const fn exit_status(&self) -> i32 {

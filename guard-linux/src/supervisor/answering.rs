@@ -1,14 +1,14 @@
 //! The threads that answer a session's notifications.
 //!
 //! One primary thread answers nearly everything: with the kernel's synchronous wake-up the
-//! processor passes between a caller and it. Should it be held up inside a call it performs (a
-//! network file system, a FUSE server that is itself a process of this session), the watchdog
-//! lends it spare threads, so that a session can wait for itself without a deadlock.
+//! processor passes between a caller and it. While it is blocked inside a call that it performs (on a
+//! network file system, on a FUSE server that is itself a process of this session), the watchdog
+//! starts spare threads, so that a session can wait for itself without a deadlock.
 
 use crate::callers::OTHER_DESCRIPTORS;
-use crate::judge::{self, Memory};
-use crate::sys::notify::{self, Notification, Reply};
-use crate::world::World;
+use crate::judge::{self, Reply, WorkerCaches};
+use crate::session_caches::SessionCaches;
+use crate::sys::notify::{self, Notification};
 use crate::{clock, descriptors};
 use guard_core::guard::SharedGuard;
 use rustix::event::PollFlags;
@@ -35,20 +35,20 @@ impl std::fmt::Debug for Answering {
 
 struct Shared {
     guard: SharedGuard,
-    world: Arc<World>,
+    caches: Arc<SessionCaches>,
     listener: OwnedFd,
     /// Whether the kernel keeps a caller waiting through its signals once its call was received.
     wait_killable: bool,
-    /// What the primary thread remembers; housekeeping lets go of old pins between calls.
-    memory: Mutex<Memory>,
-    /// Since when the primary has been at one call, monotonic nanoseconds; 0 while it waits.
+    /// The primary thread's caches; housekeeping releases old pins between calls.
+    worker: Mutex<WorkerCaches>,
+    /// When the primary received the call it is at, monotonic nanoseconds; 0 while it waits.
     busy_since_ns: AtomicU64,
     spares: AtomicUsize,
     over: AtomicBool,
 }
 
-/// Answers that could not be delivered because a signal took the caller away, on kernels that let
-/// it: the call comes again, and must not be performed twice.
+/// Answers that could not be delivered because a signal interrupted the caller, on kernels that
+/// allow it: the call is made again, and must not be performed twice.
 #[derive(Debug, Default)]
 struct Undelivered(Vec<(Notification, Reply)>);
 
@@ -58,7 +58,7 @@ impl Answering {
     /// For the filter behind `listener`. Nothing is answered before [`Self::start`].
     pub(super) fn new(
         guard: SharedGuard,
-        world: Arc<World>,
+        caches: Arc<SessionCaches>,
         listener: OwnedFd,
         wait_killable: bool,
     ) -> Self {
@@ -67,10 +67,10 @@ impl Answering {
         Self {
             shared: Arc::new(Shared {
                 guard,
-                world,
+                caches,
                 listener,
                 wait_killable,
-                memory: Mutex::default(),
+                worker: Mutex::default(),
                 busy_since_ns: AtomicU64::new(0),
                 spares: AtomicUsize::new(0),
                 over: AtomicBool::new(false),
@@ -102,11 +102,11 @@ impl Answering {
         self.shared.over.load(Ordering::Acquire)
     }
 
-    /// Releases what the primary remembers and has not used lately.
+    /// Releases what the primary has cached and not used lately.
     pub(super) fn release_unused(&self) {
-        if let Ok(mut memory) = self.shared.memory.try_lock() {
-            memory.directories.forget_old(clock::monotonic_ns());
-            memory.callers.forget_dead();
+        if let Ok(mut worker) = self.shared.worker.try_lock() {
+            worker.directories.forget_old(clock::monotonic_ns());
+            worker.callers.forget_dead();
         }
     }
 
@@ -120,9 +120,9 @@ impl Answering {
             shared
                 .busy_since_ns
                 .store(clock::monotonic_ns(), Ordering::Release);
-            let mut memory = shared.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            self.answer(&notification, &mut memory, &mut undelivered);
-            drop(memory);
+            let mut worker = shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
+            self.answer(&notification, &mut worker, &mut undelivered);
+            drop(worker);
             shared.busy_since_ns.store(0, Ordering::Release);
         }
     }
@@ -144,7 +144,7 @@ impl Answering {
     fn answer(
         &self,
         notification: &Notification,
-        memory: &mut Memory,
+        worker: &mut WorkerCaches,
         undelivered: &mut Undelivered,
     ) {
         let shared = &self.shared;
@@ -152,7 +152,13 @@ impl Answering {
         let reply = undelivered.take(notification).unwrap_or_else(|| {
             // A panic is a bug, and must neither let the call through nor end the session.
             catch_unwind(AssertUnwindSafe(|| {
-                judge::judge(&shared.guard, &shared.world, memory, listener, notification)
+                judge::answer(
+                    &shared.guard,
+                    &shared.caches,
+                    worker,
+                    Some(listener),
+                    notification,
+                )
             }))
             .unwrap_or(Reply::Fail(Errno::PERM))
         });
@@ -162,7 +168,7 @@ impl Answering {
         }
     }
 
-    /// Lends spare threads while the primary is held up.
+    /// Starts spare threads while the primary is blocked.
     fn watch(&self) {
         let _unnamed = set_name(c"guard-watchdog");
         let shared = &self.shared;
@@ -172,13 +178,13 @@ impl Answering {
         while !shared.over.load(Ordering::Acquire) {
             thread::sleep(WATCH_INTERVAL);
             let spares = shared.spares.load(Ordering::Acquire);
-            if self.is_held_up() && self.has_waiting() && spares < max_spares {
+            if self.is_blocked() && self.has_waiting() && spares < max_spares {
                 shared.spares.fetch_add(1, Ordering::AcqRel);
                 let spare = self.clone();
                 let started = thread::Builder::new()
                     .name("guard-spare".into())
                     .spawn(move || {
-                        spare.help();
+                        spare.answer_while_blocked();
                         spare.shared.spares.fetch_sub(1, Ordering::AcqRel);
                     });
                 if started.is_err() {
@@ -188,26 +194,30 @@ impl Answering {
         }
     }
 
-    /// A spare thread's life: as long as the primary is held up.
-    fn help(&self) {
+    /// What a spare thread does while the primary is blocked.
+    fn answer_while_blocked(&self) {
         let _unnamed = set_name(c"guard-spare");
         let mut undelivered = Undelivered::default();
-        while self.is_held_up() && !self.shared.over.load(Ordering::Acquire) {
+        while self.is_blocked() && !self.shared.over.load(Ordering::Acquire) {
             if self.has_waiting()
                 && let Some(notification) = self.receive()
             {
-                // Nothing is remembered: many spares would take many descriptors.
-                self.answer(&notification, &mut Memory::default(), &mut undelivered);
+                // Nothing is cached: many spares would take many descriptors.
+                self.answer(
+                    &notification,
+                    &mut WorkerCaches::default(),
+                    &mut undelivered,
+                );
             }
         }
     }
 
-    fn is_held_up(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         let since = self.shared.busy_since_ns.load(Ordering::Acquire);
-        since != 0 && clock::monotonic_ns().saturating_sub(since) > HELD_UP_NS
+        since != 0 && clock::monotonic_ns().saturating_sub(since) > BLOCKED_NS
     }
 
-    /// Whether a notification waits to be received; waits a little for one.
+    /// Whether a notification waits to be received; waits some milliseconds for one.
     fn has_waiting(&self) -> bool {
         let listener = self.shared.listener.as_fd();
         descriptors::poll(listener, PollFlags::IN, Some(5))
@@ -246,19 +256,19 @@ impl Undelivered {
     }
 }
 
-/// How often the watchdog looks.
+/// How often the watchdog checks.
 const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A call that takes longer is held up by something else than work.
-const HELD_UP_NS: u64 = 10_000_000;
+/// A primary that is at one call for longer is blocked.
+const BLOCKED_NS: u64 = 10_000_000;
 
-/// Spare threads at a time: each may be held up in its turn.
+/// Spare threads at a time: each may be blocked itself.
 const MAX_SPARES: usize = 64;
 
 /// Descriptors a spare thread takes for one call: a caller's, two directories, a walk's.
 const SPARE_DESCRIPTORS: u64 = 8;
 
-/// Callers whose answer was not delivered and whose call has not come again yet.
+/// Callers whose answer was not delivered and whose call was not made again yet.
 const MAX_UNDELIVERED: usize = 256;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::preservation::Preservation;
 use crate::session::{
     Change, SessionError, StartGate, StatusChannel, SupervisorArgs, wait_for_any,
 };
-use crate::world::World;
+use crate::session_caches::SessionCaches;
 use answering::Answering;
 use guard_core::guard::SharedGuard;
 use rustix::fs::CWD;
@@ -43,7 +43,8 @@ pub struct Housekeeping {
 // === impl Supervisor ===
 
 impl Supervisor {
-    /// Starts answering the session's calls with `guard`. The root command still waits.
+    /// Starts answering the session's calls with `guard`, preserving what `preservation` can. The root
+    /// command still waits.
     ///
     /// # Errors
     ///
@@ -53,15 +54,19 @@ impl Supervisor {
         guard: SharedGuard,
         preservation: Preservation,
     ) -> Result<Self, SessionError> {
-        let world = World::new(args.root, preservation)
+        let caches = SessionCaches::new(args.root, preservation)
             .map_err(|error| SessionError::io("reading /proc", error))?;
-        let world = Arc::new(world);
-        let answering =
-            Answering::new(guard, Arc::clone(&world), args.listener, args.wait_killable);
+        let caches = Arc::new(caches);
+        let answering = Answering::new(
+            guard,
+            Arc::clone(&caches),
+            args.listener,
+            args.wait_killable,
+        );
         answering
             .start()
             .map_err(|error| SessionError::io("starting the answering threads", error))?;
-        mount_watch::start(world)
+        mount_watch::start(caches)
             .map_err(|error| SessionError::io("watching the mount table", error))?;
         args.status.introduce(args.root);
         Ok(Self {

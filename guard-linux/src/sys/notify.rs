@@ -9,7 +9,7 @@ pub(crate) type Notification = libc::seccomp_notif;
 
 /// The answer to a [`Notification`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// The caller's system call goes on in the kernel.
     Continue,
     /// The caller gets this result, without the kernel doing anything.
@@ -109,7 +109,7 @@ pub(crate) fn is_waiting(listener: BorrowedFd<'_>, id: u64) -> bool {
 }
 
 /// Asks the kernel to hand the processor over when a notification or an answer is sent
-/// (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6). Older kernels say `EINVAL`.
+/// (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6). Older kernels answer `EINVAL`.
 pub(crate) fn wake_synchronously(listener: BorrowedFd<'_>) -> Result<()> {
     // The flags are the argument itself, not a pointer (kernel/seccomp.c, seccomp_notify_ioctl).
     // SAFETY: this request reads no memory.

@@ -36,7 +36,7 @@ pub(crate) fn fork() -> Result<Fork> {
     }
 }
 
-/// Replaces this process by `command`, looked up in `PATH` as a shell does. Returns only on error.
+/// Replaces this process by `command`, searched in `PATH` as a shell does. Returns only on error.
 ///
 /// Unlike [`std::process::Command`] it leaves `SIGPIPE` and the signal mask as they are.
 pub(crate) fn exec(command: &[CString]) -> Errno {

@@ -42,7 +42,7 @@ pub(crate) fn die_by(signal: i32) -> ! {
     exit_at_once(128 + signal)
 }
 
-/// Stops this process by a stop signal that the calling thread blocks, if `still` says so; returns
+/// Stops this process by a stop signal that the calling thread blocks, if `still` holds; returns
 /// when it is continued. A `SIGCONT` that arrives between the question and the stop cancels the
 /// stop, as it does for any other pending stop signal.
 pub(crate) fn stop_by(signal: i32, still: impl FnOnce() -> bool) {

@@ -1,4 +1,4 @@
-//! Finding, replacing and giving up records, alone and under contention.
+//! Finding, replacing and evicting records, alone and under contention.
 
 use super::*;
 
@@ -18,13 +18,13 @@ fn record(pid: u32, generation: u64) -> Record {
 mod alone {
     use super::*;
 
-    fn put(table: &Table, pen: &mut Pen, record: Record) {
-        table.put(pen, record, &mut |_| false);
+    fn put(table: &Table, writer: &mut TableWriter, record: Record) {
+        table.put(writer, record, &mut |_| false);
     }
 
     #[test]
     fn what_is_put_is_found_under_its_key_alone() {
-        let (table, mut pen) = (Table::new(64), Pen::default());
+        let (table, mut writer) = (Table::new(64), TableWriter::default());
         let agent = Record {
             ppid: u32::MAX,
             learnt_at_ns: u64::MAX,
@@ -41,7 +41,7 @@ mod alone {
                 ..record(1, 6)
             },
         ] {
-            put(&table, &mut pen, record);
+            put(&table, &mut writer, record);
             assert_eq!(table.find(record.key), Some(record));
         }
         assert_eq!(
@@ -53,7 +53,7 @@ mod alone {
         );
         put(
             &table,
-            &mut pen,
+            &mut writer,
             Record {
                 kind: Kind::Unknown,
                 ..record(1, 5)
@@ -63,20 +63,20 @@ mod alone {
             table.find(record(1, 5).key).map(|r| r.kind),
             Some(Kind::Unknown)
         );
-        assert_eq!((pen.len, table.records().count()), (3, 3));
+        assert_eq!((writer.len, table.records().count()), (3, 3));
     }
 
     #[test]
-    fn a_full_window_gives_up_the_dead_then_the_oldest_then_agents() {
+    fn a_full_window_evicts_the_exited_then_the_oldest_then_agents() {
         // The smallest table is one window.
-        let (table, mut pen) = (Table::new(0), Pen::default());
+        let (table, mut writer) = (Table::new(0), TableWriter::default());
         let agent = Kind::Agent(AgentNumber(0));
         for pid in 1..=16 {
             let learnt_at_ns = u64::from(100 - pid);
             let kind = if pid > 14 { agent } else { Kind::Human };
             put(
                 &table,
-                &mut pen,
+                &mut writer,
                 Record {
                     learnt_at_ns,
                     kind,
@@ -91,19 +91,19 @@ mod alone {
         };
         let mut dead = |key: ProcessKey| key.pid == 3 || key.pid == 16;
         table.put(
-            &mut pen,
+            &mut writer,
             Record {
                 learnt_at_ns: 200,
                 ..record(50, 1)
             },
             &mut dead,
         );
-        assert_eq!((pen.len, pen.evictions), (15, 0));
+        assert_eq!((writer.len, writer.evictions), (15, 0));
         assert!(!pids(&table).contains(&3) && !pids(&table).contains(&16));
 
         put(
             &table,
-            &mut pen,
+            &mut writer,
             Record {
                 learnt_at_ns: 200,
                 ..record(51, 1)
@@ -111,13 +111,13 @@ mod alone {
         );
         put(
             &table,
-            &mut pen,
+            &mut writer,
             Record {
                 learnt_at_ns: 200,
                 ..record(52, 1)
             },
         );
-        assert_eq!((pen.len, pen.evictions), (16, 1));
+        assert_eq!((writer.len, writer.evictions), (16, 1));
         // 14 is the oldest of the rest; 15, an agent's, is older still.
         assert!(!pids(&table).contains(&14) && pids(&table).contains(&15));
     }
@@ -125,12 +125,12 @@ mod alone {
     #[test]
     fn a_table_filled_to_seven_eighths_loses_nothing() {
         let capacity = if cfg!(miri) { 64 } else { 4096 };
-        let (table, mut pen) = (Table::new(capacity as usize), Pen::default());
+        let (table, mut writer) = (Table::new(capacity as usize), TableWriter::default());
         let processes = capacity / 8 * 7;
         for pid in 100..100 + processes {
-            put(&table, &mut pen, record(pid, 1));
+            put(&table, &mut writer, record(pid, 1));
         }
-        assert_eq!((pen.len, pen.evictions), (processes as usize, 0));
+        assert_eq!((writer.len, writer.evictions), (processes as usize, 0));
     }
 }
 
@@ -140,13 +140,13 @@ mod model {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// A slot that changes hands: a reader finds one record whole, or nothing.
+    /// A slot is overwritten: a reader finds one record whole, or nothing.
     #[test]
     fn a_record_is_read_whole_or_not_at_all() {
         loom::model(|| {
             let table = Arc::new(Table::new(1));
-            let mut pen = Pen::default();
-            table.put(&mut pen, record(1, 1), &mut |_| false);
+            let mut writer = TableWriter::default();
+            table.put(&mut writer, record(1, 1), &mut |_| false);
             let reader = {
                 let table = Arc::clone(&table);
                 thread::spawn(move || {
@@ -157,18 +157,18 @@ mod model {
                     }
                 })
             };
-            table.put(&mut pen, record(2, 9), &mut |_| true);
+            table.put(&mut writer, record(2, 9), &mut |_| true);
             reader.join().unwrap();
             assert_eq!(table.find(record(2, 9).key), Some(record(2, 9)));
         });
     }
 
-    /// A record that is rewritten in place never looks like another's, nor half old.
+    /// A record that is rewritten in place never own like another's, nor half old.
     #[test]
-    fn a_change_of_standing_is_seen_whole() {
+    fn a_change_of_attribution_is_read_whole() {
         loom::model(|| {
             let table = Arc::new(Table::new(1));
-            let mut pen = Pen::default();
+            let mut writer = TableWriter::default();
             let before = record(1, 1);
             let after = Record {
                 kind: Kind::Agent(AgentNumber(3)),
@@ -176,7 +176,7 @@ mod model {
                 learnt_at_ns: 9,
                 ..before
             };
-            table.put(&mut pen, before, &mut |_| false);
+            table.put(&mut writer, before, &mut |_| false);
             let reader = {
                 let table = Arc::clone(&table);
                 thread::spawn(move || {
@@ -185,7 +185,7 @@ mod model {
                     }
                 })
             };
-            table.put(&mut pen, after, &mut |_| false);
+            table.put(&mut writer, after, &mut |_| false);
             reader.join().unwrap();
         });
     }

@@ -2,19 +2,18 @@
 
 use super::{PATIENCE, Scratch, await_condition};
 use crate::cli::terminal::{self, CYAN, line, paint};
-use crate::exporter::{self, PROGRAM};
-use crate::places::sibling;
+use crate::exporter::{PROGRAM, sibling};
 use anyhow::{Context as _, Result, anyhow, bail};
-use std::fs;
+use guard_report::address::announced;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The demo's own exporter, ended when dropped.
 pub(super) struct Exporter {
     child: Child,
-    address: String,
+    address: SocketAddr,
 }
 
 // === impl Exporter ===
@@ -30,11 +29,7 @@ impl Exporter {
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
         let state = scratch.state();
-        let address = await_condition(|| {
-            let text = fs::read(state.join("exporter.json")).ok()?;
-            let serving: exporter::Serving = serde_json::from_slice(&text).ok()?;
-            Some(serving.address)
-        });
+        let address = await_condition(|| announced(&state)?.address);
         let Some(address) = address else {
             let _ended = child.kill();
             let mut said = String::new();
@@ -67,7 +62,7 @@ impl Exporter {
     }
 
     fn scrape(&self) -> Result<String> {
-        let mut stream = TcpStream::connect(&self.address)?;
+        let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let host = &self.address;
         stream.write_all(

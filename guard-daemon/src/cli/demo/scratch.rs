@@ -28,7 +28,7 @@ impl Scratch {
     }
 
     pub(super) fn state(&self) -> PathBuf {
-        self.home.join(".codex/es-guard")
+        guard_report::paths::state_directory(&self.home)
     }
 
     /// Files to lose, a policy, and a shell named like an agent.

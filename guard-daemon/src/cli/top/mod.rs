@@ -9,9 +9,10 @@ mod source;
 mod tally;
 mod view;
 
-use crate::places::Places;
 use anyhow::{Context as _, Result, bail};
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use guard_report::paths::StatePaths;
+use guard_report::time::now_ns;
 use screen::Screen;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use source::Source;
@@ -37,9 +38,9 @@ pub(super) fn top(_: &TopArguments) -> Result<ExitCode> {
     for signal in [SIGTERM, SIGHUP, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&ended)).context("waiting for signals")?;
     }
-    let mut source = Source::new(Places::of_user(None)?);
+    let mut source = Source::new(StatePaths::of_user(None)?);
     let mut screen = Screen::open().context("taking the terminal")?;
-    let mut shown = source.look(crate::now_ns());
+    let mut shown = source.look(now_ns());
     let mut looked = Instant::now();
     let mut is_new = true;
     while !ended.load(Ordering::Relaxed) {
@@ -63,7 +64,7 @@ pub(super) fn top(_: &TopArguments) -> Result<ExitCode> {
         }
         if looked.elapsed() >= INTERVAL {
             looked = Instant::now();
-            shown = source.look(crate::now_ns());
+            shown = source.look(now_ns());
             is_new = true;
         }
     }

@@ -1,31 +1,33 @@
 //! What `top` shows, from the exporter or from the rings and the log.
 
 use super::tally::Tally;
-use crate::denials::log::Log;
 use crate::exporter::ask::ask;
-use crate::observed::api::{Agent, Denials, Latencies, Latency};
-use crate::observed::guards::Guard;
 use crate::observed::{Exporter, Observed};
-use crate::places::Places;
+use guard_report::api::{AgentDecisions, Denials, Latencies, Percentiles};
+use guard_report::log_files::LogFollower;
+use guard_report::paths::StatePaths;
 use guard_report::record::DenialRecord;
-use guard_report::sentence::{self, Sentence};
+use guard_report::sentence::Sentence;
+use guard_report::status::GuardStatus;
+use guard_report::time;
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What is shown at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    /// The time, RFC 3339.
+    /// The time, with its offset.
     pub(super) time: String,
     /// Where it is from.
     pub(super) from: String,
-    pub(super) guards: Vec<Guard>,
+    pub(super) guards: Vec<GuardStatus>,
     /// Seconds since each guard's heartbeat.
-    pub(super) beats: Vec<Option<f64>>,
+    pub(super) beats: Vec<Option<Duration>>,
     /// Decisions within the last minute.
-    pub(super) agents: Vec<Agent>,
+    pub(super) agents: Vec<AgentDecisions>,
     /// Latencies within the last minute.
-    pub(super) latencies: Vec<Latency>,
+    pub(super) latencies: Vec<Percentiles>,
     /// The newest first.
     pub(super) denials: Vec<String>,
     pub(super) problems: Vec<String>,
@@ -34,19 +36,19 @@ pub(super) struct Shown {
 /// Where it comes from.
 #[derive(Debug)]
 pub(super) struct Source {
-    places: Places,
+    paths: StatePaths,
     tally: Tally,
-    log: Option<Log>,
+    log: Option<LogFollower>,
     logged: VecDeque<String>,
 }
 
 // === impl Source ===
 
 impl Source {
-    pub(super) fn new(places: Places) -> Self {
+    pub(super) fn new(paths: StatePaths) -> Self {
         Self {
-            places,
-            tally: Tally::default(),
+            paths,
+            tally: Tally::new(),
             log: None,
             logged: VecDeque::new(),
         }
@@ -54,9 +56,9 @@ impl Source {
 
     /// Looks at all of it.
     pub(super) fn look(&mut self, now_ns: u64) -> Shown {
-        let observed = Observed::now(&self.places);
+        let observed = Observed::now(&self.paths);
         let mut shown = Shown {
-            time: crate::observed::guards::rfc3339(now_ns),
+            time: time::local(now_ns).get(11..).unwrap_or_default().to_owned(),
             beats: observed
                 .guards
                 .iter()
@@ -69,36 +71,31 @@ impl Source {
         if let Exporter::Serving { address, status } = observed.exporter {
             shown.from = format!("http://{address}/");
             shown.agents = status.agents;
-            if let Ok(address) = address.parse()
-                && let Err(error) = ask_for_more(address, &mut shown)
-            {
+            if let Err(error) = ask_for_more(address, &mut shown) {
                 shown.problems.push(format!("{error:#}"));
             }
         } else {
             "the rings and the log".clone_into(&mut shown.from);
-            self.tally.read(&self.places.readable_rings(), now_ns);
+            self.tally.read(&self.paths.readable_rings(), now_ns);
             shown.agents = self.tally.agents();
             shown.latencies = self.tally.latencies();
             self.read_log(observed.log);
             let unlogged = self.tally.denials().rev();
-            let unlogged = unlogged.map(|denial| (denial.id(), told(denial)));
-            let logged = self.logged.iter().rev();
-            let logged = logged
-                .filter_map(|line| DenialRecord::parse(line))
-                .map(|denial| (denial.id(), told(&denial)));
             // A denial may be in both.
             let mut seen = HashSet::new();
             shown.denials = unlogged
-                .chain(logged)
-                .filter_map(|(id, line)| seen.insert(id).then_some(line))
+                .chain(self.logged.iter().rev())
+                .filter_map(|line| DenialRecord::parse(line))
+                .filter(|denial| seen.insert(denial.id()))
+                .take(MAX_DENIALS)
+                .map(|denial| told(&denial))
                 .collect();
-            shown.denials.truncate(MAX_DENIALS);
         }
         shown
     }
 
     fn read_log(&mut self, path: std::path::PathBuf) {
-        let log = self.log.get_or_insert_with(|| Log::new(path));
+        let log = self.log.get_or_insert_with(|| LogFollower::new(path));
         let logged = &mut self.logged;
         // What cannot be read is not shown; `denials` says why.
         let _unreadable = log.read(|line| {
@@ -118,15 +115,15 @@ fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
         .flat_map(|span| span.series)
         .collect();
     let answer = ask(address, &format!("/api/v1/denials?limit={MAX_DENIALS}"))?;
-    let denials: Denials<'_> = serde_json::from_slice(&answer)?;
-    shown.denials = denials.denials.iter().map(told).collect();
+    let denials: Denials = serde_json::from_slice(&answer)?;
+    shown.denials = denials.records().map(|denial| told(&denial)).collect();
     Ok(())
 }
 
 /// One denial in a line.
 fn told(denial: &DenialRecord<'_>) -> String {
-    let time = denial.time.get(11..19).unwrap_or_default();
-    format!("{} {}", sentence::visible(time), Sentence::of(denial))
+    let time = denial.wall_ns().map(time::local_clock).unwrap_or_default();
+    format!("{time} {}", Sentence::of(denial))
 }
 
 /// More than the tallest terminal shows.

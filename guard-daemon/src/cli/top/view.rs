@@ -5,6 +5,7 @@
 
 use super::source::Shown;
 use guard_report::sentence::visible;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(super) enum Style {
     Plain,
 }
 
-/// At most `rows` lines of at most `columns` characters.
+/// At most `rows` lines of at most `columns` columns: a character of East Asia may take two.
 pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
     let mut lines = vec![title(shown, columns)];
     let problems = if rows < TALL { 1 } else { 3 };
@@ -59,10 +60,8 @@ pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
 fn title(shown: &Shown, columns: usize) -> Line {
     let alive = shown.guards.iter().filter(|guard| guard.alive).count();
     let guards = count(alive, "guard");
-    let time = shown.time.get(11..19).unwrap_or_default();
-    let text = format!("{guards}  {time}Z  q quits  {}", shown.from);
-    let text = format!("{text:<columns$}");
-    Line::new(Style::Title, &text)
+    let text = format!("{guards}  {}  q quits  {}", shown.time, shown.from);
+    Line::new(Style::Title, &column(&text, columns))
 }
 
 /// Each table in one line.
@@ -91,10 +90,10 @@ fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             (_, _, "audit") => ("audit", Style::Wrong),
             _ => ("enforce", Style::Plain),
         };
-        let beat = beat.map_or_else(|| "-".to_owned(), |age| format!("{age:.0} s"));
+        let beat = beat.map_or_else(|| "-".to_owned(), |age| format!("{} s", age.as_secs()));
         let text = format!(
-            "{:<18} {:>8} {state:<9} {:>5} {beat:>6} {:>9} {:>11} {:>6}",
-            visible(&guard.session),
+            "{} {:>8} {state:<9} {:>5} {beat:>6} {:>9} {:>11} {:>6}",
+            column(&visible(&guard.session), FIRST),
             guard.pid,
             guard.policy.zones,
             guard.deny.committed,
@@ -112,7 +111,7 @@ fn agents(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
     );
     lines.push(Line::new(Style::Heading, &head));
     let mut agents: Vec<_> = shown.agents.iter().collect();
-    let busy = |agent: &&crate::observed::api::Agent| {
+    let busy = |agent: &&guard_report::api::AgentDecisions| {
         let minute = agent.minute;
         std::cmp::Reverse((minute.deny + minute.audit, minute.allow))
     };
@@ -120,8 +119,8 @@ fn agents(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
     for agent in agents.into_iter().take(rows) {
         let minute = agent.minute;
         let text = format!(
-            "{:<18} {:>12} {:>12} {:>12}",
-            visible(&agent.agent),
+            "{} {:>12} {:>12} {:>12}",
+            column(&visible(&agent.agent), FIRST),
             minute.deny,
             minute.audit,
             minute.allow
@@ -138,11 +137,14 @@ fn latencies(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
     lines.push(Line::new(Style::Heading, &head));
     for latency in shown.latencies.iter().take(rows) {
         let text = format!(
-            "{:<18} {:>9} {:>9} {:>9} {:>9}",
-            format!(
-                "{} {}",
-                visible(&latency.operation),
-                visible(&latency.verdict)
+            "{} {:>9} {:>9} {:>9} {:>9}",
+            column(
+                &format!(
+                    "{} {}",
+                    visible(&latency.operation),
+                    visible(&latency.verdict)
+                ),
+                FIRST
             ),
             latency.count,
             duration(latency.p50_ns),
@@ -168,16 +170,31 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
-/// Cuts what does not fit, and shows that it did.
+/// Cuts what takes more than this many columns of a terminal, and shows that it did.
 fn cut(text: &mut String, columns: usize) {
-    let Some((end, _)) = text.char_indices().nth(columns) else {
+    if text.width() <= columns {
         return;
-    };
-    text.truncate(end);
-    if let Some((last, _)) = text.char_indices().next_back() {
-        text.truncate(last);
-        text.push('…');
     }
+    let mut room = columns.saturating_sub(ELLIPSIS.width().unwrap_or(1));
+    let end = text.char_indices().find(|(_, c)| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= room;
+        room -= width.min(room);
+        !fits
+    });
+    text.truncate(end.map_or(text.len(), |(end, _)| end));
+    if columns > 0 {
+        text.push(ELLIPSIS);
+    }
+}
+
+/// The text in exactly this many columns.
+fn column(text: &str, columns: usize) -> String {
+    let mut text = text.to_owned();
+    cut(&mut text, columns);
+    let missing = columns.saturating_sub(text.width());
+    text.extend(std::iter::repeat_n(' ', missing));
+    text
 }
 
 // === impl Line ===
@@ -191,31 +208,44 @@ impl Line {
     }
 }
 
+const ELLIPSIS: char = '…';
+
+/// Columns of the first column of a table.
+const FIRST: usize = 18;
+
 /// From so many rows on there are tables.
 const TALL: usize = 18;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::api::{Agent, Decisions, Latency};
+    use guard_report::api::{AgentDecisions, DecisionCounts, Percentiles};
 
     fn shown() -> Shown {
         Shown {
-            time: "2026-01-02T03:04:05.000000000Z".to_owned(),
+            time: "03:04:05Z".to_owned(),
             from: "http://127.0.0.1:19477/".to_owned(),
             agents: ["amp", "codex"]
-                .map(|agent| Agent {
+                .map(|agent| AgentDecisions {
                     agent: agent.to_owned(),
-                    minute: Decisions {
+                    minute: DecisionCounts {
                         allow: 3,
                         deny: agent.len() as u64,
                         audit: 0,
                     },
+                    five_minutes: DecisionCounts::default(),
+                    start: DecisionCounts::default(),
                 })
                 .into(),
-            latencies: vec![Latency {
-                operation: "unlink".to_owned(),
-                verdict: "deny".to_owned(),
+            latencies: vec![Percentiles {
+                operation: "unlink".into(),
+                verdict: "deny".into(),
+                mean_ns: 0.0,
+                min_ns: 0,
+                p75_ns: 0,
+                p90_ns: 0,
+                p99_9_ns: 0,
+                p99_99_ns: 0,
                 count: 8,
                 p50_ns: 950,
                 p99_ns: 12_500,
@@ -236,12 +266,38 @@ mod tests {
                 let lines = lines(&shown(), columns, rows);
                 assert!(lines.len() <= rows, "{columns} by {rows}");
                 for line in &lines {
-                    assert!(line.text.chars().count() <= columns, "{line:?}");
+                    assert!(line.text.width() <= columns, "{line:?}");
                 }
                 let shows = lines.iter().any(|line| line.text.contains("denial 0"));
                 assert_eq!(shows, columns >= 40 && rows >= 5, "{columns} by {rows}");
             }
         }
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let cut_to = |columns| {
+            let mut text = "rm 文件/a".to_owned();
+            cut(&mut text, columns);
+            text
+        };
+        assert_eq!(cut_to(9), "rm 文件/a");
+        assert_eq!(cut_to(8), "rm 文件…");
+        assert_eq!(cut_to(7), "rm 文…", "half a character is none");
+        assert_eq!(cut_to(1), "…");
+        assert_eq!(cut_to(0), "");
+        assert_eq!(column("文件", 6), "文件  ");
+        let mut wide = shown();
+        wide.denials = vec!["删除文件".repeat(40)];
+        wide.agents[0].agent = "custom:智能体".to_owned();
+        for columns in [7, 40, 80, 81] {
+            for line in lines(&wide, columns, 24) {
+                assert!(line.text.width() <= columns, "{line:?}");
+            }
+        }
+        let row = lines(&wide, 80, 24);
+        let row = row.iter().find(|line| line.text.starts_with("custom:"));
+        assert_eq!(row.unwrap().text.width(), FIRST + 3 * 13);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `codex-es-guard undo list`, and a session in one sentence.
 
 use super::{counted, size, terminal, when};
-use crate::observed::guards::rfc3339;
 use anyhow::{Context as _, Result};
+use guard_report::time::rfc3339;
 use guard_undo::Store;
 use guard_undo::journal::SessionKind;
 use guard_undo::store::{Session, SessionState};

@@ -9,9 +9,9 @@ mod room;
 mod show;
 
 use super::terminal;
-use crate::places::Places;
 use crate::undo;
 use anyhow::{Context as _, Result};
+use guard_report::paths::StatePaths;
 use guard_undo::Store;
 use guard_undo::store::Session;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ enum UndoCommand {
 
 pub(super) fn undo(arguments: UndoArguments) -> Result<ExitCode> {
     person::check()?;
-    let store = undo::store(&Places::of_user(None)?);
+    let store = undo::store(&StatePaths::of_user(None)?);
     match arguments.command {
         None => list::list(&store, arguments.list),
         Some(UndoCommand::List(list)) => list::list(&store, list),
@@ -63,8 +63,8 @@ pub(super) fn undo(arguments: UndoArguments) -> Result<ExitCode> {
 }
 
 /// Says at a session's end what can be undone; nothing when there is nothing.
-pub(super) fn announce(places: &Places, session: &str) {
-    let Ok(session) = undo::store(places).session(session) else {
+pub(super) fn announce(paths: &StatePaths, session: &str) {
+    let Ok(session) = undo::store(paths).session(session) else {
         return;
     };
     if let Some(sentence) = list::sentence(&session) {

@@ -48,8 +48,8 @@ pub(super) fn check() -> Result<()> {
 /// The patterns of the policy in force, if one can be read.
 #[cfg(target_os = "linux")]
 fn patterns() -> Option<Vec<String>> {
-    let places = crate::places::Places::of_user(None).ok()?;
-    let text = std::fs::read(places.policy).ok()?;
+    let paths = guard_report::paths::StatePaths::of_user(None).ok()?;
+    let text = std::fs::read(paths.policy).ok()?;
     let policy = guard_core::policy::Policy::parse(&text).ok()?;
     Some(policy.ai_agent_patterns)
 }

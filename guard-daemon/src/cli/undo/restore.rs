@@ -2,8 +2,8 @@
 
 use super::show::shown;
 use super::{canonical, counted, find, terminal};
-use crate::denials::since::Since;
 use anyhow::{Context as _, Result, anyhow, bail};
+use guard_report::time::{now_ns, parse_since};
 use guard_undo::journal::{Began, SessionKind};
 use guard_undo::restore::{Action, Applied, Item, Outlook, Plan, Request};
 use guard_undo::store::Session;
@@ -53,12 +53,12 @@ pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<Exit
     let at = arguments
         .at
         .as_deref()
-        .map(|text| Since::parse(text, crate::now_ns()));
+        .map(|text| parse_since(text, now_ns()));
     let at_ns = at.transpose().map_err(|error| anyhow!("--at: {error}"))?;
     let to = arguments.to.as_ref().map(|to| directory(to)).transpose()?;
     let request = Request {
         only,
-        at_ns: at_ns.map(Since::nanoseconds),
+        at_ns,
         to,
         force: arguments.force,
     };
@@ -131,12 +131,12 @@ fn apply(store: &Store, session: &Session, plan: &Plan) -> Result<Applied> {
         min_free_percent: 0,
         ..Bounds::for_disk(sweep::disk_bytes(store).unwrap_or(0))
     };
-    let now_ns = crate::now_ns();
-    let recorder = Recorder::begin(store, &name, began, bounds, now_ns)
+    let start_ns = now_ns();
+    let recorder = Recorder::begin(store, &name, began, bounds, start_ns)
         .context("making a place for what is in the way")?;
-    let applied = plan.apply(&recorder, now_ns);
+    let applied = plan.apply(&recorder, start_ns);
     recorder
-        .end(crate::now_ns())
+        .end(now_ns())
         .context("ending the restore's journal")?;
     if recorder.tally() == guard_undo::store::recorder::Tally::default() {
         drop(recorder);

@@ -1,10 +1,10 @@
 //! `codex-es-guard undo forget` and `undo prune`.
 
 use super::{counted, find, size, terminal};
-use crate::places::Places;
 use crate::undo;
 use anyhow::{Context as _, Result, bail};
 use guard_core::policy::{Policy, UndoPolicy};
+use guard_report::paths::StatePaths;
 use guard_undo::{Bounds, Store, sweep};
 use std::io::{IsTerminal as _, stdin};
 use std::process::ExitCode;
@@ -61,7 +61,8 @@ pub(super) fn prune(store: &Store, arguments: &PruneArguments) -> Result<ExitCod
             ..bounds
         };
     }
-    let swept = sweep::sweep(store, &bounds, crate::now_ns()).context("pruning the undo store")?;
+    let swept = sweep::sweep(store, &bounds, guard_report::time::now_ns())
+        .context("pruning the undo store")?;
     let evicted = usize::try_from(swept.evicted).unwrap_or(usize::MAX);
     terminal::line(&format!(
         "{} removed, {} freed; {} of {} kept.",
@@ -75,8 +76,8 @@ pub(super) fn prune(store: &Store, arguments: &PruneArguments) -> Result<ExitCod
 
 /// The policy's bounds; the usual ones when it cannot be read.
 fn policy() -> UndoPolicy {
-    let places = Places::of_user(None).ok();
-    let text = places.and_then(|places| std::fs::read(places.policy).ok());
+    let paths = StatePaths::of_user(None).ok();
+    let text = paths.and_then(|paths| std::fs::read(paths.policy).ok());
     let policy = text.and_then(|text| Policy::parse(&text).ok());
     policy.map_or_else(UndoPolicy::default, |policy| policy.undo)
 }

@@ -3,34 +3,30 @@
 
 use super::html::Html;
 use super::tables::{duration, grouped};
-use crate::activity::{Activity, AgentActivity, Span};
-use crate::rolling::{LONGEST, SLICE};
-use crate::status::Guard;
-use guard_core::verdict::Verdict;
+use guard_report::activity::{Activity, NONE, Span};
+use guard_report::api::{AgentDecisions, DecisionCounts};
+use guard_report::rolling::{LONGEST, SLICE};
+use guard_report::status::GuardStatus;
 use std::time::Instant;
 
 /// The part of the page that says it.
 pub(super) fn standing(
     html: &mut Html,
-    guards: &[Guard],
-    agents: &[AgentActivity],
+    guards: &[GuardStatus],
+    agents: &[AgentDecisions],
     activity: &Activity,
     obstacle: Option<String>,
     now: Instant,
 ) {
     html.raw("<section id=summary aria-label=\"How things stand\">");
     state(html, guards, obstacle);
-    let sum = |span: usize, chosen: &[Verdict]| -> u64 {
-        let of = |agent: &AgentActivity| -> u64 {
-            let decisions = &agent.decisions[span];
-            chosen
-                .iter()
-                .map(|&verdict| decisions[verdict as usize])
-                .sum()
-        };
-        agents.iter().map(of).sum()
+    let minute = |count: fn(&DecisionCounts) -> u64| -> u64 {
+        agents.iter().map(|agent| count(&agent.minute)).sum()
     };
-    let denied = sum(0, &[Verdict::Deny]);
+    let start = |count: fn(&DecisionCounts) -> u64| -> u64 {
+        agents.iter().map(|agent| count(&agent.start)).sum()
+    };
+    let denied = minute(|counts| counts.deny);
     let latencies = activity.latencies(now, Span::ALL[1]).together(|_, _| true);
     let at = |quantile| match latencies.len() {
         0 => "–".to_owned(),
@@ -38,15 +34,17 @@ pub(super) fn standing(
     };
     html.raw("<dl class=tiles>");
     let class = if denied > 0 { "bad" } else { "idle" };
-    let start = grouped(sum(2, &[Verdict::Deny]));
     tile(
         html,
         (class, "Denied in the last minute"),
         &grouped(denied),
-        &format!("{start} since the exporter began"),
+        &format!(
+            "{} since the exporter began",
+            grouped(start(|counts| counts.deny))
+        ),
     );
-    let decisions = sum(0, &Verdict::ALL);
-    let all = grouped(sum(2, &Verdict::ALL));
+    let decisions = minute(DecisionCounts::all);
+    let all = grouped(start(DecisionCounts::all));
     tile(
         html,
         ("", "Decisions in the last minute"),
@@ -67,10 +65,7 @@ pub(super) fn standing(
         &grouped(at_work),
         &format!(
             "{} seen",
-            agents
-                .iter()
-                .filter(|agent| &*agent.agent != "none")
-                .count()
+            agents.iter().filter(|agent| agent.agent != NONE).count()
         ),
     );
     html.raw("</dl>");
@@ -79,10 +74,10 @@ pub(super) fn standing(
 }
 
 /// What the guards do, the worst first, and what keeps the exporter from its work.
-fn state(html: &mut Html, guards: &[Guard], obstacle: Option<String>) {
+fn state(html: &mut Html, guards: &[GuardStatus], obstacle: Option<String>) {
     let live = || guards.iter().filter(|guard| guard.alive);
     let count = live().count();
-    let is_audit = |guard: &Guard| guard.policy.mode == "audit";
+    let is_audit = |guard: &GuardStatus| guard.policy.mode == "audit";
     let (class, state) = if count == 0 {
         ("idle", "No guard is at work.".to_owned())
     } else if !live().all(|guard| guard.enforcing) {
@@ -171,13 +166,13 @@ mod tests {
 
     #[test]
     fn the_summary_names_the_worst_first() {
-        let guard = |change: fn(&mut Guard)| {
-            let lane = crate::status::LaneState {
+        let guard = |change: fn(&mut GuardStatus)| {
+            let lane = guard_report::status::LaneStatus {
                 committed: 0,
                 unread: 0,
                 lost: 0,
             };
-            let mut guard = Guard {
+            let mut guard = GuardStatus {
                 ring: String::new(),
                 session: String::new(),
                 pid: 1,
@@ -188,9 +183,9 @@ mod tests {
                 heartbeat: None,
                 active_agents: 0,
                 tracked_processes: 0,
-                policy: crate::status::Policy {
+                policy: guard_report::status::PolicyStatus {
                     ok: true,
-                    mode: "enforce",
+                    mode: "enforce".to_owned(),
                     revision: String::new(),
                     loaded: None,
                     zones: 0,
@@ -222,7 +217,7 @@ mod tests {
                 "a policy cannot be read",
             ),
             (
-                vec![guard(|guard| guard.policy.mode = "audit")],
+                vec![guard(|guard| guard.policy.mode = "audit".to_owned())],
                 "watched and not stopped",
             ),
         ] {

@@ -1,14 +1,14 @@
 //! The page's tables: denials, what was noticed, agents, latencies, guards.
 
 use super::html::Html;
-use crate::activity::{Activity, AgentActivity, Span};
 use crate::detect::Detection;
-use crate::percentiles::{self, Percentiles};
 use crate::recent::Denial;
-use crate::status::Guard;
 use guard_core::verdict::Verdict;
+use guard_report::activity::{Activity, Span};
+use guard_report::api::{AgentDecisions, Percentiles};
 use guard_report::record::DenialRecord;
 use guard_report::sentence::Sentence;
+use guard_report::status::GuardStatus;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -74,7 +74,7 @@ pub(super) fn detections(html: &mut Html, detections: &[Arc<Detection>]) {
 }
 
 /// What each agent did.
-pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
+pub(super) fn agents(html: &mut Html, agents: &[AgentDecisions]) {
     html.raw(
         "<section class=card id=agents aria-labelledby=h-agents><h2 id=h-agents>Agents</h2><div class=wide>",
     );
@@ -90,17 +90,16 @@ pub(super) fn agents(html: &mut Html, agents: &[AgentActivity]) {
         "Decisions by agent; none is people and what needed no look",
         &columns,
     );
-    for AgentActivity { agent, decisions } in agents {
-        let [minute, five_minutes, start] = decisions;
+    for agent in agents {
         html.raw("<tr role=row><th scope=row role=rowheader>")
-            .text(agent)
+            .text(&agent.agent)
             .raw("</th>");
         let numbers = [
-            minute[Verdict::Deny as usize],
-            five_minutes[Verdict::Deny as usize],
-            start[Verdict::Deny as usize],
-            start[Verdict::Audit as usize],
-            start[Verdict::Allow as usize],
+            agent.minute.deny,
+            agent.five_minutes.deny,
+            agent.start.deny,
+            agent.start.audit,
+            agent.start.allow,
         ];
         for (column, number) in columns[1..].iter().zip(numbers) {
             html.number(column, &grouped(number));
@@ -126,7 +125,7 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
     ];
     html.table("From first sight to verdict, last 5 minutes", &columns);
     let latencies = activity.latencies(now, Span::ALL[1]);
-    for row in percentiles::table(&latencies) {
+    for row in latencies.percentiles() {
         let Percentiles {
             operation,
             verdict,
@@ -134,9 +133,9 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
             ..
         } = row;
         html.raw("<tr role=row><th scope=row role=rowheader>")
-            .text(operation)
+            .text(&operation)
             .raw("</th>");
-        html.cell("Verdict", verdict)
+        html.cell("Verdict", &verdict)
             .number("Count", &grouped(count));
         let times = [
             row.p50_ns,
@@ -155,7 +154,7 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
 }
 
 /// How each guard is.
-pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
+pub(super) fn guards(html: &mut Html, guards: &[GuardStatus]) {
     html.raw(
         "<section class=card id=guards aria-labelledby=h-guards><h2 id=h-guards>Guards</h2><div class=wide>",
     );
@@ -188,7 +187,7 @@ pub(super) fn guards(html: &mut Html, guards: &[Guard]) {
             },
         );
         let mode = if policy.ok {
-            policy.mode
+            &policy.mode
         } else {
             "unreadable; the last good one"
         };

@@ -1,19 +1,19 @@
-//! Who speaks for a path: the most specific entry that is alive.
+//! The entry that is in effect for a path: the most specific one that applies.
 
 use crate::actor::Attribution;
 use crate::policy::{OverrideEntry, Snapshot, Zone};
 use crate::process::basename;
 use crate::verdict::Reason;
-use crate::zones::{Entry, Place, below};
+use crate::zones::{Entry, ZoneMatch, below};
 
-/// What covers a path.
+/// What the policy says of a path.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cover<'s> {
-    /// No zone is above, whatever else is.
+pub(super) enum EffectiveEntry<'s> {
+    /// No zone contains the path.
     Outside,
-    /// A zone protects it.
+    /// A zone protects the path.
     Zone(&'s Zone),
-    /// A zone is above, but something more specific opens it.
+    /// A zone contains the path, but a more specific entry exempts it.
     Open {
         reason: Reason,
         zone: &'s Zone,
@@ -21,27 +21,27 @@ pub(super) enum Cover<'s> {
     },
 }
 
-pub(super) fn cover<'s>(
+pub(super) fn effective_entry<'s>(
     snapshot: &'s Snapshot,
-    place: Place<'s>,
+    found: ZoneMatch<'s>,
     path: &[u8],
-    is_alive: impl Fn(&OverrideEntry) -> bool,
-) -> Cover<'s> {
+    applies: impl Fn(&OverrideEntry) -> bool,
+) -> EffectiveEntry<'s> {
     let mut open = None;
-    for entry in place.entries() {
+    for entry in found.entries() {
         match entry {
             Entry::Zone(id) => {
                 let Some(zone) = snapshot.zones.get(id.0 as usize) else {
                     continue;
                 };
-                let by_name = || opened_by_name(snapshot, zone, path).map(|reason| (reason, None));
+                let by_name = || exempt_by_name(snapshot, zone, path).map(|reason| (reason, None));
                 return match open.or_else(by_name) {
-                    Some((reason, overriding)) => Cover::Open {
+                    Some((reason, overriding)) => EffectiveEntry::Open {
                         reason,
                         zone,
                         overriding,
                     },
-                    None => Cover::Zone(zone),
+                    None => EffectiveEntry::Zone(zone),
                 };
             }
             _ if open.is_some() => {}
@@ -49,17 +49,17 @@ pub(super) fn cover<'s>(
                 open = snapshot
                     .overrides
                     .get(id.0 as usize)
-                    .filter(|entry| is_alive(entry))
+                    .filter(|entry| applies(entry))
                     .map(|entry| (Reason::Override, Some(entry)));
             }
             Entry::Disposable => open = Some((Reason::Disposable, None)),
             Entry::SystemTemp => open = Some((Reason::SystemTemp, None)),
         }
     }
-    Cover::Outside
+    EffectiveEntry::Outside
 }
 
-/// Whether an override for an agent or a session is for this actor.
+/// Whether an override that names an agent or a session applies to this actor.
 pub(super) fn is_for(
     entry: &OverrideEntry,
     snapshot: &Snapshot,
@@ -77,8 +77,8 @@ pub(super) fn is_for(
         && entry.session.as_deref().is_none_or(is_its_session)
 }
 
-/// Names that are open at any depth below a zone.
-fn opened_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reason> {
+/// The reason for which a name is exempt at any depth below a zone.
+fn exempt_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reason> {
     if basename(path) == FINDER_FILE {
         return Some(Reason::SystemTemp);
     }
@@ -90,5 +90,5 @@ fn opened_by_name(snapshot: &Snapshot, zone: &Zone, path: &[u8]) -> Option<Reaso
     is_disposable.then_some(Reason::Disposable)
 }
 
-/// What macOS leaves in every directory it shows.
+/// Written by the Finder into each directory it displays.
 const FINDER_FILE: &[u8] = b".DS_Store";

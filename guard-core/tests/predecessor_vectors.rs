@@ -1,4 +1,4 @@
-//! What the first implementation answered, what this one answers, and why they differ.
+//! Decisions of the predecessor, decisions of this guard, and why they differ.
 
 #![allow(
     clippy::tests_outside_test_module,
@@ -22,7 +22,7 @@ fn world() -> World {
     )
 }
 
-/// What was asked; the first answer; ours and its reason; why they differ.
+/// Chain, path and destination; the predecessor's verdict; ours and its reason; why they differ.
 type Vector = (
     &'static str,
     &'static str,
@@ -33,8 +33,8 @@ type Vector = (
     &'static str,
 );
 
-/// A path alone is an unlink; with a destination, a rename. The chain is written as the seed's
-/// documents write it; `agent` stands for what lineage makes of it (its own tests say how).
+/// A path alone is an unlink; with a destination, a rename to a free name. In a chain each process is
+/// followed by its parent; `agent` means that lineage attributes the process to that agent.
 #[rustfmt::skip]
 const VECTORS: [Vector; 17] = [
     ("rm < zsh < login", "/Users/u/proj/a", None, ALLOW, ALLOW, Reason::Human, ""),
@@ -64,12 +64,13 @@ const VECTORS: [Vector; 17] = [
 ];
 
 #[test]
-fn the_seed_s_vectors() {
+fn example_decisions_of_the_predecessor() {
     let world = world();
-    for (chain, path, destination, seed, ours, reason, why) in VECTORS {
-        // A pattern is a substring of the name, as it was: lineage calls this one an agent too.
+    for (chain, path, destination, first, ours, reason, why) in VECTORS {
+        // A pattern is a substring of the name: lineage attributes this one to an agent, too.
         let chain = chain.replace("claude-squad-notes-app", "agent custom:claude");
-        let scene = Scene::chain(&chain);
+        let mut scene = Scene::chain(&chain);
+        scene.absent.extend(destination);
         let decision = match destination {
             None => world.decide(&scene, OperationKind::Unlink, path, None),
             Some(to) => world.decide(&scene, OperationKind::Rename, path, Some(to)),
@@ -81,16 +82,16 @@ fn the_seed_s_vectors() {
             "{asked}"
         );
         assert_eq!(
-            seed == ours,
+            first == ours,
             why.is_empty(),
-            "every difference has its reason: {asked}"
+            "each difference has its reason: {asked}"
         );
     }
 }
 
-/// The table of measured results in the product's description.
+/// Measured results of the predecessor.
 #[test]
-fn the_seed_s_measured_results() {
+fn measured_results_of_the_predecessor() {
     let world = World::mac(r#"{"protected_zones": ["/Users/u/proj"]}"#);
     for (chain, path, verdict) in [
         ("rm < zsh < login < ghostty", "/Users/u/proj/file", ALLOW),

@@ -1,17 +1,17 @@
-//! Reading `denials.jsonl` and its numbered files while an exporter writes and rotates them.
+//! Reading a log and its numbered files while another process writes and rotates them.
 //!
-//! [`Log`] gives every whole line once, oldest first: those that are there, then those that come. A
-//! rotation moves the file that is read to `.1`, with what came last; it is found again by its
-//! identity, read to its end, and then what is newer. It writes nothing.
+//! A rotation moves the file that is being read to `.1`, with what was written last; it is found
+//! again by its identity, read to its end, and then the newer files are read. Nothing is written.
 
+use super::{KEPT, numbered};
 use std::fs::File;
 use std::io::{Read as _, Result, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// A log being read.
+/// Gives every whole line of a log once, oldest first: those that are there, then those that come.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct LogFollower {
     path: PathBuf,
     current: Option<Current>,
 }
@@ -24,23 +24,24 @@ struct Current {
     partial: Vec<u8>,
 }
 
-// === impl Log ===
+// === impl LogFollower ===
 
-impl Log {
-    /// A log at its beginning: the oldest line that is kept.
-    pub(crate) fn new(path: PathBuf) -> Self {
+impl LogFollower {
+    /// Begins with the oldest line that is kept.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
         Self {
             path,
             current: None,
         }
     }
 
-    /// Hands over what came since the last time, line by line.
+    /// Passes the lines that came since the last call to `line`, one by one.
     ///
     /// # Errors
     ///
     /// When a file that is there cannot be read.
-    pub(crate) fn read(&mut self, mut line: impl FnMut(&str)) -> Result<()> {
+    pub fn read(&mut self, mut line: impl FnMut(&str)) -> Result<()> {
         loop {
             let Some(current) = &mut self.current else {
                 match self.oldest()? {
@@ -49,7 +50,7 @@ impl Log {
                 }
                 continue;
             };
-            // Asked before it is read: what is written to it afterwards is read the next time.
+            // Checked before reading: what is written to the file after that is read by the next call.
             let newer = newer(&self.path, current.identity)?;
             current.lines(&mut line)?;
             match newer {
@@ -60,7 +61,7 @@ impl Log {
     }
 
     fn oldest(&self) -> Result<Option<Current>> {
-        for number in (0..=NUMBERED).rev() {
+        for number in (0..=KEPT).rev() {
             if let Some(found) = Current::open(&numbered(&self.path, number))? {
                 return Ok(Some(found));
             }
@@ -72,7 +73,7 @@ impl Log {
 /// The file that follows the one with this identity; `None` while that is the newest.
 fn newer(path: &Path, identity: (u64, u64)) -> Result<Option<Current>> {
     let is_it = |number: &u32| identity_at(&numbered(path, *number)) == Some(identity);
-    match (0..=NUMBERED).find(is_it) {
+    match (0..=KEPT).find(is_it) {
         Some(0) => Ok(None),
         // A number may be free after a rotation that was interrupted.
         Some(number) => {
@@ -83,7 +84,7 @@ fn newer(path: &Path, identity: (u64, u64)) -> Result<Option<Current>> {
             }
             Ok(None)
         }
-        // It has left the kept files, or was removed.
+        // It is no longer among the kept files, or was removed.
         None => Current::open(path),
     }
 }
@@ -107,7 +108,7 @@ impl Current {
 
     fn lines(&mut self, mut line: impl FnMut(&str)) -> Result<()> {
         if self.file.metadata()?.len() < self.file.stream_position()? {
-            // Cut by hand.
+            // Truncated by hand.
             self.file.seek(SeekFrom::Start(0))?;
             self.partial.clear();
         }
@@ -127,21 +128,10 @@ fn identity_at(path: &Path) -> Option<(u64, u64)> {
     Some((found.dev(), found.ino()))
 }
 
-fn numbered(log: &Path, number: u32) -> PathBuf {
-    if number == 0 {
-        return log.to_owned();
-    }
-    let mut name = log.as_os_str().to_owned();
-    name.push(format!(".{number}"));
-    name.into()
-}
-
-/// The exporter keeps so many numbered files.
-const NUMBERED: u32 = 8;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_files::rotate;
     use std::fs::{self, OpenOptions};
     use std::io::Write as _;
 
@@ -154,19 +144,11 @@ mod tests {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    fn rotate(path: &Path) {
-        for number in (0..3).rev() {
-            if numbered(path, number).exists() {
-                fs::rename(numbered(path, number), numbered(path, number + 1)).unwrap();
-            }
-        }
-    }
-
     #[test]
     fn every_line_comes_once_over_rotations() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let mut log = Log::new(path.clone());
+        let mut log = LogFollower::new(path.clone());
         let mut read = || {
             let mut lines = String::new();
             log.read(|line| lines.push_str(line)).unwrap();
@@ -181,10 +163,10 @@ mod tests {
         assert_eq!(read(), "ccd");
         // Written to the old file until it moved, then to two new ones.
         append(&path, "e\n");
-        rotate(&path);
+        rotate(&path, KEPT).unwrap();
         assert_eq!(read(), "e");
         append(&path, "f\n");
-        rotate(&path);
+        rotate(&path, KEPT).unwrap();
         append(&path, "g\n");
         assert_eq!(read(), "fg");
         fs::remove_file(&path).unwrap();

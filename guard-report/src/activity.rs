@@ -1,16 +1,20 @@
-//! What happened in the last minutes and since the start: latencies by operation and verdict, and
-//! decisions by agent.
+//! Decisions of the last minutes and since the start: latencies by operation and verdict, and counts
+//! by agent.
 //!
 //! Percentiles come from HDR histograms: two significant digits from a nanosecond to a minute, so
 //! that no answer is off by more than one in a hundred. A longer time counts as a minute.
+//!
+//! Agents have the labels that the denial log has. At most [`MAX_LABELS`] are told apart; further
+//! ones are counted together as [`OTHER`], since a label may come from a ring that lies.
 
+use crate::api::{AgentDecisions, DecisionCounts, Percentiles};
 use crate::rolling::{LONGEST, Rolling, WINDOWS, Window};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
 use hdrhistogram::Histogram;
 use std::time::Instant;
 
-/// Filled by the reading thread, read by the HTTP server.
+/// What was decided, and how fast.
 #[derive(Debug)]
 pub struct Activity {
     slices: Rolling<Slice>,
@@ -24,7 +28,7 @@ pub struct Activity {
 pub enum Span {
     /// The last minutes.
     Last(Window),
-    /// All since the exporter began.
+    /// All since the beginning.
     SinceStart,
 }
 
@@ -34,14 +38,12 @@ pub struct Latencies {
     series: [[Option<Box<Nanoseconds>>; Verdict::ALL.len()]; OperationKind::ALL.len()],
 }
 
-/// Decisions of one agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentActivity {
-    /// The value of the `agent` label.
-    pub agent: Box<str>,
-    /// Decisions in each of [`WINDOWS`], then since the start; each by verdict.
-    pub decisions: [[u64; Verdict::ALL.len()]; WINDOWS.len() + 1],
-}
+/// The agents that are told apart.
+pub const MAX_LABELS: usize = 64;
+/// The label of processes of no agent.
+pub const NONE: &str = "none";
+/// The label of all agents beyond [`MAX_LABELS`].
+pub const OTHER: &str = "other";
 
 /// A histogram of nanoseconds. Counts have 32 bits: four billion in one slice are beyond any guard,
 /// and what is beyond stays at the most.
@@ -70,25 +72,20 @@ impl Activity {
         }
     }
 
-    /// Takes one decision, of the agent with this number and label.
+    /// Adds a decision for the agent with this label, made at `time`.
     pub fn add(
         &mut self,
-        now: Instant,
-        (agent, label): (usize, &str),
+        time: Instant,
+        agent: Option<&str>,
         operation: OperationKind,
         verdict: Verdict,
         latency_ns: u64,
     ) {
+        let agent = self.number(agent.unwrap_or(NONE));
         let before = &mut self.before;
-        let slice = self.slices.current(now, |gone| before.merge(gone));
+        let slice = self.slices.slice(time, |expired| before.merge(expired));
         slice.latencies.add(operation, verdict, latency_ns);
         slice.agents.add(agent, verdict);
-        if self.labels.len() <= agent {
-            self.labels.resize(agent + 1, Box::default());
-        }
-        if self.labels[agent].is_empty() {
-            self.labels[agent] = label.into();
-        }
     }
 
     /// The latencies of `span`, as it ends at `now`.
@@ -99,30 +96,30 @@ impl Activity {
         sum
     }
 
-    /// What each agent did, the busiest first.
+    /// The decisions of each agent, the busiest first.
     #[must_use]
-    pub fn agents(&self, now: Instant) -> Vec<AgentActivity> {
+    pub fn agents(&self, now: Instant) -> Vec<AgentDecisions> {
         let spans = Span::ALL.map(|span| {
             let mut sum = AgentCounts::default();
             self.each(now, span, |slice| sum.merge(&slice.agents));
             sum
         });
-        let mut agents: Vec<AgentActivity> = self
-            .labels
-            .iter()
-            .enumerate()
-            .filter(|(_, label)| !label.is_empty())
-            .map(|(number, label)| AgentActivity {
-                agent: label.clone(),
-                decisions: [0, 1, 2].map(|span: usize| spans[span].of(number)),
+        let labels = self.labels.iter().enumerate();
+        let mut agents: Vec<AgentDecisions> = labels
+            .map(|(number, label)| {
+                let [minute, five_minutes, start] =
+                    [0, 1, 2].map(|span: usize| spans[span].of(number));
+                AgentDecisions {
+                    agent: label.to_string(),
+                    minute,
+                    five_minutes,
+                    start,
+                }
             })
             .collect();
         agents.sort_by(|a, b| {
-            let order = |activity: &AgentActivity| {
-                let [.., all] = activity.decisions;
-                (all[Verdict::Deny as usize], all.iter().sum::<u64>())
-            };
-            order(b).cmp(&order(a)).then_with(|| a.agent.cmp(&b.agent))
+            let busy = |agent: &AgentDecisions| (agent.start.deny, agent.start.all());
+            busy(b).cmp(&busy(a)).then_with(|| a.agent.cmp(&b.agent))
         });
         agents
     }
@@ -137,6 +134,24 @@ impl Activity {
             }
         }
         denied
+    }
+
+    /// The number of the agent with this label, which stays the same.
+    fn number(&mut self, label: &str) -> usize {
+        let position =
+            |labels: &[Box<str>], label: &str| labels.iter().position(|known| **known == *label);
+        if let Some(known) = position(&self.labels, label) {
+            return known;
+        }
+        let label = if self.labels.len() < MAX_LABELS {
+            label
+        } else {
+            OTHER
+        };
+        position(&self.labels, label).unwrap_or_else(|| {
+            self.labels.push(label.into());
+            self.labels.len() - 1
+        })
     }
 
     /// Shows the slices that make up `span`, as it ends at `now`.
@@ -200,6 +215,29 @@ impl Latencies {
         })
     }
 
+    /// A row for each operation and verdict.
+    #[must_use]
+    pub fn percentiles(&self) -> Vec<Percentiles> {
+        let row = |(operation, verdict, histogram): (OperationKind, Verdict, &Nanoseconds)| {
+            let at = |quantile| histogram.value_at_quantile(quantile);
+            Percentiles {
+                operation: operation.as_str().into(),
+                verdict: verdict.as_str().into(),
+                count: histogram.len(),
+                mean_ns: histogram.mean(),
+                min_ns: histogram.min(),
+                p50_ns: at(0.5),
+                p75_ns: at(0.75),
+                p90_ns: at(0.9),
+                p99_ns: at(0.99),
+                p99_9_ns: at(0.999),
+                p99_99_ns: at(0.9999),
+                max_ns: histogram.max(),
+            }
+        };
+        self.iter().map(row).collect()
+    }
+
     /// All that `chosen` names, in one histogram.
     #[must_use]
     pub fn together(&self, chosen: impl Fn(OperationKind, Verdict) -> bool) -> Nanoseconds {
@@ -255,8 +293,13 @@ impl AgentCounts {
         self.0.iter().map(denied).sum()
     }
 
-    fn of(&self, agent: usize) -> [u64; Verdict::ALL.len()] {
-        self.0.get(agent).copied().unwrap_or_default()
+    fn of(&self, agent: usize) -> DecisionCounts {
+        let counts = self.0.get(agent).copied().unwrap_or_default();
+        DecisionCounts {
+            allow: counts[Verdict::Allow as usize],
+            deny: counts[Verdict::Deny as usize],
+            audit: counts[Verdict::Audit as usize],
+        }
     }
 }
 
@@ -282,7 +325,7 @@ mod tests {
         let now = Instant::now();
         let mut activity = Activity::new(now);
         for nanoseconds in 1..=100_000_u64 {
-            let agent = (0, "codex");
+            let agent = Some("codex");
             activity.add(
                 now,
                 agent,
@@ -291,8 +334,7 @@ mod tests {
                 nanoseconds,
             );
         }
-        let agent = (1, "none");
-        activity.add(now, agent, OperationKind::Rename, Verdict::Allow, u64::MAX);
+        activity.add(now, None, OperationKind::Rename, Verdict::Allow, u64::MAX);
         let latencies = activity.latencies(now, Span::SinceStart);
         let series: Vec<_> = latencies.iter().collect();
         let [
@@ -321,7 +363,7 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_secs(1200);
         let mut activity = Activity::new(start);
-        let agent = (3, "codex");
+        let agent = Some("codex");
         activity.add(start, agent, OperationKind::Unlink, Verdict::Deny, 5);
         activity.add(later, agent, OperationKind::Unlink, Verdict::Allow, 5);
         let count = |span| activity.latencies(later, span).together(|_, _| true).len();
@@ -330,12 +372,67 @@ mod tests {
         let denied = activity.denied_lately(later + Duration::from_secs(20));
         assert_eq!(denied[LONGEST.slices - 3..], [1, 0, 0]);
         assert_eq!(denied.iter().sum::<u64>(), 1);
+        let counts = |deny, allow| DecisionCounts {
+            allow,
+            deny,
+            audit: 0,
+        };
         assert_eq!(
             activity.agents(later),
-            [AgentActivity {
-                agent: "codex".into(),
-                decisions: [[1, 1, 0], [1, 1, 0], [1, 2, 0]],
+            [AgentDecisions {
+                agent: "codex".to_owned(),
+                minute: counts(1, 1),
+                five_minutes: counts(1, 1),
+                start: counts(2, 1),
             }]
         );
+    }
+
+    #[test]
+    fn labels_are_bounded_and_the_busiest_comes_first() {
+        let now = Instant::now();
+        let mut activity = Activity::new(now);
+        let mut add = |agent: &str, verdict| {
+            activity.add(now, Some(agent), OperationKind::Unlink, verdict, 1);
+        };
+        for number in 0..MAX_LABELS + 9 {
+            add(&format!("custom:{number}"), Verdict::Allow);
+        }
+        add("custom:7", Verdict::Deny);
+        let agents = activity.agents(now);
+        assert_eq!(agents.len(), MAX_LABELS + 1);
+        let first: Vec<_> = agents.iter().take(2).collect();
+        assert_eq!((&*first[0].agent, first[0].minute.deny), ("custom:7", 1));
+        assert_eq!((&*first[1].agent, first[1].minute.allow), (OTHER, 9));
+    }
+
+    #[test]
+    fn there_is_a_row_for_each_operation_and_verdict() {
+        let now = Instant::now();
+        let mut activity = Activity::new(now);
+        assert!(
+            activity
+                .latencies(now, Span::SinceStart)
+                .percentiles()
+                .is_empty()
+        );
+        for _ in 0..10 {
+            activity.add(
+                now,
+                Some("codex"),
+                OperationKind::Unlink,
+                Verdict::Deny,
+                2_000,
+            );
+        }
+        let rows = activity.latencies(now, Span::SinceStart).percentiles();
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        assert_eq!(
+            (&*row.operation, &*row.verdict, row.count),
+            ("unlink", "deny", 10)
+        );
+        for value in [row.min_ns, row.p50_ns, row.p99_99_ns, row.max_ns] {
+            assert!((1_980..=2_020).contains(&value), "{row:?}");
+        }
     }
 }

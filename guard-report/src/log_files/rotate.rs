@@ -1,7 +1,7 @@
-//! Moving a full denial log to the numbered files `denials.jsonl.1` (newest) to `.8` (oldest).
+//! Moving a full log on to its numbered files.
 //!
 //! A process killed between any two of the renames leaves every line in exactly one file: the
-//! numbers below the first free one move up by one, oldest first, and the live file moves last,
+//! numbers below the first free one move up by one, oldest first, and the log itself moves last,
 //! into the freed `.1`. An interrupted rotation leaves a free number, which the next rotation
 //! fills; only when all are taken does the oldest go.
 //!
@@ -10,36 +10,23 @@
 //! renames:  .2→.3   .1→.2   denials.jsonl→.1
 //! ```
 
+use super::numbered;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The numbered files that are kept.
-pub const KEPT: u32 = 8;
-
-/// The numbered file of `log`; 0 is the log itself.
-#[must_use]
-pub fn numbered(log: &Path, number: u32) -> PathBuf {
-    if number == 0 {
-        return log.to_owned();
-    }
-    let mut name = log.as_os_str().to_owned();
-    name.push(format!(".{number}"));
-    name.into()
-}
-
-/// Moves `log` to `.1`, making room for it. Afterwards there is no `log`.
+/// Moves `log` to `.1`, of `kept` numbered files, making room for it. Afterwards there is no `log`.
 ///
 /// # Errors
 ///
-/// Whatever `rename` says. Every line is still in exactly one file, and calling again goes on.
-pub fn rotate(log: &Path) -> io::Result<()> {
-    moves(log).try_for_each(|(from, to)| std::fs::rename(from, to))
+/// When a rename fails. Every line is still in exactly one file, and calling again continues.
+pub fn rotate(log: &Path, kept: u32) -> io::Result<()> {
+    moves(log, kept).try_for_each(|(from, to)| std::fs::rename(from, to))
 }
 
 /// The renames of a rotation, in their order.
-fn moves(log: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+fn moves(log: &Path, kept: u32) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     let is_free = |&number: &u32| numbered(log, number).symlink_metadata().is_err();
-    let free = (1..=KEPT).find(is_free).unwrap_or(KEPT);
+    let free = (1..=kept).find(is_free).unwrap_or(kept);
     (0..free)
         .rev()
         .map(|number| (numbered(log, number), numbered(log, number + 1)))
@@ -48,6 +35,7 @@ fn moves(log: &Path) -> impl Iterator<Item = (PathBuf, PathBuf)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_files::KEPT;
     use std::fs;
 
     fn files(log: &Path) -> Vec<Option<String>> {
@@ -62,7 +50,7 @@ mod tests {
         let log = dir.path().join("log");
         for round in 0..12 {
             fs::write(&log, round.to_string()).unwrap();
-            rotate(&log).unwrap();
+            rotate(&log, KEPT).unwrap();
         }
         let expected: Vec<_> = [None]
             .into_iter()
@@ -79,14 +67,14 @@ mod tests {
             for number in 0..5 {
                 fs::write(numbered(&log, number), number.to_string()).unwrap();
             }
-            let whole: Vec<_> = moves(&log).collect();
+            let whole: Vec<_> = moves(&log, KEPT).collect();
             assert_eq!(whole.len(), 5);
             for (from, to) in whole.into_iter().take(done) {
                 fs::rename(from, to).unwrap();
             }
             // The next process finds the live file full, or starts a new one.
             if numbered(&log, 0).exists() {
-                rotate(&log).unwrap();
+                rotate(&log, KEPT).unwrap();
             }
             let kept: Vec<String> = files(&log).into_iter().flatten().collect();
             assert_eq!(kept, ["0", "1", "2", "3", "4"], "after {done} renames");
@@ -100,7 +88,7 @@ mod tests {
         for (number, text) in [(0, "live"), (1, "one"), (2, "two"), (4, "four")] {
             fs::write(numbered(&log, number), text).unwrap();
         }
-        rotate(&log).unwrap();
+        rotate(&log, KEPT).unwrap();
         let expected = [None, Some("live"), Some("one"), Some("two"), Some("four")];
         let found = files(&log);
         assert_eq!(found[..5], expected.map(|text| text.map(str::to_owned)));

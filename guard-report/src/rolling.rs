@@ -1,8 +1,8 @@
-//! Figures of the last minutes, kept in slices of [`SLICE`] that fall away one by one.
+//! Figures of the last minutes, kept in slices of [`SLICE`] that expire one by one.
 //!
 //! A window of a minute is the slice that is being filled and the full ones before it: at least
-//! [`SLICE`] less than its name says, never more. Time is the exporter's monotonic clock at the
-//! reading, so neither a clock that is set back nor a backlog's old stamps move anything.
+//! [`SLICE`] less than its name says, never more. Time is a monotonic clock, so a wall clock that is
+//! set back moves nothing.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long a slice is filled.
 pub const SLICE: Duration = Duration::from_secs(10);
 
-/// The windows that are told, shortest first.
+/// The windows, shortest first.
 pub const WINDOWS: [Window; 2] = [
     Window {
         name: "1m",
@@ -70,9 +70,10 @@ impl<T: Default> Rolling<T> {
         }
     }
 
-    /// The slice to be filled at `now`. What no window shows any more goes to `gone`.
-    pub fn current(&mut self, now: Instant, mut gone: impl FnMut(&T)) -> &mut T {
-        let number = self.number(now);
+    /// The slice of `time`, or the oldest kept one for a time before that. What no window covers any
+    /// more goes to `expired`.
+    pub fn slice(&mut self, time: Instant, mut expired: impl FnMut(&T)) -> &mut T {
+        let number = self.number(time);
         if self.slices.back().is_none_or(|(last, _)| *last < number) {
             self.slices.push_back((number, T::default()));
             while let Some((first, _)) = self.slices.front()
@@ -81,10 +82,18 @@ impl<T: Default> Rolling<T> {
                 self.slices
                     .pop_front()
                     .iter()
-                    .for_each(|(_, slice)| gone(slice));
+                    .for_each(|(_, slice)| expired(slice));
             }
         }
-        &mut self.slices.back_mut().expect("one is there").1
+        // Nearly always the last.
+        let after = self.slices.iter().rposition(|(slice, _)| *slice <= number);
+        let index = match after {
+            Some(index) if self.slices[index].0 == number => index,
+            Some(index) => self.insert(index + 1, number),
+            None if number + KEPT > self.slices[self.slices.len() - 1].0 => self.insert(0, number),
+            None => 0,
+        };
+        &mut self.slices[index].1
     }
 
     /// The slices of `window` as it ends at `now`.
@@ -107,6 +116,11 @@ impl<T: Default> Rolling<T> {
         self.slices.iter().map(|(_, slice)| slice)
     }
 
+    fn insert(&mut self, index: usize, number: u64) -> usize {
+        self.slices.insert(index, (number, T::default()));
+        index
+    }
+
     fn number(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.origin).as_secs() / SLICE.as_secs()
     }
@@ -126,20 +140,34 @@ mod tests {
         let sum = |rolling: &Rolling<u64>, now, window| -> u64 {
             rolling.last(at(now), Window::named(window).unwrap()).sum()
         };
-        *rolling.current(at(0), |_| panic!()) += 1;
-        *rolling.current(at(9), |_| panic!()) += 1;
-        *rolling.current(at(55), |_| panic!()) += 4;
+        *rolling.slice(at(0), |_| panic!()) += 1;
+        *rolling.slice(at(9), |_| panic!()) += 1;
+        *rolling.slice(at(55), |_| panic!()) += 4;
         assert_eq!(sum(&rolling, 55, "1m"), 6);
         assert_eq!(sum(&rolling, 60, "1m"), 4, "the first slice left");
         assert_eq!(sum(&rolling, 299, "5m"), 6);
         assert_eq!(sum(&rolling, 300, "5m"), 4);
         let ages: Vec<_> = rolling.ages(at(60), Window::named("5m").unwrap()).collect();
         assert_eq!(ages, [(6, &2), (1, &4)]);
-        let mut gone = 0;
-        *rolling.current(at(10_000), |slice| gone += slice) += 8;
-        assert_eq!(gone, 6, "nothing is lost on the way");
+        let mut expired = 0;
+        *rolling.slice(at(10_000), |slice| expired += slice) += 8;
+        assert_eq!(expired, 6, "nothing is lost on the way");
         assert_eq!(sum(&rolling, 10_000, "5m"), 8);
-        assert_eq!(rolling.slices.len(), 1, "what no window shows is let go");
+        assert_eq!(rolling.slices.len(), 1, "what no window covers is dropped");
+    }
+
+    #[test]
+    fn what_comes_late_falls_into_its_own_slice() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut rolling = Rolling::<u64>::new(start);
+        for (seconds, value) in [(400, 1), (365, 2), (399, 4), (385, 8), (120, 16), (3, 32)] {
+            *rolling.slice(at(seconds), |_| panic!()) += value;
+        }
+        let slices: Vec<_> = rolling.slices.iter().copied().collect();
+        assert_eq!(slices, [(12, 48), (36, 2), (38, 8), (39, 4), (40, 1)]);
+        let minute: u64 = rolling.last(at(409), WINDOWS[0]).sum();
+        assert_eq!(minute, 15);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! What all worker threads of a session share about the world outside, and when to forget it.
+//! What the worker threads of a session share, and what invalidates their caches.
 //!
-//! Workers remember callers and directories. What makes a memory stale is told here, by counters
-//! that each memory carries: an exec or a change of credentials makes a process's callers stale, a
-//! renamed directory or a changed mount table makes directories stale. A change that the kernel is
-//! about to make itself (a call that goes on) happens a moment after it was told, so it also
-//! switches remembering off for a second.
+//! Workers cache callers and directories. Each entry carries a generation, and what makes entries
+//! stale advances it here: an exec or a change of credentials for a process's callers, a renamed
+//! directory or a changed mount table for directories. A change that the kernel is about to make
+//! itself (a call that continues) happens a moment after it was reported, so it also disables the
+//! cache for a second.
 
-use super::context::{Confinements, ContextLook};
+use super::context::{Confinements, ThreadContext};
 use super::mounts::Mounts;
 use super::preservation::Preservation;
 use super::procfs::ProcFs;
@@ -22,9 +22,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Shared by all workers of a session.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SessionCaches {
     /// The guard's own credentials and root.
-    pub(crate) guard: ContextLook,
+    pub(crate) guard: ThreadContext,
     /// The guard's process id namespace.
     pid_namespace: Option<Identity>,
     /// The guard's mount namespace.
@@ -33,13 +33,13 @@ pub(crate) struct World {
     pub(crate) confinements: Confinements,
     /// The session's root command.
     pub(crate) session_root: u32,
-    /// Bumped when a process's callers must be looked at anew. Written by the worker that hears of
-    /// the change, before it answers; read at the process's next call, which comes after.
+    /// Advanced when a process's callers must be described again. Written by the worker that is
+    /// notified of the change, before it answers; read at the process's next call, which comes after.
     changes: Vec<AtomicU32>,
-    /// Bumped when remembered directories may stand elsewhere.
+    /// Advanced when cached directories may have moved.
     directories: AtomicU64,
-    /// Monotonic time until which directories are not remembered.
-    forgetful_until_ns: AtomicU64,
+    /// Monotonic time until which directories are not cached.
+    cache_disabled_until_ns: AtomicU64,
     /// Whether any process changed its root directory: then every call checks its caller's.
     root_changes: AtomicBool,
     mounts: ArcSwap<Mounts>,
@@ -48,12 +48,12 @@ pub(crate) struct World {
     pub(crate) preservation: Preservation,
 }
 
-// === impl World ===
+// === impl SessionCaches ===
 
-impl World {
-    /// Looks around. `session_root` is the root command's process id.
+impl SessionCaches {
+    /// Reads the guard's own context. `session_root` is the root command's process id.
     pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
-        let guard = ContextLook::of_guard()
+        let guard = ThreadContext::read_own()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
             guard,
@@ -67,7 +67,7 @@ impl World {
             session_root,
             changes: (0..CHANGE_SLOTS).map(|_| AtomicU32::new(0)).collect(),
             directories: AtomicU64::new(0),
-            forgetful_until_ns: AtomicU64::new(0),
+            cache_disabled_until_ns: AtomicU64::new(0),
             root_changes: AtomicBool::new(false),
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
@@ -75,7 +75,7 @@ impl World {
         })
     }
 
-    /// The change count that a look at a caller of process `pid` carries.
+    /// The generation that a description of a caller of process `pid` carries.
     pub(crate) fn changes_of(&self, pid: u32) -> u32 {
         self.change_slot(pid).load(Ordering::Acquire)
     }
@@ -92,22 +92,23 @@ impl World {
             .expect("the index is below the number of slots")
     }
 
-    /// The count that remembered directories carry; `None` while nothing may be remembered.
-    pub(crate) fn directory_count(&self, now_ns: u64) -> Option<u64> {
+    /// The generation that cached directories carry; `None` while nothing may be cached.
+    pub(crate) fn directory_generation(&self, now_ns: u64) -> Option<u64> {
         let count = self.directories.load(Ordering::Acquire);
-        (now_ns >= self.forgetful_until_ns.load(Ordering::Acquire)).then_some(count)
+        (now_ns >= self.cache_disabled_until_ns.load(Ordering::Acquire)).then_some(count)
     }
 
-    /// A directory was moved, by the guard.
-    pub(crate) fn directory_moved(&self) {
+    /// The guard moved a directory.
+    pub(crate) fn invalidate_directories(&self) {
         self.directories.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The kernel is about to move a directory or change a mount.
-    pub(crate) fn directory_will_move(&self) {
-        let until = clock::monotonic_ns().saturating_add(FORGETFUL_NS);
-        self.forgetful_until_ns.fetch_max(until, Ordering::AcqRel);
-        self.directory_moved();
+    pub(crate) fn disable_directory_cache(&self) {
+        let until = clock::monotonic_ns().saturating_add(CACHE_DISABLED_NS);
+        self.cache_disabled_until_ns
+            .fetch_max(until, Ordering::AcqRel);
+        self.invalidate_directories();
     }
 
     /// A process is about to change its root directory.
@@ -126,10 +127,10 @@ impl World {
         self.mounts.load_full()
     }
 
-    /// Reads the mount table again, after the kernel said it changed.
+    /// Reads the mount table again, after the kernel reported a change.
     pub(crate) fn reread_mounts(&self) -> std::io::Result<()> {
         self.mounts.store(Arc::new(Mounts::read("self")?));
-        self.directory_moved();
+        self.invalidate_directories();
         Ok(())
     }
 
@@ -155,8 +156,9 @@ impl World {
     }
 }
 
-/// Processes share a slot when their ids are equal modulo this; a needless look is the worst of it.
+/// Processes share a slot when their ids are equal modulo this, which costs a description too many
+/// at worst.
 const CHANGE_SLOTS: usize = 1024;
 
 /// How long a call that goes on in the kernel may take to have happened.
-const FORGETFUL_NS: u64 = 1_000_000_000;
+const CACHE_DISABLED_NS: u64 = 1_000_000_000;

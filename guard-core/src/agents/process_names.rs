@@ -1,24 +1,23 @@
-//! The names a process goes by: its executable, its title, and the script it interprets.
+//! The names of a process: its executable, its title, and the script it interprets.
 //!
-//! This borrows everything from the description and only cuts; what a name means is the
-//! catalogue's business.
+//! Everything is borrowed from the description. Which names are an agent's is in the catalogue.
 //!
 //! For `node /usr/lib/node_modules/@openai/codex/bin/codex.js --full-auto`, the executable is
 //! `node` and the script is `codex.js`.
 
 use crate::process::{ProcessDescription, basename};
 
-/// What a process shows of itself.
+/// The names of one process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Looks<'a> {
+pub(super) struct ProcessNames<'a> {
     executable: &'a [u8],
     argv0: &'a [u8],
     script: Option<&'a [u8]>,
 }
 
-// === impl Looks ===
+// === impl ProcessNames ===
 
-impl<'a> Looks<'a> {
+impl<'a> ProcessNames<'a> {
     pub(super) fn of(description: &'a ProcessDescription) -> Self {
         Self {
             executable: &description.executable,
@@ -27,7 +26,7 @@ impl<'a> Looks<'a> {
         }
     }
 
-    /// The basename of the executable; of `argv[0]` when the executable cannot be read.
+    /// The basename of the executable; of `argv[0]` if the executable cannot be read.
     pub(super) fn image(&self) -> &'a [u8] {
         basename(if self.executable.is_empty() {
             self.argv0
@@ -38,7 +37,7 @@ impl<'a> Looks<'a> {
 
     /// Every name of the process itself, not of its script.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a [u8]> {
-        // `argv[0]` first: it is what people see, and the seed prefers it.
+        // `argv[0]` first: it is what people see.
         titles(self.argv0)
             .into_iter()
             .chain([basename(self.executable)])
@@ -63,8 +62,8 @@ impl<'a> Looks<'a> {
 ///
 /// A process that sets its title overwrites the whole vector with one string, so `argv[0]` may be
 /// `claude --foo /a/b`. The part before the first space is a name too, but only within the last
-/// component, or where no slash comes before it: of `/home/u/claude code/rm`, `claude` is a
-/// directory.
+/// component or without a slash before it: in `/home/u/claude code/rm`, `claude` is part of a
+/// directory's name.
 fn titles(argv0: &[u8]) -> [&[u8]; 3] {
     let title = first_word(argv0);
     let title = if title.contains(&b'/') { b"" } else { title };
@@ -147,7 +146,7 @@ impl Interpreter {
         }
     }
 
-    /// Words that stand before the script.
+    /// Subcommands before the script.
     fn commands(self) -> &'static [&'static [u8]] {
         match self {
             Self::Bun => &[b"run"],
@@ -193,8 +192,8 @@ mod tests {
         ];
         for (arguments, script) in table {
             let description = describe(arguments[0], arguments);
-            let looks = Looks::of(&description);
-            assert_eq!(looks.script(), script.map(str::as_bytes), "{arguments:?}");
+            let names = ProcessNames::of(&description);
+            assert_eq!(names.script(), script.map(str::as_bytes), "{arguments:?}");
         }
     }
 
@@ -202,7 +201,7 @@ mod tests {
     fn a_title_is_a_name_and_a_directory_is_not() {
         let names = |argv0: &str| -> Vec<String> {
             let description = describe("", &[argv0]);
-            let names = Looks::of(&description);
+            let names = ProcessNames::of(&description);
             names
                 .names()
                 .map(|name| String::from_utf8_lossy(name).into_owned())
@@ -216,11 +215,11 @@ mod tests {
     #[test]
     fn the_image_is_the_executable_where_it_can_be_read() {
         assert_eq!(
-            Looks::of(&describe("/usr/bin/guard", &["x"])).image(),
+            ProcessNames::of(&describe("/usr/bin/guard", &["x"])).image(),
             b"guard"
         );
         assert_eq!(
-            Looks::of(&describe("", &["/usr/bin/guard"])).image(),
+            ProcessNames::of(&describe("", &["/usr/bin/guard"])).image(),
             b"guard"
         );
     }

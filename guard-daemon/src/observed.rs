@@ -3,20 +3,19 @@
 //! When an exporter serves, it is asked: it knows all rings that it reads. Else the rings are read
 //! here, and the denial log is where it always is. Nothing is written anywhere.
 
-pub(crate) mod api;
-pub(crate) mod guards;
-
 use crate::exporter::{self, ask};
-use crate::places::Places;
-use api::Status;
-use guards::Guard;
+use guard_report::api::Status;
+use guard_report::paths::StatePaths;
+use guard_report::rings;
+use guard_report::status::GuardStatus;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What was seen at one moment.
 #[derive(Debug)]
 pub(crate) struct Observed {
     /// The guards, alive or with denials that nobody has read yet.
-    pub(crate) guards: Vec<Guard>,
+    pub(crate) guards: Vec<GuardStatus>,
     /// The exporter.
     pub(crate) exporter: Exporter,
     /// The denial log.
@@ -31,16 +30,16 @@ pub(crate) enum Exporter {
     /// One says so, and does not answer.
     Silent {
         /// Where it said that it serves.
-        address: String,
+        address: SocketAddr,
         /// What became of the question.
         why: String,
     },
     /// It answers.
     Serving {
         /// Where.
-        address: String,
+        address: SocketAddr,
         /// What it says.
-        status: Box<Status>,
+        status: Box<Status<'static>>,
     },
 }
 
@@ -48,17 +47,17 @@ pub(crate) enum Exporter {
 
 impl Observed {
     /// Looks.
-    pub(crate) fn now(places: &Places) -> Self {
-        let exporter = Exporter::ask(places);
+    pub(crate) fn now(paths: &StatePaths) -> Self {
+        let exporter = Exporter::ask(paths);
         match &exporter {
             Exporter::Serving { status, .. } => Self {
-                guards: status.guards.clone(),
+                guards: status.guards.to_vec(),
                 log: PathBuf::from(&status.denial_log.path),
                 exporter,
             },
             Exporter::Absent | Exporter::Silent { .. } => Self {
-                guards: guards::in_directories(&places.readable_rings()),
-                log: places.exporter.join("denials.jsonl"),
+                guards: in_rings(paths),
+                log: paths.denial_log(),
                 exporter,
             },
         }
@@ -94,15 +93,11 @@ impl Observed {
 // === impl Exporter ===
 
 impl Exporter {
-    fn ask(places: &Places) -> Self {
-        let Some(serving) = exporter::serving(places) else {
+    fn ask(paths: &StatePaths) -> Self {
+        let Some(address) = exporter::address(paths) else {
             return Self::Absent;
         };
-        let address = serving.address;
-        let asked = address
-            .parse()
-            .map_err(anyhow::Error::new)
-            .and_then(|address| ask::ask(address, "/api/v1/status"))
+        let asked = ask::ask(address, "/api/v1/status")
             .and_then(|answer| Ok(serde_json::from_slice(&answer)?));
         match asked {
             Ok(status) => Self::Serving {
@@ -115,4 +110,13 @@ impl Exporter {
             },
         }
     }
+}
+
+/// The guards whose rings this user can read.
+fn in_rings(paths: &StatePaths) -> Vec<GuardStatus> {
+    let uid = rustix::process::geteuid().as_raw();
+    rings::readers(&paths.readable_rings(), uid)
+        .iter()
+        .map(|reader| GuardStatus::of(reader, reader.is_writer_alive()))
+        .collect()
 }

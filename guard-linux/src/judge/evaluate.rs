@@ -1,0 +1,233 @@
+//! From an operation to its verdict, and what becomes of it.
+
+use super::execute::Execution;
+use super::pending_call::PendingCall;
+use super::preserve::Preserving;
+use super::resolve::{Name, join};
+use crate::clock;
+use crate::facts::CallFacts;
+use crate::sys::notify::Reply;
+use guard_core::actor::FactSource as _;
+use guard_core::decision::{Decision, decide};
+use guard_core::event::ActingProcess;
+use guard_core::guard::Circumstances;
+use guard_core::policy::Snapshot;
+use guard_core::verdict::Answer;
+use guard_core::{Operation, OperationKind, Verdict};
+use rustix::io::{Errno, Result};
+
+/// An operation and its decision.
+struct Evaluation<'a> {
+    operation: &'a Operation<'a>,
+    decision: &'a Decision<'a>,
+    facts: &'a CallFacts<'a>,
+    wall_ns: u64,
+}
+
+/// Nothing that the guard could perform.
+type NotPerformed = fn() -> Result<()>;
+
+// === impl PendingCall ===
+
+impl PendingCall<'_> {
+    /// Decides an operation that the kernel executes if it is allowed. What touches neither a zone
+    /// nor the guard's own files continues unrecorded.
+    pub(super) fn evaluate_or_continue(&self, operation: &Operation<'_>) -> Reply {
+        let snapshot = self.guard.policy.load();
+        if !snapshot.touches(operation) {
+            return Reply::Continue;
+        }
+        let wall_ns = clock::wall_ns();
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        let evaluation = Evaluation {
+            operation,
+            decision: &decide(&snapshot, operation, wall_ns, &facts),
+            facts: &facts,
+            wall_ns,
+        };
+        self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
+    }
+
+    /// Decides an operation on paths that the guard could not resolve. An agent's fails if its
+    /// arguments as they are may touch a zone; all others go on in the kernel, which refuses what it
+    /// refuses.
+    pub(super) fn unresolved(
+        &self,
+        kind: OperationKind,
+        path: &[u8],
+        destination: Option<&[u8]>,
+    ) -> Reply {
+        let operation = Operation {
+            kind,
+            path,
+            destination,
+        };
+        let wall_ns = clock::wall_ns();
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        let may_touch = path.is_empty() || self.guard.policy.load().touches(&operation);
+        let denied = may_touch && facts.actor().attribution.may_be_agents();
+        let evaluation = Evaluation {
+            operation: &operation,
+            decision: &Decision::unresolved(denied),
+            facts: &facts,
+            wall_ns,
+        };
+        self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
+    }
+
+    /// Decides an operation on one or two names, and executes it if it is allowed.
+    pub(super) fn decide_and_execute(
+        &mut self,
+        kind: OperationKind,
+        names: (&Name, Option<&Name>),
+        execution: Execution<impl FnOnce() -> Result<()>>,
+    ) -> Reply {
+        let (name, other) = names;
+        let both = || [Some(name), other].into_iter().flatten();
+        let may_perform = self.caller.equals_guard && !both().any(Name::is_in_procfs);
+        let execution = execution.only_if(may_perform);
+        if both().any(|name| name.special) {
+            // Nothing can come of it but the kernel's refusal.
+            return execution.run();
+        }
+        let mut path = std::mem::take(&mut self.buffers.path);
+        let mut destination = std::mem::take(&mut self.buffers.destination);
+        let snapshot = self.guard.policy.load();
+        self.choose_location(&snapshot, kind, name, &mut path);
+        if let Some(other) = other {
+            self.choose_location(&snapshot, kind, other, &mut destination);
+        }
+        let operation = Operation {
+            kind,
+            path: &path,
+            destination: other.map(|_| destination.as_slice()),
+        };
+        let reply = self.decide_and_execute_on(&snapshot, &operation, names, execution);
+        self.buffers.path = path;
+        self.buffers.destination = destination;
+        reply
+    }
+
+    fn decide_and_execute_on(
+        &self,
+        snapshot: &Snapshot,
+        operation: &Operation<'_>,
+        names: (&Name, Option<&Name>),
+        execution: Execution<impl FnOnce() -> Result<()>>,
+    ) -> Reply {
+        let (name, _) = names;
+        let wall_ns = clock::wall_ns();
+        let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+        let facts = facts.with_object(&name.directory, &name.name, operation.path);
+        let decision = decide(snapshot, operation, wall_ns, &facts);
+        // `rm -f` of a free name destroys nothing. It is answered here and not performed: by then
+        // something could be there.
+        if decision.verdict != Verdict::Allow && self.caller.equals_guard && name.is_free() {
+            return Reply::Fail(Errno::NOENT);
+        }
+        let removal = (operation.kind == OperationKind::Unlink).then(|| {
+            let ownership = &self.guard.ownership;
+            ownership.will_remove(snapshot, operation.path, &decision, &facts)
+        });
+        let performs = execution.is_performed();
+        let preserved = self.preserve(&decision, operation, names, &facts, performs);
+        let (decision, preserving) = match preserved {
+            Ok(preserving) => (decision, preserving),
+            Err(denial) => (denial, None),
+        };
+        let is_done = preserving.as_ref().is_some_and(Preserving::is_removal_done);
+        let evaluation = Evaluation {
+            operation,
+            decision: &decision,
+            facts: &facts,
+            wall_ns,
+        };
+        let reply = self.enforce(&evaluation, execution.unless(is_done));
+        if let Some(preserving) = preserving {
+            preserving.settle(snapshot, operation, decision.reason, reply);
+        }
+        if let Some(removal) = removal {
+            self.note_removal(name, reply, removal);
+        }
+        reply
+    }
+
+    /// Denies a call or executes it, and records the decision.
+    fn enforce(
+        &self,
+        evaluation: &Evaluation<'_>,
+        execution: Execution<impl FnOnce() -> Result<()>>,
+    ) -> Reply {
+        let decided_ns = clock::monotonic_ns();
+        let (reply, answer) = if evaluation.decision.verdict == Verdict::Deny {
+            (Reply::Fail(Errno::PERM), Answer::Denied)
+        } else {
+            let answer = match execution {
+                Execution::Perform(_) => Answer::Performed,
+                Execution::Continue => Answer::Continued,
+            };
+            (execution.run(), answer)
+        };
+        self.record(evaluation, reply, answer, decided_ns);
+        reply
+    }
+
+    fn record(&self, evaluation: &Evaluation<'_>, reply: Reply, answer: Answer, decided_ns: u64) {
+        let errno = match reply {
+            Reply::Fail(errno) => errno.raw_os_error(),
+            Reply::Continue | Reply::Return(_) => 0,
+        };
+        self.guard.record_decision(
+            evaluation.operation,
+            evaluation.decision,
+            &Circumstances {
+                process: ActingProcess {
+                    key: self.caller.process,
+                    ppid: self.caller.ppid,
+                    uid: self.caller.uid,
+                    executable: &self.caller.executable,
+                    argv0: b"",
+                },
+                answer,
+                errno,
+                wall_ns: evaluation.wall_ns,
+                received_ns: self.received_ns,
+                decided_ns,
+                deadline_left_ns: None,
+                delivery_delay_us: None,
+            },
+            evaluation.facts,
+        );
+    }
+
+    /// Writes the path at which a name is judged. A directory may be at several places (bind
+    /// mounts): the first of them that touches a zone counts, for each name by itself, so that a
+    /// rename inside a zone stays one at every mount of it; if none does, the kernel's own.
+    fn choose_location(
+        &mut self,
+        snapshot: &Snapshot,
+        kind: OperationKind,
+        name: &Name,
+        into: &mut Vec<u8>,
+    ) {
+        let touches = |path: &[u8]| {
+            snapshot.touches(&Operation {
+                kind,
+                path,
+                destination: None,
+            })
+        };
+        join(&name.directory.location, name.bare(), into);
+        if name.directory.aliases.is_empty() || touches(into) {
+            return;
+        }
+        let spare = &mut self.buffers.text;
+        for location in &name.directory.aliases {
+            join(location, name.bare(), spare);
+            if touches(spare) {
+                std::mem::swap(spare, into);
+                return;
+            }
+        }
+    }
+}

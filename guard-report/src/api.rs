@@ -1,0 +1,232 @@
+//! The answers of the exporter's API, as the exporter writes them and the command line reads them.
+//!
+//! `openapi.json` in the exporter describes the same for other programs.
+
+use crate::record::DenialRecord;
+use crate::sentence::Sentence;
+use crate::status::GuardStatus;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// `GET /api/v1/status`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Status<'a> {
+    /// The exporter's version.
+    pub version: Cow<'a, str>,
+    /// Its process.
+    pub pid: u32,
+    /// When it started.
+    pub started: String,
+    /// How long ago that is.
+    pub uptime_seconds: u64,
+    /// Whether it drains rings and can write the log.
+    pub ready: bool,
+    /// Why it is not ready.
+    pub obstacle: Option<String>,
+    /// Denials that it has in memory.
+    pub kept_denials: usize,
+    /// The denial log.
+    pub denial_log: LogStatus,
+    /// Decisions of each agent, the busiest first.
+    pub agents: Vec<AgentDecisions>,
+    /// The guards whose rings it reads.
+    pub guards: Cow<'a, [GuardStatus]>,
+}
+
+/// The denial log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct LogStatus {
+    /// Where it is.
+    pub path: String,
+    /// The hash of its last line while its lines are chained; else `null`.
+    pub head: Option<String>,
+}
+
+/// What was decided for one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct AgentDecisions {
+    /// Its label; `none` for processes of no agent.
+    pub agent: String,
+    /// Within the last minute.
+    #[serde(rename = "1m")]
+    pub minute: DecisionCounts,
+    /// Within the last five minutes.
+    #[serde(rename = "5m")]
+    pub five_minutes: DecisionCounts,
+    /// Since the exporter started.
+    pub start: DecisionCounts,
+}
+
+/// Decisions by verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct DecisionCounts {
+    /// Allowed.
+    pub allow: u64,
+    /// Denied.
+    pub deny: u64,
+    /// Allowed because the policy's mode is audit.
+    pub audit: u64,
+}
+
+/// `GET /api/v1/latency`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Latencies {
+    /// The spans of time that were asked for, the shortest first.
+    pub spans: Vec<LatencySpan>,
+}
+
+/// The latencies of one span of time.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct LatencySpan {
+    /// `1m`, `5m` or `start`.
+    pub span: Cow<'static, str>,
+    /// One row for each operation and verdict that occurred.
+    pub series: Vec<Percentiles>,
+}
+
+/// The latencies of one operation and verdict, nanoseconds.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "each is named for what it is")]
+pub struct Percentiles {
+    pub operation: Cow<'static, str>,
+    pub verdict: Cow<'static, str>,
+    pub count: u64,
+    pub mean_ns: f64,
+    pub min_ns: u64,
+    pub p50_ns: u64,
+    pub p75_ns: u64,
+    pub p90_ns: u64,
+    pub p99_ns: u64,
+    pub p99_9_ns: u64,
+    pub p99_99_ns: u64,
+    pub max_ns: u64,
+}
+
+/// `GET /api/v1/denials`
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Denials {
+    /// The newest first, each as [`Denial`] writes it. Every one can be read as a
+    /// [`DenialRecord`].
+    pub denials: Vec<Box<RawValue>>,
+    /// The `before` of the next page; `null` when there is none.
+    pub next: Option<String>,
+    /// Denials that the exporter has in memory.
+    pub kept: usize,
+    /// The most that it would have.
+    pub max_kept: usize,
+}
+
+/// A denial: the fields of its line in the log, after its identity and a sentence.
+#[derive(Debug)]
+pub struct Denial {
+    /// Its identity.
+    pub id: String,
+    /// `{"id":…,"summary":…,` and the line's fields.
+    pub json: String,
+}
+
+// === impl DecisionCounts ===
+
+impl DecisionCounts {
+    /// All of them together.
+    #[must_use]
+    pub const fn all(&self) -> u64 {
+        self.allow + self.deny + self.audit
+    }
+}
+
+// === impl Denial ===
+
+impl Denial {
+    /// Of a line of the log; `None` when it is no denial.
+    #[must_use]
+    pub fn of_line(line: &str) -> Option<Self> {
+        let record = DenialRecord::parse(line)?;
+        let fields = line.trim_start().strip_prefix('{')?;
+        let id = record.id();
+        let summary = serde_json::Value::from(Sentence::of(&record).to_string());
+        let json = format!("{{\"id\":\"{id}\",\"summary\":{summary},{fields}");
+        Some(Self { id, json })
+    }
+}
+
+// === impl Denials ===
+
+impl Denials {
+    /// A page of these denials, of which there are `more`.
+    #[must_use]
+    pub fn page(denials: Vec<Denial>, more: bool, kept: usize, max_kept: usize) -> Self {
+        let next = denials.last().filter(|_| more);
+        Self {
+            next: next.map(|last| last.id.clone()),
+            denials: denials
+                .into_iter()
+                .filter_map(|denial| RawValue::from_string(denial.json).ok())
+                .collect(),
+            kept,
+            max_kept,
+        }
+    }
+
+    /// The denials as records. One that is none is skipped.
+    pub fn records(&self) -> impl Iterator<Item = DenialRecord<'_>> {
+        let denials = self.denials.iter();
+        denials.filter_map(|denial| DenialRecord::parse(denial.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"ts":1,"op":"unlink","path":"/p/a","dest":null,"process":"rm",
+        "time":"2024-06-10T06:13:20Z","ring":"00","seq":3,"verdict":"deny","reason":"agent_in_zone",
+        "agent":"codex","pid":7,"zone_name":"p","hash":"1"}"#;
+
+    #[test]
+    fn a_page_of_denials_is_read_as_it_was_written() {
+        let denial = || Denial::of_line(LINE).unwrap();
+        let json = denial().json;
+        assert!(json.starts_with(r#"{"id":"00-3","summary":"codex was stopped from removing"#));
+        assert!(json.ends_with(r#""hash":"1"}"#), "what is not known stays");
+        for (more, next) in [(true, Some("00-3")), (false, None)] {
+            let page = Denials::page(vec![denial()], more, 5, 10);
+            let text = serde_json::to_string(&page).unwrap();
+            let read: Denials = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.next.as_deref(), next);
+            let records: Vec<_> = read.records().collect();
+            assert_eq!((records.len(), records[0].seq), (1, 3));
+        }
+        assert!(Denial::of_line("{}").is_none());
+    }
+
+    #[test]
+    fn a_status_is_read_as_it_was_written() {
+        let status = Status {
+            version: "1".into(),
+            pid: 7,
+            started: String::new(),
+            uptime_seconds: 2,
+            ready: false,
+            obstacle: Some("a disk".to_owned()),
+            kept_denials: 3,
+            denial_log: LogStatus::default(),
+            agents: vec![AgentDecisions {
+                agent: "codex".to_owned(),
+                minute: DecisionCounts::default(),
+                five_minutes: DecisionCounts::default(),
+                start: DecisionCounts {
+                    allow: 1,
+                    deny: 2,
+                    audit: 3,
+                },
+            }],
+            guards: Cow::Borrowed(&[]),
+        };
+        let text = serde_json::to_string(&status).unwrap();
+        assert!(text.contains(r#""agent":"codex","1m":{"allow":0,"deny":0,"audit":0},"5m""#));
+        let read: Status<'static> = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, status);
+    }
+}
