@@ -1,4 +1,4 @@
-//! A session from its plan to its end: what the supervisor process does.
+//! A session on Linux: what the supervisor process does besides answering.
 
 use crate::exporter;
 use crate::journal::Journal;
@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What to run, and under what.
-pub(crate) struct Plan {
+/// A command to run, and what guards it.
+pub(crate) struct GuardedCommand {
     /// The root command and its arguments.
     pub(crate) command: Vec<CString>,
     /// The signal dispositions it starts with.
@@ -48,13 +48,13 @@ pub(crate) struct Plan {
 /// # Errors
 ///
 /// When the session cannot be started. The command has not run then.
-pub(crate) fn run(mut plan: Plan) -> Result<ExitOutcome> {
+pub(crate) fn run(mut guarded: GuardedCommand) -> Result<ExitOutcome> {
     let config = SessionConfig {
-        command: plan.command.clone(),
-        dispositions: std::mem::take(&mut plan.dispositions),
+        command: guarded.command.clone(),
+        dispositions: std::mem::take(&mut guarded.dispositions),
         report_error,
     };
-    let outcome = session::run(config, move |args| Ok(supervise(plan, args)?))?;
+    let outcome = session::run(config, move |args| Ok(supervise(guarded, args)?))?;
     Ok(outcome)
 }
 
@@ -63,40 +63,44 @@ fn report_error(error: SessionError) {
     crate::cli::terminal::error(&error.into());
 }
 
-fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
-    let journal = Journal::open(&plan.source.paths.state);
-    plan.source.own_files.extend(args.own_processes());
-    let snapshot = plan.source.compile(&plan.policy);
+fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
+    let journal = Journal::open(&guarded.source.paths.state);
+    guarded.source.own_files.extend(args.own_processes());
+    let snapshot = guarded.source.compile(&guarded.policy);
     let snapshot = snapshot.context("compiling the policy")?;
     let root = args.describe_root()?;
     let ignored = IgnoredMarkers::from_environment(&root.environment);
-    let session = plan.session.clone().into_bytes();
+    let session = guarded.session.clone().into_bytes();
     let lineage_root = Root {
         key: root.key,
         started_ns: root.started_ns,
-        declared_agent: plan
+        declared_agent: guarded
             .agent
             .take()
             .map(|agent| AgentMatch { session, ..agent }),
     };
-    let ring = rings::create(&plan.source.paths, ring_options(&plan.session)?, &journal)?;
+    let ring = rings::create(
+        &guarded.source.paths,
+        ring_options(&guarded.session)?,
+        &journal,
+    )?;
     let (keeper, preservation) = Keeper::begin(
-        &plan.source.paths,
+        &guarded.source.paths,
         &snapshot,
-        &plan.session,
-        &plan.command,
+        &guarded.session,
+        &guarded.command,
         &journal,
     );
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(lineage_root),
         ring,
-        plan.session.into_bytes(),
+        guarded.session.into_bytes(),
         Box::new(ProcFs::new()),
         procfs::parent_of,
         ignored,
     ));
-    let watch = PolicyWatch::new(plan.source, plan.origin);
+    let watch = PolicyWatch::new(guarded.source, guarded.origin);
     watch.tell(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let supervisor = Supervisor::start(args, guard.clone(), preservation)?;
@@ -106,7 +110,7 @@ fn supervise(mut plan: Plan, args: SupervisorArgs) -> Result<()> {
     if let Err(error) = supervisor.hide_from_session() {
         journal.write(&format!("{:#}", anyhow::Error::new(error)));
     }
-    if plan.exporter {
+    if guarded.exporter {
         // The supervisor collects its exit status with those of the session's orphans.
         let _started = exporter::ensure(&watch.source.paths, &journal);
     }

@@ -78,7 +78,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         .collect::<Result<Vec<_>>>()?;
     let session = ready.source.session.clone();
     let (paths, name) = (ready.source.paths.clone(), session.clone());
-    let plan = crate::guarded::Plan {
+    let plan = crate::guarded::GuardedCommand {
         command,
         dispositions,
         agent: arguments.agent.map(|name| declared(&name)),
