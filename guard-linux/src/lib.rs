@@ -1,7 +1,7 @@
 //! The Linux backend of codex-es-guard: guarded sessions by seccomp user notification.
 //!
-//! A filter on the session's processes makes a few system calls wait ([`filter`]). The supervisor
-//! ([`supervisor`]) resolves what they would do ([`callers`], [`directories`]), decides ([`judge`]),
+//! A filter on the session's processes makes a few system calls wait (`filter`). The supervisor
+//! ([`supervisor`]) resolves what they would do (`callers`, `directories`), decides ([`judge`]),
 //! and denies, performs or continues them. [`session`] is the tree of processes around it.
 //!
 //! ```text

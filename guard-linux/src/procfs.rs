@@ -51,6 +51,12 @@ impl ProcFs {
     }
 }
 
+impl Default for ProcFs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 // === impl ProcessSource for ProcFs ===
 
 impl ProcessSource for ProcFs {

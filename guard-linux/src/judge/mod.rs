@@ -7,10 +7,10 @@
 //!                                └─ continue ▶ by the kernel, for the caller
 //! ```
 //!
-//! Each kind of call has a file: [`names`] for calls that remove, move or link names, [`contents`]
-//! for those that cut or write files, [`mounts`] for those that put something else at a path,
-//! [`processes`] for those that change or touch processes. [`creations`] reports what agents make,
-//! [`preserve`] keeps what they take.
+//! Each kind of call has a file: `names` for calls that remove, move or link names, `contents`
+//! for those that cut or write files, `mounts` for those that put something else at a path,
+//! `processes` for those that change or touch processes. `creations` reports what agents make,
+//! `preserve` keeps what they take.
 //!
 //! [`Judge`] answers single calls without a session.
 

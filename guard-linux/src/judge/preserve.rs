@@ -1,6 +1,6 @@
 //! Preserving what an agent's operation takes, before it goes on.
 //!
-//! The decision says what must be preserved; the [`Recorder`] of the session does it, on the pinned
+//! The decision names what must be preserved; the [`Recorder`] of the session does it, on the pinned
 //! directories that were judged. A discard that cannot be preserved is denied; an edit goes on and
 //! is recorded as unpreserved.
 
@@ -27,7 +27,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 pub(super) struct Preserving<'a> {
     recorder: &'a Recorder,
     agent: AgentRef<'a>,
-    /// What stood at the name that is lost.
+    /// What was kept of the name that is lost.
     preserved: Preserved,
     /// The directory that is removed.
     directory: Option<Look>,
@@ -45,7 +45,7 @@ struct Pin<'a> {
 // === impl PendingCall ===
 
 impl PendingCall<'_> {
-    /// Preserves what this decision says must be. `None` when nothing of the session's is
+    /// Preserves what this decision requires. `None` when nothing of the session's is
     /// concerned.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// A system call that waits for its answer.
 pub(crate) type Notification = libc::seccomp_notif;
 
-/// The answer to a [`Notification`].
+/// The answer to a call that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The caller's system call goes on in the kernel.

@@ -98,7 +98,7 @@ impl Stage {
         Self { dir, judge, reader }
     }
 
-    /// Answers this thread's call, and says what became of it: what the guard did and the recorded
+    /// Answers this thread's call, and returns what became of it: what the guard did and the recorded
     /// reason, and the caller's errno if it is not the one of that answer. What was not recorded has
     /// no reason.
     pub(crate) fn answer(&mut self, Call(number, arguments): Call) -> String {
