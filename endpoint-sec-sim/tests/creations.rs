@@ -2,9 +2,10 @@
 
 #![cfg(not(target_vendor = "apple"))]
 #![allow(
+    clippy::multiple_unsafe_ops_per_block,
     clippy::tests_outside_test_module,
     clippy::unwrap_used,
-    reason = "all of an integration test is test"
+    reason = "all of an integration test is test, and a C client reads several fields at once"
 )]
 
 mod support;

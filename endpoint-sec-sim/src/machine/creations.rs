@@ -1,9 +1,10 @@
 //! Operations that make files: one method for each system call.
 //!
-//! The requests and reports differ by call. `open(2)`, `mkdir(2)`, `symlink(2)` and
-//! `mkfifo(2)` cause an `AUTH_CREATE` with the new path; `bind(2)` causes an `AUTH_UIPC_BIND`, and
-//! `clonefile(2)` an `AUTH_CLONE`. For all of them the new file is reported with
-//! `NOTIFY_CREATE`, as xnu's `vnode_label` does for each new vnode. `link(2)` makes a name only.
+//! The requests and reports differ by call. `open(2)`, `mkdir(2)`, `symlink(2)` and `mkfifo(2)`
+//! cause an `AUTH_CREATE` with the new path; `bind(2)` causes an `AUTH_UIPC_BIND`, and
+//! `clonefile(2)` an `AUTH_CLONE`. For all of them the new file is reported with `NOTIFY_CREATE`,
+//! as xnu's `vnode_label` does for each new vnode; that of a clone comes before the vnode has a
+//! path. `link(2)` makes a name only.
 
 use std::sync::Arc;
 
@@ -80,7 +81,9 @@ impl Machine {
         let (auth, notify) = (E::ES_EVENT_TYPE_AUTH_CLONE, E::ES_EVENT_TYPE_NOTIFY_CLONE);
         let says = payload::clone(source, copy.path.clone());
         let mut action = Action::new(actor, Some(auth), Some(notify), says);
-        action.reports = Some(created(actor, &copy));
+        // The new object is reported before it has a path.
+        let nameless = copy.at(b"");
+        action.reports = Some(created(actor, &nameless));
         self.perform(action.aimed_at(paths).doing(Effect::Copy(copy)))
     }
 
