@@ -4,19 +4,18 @@
 //! it allocates nothing, takes no lock and makes no system call, except where [`crate::facts`] says
 //! so.
 
-use crate::evaluate::{AnswerResult, Outcome, Timing, evaluate, note_creation};
-use crate::facts::RequestContext;
+use crate::evaluate::{AnswerResult, Outcome, Timing, evaluate};
+use crate::facts::{RequestContext, RequestFacts};
+use crate::names;
 use crate::probe::Probe;
-use crate::reading::{acting, key_of, object, path_of, request};
-use crate::request::{PathBuffer, Request};
-use endpoint_sec::event::{Create, Destination, Event};
-use endpoint_sec::{Answer, AnswerError, Clock, Message, MessageView};
+use crate::reading::{self, created, key_of, request};
+use crate::request::PathBuffer;
+use endpoint_sec::{Answer, AnswerError, AuthResult, Clock, Message, MessageView};
+use guard_core::OperationKind;
 use guard_core::guard::SharedGuard;
-use guard_core::ownership::Target;
 use guard_core::policy::OnDeadline;
 use guard_core::process::ProcessKey;
 use guard_core::ring::Counter;
-use guard_core::{Operation, OperationKind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -62,9 +61,7 @@ impl Enforcement {
             return;
         }
         if view.is_notify() {
-            if let Event::Create(create) = view.event() {
-                self.note_creation(&view, &create);
-            }
+            self.note_names(&view);
             return;
         }
         let Some(request) = request(&view, &mut self.path_buffer) else {
@@ -114,29 +111,36 @@ impl Enforcement {
         u32::try_from(delay_ns / 1000).unwrap_or(u32::MAX)
     }
 
-    /// Remembers a new file. An agent may remove what it created in a zone.
-    fn note_creation(&self, view: &MessageView<'_>, create: &Create<'_>) {
-        let Destination::ExistingFile(file) = create.destination() else {
-            // The file was not created.
-            return;
-        };
-        let removal = Request {
-            operation: Operation {
-                kind: OperationKind::Unlink,
-                path: path_of(&file),
-                destination: None,
-            },
-            object: Some(object(&file)),
-            is_truncated: false,
-            target: Target::Unknown,
-            truncates_content: false,
-            acting: acting(&view.process()),
-        };
+    /// Reports the name that an operation created.
+    fn note_names(&mut self, view: &MessageView<'_>) {
         let context = RequestContext {
             is_probe: false,
             lineage_is_async: self.lineage_is_async,
         };
-        note_creation(&self.guard, &removal, context, wall_ns());
+        let guard = &self.guard;
+        let result = view.outcome().and_then(|outcome| outcome.auth());
+        if result != Some(AuthResult::Allow) {
+            return;
+        }
+        if let Some((request, object)) = created(view) {
+            if !request.is_truncated {
+                let facts = RequestFacts::new(guard, &request, wall_ns(), context);
+                names::note_creation(guard, object, &facts);
+            }
+            return;
+        }
+        let Some(request) = request(view, &mut self.path_buffer) else {
+            return;
+        };
+        let facts = RequestFacts::new(guard, &request, wall_ns(), context);
+        match (request.operation.kind, request.operation.destination) {
+            _ if request.is_truncated => {}
+            (OperationKind::Clone, Some(path)) => {
+                names::note_clone(guard, path, reading::nanoseconds(view.time()), &facts);
+            }
+            (OperationKind::Link, Some(to)) => names::note_link(guard, to, wall_ns(), &facts),
+            _ => {}
+        }
     }
 }
 

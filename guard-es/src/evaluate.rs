@@ -5,15 +5,15 @@
 //! calls, are read afterwards. The answer is a closure, so that the order is visible in one place.
 
 use crate::facts::{RequestContext, RequestFacts};
+use crate::names;
 use crate::request::Request;
 use guard_core::actor::FactSource as _;
 use guard_core::decision::{self, Decision};
 use guard_core::event::ActingProcess;
 use guard_core::guard::{Circumstances, Guard};
-use guard_core::ownership::{Completion, NewName, PendingRename};
 use guard_core::policy::Snapshot;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_core::{Reason, Verdict};
 
 /// When a request was received.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ pub(crate) fn evaluate(
         return outcome;
     }
     if outcome == Outcome::Allowed {
-        note_names(guard, &snapshot, request, &facts, &decision, seen.wall_ns);
+        names::note_allowed(guard, &snapshot, request, &facts, &decision, seen.wall_ns);
     }
     let (decision, outcome) = match delivery {
         AnswerResult::Accepted => (decision, outcome),
@@ -164,69 +164,6 @@ fn record(
         },
         facts,
     );
-}
-
-/// Reports names that are removed, moved and made to the record of what agents created. The kernel
-/// may still refuse what was allowed here.
-fn note_names(
-    guard: &Guard,
-    snapshot: &Snapshot,
-    request: &Request<'_>,
-    facts: &RequestFacts<'_>,
-    decision: &Decision<'_>,
-    wall_ns: u64,
-) {
-    let ownership = &guard.ownership;
-    let Operation {
-        kind,
-        path,
-        destination,
-    } = request.operation;
-    let new_name = |to| NewName {
-        from: path,
-        to,
-        source: request.object,
-    };
-    let target = || request.target;
-    match (kind, destination) {
-        (OperationKind::Unlink, _) => {
-            let removal = ownership.will_remove(snapshot, path, decision, facts);
-            ownership.removed(path, removal);
-        }
-        (OperationKind::Exchange, Some(to)) => {
-            ownership.renamed(path, to, PendingRename::SWAP, Completion::Pending);
-        }
-        (OperationKind::Rename, Some(to)) => {
-            let rename = ownership.will_rename(snapshot, &new_name(to), target, wall_ns, facts);
-            ownership.renamed(path, to, rename, Completion::Pending);
-        }
-        (OperationKind::Link, Some(to)) => {
-            let link = ownership.will_link(snapshot, &new_name(to), target, wall_ns, facts);
-            ownership.linked(to, link);
-        }
-        _ => {}
-    }
-}
-
-/// Reports an object that was created; `removal` is the operation that would remove it.
-pub(crate) fn note_creation(
-    guard: &Guard,
-    removal: &Request<'_>,
-    context: RequestContext,
-    wall_ns: u64,
-) {
-    let Some(born_ns) = removal
-        .object
-        .filter(|object| object.kind.has_maker())
-        .and_then(|object| object.born_ns)
-    else {
-        return;
-    };
-    let facts = RequestFacts::new(guard, removal, wall_ns, context);
-    let snapshot = guard.policy.load();
-    guard
-        .ownership
-        .created(&snapshot, removal.operation.path, born_ns, &facts);
 }
 
 /// `EPERM`, the error of a denied operation; the same number on every system.

@@ -1,8 +1,8 @@
 //! The facts that a decision needs about one request, on macOS.
 //!
 //! The message has most of them: the program, the file, and when both were created. The file system
-//! and the process table are read only where the rules need more, which is for removals by agents in
-//! zones.
+//! and the process table are read only where the rules need more, which is for removals by agents
+//! in zones.
 
 use crate::request::{Acting, Request};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolSet};
@@ -68,6 +68,11 @@ impl<'a> RequestFacts<'a> {
                 _ => ProcessDescription::default(),
             }
         })
+    }
+
+    /// The request that the facts are about.
+    pub(crate) fn request(&self) -> &'a Request<'a> {
+        self.request
     }
 
     fn acting(&self) -> &'a Acting<'a> {
@@ -196,9 +201,9 @@ const PROBE_ATTRIBUTION: Attribution<'static> = Attribution::Agent(AgentRef {
     session: b"",
 });
 
-/// How often lineage is read again for an unknown process, and how often without a pause. The kernel
-/// queued the fork before the process ran, so that only this program's other thread is waited for:
-/// some microseconds, 20 ms at most. The shortest deadlines are seconds.
+/// How often lineage is read again for an unknown process, and how often without a pause. The
+/// kernel queued the fork before the process ran, so that only this program's other thread is
+/// waited for: some microseconds, 20 ms at most. The shortest deadlines are seconds.
 const CATCH_UP_STEPS: u32 = 120;
 const EAGER_STEPS: u32 = 100;
 const CATCH_UP_STEP: Duration = Duration::from_millis(1);

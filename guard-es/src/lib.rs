@@ -6,11 +6,11 @@
 //!        ◀─ what to send ─── muting plan ◀──────── policy
 //! ```
 //!
-//! [`Backend`] starts two clients: the enforcement client, to which the kernel sends only operations
-//! on zones and on the guard's own files, and the lineage client, which receives every fork, exec and
-//! exit. [`Service`] supervises a backend: it starts it, verifies by a denial that it works, and
-//! tries again where the system refuses. A backend of [`Scope::Descendants`] guards one command on
-//! macOS 27.
+//! [`Backend`] starts two clients: the enforcement client, to which the kernel sends only
+//! operations on zones and on the guard's own files, and the lineage client, which receives every
+//! fork, exec and exit. [`Service`] supervises a backend: it starts it, verifies by a denial that
+//! it works, and tries again where the system refuses. A backend of [`Scope::Descendants`] guards
+//! one command on macOS 27.
 //!
 //! Guarantees: each request is answered once, before anything slow; a panic or a deadline is
 //! answered as the policy says; a zone is covered before the reload that adds it returns.
@@ -29,6 +29,7 @@ mod evaluate;
 mod facts;
 mod feed;
 mod muting;
+mod names;
 mod probe;
 mod reading;
 mod request;

@@ -119,6 +119,30 @@ pub(crate) fn request<'w>(
     }
 }
 
+/// The object that a message reports as created, and the request that would remove it.
+pub(crate) fn created<'m>(message: &MessageView<'m>) -> Option<(Request<'m>, FileFacts)> {
+    let Event::Create(create) = message.event() else {
+        return None;
+    };
+    let Destination::ExistingFile(file) = create.destination() else {
+        return None;
+    };
+    let object = object(&file);
+    let removal = Request {
+        operation: Operation {
+            kind: OperationKind::Unlink,
+            path: path_of(&file),
+            destination: None,
+        },
+        object: Some(object),
+        is_truncated: file.path_truncated(),
+        target: Target::Unknown,
+        truncates_content: false,
+        acting: acting(&message.process()),
+    };
+    Some((removal, object))
+}
+
 /// The destination of an operation: its path, whether that was truncated, and what is there now.
 /// `None` for destination types that are not known.
 fn destination<'w>(

@@ -1,5 +1,5 @@
-//! Which operations are denied and which are allowed, through the real wrapper, handler, decision and
-//! ring.
+//! Which operations are denied and which are allowed, through the real wrapper, handler, decision
+//! and ring.
 #![cfg(not(target_vendor = "apple"))]
 #![allow(
     clippy::tests_outside_test_module,
@@ -113,7 +113,8 @@ fn the_documented_results() {
     }
 }
 
-/// The examples that the predecessor documents, with this guard's answers where they differ on purpose.
+/// The examples that the predecessor documents, with this guard's answers where they differ on
+/// purpose.
 #[test]
 fn the_documented_examples() {
     let policy = r#"{"protected_zones": ["/Users/u/proj"],
@@ -531,7 +532,7 @@ fn an_agent_removes_what_it_made_of_whatever_type() {
     }
     machine.create(File::regular("/z/source"));
     type Make = fn(&Machine, &Process) -> Attempt;
-    let makes: [(&str, Make); 5] = [
+    let makes: [(&str, Make); 6] = [
         ("symbolic link", |machine, agent| {
             machine.symlink(agent, "/z/own")
         }),
@@ -541,6 +542,10 @@ fn an_agent_removes_what_it_made_of_whatever_type() {
         ("socket", |machine, agent| machine.bind(agent, "/z/own")),
         ("clone", |machine, agent| {
             machine.clone_file(agent, "/z/source", "/z/own")
+        }),
+        ("hard link", |machine, agent| {
+            let _made = machine.create_file(agent, "/z/first", 0o644).allowed();
+            machine.link(agent, "/z/first", "/z/own")
         }),
         ("directory", |machine, agent| {
             machine.make_directory(agent, "/z/own")
@@ -565,6 +570,50 @@ fn an_agent_removes_what_it_made_of_whatever_type() {
     let _recorded = mac.recorded();
     let (done, recorded) = mac.outcome(&machine.unlink(&agent, "/z/current"));
     assert!(done, "{recorded}");
+}
+
+#[test]
+fn a_second_name_of_a_document_is_not_the_agent_s() {
+    let mac = Mac::new(r#"{"protected_zones": ["/z"]}"#);
+    mac.machine.create(File::regular("/z/document"));
+    let agent = mac.chain("zsh < codex");
+    // The agent made a file of this name before, so that a claim on it is left.
+    assert!(Call::Create("/z/second").allowed(&mac, &agent));
+    assert!(Call::Unlink("/z/second").allowed(&mac, &mac.shell));
+    assert!(Call::Link("/z/document", "/z/second").allowed(&mac, &agent));
+    assert!(!Call::Unlink("/z/second").allowed(&mac, &agent));
+    assert!(!Call::Unlink("/z/document").allowed(&mac, &agent));
+}
+
+/// Whether a clone keeps the birth time of its source is the volume's affair.
+#[test]
+fn a_clone_is_its_maker_s_with_either_birth_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("copy");
+    std::fs::write(&copy, "").unwrap();
+    let born = copy.metadata().unwrap().created().unwrap();
+    let born = born.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let zone = directory.path().to_str().unwrap();
+    let copy = copy.to_str().unwrap();
+    let mac = Mac::new(&format!(r#"{{"protected_zones": ["{zone}"]}}"#));
+    let agent = mac.chain("zsh < codex");
+    for source in [
+        File::regular("/out/source"),
+        File::regular("/out/source").born(born),
+    ] {
+        mac.machine.create(source.clone());
+        assert!(
+            mac.machine
+                .clone_file(&agent, source.path(), copy)
+                .allowed()
+        );
+        if source != File::regular("/out/source") {
+            mac.machine.create(File::regular(copy).born(born));
+        }
+        let (done, recorded) = mac.outcome(&mac.machine.unlink(&agent, copy));
+        assert!(done, "{recorded}");
+        assert_eq!(recorded, format!("allow scratch codex unlink {copy}"));
+    }
 }
 
 #[test]

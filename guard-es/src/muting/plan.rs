@@ -11,8 +11,8 @@
 //! names.
 //!
 //! On a volume that folds names, a path that does not exist yet may be created under another
-//! spelling, which the kernel would not find equal. Until then its nearest existing parent is listed
-//! instead.
+//! spelling, which the kernel would not find equal. Until then its nearest existing parent is
+//! listed instead.
 
 use crate::paths::parents;
 use endpoint_sec::EventType;
@@ -70,7 +70,7 @@ pub(crate) struct MutePlan(BTreeSet<Rule>);
 
 /// The event types that the enforcement client subscribes to. The kernel compares paths for each of
 /// them, so that an operation on a path that is not listed causes no message.
-pub(crate) const ENFORCED: [EventType; 10] = [
+pub(crate) const ENFORCED: [EventType; 12] = [
     EventType::AUTH_UNLINK,
     EventType::AUTH_RENAME,
     EventType::AUTH_EXCHANGEDATA,
@@ -81,14 +81,23 @@ pub(crate) const ENFORCED: [EventType; 10] = [
     EventType::AUTH_OPEN,
     EventType::AUTH_CREATE,
     EventType::NOTIFY_CREATE,
+    EventType::NOTIFY_CLONE,
+    EventType::NOTIFY_LINK,
+];
+
+/// The reports of new names, for what agents make in zones.
+const REPORTED: [EventType; 3] = [
+    EventType::NOTIFY_CREATE,
+    EventType::NOTIFY_CLONE,
+    EventType::NOTIFY_LINK,
 ];
 
 // === impl MutePlan ===
 
 impl MutePlan {
     /// The rules for a policy. `spelled` returns whether a canonical path has one spelling only:
-    /// because names there are compared byte by byte, or because the path exists. Where it does not,
-    /// the nearest parent that does is listed.
+    /// because names there are compared byte by byte, or because the path exists. Where it does
+    /// not, the nearest parent that does is listed.
     pub(crate) fn of(snapshot: &Snapshot, spelled: &dyn Fn(&[u8]) -> bool) -> Self {
         let mut rules = BTreeSet::new();
         let judged = Judged::of(snapshot);
@@ -174,11 +183,11 @@ impl Concern {
             Self::BesideOwn => makes.to_vec(),
             Self::Own => ENFORCED
                 .into_iter()
-                .filter(|&kind| kind != EventType::NOTIFY_CREATE)
+                .filter(|kind| !REPORTED.contains(kind))
                 .collect(),
             Self::Zone(judged) => {
                 let mut kinds = moves.to_vec();
-                kinds.push(EventType::NOTIFY_CREATE);
+                kinds.extend(REPORTED);
                 if judged.truncate {
                     kinds.extend([EventType::AUTH_TRUNCATE, EventType::AUTH_OPEN]);
                 }
@@ -274,12 +283,14 @@ mod tests {
             EventType::AUTH_RENAME,
             EventType::AUTH_EXCHANGEDATA,
             EventType::NOTIFY_CREATE,
+            EventType::NOTIFY_CLONE,
+            EventType::NOTIFY_LINK,
         ] {
             assert!(plain.contains(&always), "{always:?}");
         }
-        assert_eq!(plain.len(), 4);
+        assert_eq!(plain.len(), 6);
         let more = events(r#"["unlink", "truncate", "clone", "link"]"#);
-        assert_eq!(more.len(), 9);
+        assert_eq!(more.len(), 11);
         let all: Vec<EventType> = more.into_iter().chain(Concern::Own.events()).collect();
         assert!(all.iter().all(|kind| ENFORCED.contains(kind)), "{all:?}");
     }
