@@ -1,10 +1,10 @@
 //! From delivery to answer: the whole handler against one that does nothing.
 //!
 //! The simulator fires AUTH_UNLINK messages at a client of the real wrapper. Each message is timed
-//! on the handler's thread: from the handler's first instruction to the call that answers, for which
-//! the caller waits, and to the handler's return, when the ring has the event. The baseline is the
-//! same client, fed by the same messages in the same process, whose handler answers and does nothing
-//! else. Rows take turns of some thousand messages.
+//! on the handler's thread: from the handler's first instruction to the call that answers, for
+//! which the caller waits, and to the handler's return, when the ring has the event. The baseline
+//! is the same client, fed by the same messages in the same process, whose handler answers and does
+//! nothing else. Rows take turns of some thousand messages.
 //!
 //! `cargo bench -p guard-es --bench answer [-- MESSAGES]`; a million by default.
 #![cfg_attr(not(target_vendor = "apple"), allow(unreachable_pub))]

@@ -1,8 +1,8 @@
 //! One canonical path for a file that macOS knows by several.
 //!
 //! A Mac's system volume and data volume appear as one tree: firmlinks make `/Users` on the one and
-//! `/System/Volumes/Data/Users` on the other the same directory. Endpoint Security reports the short
-//! form; programs and policies use either. `/tmp`, `/var` and `/etc` are symbolic links into
+//! `/System/Volumes/Data/Users` on the other the same directory. Endpoint Security reports the
+//! short form; programs and policies use either. `/tmp`, `/var` and `/etc` are symbolic links into
 //! `/private`.
 //!
 //! These functions read the bytes of a path only, except [`locate`], which resolves symbolic links

@@ -1,10 +1,10 @@
 //! The self-test: a removal that must be denied.
 //!
-//! That a client started does not prove that it works: messages may not arrive, and answers may have
-//! no effect. The self-test creates a file of the guard's own and runs another process that removes
-//! it. It passes if this process received the request and the file still exists. The path is known
-//! before any message is delivered, and the process that touches it counts as an agent's; everything
-//! else is the path of every denial.
+//! That a client started does not prove that it works: messages may not arrive, and answers may
+//! have no effect. The self-test creates a file of the guard's own and runs another process that
+//! removes it. It passes if this process received the request and the file still exists. The path
+//! is known before any message is delivered, and the process that touches it counts as an agent's;
+//! everything else is the path of every denial.
 
 use std::fs::{self, File};
 use std::io;

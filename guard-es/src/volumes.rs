@@ -1,8 +1,8 @@
 //! How each volume compares names.
 //!
 //! A policy is compiled with the folding of every directory among the parents of its paths. A path
-//! that does not exist yet is assumed to be on the volume of its nearest existing parent. Results are
-//! cached for one compilation only, because device numbers are reused.
+//! that does not exist yet is assumed to be on the volume of its nearest existing parent. Results
+//! are cached for one compilation only, because device numbers are reused.
 
 use guard_core::zones::Folding;
 use std::cell::RefCell;

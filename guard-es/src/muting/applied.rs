@@ -1,8 +1,8 @@
 //! Applies a plan to the kernel's set of selected paths, and changes it without a gap.
 //!
-//! The kernel keeps a set of (path, event type) pairs. To go from one plan to another, the new pairs
-//! are added first, then the policy is replaced, and the old pairs are removed last: at no time does
-//! the set lack a pair that the policy in force needs.
+//! The kernel keeps a set of (path, event type) pairs. To go from one plan to another, the new
+//! pairs are added first, then the policy is replaced, and the old pairs are removed last: at no
+//! time does the set lack a pair that the policy in force needs.
 
 use super::plan::{MutePlan, Reach};
 use endpoint_sec::{CallError, EventType, Handle, PathError, TargetPath};

@@ -11,9 +11,10 @@
 //! The bytes are the process's own memory: it may have written anything there, for example a title.
 //! Nothing here trusts them; what cannot be parsed is empty.
 //!
-//! An empty `argv[0]` cannot be distinguished from the padding before it, and is skipped. The end of
-//! the environment is not marked where a title was shortened, so that everything after the arguments
-//! counts as environment; the kernel's own strings there have other names than any agent's marker.
+//! An empty `argv[0]` cannot be distinguished from the padding before it, and is skipped. The end
+//! of the environment is not marked where a title was shortened, so that everything after the
+//! arguments counts as environment; the kernel's own strings there have other names than any
+//! agent's marker.
 
 use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES};
 

@@ -1,10 +1,10 @@
 //! Process facts on macOS.
 //!
 //! Three interfaces describe a process: `proc_pidpath` its executable, `sysctl(KERN_PROCARGS2)` its
-//! current arguments and its environment, `proc_pidinfo(PROC_PIDTBSDINFO)` its parent, user and start
-//! time. The audit token of its task has its `pidversion`, the number that Endpoint Security reports
-//! too and that changes with each exec. It is read first and last, so that a description never mixes
-//! two programs.
+//! current arguments and its environment, `proc_pidinfo(PROC_PIDTBSDINFO)` its parent, user and
+//! start time. The audit token of its task has its `pidversion`, the number that Endpoint Security
+//! reports too and that changes with each exec. It is read first and last, so that a description
+//! never mixes two programs.
 //!
 //! Off macOS only [`arguments`] exists, for its tests.
 

@@ -1,7 +1,7 @@
 //! The calls behind [`super::libproc`], each behind a safe function.
 //!
-//! The system fills in plain old data of the `libc` crate's layout, or bytes whose number it returns.
-//! Each returned length is checked against the length of the buffer.
+//! The system fills in plain old data of the `libc` crate's layout, or bytes whose number it
+//! returns. Each returned length is checked against the length of the buffer.
 
 use libc::{c_char, c_int, c_void};
 use std::ffi::CStr;
@@ -92,7 +92,8 @@ pub(super) fn facts(pid: u32) -> Option<ProcessFacts> {
     if filled != size {
         return None;
     }
-    // SAFETY: the struct holds integers only, for which zeros and whatever the call wrote are valid.
+    // SAFETY: the struct holds integers only, for which zeros and whatever the call wrote are
+    // valid.
     let info = unsafe { info.assume_init() };
     Some(ProcessFacts {
         ppid: info.pbi_ppid,
@@ -147,8 +148,8 @@ pub(super) fn arguments(pid: u32, buffer: &mut Vec<u8>) -> &[u8] {
 fn most_arguments() -> usize {
     let mut most: c_int = 0;
     let mut length = size_of::<c_int>();
-    // SAFETY: the name is NUL-terminated, the buffer is one live `int`, whose size is passed. Nothing
-    // is set.
+    // SAFETY: the name is NUL-terminated, the buffer is one live `int`, whose size is passed.
+    // Nothing is set.
     let status = unsafe {
         libc::sysctlbyname(
             c"kern.argmax".as_ptr(),
@@ -170,8 +171,8 @@ fn most_arguments() -> usize {
 pub(super) fn system_text(name: &CStr) -> Option<Vec<u8>> {
     let mut text = vec![0u8; 128];
     let mut length = text.len();
-    // SAFETY: the name is NUL-terminated, the buffer is `text`'s own initialised bytes, whose number
-    // is passed. Nothing is set.
+    // SAFETY: the name is NUL-terminated, the buffer is `text`'s own initialised bytes, whose
+    // number is passed. Nothing is set.
     let status = unsafe {
         libc::sysctlbyname(
             name.as_ptr(),

@@ -1,8 +1,8 @@
 //! A simulated Mac with a guard on it.
 //!
-//! A [`Mac`] has processes, which are forked and executed as a shell would do it. Their operations go
-//! through the simulator's queue, the wrapper, the handler and the decision, and are read back from
-//! the ring. The process table takes the place of libproc.
+//! A [`Mac`] has processes, which are forked and executed as a shell would do it. Their operations
+//! go through the simulator's queue, the wrapper, the handler and the decision, and are read back
+//! from the ring. The process table takes the place of libproc.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(unreachable_pub, reason = "shared between test binaries")]
 #![allow(
@@ -249,9 +249,9 @@ impl Mac {
         self.table.exit(process);
     }
 
-    /// Starts a chain of processes such as `rm < zsh < node(claude)`, each the child of the next, the
-    /// last that of the login shell, and returns the first. Arguments are in parentheses, `argv[0]`
-    /// first.
+    /// Starts a chain of processes such as `rm < zsh < node(claude)`, each the child of the next,
+    /// the last that of the login shell, and returns the first. Arguments are in parentheses,
+    /// `argv[0]` first.
     pub fn chain(&self, chain: &str) -> Process {
         let links = chain.split(" < ").collect::<Vec<_>>();
         links.iter().rev().fold(self.shell.clone(), |parent, link| {
