@@ -1,5 +1,14 @@
 //! The macros that declare views: what is read, and when it may be read.
 
+/// The gates that one view declares.
+#[cfg(test)]
+pub(crate) struct Gates {
+    /// The C struct that it is a view of.
+    pub(crate) c_struct: &'static str,
+    /// For each field with a gate: its path in the C struct, and the message version.
+    pub(crate) fields: &'static [Option<(&'static str, u32)>],
+}
+
 /// Declares a view of a C struct: a `Copy` type with a method for each field, and the same fields
 /// in its `Debug`.
 ///
@@ -62,7 +71,7 @@ macro_rules! view {
 
         #[cfg(test)]
         impl $View<'_> {
-            pub(crate) const GATES: $crate::raw::gates::Gates = $crate::raw::gates::Gates {
+            pub(crate) const GATES: $crate::raw::declare::Gates = $crate::raw::declare::Gates {
                 c_struct: stringify!($C),
                 fields: &[$(
                     $crate::raw::view!(@version [$($($gate)+)?] [$name] [$($($path).+)?])
@@ -211,7 +220,7 @@ macro_rules! events {
 
         #[cfg(test)]
         impl Event<'_> {
-            pub(crate) const GATES: &'static [$crate::raw::gates::Gates] = &[$($View::GATES),*];
+            pub(crate) const GATES: &'static [$crate::raw::declare::Gates] = &[$($View::GATES),*];
         }
 
         impl<'a> Event<'a> {

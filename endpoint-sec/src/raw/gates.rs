@@ -8,16 +8,9 @@ use crate::event::{
 use crate::file::{File, Stat, StatFs};
 use crate::message::{MessageView, Outcome};
 use crate::process::{Descriptor, Process, Thread, ThreadState};
+use crate::raw::declare::Gates;
 use endpoint_sec_sys::layout::STRUCTS;
 use std::collections::BTreeSet;
-
-/// The gates that one view declares.
-pub(crate) struct Gates {
-    /// The C struct that it is a view of.
-    pub(crate) c_struct: &'static str,
-    /// For each field with a gate: its path in the C struct, and the message version.
-    pub(crate) fields: &'static [Option<(&'static str, u32)>],
-}
 
 /// The views that are not those of events.
 const OTHERS: [Gates; 21] = [

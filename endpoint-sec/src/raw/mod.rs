@@ -21,12 +21,12 @@ pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod clock;
 pub(crate) mod connection;
-mod declare;
+pub(crate) mod declare;
 pub(crate) mod entitlements;
 pub(crate) mod exec;
 mod fields;
 #[cfg(test)]
-pub(crate) mod gates;
+mod gates;
 pub(crate) mod list;
 pub(crate) mod message;
 pub(crate) mod slot;
