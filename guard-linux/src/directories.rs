@@ -1,27 +1,25 @@
-//! From a caller's path to a pinned directory, and to the canonical paths of that directory.
+//! From a caller's path to the pinned directory it leads to.
 //!
-//! A path is split into its directory and its last component. The directory is resolved as the
-//! caller would resolve it, and pinned (`O_PATH`), so what is judged is what is acted on; its
-//! canonical location is the kernel's name of the pinned object, not the caller's text. Other locations of
-//! the same directory (bind mounts) come from the mount table.
+//! A directory is resolved as the caller would resolve it, and pinned (`O_PATH`), so what is judged
+//! is what is acted on; its canonical path is the kernel's name of the pinned object, not the
+//! caller's text.
 //!
 //! Directories are cached by the caller's text for at most a second, and an entry counts only if the
 //! text still leads to the pinned object (device, inode and mount).
 
+use super::arguments::Start;
 use super::callers::Caller;
 use super::files::{self, Identity};
-use super::mounts::Mounts;
+use super::location::locate;
 use super::session_caches::SessionCaches;
 use super::walk::{self, ResolveContext};
 use fnv::FnvHasher;
 use rustix::fs::{CWD, FileType};
 use rustix::io::{Errno, Result};
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString};
 use std::hash::Hasher as _;
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::DirEntryExt;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 /// A pinned directory.
@@ -34,24 +32,6 @@ pub(crate) struct Directory {
     /// Other canonical paths of the same directory.
     pub(crate) aliases: Vec<Vec<u8>>,
     identity: Identity,
-}
-
-/// Where a caller's relative path starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Start {
-    /// The caller's working directory.
-    WorkingDirectory,
-    /// A descriptor of the caller's.
-    Descriptor(i32),
-}
-
-/// A caller's path, split before its last component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SplitPath<'p> {
-    /// Everything before the last component; empty when that is all there is.
-    pub(crate) parent: &'p [u8],
-    /// The last component with the slashes after it, as the kernel wants to see it.
-    pub(crate) name: &'p [u8],
 }
 
 /// The directories that a worker caches.
@@ -77,68 +57,6 @@ impl Directory {
     pub(crate) fn is_on_mount_of(&self, other: &Self) -> bool {
         self.identity.mount == other.identity.mount
     }
-}
-
-// === impl Start ===
-
-impl Start {
-    /// From a `dirfd` argument.
-    pub(crate) fn from_argument(argument: u64) -> Self {
-        match int_argument(argument) {
-            libc::AT_FDCWD => Self::WorkingDirectory,
-            fd => Self::Descriptor(fd),
-        }
-    }
-}
-
-/// An `int` argument of a system call: the low half of the register.
-pub(crate) fn int_argument(argument: u64) -> i32 {
-    let [a, b, c, d, ..] = argument.to_le_bytes();
-    i32::from_le_bytes([a, b, c, d])
-}
-
-// === impl SplitPath ===
-
-impl<'p> SplitPath<'p> {
-    /// Splits a path. Slashes at the end stay with the name: the kernel treats `b/` unlike `b`.
-    pub(crate) fn new(path: &'p [u8]) -> Self {
-        let trimmed = without_slashes(path);
-        let start = trimmed
-            .iter()
-            .rposition(|&byte| byte == b'/')
-            .map_or(0, |at| at + 1);
-        if trimmed.is_empty() && !path.is_empty() {
-            // Only slashes: the root, which is its own name.
-            return Self {
-                parent: b"/",
-                name: b"/",
-            };
-        }
-        Self {
-            parent: path.get(..start).unwrap_or_default(),
-            name: path.get(start..).unwrap_or_default(),
-        }
-    }
-
-    /// The name without slashes.
-    pub(crate) fn bare_name(&self) -> &'p [u8] {
-        without_slashes(self.name)
-    }
-
-    /// Whether the last component is one that no call removes or moves: `.`, `..`, `/`, nothing.
-    /// The kernel refuses those by itself.
-    pub(crate) fn is_special(&self) -> bool {
-        matches!(self.bare_name(), b"" | b"." | b"..")
-    }
-}
-
-/// `path` without the slashes at its end.
-pub(crate) fn without_slashes(path: &[u8]) -> &[u8] {
-    let end = path
-        .iter()
-        .rposition(|&byte| byte != b'/')
-        .map_or(0, |at| at + 1);
-    path.get(..end).unwrap_or_default()
 }
 
 // === impl Directories ===
@@ -242,83 +160,6 @@ impl Directories {
 /// The errno the caller would get from the kernel.
 pub(crate) fn pin_object(caller: &Caller, start: Start, path: &[u8]) -> Result<OwnedFd> {
     resolve_as_caller(caller, start, path, |context| walk::object(context, path))
-}
-
-/// The canonical location of a pinned object and its other locations.
-pub(crate) fn locate(fd: &OwnedFd, caller: &Caller, caches: &SessionCaches) -> Result<Located> {
-    let found = files::stat_pin(fd.as_fd())?;
-    let location = location_of(fd, found.is_directory())?;
-    let mounts = caches.mounts();
-    let mount = found.identity.mount;
-    let aliases = if mounts.has(mount) {
-        mounts.aliases(mount, &location)
-    } else {
-        // A mount of another namespace: what it shows, and where the guard sees the same.
-        let theirs = Mounts::read(&caller.tid.to_string()).unwrap_or_default();
-        theirs
-            .inside(mount, &location)
-            .map(|(device, path)| mounts.locations(&device, &path))
-            .unwrap_or_default()
-    };
-    Ok(Located {
-        identity: found.identity,
-        file_type: found.file_type,
-        location,
-        aliases,
-    })
-}
-
-/// The canonical paths of a pinned object.
-#[derive(Debug)]
-pub(crate) struct Located {
-    pub(crate) identity: Identity,
-    pub(crate) file_type: FileType,
-    pub(crate) location: Vec<u8>,
-    pub(crate) aliases: Vec<Vec<u8>>,
-}
-
-/// The kernel's name of a pinned object. The name of a deep directory may be longer than the kernel
-/// returns (`PATH_MAX`); then it is composed from the nearest ancestor whose name is not.
-fn location_of(fd: &OwnedFd, is_directory: bool) -> Result<Vec<u8>> {
-    let mut location = Vec::new();
-    let mut below: Vec<Vec<u8>> = Vec::new();
-    let mut above: Option<OwnedFd> = None;
-    loop {
-        let here = above.as_ref().unwrap_or(fd);
-        let too_long = match files::read_link(CWD, &own_link(here), &mut location) {
-            Ok(()) => break,
-            Err(error) => error,
-        };
-        let deep = is_directory && too_long == Errno::NAMETOOLONG;
-        if !deep || below.len() >= MAX_UNNAMED {
-            return Err(too_long);
-        }
-        let parent = files::pin_component(here.as_fd(), c"..")?;
-        below.push(name_in(&parent, here)?);
-        above = Some(parent);
-    }
-    for name in below.iter().rev() {
-        location.push(b'/');
-        location.extend_from_slice(name);
-    }
-    Ok(location)
-}
-
-/// The name of `directory` in its parent; `?` when the parent cannot be read. The zone follows from
-/// the ancestors anyway.
-fn name_in(parent: &OwnedFd, directory: &OwnedFd) -> Result<Vec<u8>> {
-    let inode = files::stat_pin(directory.as_fd())?.identity.inode;
-    let link = own_link(parent);
-    let entries = std::fs::read_dir(OsStr::from_bytes(link.to_bytes()));
-    let mut entries = entries.into_iter().flatten().flatten();
-    let found = entries.find(|entry| entry.ino() == inode);
-    Ok(found.map_or_else(|| b"?".to_vec(), |entry| entry.file_name().into_vec()))
-}
-
-/// The guard's own link to a descriptor.
-fn own_link(fd: &OwnedFd) -> CString {
-    let number = fd.as_raw_fd();
-    CString::new(format!("/proc/self/fd/{number}")).expect("a number holds no NUL")
 }
 
 fn pin(caller: &Caller, start: Start, parent: &[u8], caches: &SessionCaches) -> Result<Directory> {
@@ -443,51 +284,6 @@ fn slot_of(tid: u32, text: &[u8]) -> usize {
 /// Directories that a worker caches.
 const SLOTS: usize = 128;
 
-/// Levels named one by one before a directory counts as unnameable: with names of one byte, twice
-/// the kernel's longest path.
-const MAX_UNNAMED: usize = 4096;
-
 /// How long a directory's location is cached while the session does not change it: somebody outside
 /// may move it.
 const CACHE_NS: u64 = 1_000_000_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_split_before_its_last_component() {
-        for (path, parent, name) in [
-            ("a", "", "a"),
-            ("a/b", "a/", "b"),
-            ("/a", "/", "a"),
-            ("/a/b///", "/a/", "b///"),
-            ("///", "/", "/"),
-            ("", "", ""),
-            ("a/..", "a/", ".."),
-            ("./", "", "./"),
-        ] {
-            let split = SplitPath::new(path.as_bytes());
-            assert_eq!(
-                (split.parent, split.name),
-                (parent.as_bytes(), name.as_bytes()),
-                "{path:?}"
-            );
-        }
-        assert!(SplitPath::new(b"a/./").is_special());
-        assert!(SplitPath::new(b"/").is_special());
-        assert!(!SplitPath::new(b"a/.b").is_special());
-        assert_eq!(SplitPath::new(b"a/b//").bare_name(), b"b");
-    }
-
-    #[test]
-    fn a_dirfd_is_an_int() {
-        assert_eq!(Start::from_argument(0xFFFF_FF9C), Start::WorkingDirectory);
-        assert_eq!(
-            Start::from_argument(0xFFFF_FFFF_FFFF_FF9C),
-            Start::WorkingDirectory
-        );
-        assert_eq!(Start::from_argument(7), Start::Descriptor(7));
-        assert_eq!(Start::from_argument(0xFFFF_FFFF), Start::Descriptor(-1));
-    }
-}

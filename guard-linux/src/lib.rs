@@ -18,6 +18,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod arguments;
 mod callers;
 mod calls;
 mod clock;
@@ -28,6 +29,7 @@ mod facts;
 mod files;
 mod filter;
 pub mod judge;
+mod location;
 mod mounts;
 mod preservation;
 pub mod procfs;

@@ -8,7 +8,8 @@
 use super::pending_call::{Answered, CallerGone, PendingCall};
 use super::preserve::is_empty;
 use super::resolve::{Name, PathArgument, Resolved};
-use crate::directories::{self, Start, int_argument};
+use crate::arguments::{Start, int_argument};
+use crate::directories;
 use crate::procfs;
 use crate::sys::notify::Reply;
 use guard_core::{Operation, OperationKind};

@@ -27,10 +27,11 @@ mod resolve;
 
 pub use crate::sys::notify::Reply;
 
+use crate::arguments::Start;
 use crate::callers::Callers;
 use crate::calls::{self, Call, NATIVE_ARCH};
 use crate::clock;
-use crate::directories::{Directories, Start};
+use crate::directories::Directories;
 use crate::preservation::Preservation;
 use crate::session_caches::SessionCaches;
 use crate::sys::notify::Notification;

@@ -6,7 +6,7 @@
 use super::execute::{self, Execution};
 use super::pending_call::{Answered, PendingCall};
 use super::resolve::{PathArgument, Resolved};
-use crate::directories::int_argument;
+use crate::arguments::int_argument;
 use crate::sys::notify::Reply;
 use guard_core::OperationKind;
 use rustix::fs::{AtFlags, RenameFlags};

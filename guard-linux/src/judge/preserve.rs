@@ -6,8 +6,8 @@
 
 use super::pending_call::PendingCall;
 use super::resolve::Name;
+use crate::arguments::SplitPath;
 use crate::clock;
-use crate::directories::SplitPath;
 use crate::facts::CallFacts;
 use crate::files;
 use crate::preservation::Preservation;

@@ -1,7 +1,7 @@
 //! Calls that change the calling process, or reach into another.
 
 use super::pending_call::PendingCall;
-use crate::directories::int_argument;
+use crate::arguments::int_argument;
 use crate::sys::notify::Reply;
 use crate::{clock, files, procfs};
 use guard_core::process::ProcessKey;

@@ -1,8 +1,10 @@
 //! From a call's path arguments to the names and objects they mean to its caller.
 
 use super::pending_call::{CallerGone, PendingCall};
-use crate::directories::{self, Directory, Located, SplitPath, Start, without_slashes};
+use crate::arguments::{SplitPath, Start, without_slashes};
+use crate::directories::{self, Directory};
 use crate::files::{self, FileStat};
+use crate::location::{Located, locate};
 use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -139,7 +141,7 @@ impl PendingCall<'_> {
 
     /// Where a pinned object is.
     pub(super) fn locate(&self, object: &OwnedFd) -> Option<Located> {
-        directories::locate(object, self.caller, self.session).ok()
+        locate(object, self.caller, self.session).ok()
     }
 }
 
