@@ -1,4 +1,4 @@
-//! The undo store of a guard: where it is, what it may hold, and who looks after it.
+//! The undo store of a guard: where it is, what it may hold, and how a session uses it.
 
 use guard_core::policy::UndoPolicy;
 use guard_report::paths::StatePaths;
@@ -39,7 +39,7 @@ mod session {
     use std::thread;
     use std::time::Duration;
 
-    /// Looks after a session's part of the store while the session runs.
+    /// A session's part of the store while the session runs.
     #[derive(Clone, Debug)]
     pub(crate) struct Keeper(Option<Arc<Recorder>>);
 

@@ -91,33 +91,29 @@ impl PendingCall<'_> {
             moved: None,
             kind: operation.kind,
         };
-        let lost_name = if moves { other } else { Some(name) };
+        let Some(lost_name) = (if moves { other } else { Some(name) }) else {
+            return Ok(None);
+        };
+        let pin = Pin::of(lost_name);
+        let found = pin.look();
         if moves {
             preserving.moved = Pin::of(name).look();
-            let same = |found: Look| {
-                let there = other.and_then(|other| Pin::of(other).look());
-                there.is_some_and(|there| there.facts.inode == found.facts.inode)
-            };
+            let is_it =
+                |moved: Look| found.is_some_and(|found| found.facts.inode == moved.facts.inode);
             // Nothing there to be moved, or two names of one file: the kernel changes nothing.
-            if preserving.moved.is_none_or(same) {
+            if preserving.moved.is_none_or(is_it) {
                 return Ok(None);
             }
         }
-        if !needed {
-            return Ok(Some(preserving));
-        }
-        let Some(lost_name) = lost_name else {
+        let Some(found) = found.filter(|_| needed) else {
             return Ok(Some(preserving));
         };
         let path = operation
             .destination
             .filter(|_| moves)
             .unwrap_or(operation.path);
-        let pin = Pin::of(lost_name);
-        let found = pin.look();
-        let is_directory = found.is_some_and(|found| found.kind == Kind::Directory);
-        if is_directory {
-            preserving.directory = found;
+        if found.kind == Kind::Directory {
+            preserving.directory = Some(found);
             return Ok(Some(preserving));
         }
         // `f/` is a directory's name: the kernel refuses it of a file.

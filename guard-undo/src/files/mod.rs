@@ -46,7 +46,7 @@ pub struct Look {
     pub changed_ns: u64,
 }
 
-/// The kinds of objects that are told apart.
+/// The kinds of objects that are distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -62,7 +62,7 @@ pub enum Kind {
 // === impl Name ===
 
 impl Name<'_> {
-    /// What stands here now.
+    /// What is here now.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Name<'_> {
         })
     }
 
-    /// What stands here now; `None` when nothing does.
+    /// What is here now; `None` when nothing is.
     pub(crate) fn look_if_any(self) -> io::Result<Option<Look>> {
         match self.look() {
             Ok(found) => Ok(Some(found)),
@@ -180,7 +180,7 @@ impl Kind {
     }
 }
 
-/// Whether an error says that nothing stands there.
+/// Whether an error says that nothing is there.
 pub(crate) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),

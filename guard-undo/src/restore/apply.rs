@@ -135,7 +135,7 @@ impl Applier<'_> {
         let source = source.as_name();
         let found = source.look()?;
         let in_the_way = place.look_if_any()?;
-        if in_the_way.is_some_and(|standing| standing.kind == Kind::Directory) {
+        if in_the_way.is_some_and(|found| found.kind == Kind::Directory) {
             let why = "a directory is in the way; move it aside first".to_owned();
             return Err(ApplyError::Unavailable(why));
         }

@@ -25,14 +25,14 @@ pub struct Item {
     pub target: BytePath,
     /// What would be put there.
     pub action: Action,
-    /// How that stands.
+    /// Whether that can be done.
     pub outlook: Outlook,
 }
 
 /// What comes to a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// What stands at another name now.
+    /// What has another name now.
     Move {
         /// That name.
         from: BytePath,
@@ -63,7 +63,7 @@ pub enum Action {
     },
 }
 
-/// How one item stands.
+/// Whether and how one item can be put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlook {
     /// Nothing is in its way.

@@ -1,6 +1,6 @@
 //! Putting back what a session took.
 //!
-//! [`Plan::make`] reads a session's journal backwards and says what would stand where before the
+//! [`Plan::make`] reads a session's journal backwards and says what was where before the
 //! session, without touching anything; [`Plan::apply`] does it.
 //!
 //! **Which version.** Of each file the newest that was the person's: what they had last. With

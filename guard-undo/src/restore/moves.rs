@@ -17,7 +17,7 @@ pub(super) fn in_order(mut moves: Vec<Item>) -> Vec<Item> {
     let mut done = vec![false; moves.len()];
     let mut ordered = Vec::with_capacity(moves.len());
     for start in 0..moves.len() {
-        // Who stands in a move's place moves first.
+        // What occupies a move's target moves first.
         let mut chain = Vec::new();
         let mut next = Some(start);
         while let Some(index) = next
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_in_the_place_moves_first() {
+    fn what_occupies_the_target_moves_first() {
         check("/a>/b /b>/c /c>/d", "/c>/d /b>/c /a>/b");
         check("/c>/d /b>/c", "/c>/d /b>/c");
         check("/a>/b /b>/a", "/a>/a! /b>/a /a!>/b");

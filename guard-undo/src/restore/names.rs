@@ -1,6 +1,6 @@
 //! Which object stood at which name before a session: its journal, read backwards.
 //!
-//! A node says what a name gets: the object of a record, or what stands at another name now.
+//! A node says what a name gets: the object of a record, or what has another name now.
 
 use crate::journal::{Event, Record};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// What comes to a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Node {
-    /// The name that it has now; `None` when nothing that stands now belongs here.
+    /// The name that it has now; `None` when nothing that is there now belongs here.
     pub(super) current: Option<Vec<u8>>,
     /// The record whose object was here.
     pub(super) loss: Option<usize>,

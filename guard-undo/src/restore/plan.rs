@@ -29,7 +29,7 @@ struct Planner<'s, 'r> {
 // === impl Plan ===
 
 impl Plan {
-    /// Plans the undoing of a session, by what stands now. It changes nothing.
+    /// Plans the undoing of a session, by what is there now. It changes nothing.
     #[must_use]
     pub fn make(session: &Session, request: &Request) -> Self {
         let from_ns = request.at_ns.unwrap_or(0);
@@ -101,15 +101,15 @@ impl Planner<'_, '_> {
             .and_then(|record| record.event.loss());
         if let Some(loss) = loss {
             // What is moved back here is then what is in the way.
-            let stands_at = moved.unwrap_or(&path);
-            places.push(self.plan_place(&path, stands_at, loss));
+            let current = moved.unwrap_or(&path);
+            places.push(self.plan_place(&path, current, loss));
         }
     }
 
     fn plan_move(&self, path: &[u8], from: &[u8]) -> Option<Item> {
-        let standing = look(from).ok()??;
+        let found = look(from).ok()??;
         let outlook = match look(path) {
-            Ok(Some(here)) if here.facts.inode == standing.facts.inode => return None,
+            Ok(Some(here)) if here.facts.inode == found.facts.inode => return None,
             // Another move may take it away first; what is there then is preserved.
             Ok(Some(_)) => Outlook::Replaces,
             _ => Outlook::Clear,
@@ -122,7 +122,7 @@ impl Planner<'_, '_> {
         })
     }
 
-    fn plan_place(&self, path: &[u8], stands_at: &[u8], loss: &Loss) -> Item {
+    fn plan_place(&self, path: &[u8], current: &[u8], loss: &Loss) -> Item {
         let action = self.action(loss);
         let target = match &self.request.to {
             Some(dir) => self.below(dir, path),
@@ -142,23 +142,23 @@ impl Planner<'_, '_> {
         let checked = if self.request.to.is_some() {
             item.target.0.clone()
         } else {
-            stands_at.to_vec()
+            current.to_vec()
         };
-        let standing = match look(&checked) {
-            Ok(standing) => standing,
+        let found = match look(&checked) {
+            Ok(found) => found,
             Err(error) => {
                 item.outlook = Outlook::Unavailable(error.to_string());
                 return item;
             }
         };
-        let Some(standing) = standing else {
+        let Some(found) = found else {
             return item;
         };
-        if is_there(&checked, &standing, &item.action) {
+        if is_there(&checked, &found, &item.action) {
             item.outlook = Outlook::AlreadyThere;
         } else if matches!(item.outlook, Outlook::Clear) {
-            let blocks = standing.kind == Kind::Directory || self.request.to.is_some();
-            if blocks || (self.is_persons(&checked, &standing) && !self.request.force) {
+            let blocks = found.kind == Kind::Directory || self.request.to.is_some();
+            if blocks || (self.is_persons(&checked, &found) && !self.request.force) {
                 item.target = self.free_beside(&item.target.0).into();
                 item.outlook = Outlook::Beside;
             } else {
@@ -217,12 +217,12 @@ impl Planner<'_, '_> {
         })
     }
 
-    /// Whether somebody changed what stands here after the agent's last touch. What no agent
+    /// Whether somebody changed what is here after the agent's last touch. What no agent
     /// touched is the person's.
-    fn is_persons(&self, path: &[u8], standing: &Look) -> bool {
+    fn is_persons(&self, path: &[u8], found: &Look) -> bool {
         self.touched
             .get(path)
-            .is_none_or(|touched| standing.changed_ns > touched.saturating_add(MOMENT_NS))
+            .is_none_or(|touched| found.changed_ns > touched.saturating_add(MOMENT_NS))
     }
 
     fn free_beside(&self, path: &[u8]) -> Vec<u8> {
@@ -273,13 +273,13 @@ fn is_altered(object: &Path, facts: &Facts) -> bool {
     })
 }
 
-/// Whether what stands at a path is what would be put there.
-fn is_there(path: &[u8], standing: &Look, action: &Action) -> bool {
+/// Whether what is at a path is what would be put there.
+fn is_there(path: &[u8], found: &Look, action: &Action) -> bool {
     match action {
         Action::Move { .. } => false,
-        Action::Directory { .. } => standing.kind == Kind::Directory,
+        Action::Directory { .. } => found.kind == Kind::Directory,
         Action::Link { target, .. } => {
-            standing.kind == Kind::Link
+            found.kind == Kind::Link
                 && OwnedName::of_path(path, false)
                     .and_then(|name| name.as_name().read_link())
                     .is_ok_and(|found| found == target.0)
@@ -288,10 +288,9 @@ fn is_there(path: &[u8], standing: &Look, action: &Action) -> bool {
             let same = |one: &Facts| {
                 (one.mode, one.size, one.mtime_ns) == (facts.mode, facts.size, facts.mtime_ns)
             };
-            standing.kind == Kind::File
-                && same(&standing.facts)
-                && (standing.facts.inode == facts.inode
-                    || is_same_file(path, object).unwrap_or(false))
+            found.kind == Kind::File
+                && same(&found.facts)
+                && (found.facts.inode == facts.inode || is_same_file(path, object).unwrap_or(false))
         }
     }
 }

@@ -65,7 +65,7 @@ impl Touches {
         );
     }
 
-    /// The agent touches what stands at this path now.
+    /// The agent touches what is at this path now.
     pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64, written: bool) {
         let made = self.is_made(path);
         let lost = self.is_lost(path);
@@ -119,7 +119,7 @@ impl Touches {
         }
     }
 
-    /// Whose contents stand at this path.
+    /// Whose contents are at this path.
     pub(crate) fn whose(&self, path: &[u8], found: &Look) -> Whose {
         let Some(touch) = self.by_path.get(path) else {
             return Whose::Unknown;

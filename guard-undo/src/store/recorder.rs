@@ -195,7 +195,7 @@ impl Recorder {
         *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
     }
 
-    /// Preserves what stands at a name that is about to be lost. With `may_take` the caller would
+    /// Preserves what is at a name that is about to be lost. With `may_take` the caller would
     /// remove the name itself right after, so that the object may be moved away; then the removal
     /// is done when this returns [`Method::Rename`].
     ///
@@ -287,7 +287,7 @@ impl Recorder {
         Ok(object.preserved())
     }
 
-    /// An agent is about to make a file where nothing stands.
+    /// An agent is about to make a file where nothing is.
     pub fn made(&self, path: &[u8], at_ns: u64) {
         self.state().touches.make(path, at_ns);
     }

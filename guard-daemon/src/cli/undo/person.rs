@@ -1,7 +1,7 @@
 //! Whether a person asks.
 //!
 //! The caller's ancestors are examined, whatever it runs itself. An agent among them ends it, and so
-//! does a guarded session: in one, a process that lost its parents cannot be told from an agent's.
+//! does a guarded session: in one, a process that lost its parents cannot be distinguished from an agent's.
 //! Outside one, an agent's process that lost all its ancestors and cleared its environment is not
 //! recognised.
 
@@ -67,11 +67,14 @@ fn is_supervisor(process: &guard_core::process::ProcessDescription) -> bool {
 #[cfg(target_os = "linux")]
 const MAX_DEPTH: usize = 4096;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
+    #[cfg(target_os = "linux")]
     use super::*;
+    #[cfg(target_os = "linux")]
     use guard_core::process::ProcessDescription;
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_supervisor_is_known_by_its_arguments() {
         for (arguments, is) in [

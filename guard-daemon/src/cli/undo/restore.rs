@@ -55,7 +55,7 @@ pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<Exit
         .as_deref()
         .map(|text| parse_since(text, now_ns()));
     let at_ns = at.transpose().map_err(|error| anyhow!("--at: {error}"))?;
-    let to = arguments.to.as_ref().map(|to| directory(to)).transpose()?;
+    let to = arguments.to.as_ref().map(directory).transpose()?;
     let request = Request {
         only,
         at_ns,
