@@ -2,6 +2,9 @@
 
 use crate::repository::{between, none, read};
 use guard_core::{agents, ring};
+use guard_report::address::DEFAULT_ADDRESS;
+use guard_report::log_files::{KEPT, MAX_BYTES};
+use guard_report::record::SCHEMA_VERSION;
 use serde_json::Value;
 
 /// Each sentence with a number, as its file must have it.
@@ -16,6 +19,7 @@ fn sentences() -> Vec<(&'static str, String)> {
     let limit = parameters.find(|parameter| parameter["name"] == "limit");
     let limit = &limit.expect("denials have a limit")["schema"];
     let (most, usual) = (&limit["maximum"], &limit["default"]);
+    let megabytes = MAX_BYTES / 1_000_000;
     vec![
         (
             "guard-core/src/ring/mod.rs",
@@ -25,6 +29,33 @@ fn sentences() -> Vec<(&'static str, String)> {
         ("README.zh-CN.md", format!("需要 Rust {rust} 及以上")),
         ("docs/agents.md", format!("{agents} labels")),
         ("docs/zh-CN/agents.md", format!("共 {agents} 个标签")),
+        ("README.md", format!("<http://{DEFAULT_ADDRESS}/>")),
+        ("README.zh-CN.md", format!("<http://{DEFAULT_ADDRESS}/>")),
+        ("docs/api.md", format!("`{DEFAULT_ADDRESS}`")),
+        ("docs/zh-CN/api.md", format!("`{DEFAULT_ADDRESS}`")),
+        (
+            "docs/metrics.md",
+            format!("<http://{DEFAULT_ADDRESS}/metrics>"),
+        ),
+        (
+            "docs/zh-CN/metrics.md",
+            format!("<http://{DEFAULT_ADDRESS}/metrics>"),
+        ),
+        ("docs/denial-log.md", format!("below {megabytes} MB")),
+        ("docs/denial-log.md", format!("`denials.jsonl.{KEPT}`")),
+        (
+            "docs/denial-log.md",
+            format!("| `schema_version` | {SCHEMA_VERSION} |"),
+        ),
+        ("docs/zh-CN/denial-log.md", format!("{megabytes} MB")),
+        (
+            "docs/zh-CN/denial-log.md",
+            format!("`denials.jsonl.{KEPT}`"),
+        ),
+        (
+            "docs/zh-CN/denial-log.md",
+            format!("| `schema_version` | {SCHEMA_VERSION} |"),
+        ),
         ("docs/api.md", format!("1 to {most}, by default {usual}")),
         ("docs/zh-CN/api.md", format!("1 到 {most}，默认 {usual}")),
     ]
