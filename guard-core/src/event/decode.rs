@@ -1,7 +1,7 @@
-//! An event from the byte string that `encode.rs` describes.
+//! The decoder of events, in the format that `encode.rs` describes.
 //!
-//! The bytes come from a file that another process writes, so every number is checked before it
-//! is believed, and the result borrows: decoding copies and allocates nothing.
+//! The bytes come from a file that another process writes, so every number is validated before it is
+//! used. The result borrows: decoding copies and allocates nothing.
 
 use super::encode::{FIELD_BOUNDS, FIXED_GROUPS, GROUP_BYTES, TRACE_BYTES};
 use super::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
@@ -9,7 +9,7 @@ use crate::operation::OperationKind;
 use crate::process::ProcessKey;
 use crate::verdict::{Answer, Reason, Verdict};
 
-/// Why bytes are no event.
+/// Why bytes are not an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeEventError {
@@ -59,7 +59,7 @@ impl<'a> DecisionEvent<'a> {
     ///
     /// # Errors
     ///
-    /// When the bytes are not what [`encode`](DecisionEvent::encode) gives.
+    /// If the bytes are not in the format of [`encode`](DecisionEvent::encode).
     pub fn decode(sequence: u64, bytes: &'a [u8]) -> Result<Self, DecodeEventError> {
         let mut source = Source(bytes);
         let [
@@ -218,7 +218,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The next `len` bytes, whose padding is passed over.
+    /// The next `len` bytes, without their padding.
     fn bytes(&mut self, field: &'static str, len: usize) -> Result<&'a [u8], DecodeEventError> {
         let needed = len.next_multiple_of(GROUP_BYTES);
         let available = self.0.len();
@@ -269,7 +269,7 @@ const fn low_half(group: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::MAX_ENCODED_BYTES;
+    use crate::event::{MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES};
     use fnv::FnvHasher;
     use std::hash::Hasher as _;
 
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_comes_back_and_no_prefix_of_it_does() {
+    fn an_event_round_trips_and_no_prefix_of_it_decodes() {
         let bytes = encoded(&EVENT);
         assert_eq!(DecisionEvent::decode(7, &bytes), Ok(EVENT));
         for end in 0..bytes.len() {
@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    /// A guard and an exporter of different builds meet over a ring's file.
+    /// A guard and an exporter of different builds share a ring's file.
     #[test]
     fn these_bytes_belong_to_the_ring_s_format() {
         let mut hasher = FnvHasher::default();
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_numbers_lengths_and_texts_are_named() {
+    fn invalid_numbers_lengths_and_texts_are_named() {
         let check = |offset: usize, byte: u8, expected| {
             let mut bytes = encoded(&EVENT);
             *bytes.get_mut(offset).unwrap() = byte;
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_its_bound_says_so() {
+    fn a_field_beyond_its_bound_is_cut_with_a_note() {
         let path = vec![b'p'; 70_000];
         let id = "é".repeat(200);
         let event = DecisionEvent {
@@ -403,6 +403,26 @@ mod tests {
                 .unwrap()
                 .ends_with("é [cut, was 0000000000400 bytes]")
         );
+    }
+
+    #[test]
+    fn a_delay_beyond_three_bytes_is_encoded_as_the_longest() {
+        for (delay, encoded_as) in [
+            (MAX_DELIVERY_DELAY_US - 1, MAX_DELIVERY_DELAY_US - 1),
+            (MAX_DELIVERY_DELAY_US, MAX_DELIVERY_DELAY_US),
+            (MAX_DELIVERY_DELAY_US + 1, MAX_DELIVERY_DELAY_US),
+            (u32::MAX, MAX_DELIVERY_DELAY_US),
+        ] {
+            let event = DecisionEvent {
+                delivery_delay_us: Some(delay),
+                ..EVENT
+            };
+            let expected = DecisionEvent {
+                delivery_delay_us: Some(encoded_as),
+                ..EVENT
+            };
+            assert_eq!(DecisionEvent::decode(7, &encoded(&event)), Ok(expected));
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! An event as a byte string, as it lies in a ring.
+//! The format of an event in a ring, and its encoder.
 //!
-//! The string is made of groups of seven bytes, since that is what a word of a ring carries; every
-//! field begins with a group and is padded with zeros to whole groups. Integers are little-endian.
-//! A field that is absent has length 0 and its presence bit clear, so that an empty field and an
-//! absent one differ.
+//! An event is a byte string of groups of seven bytes, the payload of one word of a ring; every field
+//! begins with a group and is padded with zeros to whole groups. Integers are little-endian. An
+//! absent field has length 0 and its presence bit clear, so that an empty field and an absent one
+//! differ.
 //!
 //! ```text
 //! group  bytes
@@ -28,17 +28,17 @@
 //!           7 override, 8 trace, 9 delivery delay
 //! ```
 //!
-//! Encoding takes no buffer: a [`Plan`] knows the length beforehand and then pours the groups into
-//! any [`Sink`]. It guarantees that nothing is shortened silently: a field beyond its bound keeps
-//! its beginning and ends with a note that says how long it was (`… [cut, was 0000000070000
-//! bytes]`). The bounds are far beyond what kernels hand out (`PATH_MAX` is 4,096).
+//! Encoding needs no buffer: an [`Encoding`] computes the length first and then writes the groups to
+//! any [`GroupSink`]. It guarantees that nothing is shortened silently: a field beyond its bound keeps
+//! its beginning and ends with a note of its length (`… [cut, was 0000000070000 bytes]`). The bounds
+//! are far beyond those of kernels (`PATH_MAX` is 4,096).
 //!
-//! It deliberately carries no sequence number: the ring's lane gives and stores that.
+//! The format deliberately has no sequence number: the ring's lane assigns and stores that.
 
 use super::{DecisionEvent, TraceContext, ZoneRef};
 
-/// Takes an encoded event, group after group.
-pub(crate) trait Sink {
+/// Receives an encoded event, group by group.
+pub(crate) trait GroupSink {
     /// One group: the low seven bytes of `group`.
     fn group(&mut self, group: u64);
 
@@ -46,18 +46,18 @@ pub(crate) trait Sink {
     fn bytes(&mut self, bytes: &[u8]);
 }
 
-/// What is about to be encoded: the event, its fields, and the size.
+/// An event to be encoded, its fields and its size.
 #[derive(Debug)]
-pub(crate) struct Plan<'a> {
+pub(crate) struct Encoding<'a> {
     event: &'a DecisionEvent<'a>,
     fields: [&'a [u8]; FIELD_BOUNDS.len()],
     groups: usize,
-    /// Whether a field is beyond its bound. Everything about that is kept off the usual way.
+    /// Whether a field is beyond its bound. All code for that is kept out of the common path.
     is_cut: bool,
 }
 
 /// The fields of variable length, in the order in which they are stored, and the most bytes each
-/// may have. What is longer is cut and says so.
+/// may have. Longer fields are cut, with a note.
 pub const FIELD_BOUNDS: [(&str, u16); 11] = [
     ("agent", 256),
     ("ancestor", 4096),
@@ -92,18 +92,18 @@ pub(crate) const GROUP_BYTES: usize = 7;
 // === impl DecisionEvent ===
 
 impl DecisionEvent<'_> {
-    /// Appends the encoded event; [`decode`](DecisionEvent::decode) leads back.
+    /// Appends the encoded event; the inverse of [`decode`](DecisionEvent::decode).
     pub fn encode(&self, into: &mut Vec<u8>) {
-        let plan = Plan::new(self);
-        into.reserve(plan.groups() * GROUP_BYTES);
-        plan.pour(into);
+        let encoding = Encoding::new(self);
+        into.reserve(encoding.groups() * GROUP_BYTES);
+        encoding.write_to(into);
     }
 }
 
-// === impl Plan ===
+// === impl Encoding ===
 
-impl<'a> Plan<'a> {
-    /// Looks at the event and measures it.
+impl<'a> Encoding<'a> {
+    /// Measures the event.
     #[inline]
     pub(crate) fn new(event: &'a DecisionEvent<'a>) -> Self {
         let zone = event.zone.unwrap_or(ZoneRef {
@@ -134,19 +134,19 @@ impl<'a> Plan<'a> {
             is_cut |= field.len() > usize::from(bound);
             groups += field.len().div_ceil(GROUP_BYTES);
         }
-        let mut plan = Self {
+        let mut encoding = Self {
             event,
             fields,
             groups,
             is_cut,
         };
         if is_cut {
-            plan.measure_again();
+            encoding.measure_cut();
         }
-        plan
+        encoding
     }
 
-    /// How many groups [`pour`](Self::pour) gives.
+    /// How many groups [`write_to`](Self::write_to) writes.
     #[inline]
     pub(crate) const fn groups(&self) -> usize {
         self.groups
@@ -158,9 +158,9 @@ impl<'a> Plan<'a> {
         self.is_cut
     }
 
-    /// Gives the encoded event to `sink`.
+    /// Writes the encoded event to `sink`.
     #[inline]
-    pub(crate) fn pour(&self, sink: &mut impl Sink) {
+    pub(crate) fn write_to(&self, sink: &mut impl GroupSink) {
         let event = self.event;
         let trace_flags = event.trace.map_or(0, |trace| trace.flags);
         let longs = [
@@ -223,7 +223,7 @@ impl<'a> Plan<'a> {
             sink.bytes(&both);
         }
         if self.is_cut {
-            self.pour_cut(sink);
+            self.write_cut_to(sink);
         } else {
             for field in self.fields.iter().filter(|field| !field.is_empty()) {
                 sink.bytes(field);
@@ -232,7 +232,7 @@ impl<'a> Plan<'a> {
     }
 
     #[cold]
-    fn measure_again(&mut self) {
+    fn measure_cut(&mut self) {
         let whole = self
             .fields
             .iter()
@@ -254,7 +254,7 @@ impl<'a> Plan<'a> {
     }
 
     #[cold]
-    fn pour_cut(&self, sink: &mut impl Sink) {
+    fn write_cut_to(&self, sink: &mut impl GroupSink) {
         for (kept, note) in self.cut() {
             // The note continues the group in which the kept bytes end.
             let mut bytes = kept.iter().chain(note.as_slice()).peekable();
@@ -265,7 +265,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What is kept of each field, and the note behind it.
+    /// The part of each field that is kept, and the note after it.
     fn cut(&self) -> impl Iterator<Item = (&'a [u8], Note)> {
         self.fields
             .iter()
@@ -283,7 +283,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The note behind a field that was cut; empty behind one that was not.
+/// The note after a field that was cut; empty for one that was not.
 #[derive(Default)]
 struct Note(Option<[u8; NOTE.len()]>);
 
@@ -310,9 +310,9 @@ impl Note {
     }
 }
 
-// === impl Sink ===
+// === impl GroupSink ===
 
-impl Sink for Vec<u8> {
+impl GroupSink for Vec<u8> {
     fn group(&mut self, group: u64) {
         self.extend(group.to_le_bytes().into_iter().take(GROUP_BYTES));
     }
@@ -363,7 +363,7 @@ fn lengths(fields: &[&[u8]; FIELD_BOUNDS.len()]) -> [u64; FIELD_BOUNDS.len()] {
 }
 
 /// `kept` without the beginning of a UTF-8 character whose end is in `rest`, so that a text stays
-/// one. In bytes that are no text at most three more go.
+/// valid. Of bytes that are not text, at most three more are dropped.
 fn whole_characters<'a>(kept: &'a [u8], rest: &[u8]) -> &'a [u8] {
     let continues = |byte: &u8| byte & 0xc0 == 0x80;
     if !rest.first().is_some_and(continues) {

@@ -1,19 +1,19 @@
-//! One decision, as it is told to the world.
+//! The event of one decision.
 //!
 //! A [`DecisionEvent`] borrows everything: it is built on the stack of the deciding thread, copied
-//! into a ring by [`Producer::publish`](crate::ring::Producer::publish), and lent out again by
-//! [`Reader`](crate::ring::Reader). Bytes that came from the kernel (paths, names) stay bytes.
+//! into a ring by [`Producer::publish`](crate::ring::Producer::publish), and lent by
+//! [`Reader`](crate::ring::Reader). Bytes from the kernel (paths, names) stay bytes.
 //!
-//! In a ring an event is a byte string, described and written by `encode.rs`; no field is ever cut
-//! silently, see [`FIELD_BOUNDS`].
+//! In a ring an event is a byte string in the format that `encode.rs` describes. No field is
+//! shortened silently, see [`FIELD_BOUNDS`].
 
 mod decode;
 mod encode;
 mod trace;
 
 pub use decode::DecodeEventError;
+pub(crate) use encode::{Encoding, GROUP_BYTES, GroupSink};
 pub use encode::{FIELD_BOUNDS, MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES};
-pub(crate) use encode::{GROUP_BYTES, Plan, Sink};
 pub use trace::MalformedTrace;
 
 use crate::operation::OperationKind;
@@ -23,29 +23,29 @@ use crate::verdict::{Answer, Reason, Verdict};
 /// One decision. Times are nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionEvent<'a> {
-    /// Number within the ring's lane, from 0, dense. Given by the ring; ignored when published.
+    /// Number within the ring's lane, from 0 without gaps. Given by the ring; ignored when published.
     pub sequence: u64,
     /// Wall clock (Unix epoch) when the verdict was reached.
     pub wall_ns: u64,
     /// Monotonic clock when the verdict was reached.
     pub monotonic_ns: u64,
-    /// From the backend's first sight of the operation to the verdict.
+    /// From the receipt of the operation by the backend to the verdict.
     pub latency_ns: u64,
-    /// What was left until the kernel's deadline, where the platform has one.
+    /// Time left until the kernel's deadline, where the platform has one.
     pub deadline_left_ns: Option<u64>,
-    /// From the kernel's notice of the operation to the backend's first sight of it, microseconds,
-    /// where the platform tells. What is longer than [`MAX_DELIVERY_DELAY_US`] is told as that.
+    /// From the kernel's event to its receipt by the backend, microseconds, where the platform
+    /// reports it. At most [`MAX_DELIVERY_DELAY_US`]: a longer delay is encoded as that.
     pub delivery_delay_us: Option<u32>,
-    /// What was asked.
+    /// The kind of operation.
     pub operation: OperationKind,
-    /// What was answered.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// Its reason.
     pub reason: Reason,
     /// How the answer was carried out.
     pub answer: Answer,
-    /// What the caller got: 0 for success, else an errno. For
-    /// [`Answer::Continued`] always 0: the guard does not see the kernel's result.
+    /// The error that the caller got; 0 for none. Always 0 for [`Answer::Continued`]: the guard does
+    /// not see the kernel's result.
     pub errno: u32,
     /// Stable label of the agent in the actor's lineage (`claude_code`, `custom:NAME`, …).
     pub agent: Option<&'a str>,
@@ -59,7 +59,7 @@ pub struct DecisionEvent<'a> {
     pub process: ActingProcess<'a>,
     /// The object's canonical path.
     pub path: &'a [u8],
-    /// Where it would go.
+    /// The second path, if the operation has one.
     pub destination: Option<&'a [u8]>,
     /// The zone that is touched.
     pub zone: Option<ZoneRef<'a>>,
@@ -67,11 +67,11 @@ pub struct DecisionEvent<'a> {
     pub tool: Option<&'a [u8]>,
     /// The override that allowed it.
     pub override_id: Option<&'a str>,
-    /// Trace context from the acting process's `TRACEPARENT`; read for denials only.
+    /// Trace context from the acting process's `TRACEPARENT`; for denials only.
     pub trace: Option<TraceContext>,
 }
 
-/// The process that asked.
+/// The acting process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActingProcess<'a> {
     /// Its identity.
@@ -89,13 +89,13 @@ pub struct ActingProcess<'a> {
 /// A zone, by its configured name and its canonical path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZoneRef<'a> {
-    /// The name the policy gives it, else its last component.
+    /// Its name in the policy, else its last component.
     pub name: &'a str,
     /// Its canonical path.
     pub path: &'a [u8],
 }
 
-/// A W3C trace context (`00-<trace id>-<span id>-<flags>`), already validated.
+/// A valid W3C trace context (`00-<trace id>-<span id>-<flags>`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     /// 16 bytes, not all zero.

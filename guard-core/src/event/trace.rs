@@ -1,19 +1,18 @@
-//! W3C trace context, as a process carries it in `TRACEPARENT`.
+//! The W3C trace context in a process's `TRACEPARENT`.
 
 use super::TraceContext;
 
-/// A `traceparent` that is none.
+/// A value that is not a `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no trace context of the form 00-TRACE_ID-SPAN_ID-FLAGS")]
+#[error("not a trace context of the form 00-TRACE_ID-SPAN_ID-FLAGS")]
 pub struct MalformedTrace;
 
 impl TraceContext {
-    /// What a process carries: the value of its `TRACEPARENT`, when it has one. An empty value is
-    /// as good as none.
+    /// The trace context in the value of a process's `TRACEPARENT`. An empty value counts as none.
     ///
     /// # Errors
     ///
-    /// [`MalformedTrace`] when there is a value and [`parse`](Self::parse) does not take it.
+    /// [`MalformedTrace`] if there is a value and [`parse`](Self::parse) rejects it.
     pub fn carried(value: Option<&[u8]>) -> Result<Option<Self>, MalformedTrace> {
         match value {
             None | Some([]) => Ok(None),
@@ -23,7 +22,7 @@ impl TraceContext {
 
     /// Parses a `traceparent` (W3C Trace Context, §3.2): `VV-TTTT…-SSSS…-FF`, lower-case hex. Of a
     /// version higher than 00 the first four fields are read; version `ff`, ids of zeros and
-    /// anything else malformed give `None`. A process writes its own environment, so the result is
+    /// anything else malformed give `None`. A process chooses its own environment, so the result is
     /// a hint and never an identity.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_nothing() {
+    fn anything_else_is_malformed() {
         let zero_trace = format!("00-{}-b7ad6b7169203331-01", "0".repeat(32));
         let zero_span = format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", "0".repeat(16));
         for bad in [

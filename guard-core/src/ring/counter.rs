@@ -1,27 +1,27 @@
-//! The numbers a guard keeps beside its events.
+//! The counters and gauges that a guard keeps beside its events.
 //!
-//! They live in the ring's header, so that they can be read without the guard's help and outlive
-//! it. Counters only grow; gauges are set.
+//! They are in the ring's header, so that they can be read without the guard's help and outlive it.
+//! Counters only grow; gauges are set.
 
-/// A number in a ring's header. Its number is its place there and never changes; room is for
-/// [`MAX_COUNTERS`].
+/// A counter or gauge. Its discriminant is its index in the header and never changes; the header has
+/// room for [`MAX_COUNTERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Counter {
-    /// Counter: operations seen by the backend, before any decision.
+    /// Counter: operations that the backend received, before any decision.
     Notifications = 0,
     /// Counter: answers by which the guard performed the call for its caller.
     AnswersPerformed = 1,
-    /// Counter: answers by which the kernel went on with the caller's own call.
+    /// Counter: answers by which the kernel continued the caller's own call.
     AnswersContinued = 2,
     /// Counter: answers by which the guard refused.
     AnswersDenied = 3,
     /// Counter: decisions on a path that could not be resolved.
     PathsUnresolved = 4,
-    /// Counter: answers that came after the kernel's deadline.
+    /// Counter: answers given after the kernel's deadline.
     DeadlineMisses = 5,
-    /// Counter: events the kernel said it dropped.
+    /// Counter: events that the kernel reported as dropped.
     KernelEventsDropped = 6,
     /// Counter: denied attempts on the guard's own files and processes.
     ProtectedWritesDenied = 7,
@@ -29,15 +29,15 @@ pub enum Counter {
     EnforcementActive = 8,
     /// Gauge: processes in the lineage table.
     LineageEntries = 9,
-    /// Counter: processes pushed out of the lineage table for want of room.
+    /// Counter: live processes evicted from the full lineage table.
     LineageEvictions = 10,
     /// Gauge: agents alive.
     ActiveAgents = 11,
     /// Counter: policies read and put in force.
     PolicyReloads = 12,
-    /// Counter: policies that could not be read; the last good one stayed.
+    /// Counter: policies that could not be read; the last good one stayed in force.
     PolicyReloadFailures = 13,
-    /// Gauge: 1 when the policy in force is the file's, 0 when the last reload failed.
+    /// Gauge: 1 if the policy in force is the file's, 0 if the last reload failed.
     PolicyOk = 14,
     /// Gauge: 1 in audit mode, 0 in enforce mode.
     PolicyAudit = 15,
@@ -52,18 +52,18 @@ pub enum Counter {
     /// Counter: events with a field beyond its bound; see
     /// [`FIELD_BOUNDS`](crate::event::FIELD_BOUNDS). Kept by the ring itself.
     EventsCut = 20,
-    /// Counter: nanoseconds that operations waited between the kernel's notice and the backend's
-    /// first sight of it, all together; divided by `Notifications` it is the mean.
+    /// Counter: nanoseconds between the kernel's event and its receipt by the backend, summed over
+    /// all operations; divided by `Notifications` it is the mean.
     DeliveryDelayNs = 21,
-    /// Gauge: the longest such wait since the guard started, nanoseconds.
+    /// Gauge: the longest such delay since the guard started, nanoseconds.
     LongestDeliveryDelayNs = 22,
     /// Counter: panics in the guard's code, each answered as the policy answers at a deadline.
     Panics = 23,
-    /// Counter: denials whose process carried a trace context that is none.
+    /// Counter: denials whose process had a malformed trace context.
     MalformedTraces = 24,
 }
 
-/// How many counters a ring's header has room for.
+/// The capacity of a ring's header for counters.
 pub const MAX_COUNTERS: usize = 64;
 
 // === impl Counter ===
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_places() {
+    fn numbers_are_indices() {
         for (number, counter) in (0u8..).zip(Counter::ALL) {
             assert_eq!(counter as u8, number);
         }

@@ -1,34 +1,34 @@
 //! Reading one lane.
 //!
-//! A [`Follower`] stands at a position and asks, word by word, whether the record there is whole.
-//! It writes nothing, so any number of followers may read the same ring.
+//! A [`Follower`] has a position, and checks word by word whether the record there is whole. It
+//! writes nothing, so any number of followers may read the same ring.
 //!
-//! It guarantees that a record is handed out whole or not at all, in the order of sequence
-//! numbers, each at most once, and that what it could not hand out is counted. It trusts nothing it
-//! reads: a call visits a bounded number of words and allocates no more than the longest
-//! record, whatever the words say.
+//! It guarantees that a record is delivered whole or not at all, in the order of sequence numbers,
+//! each at most once, and that records it could not deliver are counted. It trusts nothing it reads:
+//! a call visits a bounded number of words and allocates no more than the longest record, whatever
+//! the words are.
 
 use super::lane::{Span, record_words};
 use super::memory::ReadWords;
-use super::place::Place;
+use super::position::RingPosition;
 use super::word;
 use crate::event::{GROUP_BYTES, MAX_ENCODED_BYTES};
 use crate::sync::{Ordering, fence};
 
-/// A reader's place in a lane.
+/// The state of a reader of one lane.
 #[derive(Clone, Debug)]
 pub(super) struct Follower {
     span: Span,
     position: u64,
     /// The next sequence number expected.
     expected: u64,
-    /// Records that were expected and will not come.
+    /// Expected records that will not be delivered.
     lost: u64,
-    /// Whether `position` may lie inside a record, because the writers have overtaken.
+    /// Whether `position` may be inside a record, because writers have overtaken the reader.
     adrift: bool,
 }
 
-/// What stands at a position.
+/// What is at a position.
 enum Found {
     /// A whole record of this many words, its payload in the buffer.
     Record { len: u64, sequence: u64 },
@@ -42,7 +42,7 @@ enum Found {
 const MAX_RECORD_WORDS: u64 = record_words(MAX_ENCODED_BYTES / GROUP_BYTES);
 /// The fewest.
 const MIN_RECORD_WORDS: u64 = record_words(0);
-/// How far ahead of the writers to go on when they overtake again during one call.
+/// How far ahead of the writers to continue if they overtake again during one call.
 const FIRST_MARGIN: u64 = 64;
 
 // === impl Follower ===
@@ -70,26 +70,26 @@ impl Follower {
         self.lost
     }
 
-    /// Counts a record that was handed out but is of no use.
-    pub(super) const fn disown(&mut self) {
+    /// Counts a delivered record that could not be decoded as lost.
+    pub(super) const fn count_lost(&mut self) {
         self.lost = self.lost.saturating_add(1);
     }
 
-    /// Goes on from an earlier place. A place that this lane never had is another ring's; then all
+    /// Continues from an earlier position. One that this lane never had is another ring's; then all
     /// that is left of the lane is read.
-    pub(super) fn resume(&mut self, words: &ReadWords, place: Place) {
+    pub(super) fn resume(&mut self, words: &ReadWords, at: RingPosition) {
         let head = self.span.head(words);
         *self = Self::new(self.span);
-        if place.sequence <= head.sequence {
-            self.expected = place.sequence;
-            if place.position <= head.position {
-                self.position = place.position;
+        if at.sequence <= head.sequence {
+            self.expected = at.sequence;
+            if at.position <= head.position {
+                self.position = at.position;
             }
         }
     }
 
     /// Copies the payload of the next record into `payload` and returns its sequence number; `None`
-    /// when there is none now.
+    /// if there is none now.
     pub(super) fn advance(
         &mut self,
         words: &ReadWords,
@@ -97,14 +97,14 @@ impl Follower {
         payload: &mut Vec<u8>,
     ) -> Option<u64> {
         let capacity = self.span.capacity as u64;
-        // Once over the lane passes all that is in it; hostile words may make that take longer.
+        // One pass over the lane visits all that is in it; hostile words may make that take longer.
         let mut budget = capacity * 2;
         let mut margin = 0;
         while budget > 0 {
             let head = self.span.head(words);
             let ahead = head.position.wrapping_sub(self.position);
             if ahead == 0 {
-                self.settle(head);
+                self.skip_to(head);
                 return None;
             }
             if ahead > capacity {
@@ -112,7 +112,7 @@ impl Follower {
                 self.adrift = true;
                 margin = (margin * 2).clamp(FIRST_MARGIN.min(capacity / 2), capacity / 2);
             }
-            let spent = match self.look(words, payload) {
+            let spent = match self.read(words, payload) {
                 Found::Record { len, sequence } => {
                     if self.is_overtaken(words) {
                         budget = budget.saturating_sub(len);
@@ -141,8 +141,8 @@ impl Follower {
         None
     }
 
-    /// Reads what stands at the position.
-    fn look(&self, words: &ReadWords, payload: &mut Vec<u8>) -> Found {
+    /// Reads what is at the position.
+    fn read(&self, words: &ReadWords, payload: &mut Vec<u8>) -> Found {
         let first = words.load(self.span.index(self.position));
         let Some(len) = word::header_len(first, self.position) else {
             return Found::Nothing;
@@ -182,16 +182,16 @@ impl Follower {
         ahead > self.span.capacity as u64
     }
 
-    /// Moves on to the next header, if the words before it will never become a record, and returns
-    /// how many words that took; `None` when there is nothing to do but wait.
+    /// Advances to the next header, if the words before it will never become a record, and returns
+    /// how many words that skipped; `None` if there is nothing to do but wait.
     fn pass_hole(
         &mut self,
         words: &ReadWords,
         writer_is_dead: impl Fn() -> bool,
         budget: u64,
     ) -> Option<u64> {
-        // A writer that is between reserving and committing is waited for, at most until the others
-        // have gone round once. Once overtaken there is no waiting: what it left is a lap old.
+        // A writer between reserving and committing is waited for, at most until the others have
+        // written one lap. Once overtaken there is no waiting: what it left is a lap old.
         let settled = self.span.settled_head(words);
         let end = settled.or_else(|| writer_is_dead().then(|| self.span.head(words)));
         let head = match end {
@@ -200,7 +200,7 @@ impl Follower {
             None => return None,
         };
         let ahead = head.position.wrapping_sub(self.position);
-        // Beginning at the position itself: it may have been committed since it was looked at.
+        // From the position itself: it may have been committed since it was read.
         let header = (0..ahead.min(budget)).find(|offset| {
             let position = self.position.wrapping_add(*offset);
             word::header_len(words.load(self.span.index(position)), position).is_some()
@@ -210,13 +210,13 @@ impl Follower {
             return Some(offset.max(1));
         }
         if end.is_some() && ahead <= budget {
-            self.settle(head);
+            self.skip_to(head);
         }
         None
     }
 
-    /// Stands behind all that was reserved; what did not come until here is lost.
-    fn settle(&mut self, head: Place) {
+    /// Continues behind all that was reserved; records not delivered until here are lost.
+    fn skip_to(&mut self, head: RingPosition) {
         self.position = head.position;
         self.adrift = false;
         let missing = head.sequence.saturating_sub(self.expected);

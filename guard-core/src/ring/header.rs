@@ -1,4 +1,4 @@
-//! The first page of a ring: who writes it, and where its lanes lie.
+//! The first page of a ring: its writer, and the positions of its lanes.
 
 use super::lane::{CONTROL_WORDS, Span};
 use super::memory::ReadWords;
@@ -6,7 +6,7 @@ use super::{Counter, Lane, MAX_COUNTERS, RingOptions};
 use crate::process::ProcessKey;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Who writes a ring, as told at its creation.
+/// The header of a ring, written at its creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The ring's identity: no other ring has it.
@@ -27,21 +27,21 @@ pub struct Header {
     pub allow_words: usize,
 }
 
-/// Why a header is not one to believe.
+/// Why a header is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidHeader {
-    /// The file begins otherwise.
+    /// The file does not begin as a ring.
     #[error("the file begins with {found:#018x}, a ring with {MAGIC:#018x}")]
     NotARing {
         /// Its first word.
         found: u64,
     },
-    /// The writer has not finished creating the ring, or died over it.
-    #[error("the ring is not finished being created")]
+    /// The writer has not finished creating the ring, or was killed meanwhile.
+    #[error("the ring was not completely created")]
     Unfinished,
-    /// The format is another version's.
-    #[error("the ring has format {found}, known is {FORMAT}")]
+    /// The format is not of this version.
+    #[error("the ring has format {found}, this version reads {FORMAT}")]
     Format {
         /// Its format version.
         found: u64,
@@ -64,7 +64,7 @@ pub enum InvalidHeader {
         /// The length its header claims.
         claimed: u64,
     },
-    /// A text is longer than its place in the header.
+    /// A text is longer than its field in the header.
     #[error("the {field} has {len} bytes, the limit is {limit}")]
     TooLong {
         /// The text.
@@ -91,16 +91,16 @@ pub const MAX_VERSION_BYTES: usize = 64;
 /// Words of the header.
 pub(super) const HEADER_WORDS: usize = 512;
 
-/// `"ESGRING"` and a zero byte. Stored last, so a header that has it is whole.
+/// `"ESGRING"` and a zero byte. Stored last, so a header with it is complete.
 const MAGIC: u64 = u64::from_le_bytes(*b"ESGRING\0");
-/// The version of the format, raised with every change of the layout, the events' included.
+/// The version of the format, incremented with every change of the layout, including that of events.
 pub const FORMAT: u64 = 2;
 
 const RUNNING: u64 = 0;
 const FINISHED: u64 = 1;
 
 mod at {
-    //! Where each word of the header lies; see the layout in the module above.
+    //! The index of each word of the header; see the layout in the module above.
     pub(super) const MAGIC: usize = 0;
     pub(super) const FORMAT: usize = 1;
     pub(super) const DENY_WORDS: usize = 2;
@@ -125,7 +125,7 @@ const _: () = {
     assert!(at::SESSION + MAX_SESSION_BYTES / 8 == at::VERSION);
     assert!(at::VERSION + MAX_VERSION_BYTES / 8 <= at::STATE);
     assert!(at::COUNTERS + MAX_COUNTERS <= at::DENY_CONTROL);
-    // Apart by more than any processor's cache line, or pair of lines.
+    // Further apart than any processor's cache line, or pair of lines.
     assert!(at::DENY_CONTROL + CONTROL_WORDS + 16 <= at::ALLOW_CONTROL);
     assert!(at::ALLOW_CONTROL + CONTROL_WORDS + 16 <= HEADER_WORDS);
 };
@@ -133,7 +133,7 @@ const _: () = {
 // === impl Header ===
 
 impl Header {
-    /// Checks what a ring is to be created with.
+    /// Validates the options of a new ring.
     pub(super) fn new(options: &RingOptions) -> Result<Self, InvalidHeader> {
         let RingOptions {
             id,
@@ -158,7 +158,7 @@ impl Header {
         })
     }
 
-    /// Believes a header's bytes, or says why not. `file_len` is the whole file's length.
+    /// Parses and validates a header. `file_len` is the whole file's length.
     pub(super) fn parse(bytes: &[u8], file_len: u64) -> Result<Self, InvalidHeader> {
         let claimed = (HEADER_WORDS * size_of::<u64>()) as u64;
         let (words, _) = bytes.as_chunks::<8>();
@@ -248,7 +248,7 @@ impl Header {
         HEADER_WORDS + self.deny_words + self.allow_words
     }
 
-    /// Where a lane lies.
+    /// The position of a lane.
     pub(super) const fn span(&self, lane: Lane) -> Span {
         match lane {
             Lane::Deny => Span {
@@ -282,14 +282,14 @@ pub(super) fn heartbeat(words: &ReadWords) -> u64 {
     words.load(at::HEARTBEAT)
 }
 
-/// Marks an orderly end.
+/// Marks the ring as ended in order.
 pub(super) fn finish(words: &[AtomicU64]) {
     if let Some(word) = words.get(at::STATE) {
         word.store(FINISHED, Ordering::Release);
     }
 }
 
-/// Whether the end was orderly.
+/// Whether the ring ended in order.
 pub(super) fn is_finished(words: &ReadWords) -> bool {
     words.load(at::STATE) != RUNNING
 }

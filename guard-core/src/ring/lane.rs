@@ -1,18 +1,18 @@
 //! Publishing into one lane.
 //!
 //! A record is reserved, filled and committed in that order, each step one atomic read-modify-write
-//! or plain stores; nothing is ever tried again, so a writer takes the same number of steps whatever
-//! other writers and readers do. Why readers nevertheless never take a half-written record for a
-//! whole one is argued in [the module above](super).
+//! or plain stores; nothing is ever retried, so a writer takes the same number of steps whatever
+//! other writers and readers do. [The module above](super) argues why readers never take a partly
+//! written record for a whole one.
 
 use super::memory::ReadWords;
-use super::place::Place;
+use super::position::RingPosition;
 use super::word;
-use crate::event::{GROUP_BYTES, Sink};
+use crate::event::{GROUP_BYTES, GroupSink};
 use crate::sync::{AtomicU64, Ordering, fence};
 use std::{mem, slice};
 
-/// Where a lane lies among a ring's words.
+/// The position of a lane among a ring's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     /// Index of the first of its [`CONTROL_WORDS`].
@@ -35,10 +35,10 @@ pub(super) struct LaneWriter<'a> {
 pub(super) struct Packer<'a> {
     /// The cells from here to the lane's end.
     cells: slice::Iter<'a, AtomicU64>,
-    /// What the body words from here on have in common.
+    /// The bits that the body words from here on share.
     lap_bits: u64,
     next_lap_bits: u64,
-    /// The cells where a record goes on that reaches beyond the end, on the next lap.
+    /// The cells where a record that reaches beyond the end continues, on the next lap.
     front: &'a [AtomicU64],
 }
 
@@ -47,11 +47,11 @@ pub(super) const CONTROL_WORDS: usize = 4;
 
 /// Tally of reserved records. Writers add; readers load.
 const RESERVED: usize = 0;
-/// Tally of committed records. Writers add; equal to `RESERVED` when no writer is in between.
+/// Tally of committed records. Writers add; equal to `RESERVED` if no writer is in between.
 const COMMITTED: usize = 1;
-/// An older position, see [`Place`]. Writers raise it.
+/// An older position, see [`RingPosition`]. Writers raise it.
 const ANCHOR_POSITION: usize = 2;
-/// An older sequence, see [`Place`]. Writers raise it.
+/// An older sequence, see [`RingPosition`]. Writers raise it.
 const ANCHOR_SEQUENCE: usize = 3;
 
 /// The words before a record's payload: header and sequence.
@@ -68,29 +68,29 @@ impl Span {
         position >> self.capacity.trailing_zeros()
     }
 
-    /// The place behind the last reserved record.
-    pub(super) fn head(&self, words: &ReadWords) -> Place {
-        let anchor = Place {
+    /// The position behind the last reserved record.
+    pub(super) fn head(&self, words: &ReadWords) -> RingPosition {
+        let anchor = RingPosition {
             position: words.load(self.control + ANCHOR_POSITION),
             sequence: words.load(self.control + ANCHOR_SEQUENCE),
         };
-        Place::near(anchor, words.load(self.control + RESERVED))
+        RingPosition::near(anchor, words.load(self.control + RESERVED))
     }
 
     /// Committed records.
     pub(super) fn committed(&self, words: &ReadWords) -> u64 {
         let head = self.head(words);
-        Place::near(head, words.load(self.control + COMMITTED)).sequence
+        RingPosition::near(head, words.load(self.control + COMMITTED)).sequence
     }
 
-    /// As [`head`](Self::head), when at some instant no writer was between reserving and
-    /// committing, so that every record before it is as whole as it will ever be.
-    pub(super) fn settled_head(&self, words: &ReadWords) -> Option<Place> {
+    /// As [`head`](Self::head), if at some instant no writer was between reserving and committing,
+    /// so that no record before it will change any more.
+    pub(super) fn settled_head(&self, words: &ReadWords) -> Option<RingPosition> {
         let committed = words.load(self.control + COMMITTED);
         // SYNC POINT: pairs with the release addition to COMMITTED. Each addition continues the
         // release sequences of those before it, so all counted records are visible from here on.
         fence(Ordering::Acquire);
-        // The committed tally only chases the reserved one: equal now means equal at the first load.
+        // The committed tally never exceeds the reserved one: equal now means equal at the first load.
         (words.load(self.control + RESERVED) == committed).then(|| self.head(words))
     }
 }
@@ -98,7 +98,7 @@ impl Span {
 // === impl LaneWriter ===
 
 impl<'a> LaneWriter<'a> {
-    /// The lane at `span`; `None` when it does not lie within `words`.
+    /// The lane at `span`; `None` if it is not within `words`.
     #[inline]
     pub(super) fn new(words: &'a [AtomicU64], span: Span) -> Option<Self> {
         let control = words.get(span.control..)?.first_chunk()?;
@@ -106,25 +106,25 @@ impl<'a> LaneWriter<'a> {
         Some(Self { control, words })
     }
 
-    /// Publishes a record of so many groups, which `pour` must give to the packer, and returns its
+    /// Publishes a record of so many groups, which `write` must give to the packer, and returns its
     /// sequence number. The caller keeps `groups` within what the lane can hold.
     #[inline]
-    pub(super) fn publish(&self, groups: usize, pour: impl FnOnce(&mut Packer<'a>)) -> u64 {
+    pub(super) fn publish(&self, groups: usize, write: impl FnOnce(&mut Packer<'a>)) -> u64 {
         let len = record_words(groups);
-        let growth = Place::record(len);
+        let growth = RingPosition::record(len);
         let anchor = self.anchor();
         let [reserved, committed, ..] = self.control;
         let tally = reserved.fetch_add(growth, Ordering::Relaxed);
         // SYNC POINT: pairs with the reader's fence between a record's last word and its second
-        // look at RESERVED: who loads a word stored below sees the addition above.
+        // load of RESERVED: a thread that loads a word stored below also sees the addition above.
         fence(Ordering::Release);
-        let place = Place::near(anchor, tally);
-        if place.is_far_from(anchor) {
-            self.raise_anchor(place);
+        let at = RingPosition::near(anchor, tally);
+        if at.is_far_from(anchor) {
+            self.raise_anchor(at);
         }
 
-        let index = wrap(place.position, self.words.len());
-        let lap = place.position >> self.words.len().trailing_zeros();
+        let index = wrap(at.position, self.words.len());
+        let lap = at.position >> self.words.len().trailing_zeros();
         let (front, cells) = self.words.split_at_checked(index).unwrap_or_default();
         let mut cells = cells.iter();
         let header = cells.next();
@@ -136,41 +136,41 @@ impl<'a> LaneWriter<'a> {
             next_lap_bits,
             front,
         };
-        packer.group(place.sequence);
-        pour(&mut packer);
+        packer.group(at.sequence);
+        write(&mut packer);
 
         if let Some(cell) = header {
             // SYNC POINT: pairs with the reader's fence after loading a header: the record's body
             // is visible with it.
-            cell.store(word::header(place.position, len), Ordering::Release);
+            cell.store(word::header(at.position, len), Ordering::Release);
         }
         // SYNC POINT: pairs with the fence in `Span::settled_head`.
         committed.fetch_add(growth, Ordering::Release);
-        place.sequence
+        at.sequence
     }
 
-    /// Makes an untouched lane begin at `place`.
+    /// Makes an unused lane begin at `at`.
     #[cfg(test)]
     #[cfg(not(loom))]
-    pub(super) fn start_at(&self, place: Place) {
+    pub(super) fn start_at(&self, at: RingPosition) {
         let [reserved, committed, ..] = self.control;
-        reserved.store(place.tally(), Ordering::Relaxed);
-        committed.store(place.tally(), Ordering::Relaxed);
-        self.raise_anchor(place);
+        reserved.store(at.tally(), Ordering::Relaxed);
+        committed.store(at.tally(), Ordering::Relaxed);
+        self.raise_anchor(at);
     }
 
     #[inline]
-    fn anchor(&self) -> Place {
-        Place {
+    fn anchor(&self) -> RingPosition {
+        RingPosition {
             position: self.control[ANCHOR_POSITION].load(Ordering::Relaxed),
             sequence: self.control[ANCHOR_SEQUENCE].load(Ordering::Relaxed),
         }
     }
 
     #[cold]
-    fn raise_anchor(&self, place: Place) {
-        self.control[ANCHOR_POSITION].fetch_max(place.position, Ordering::Relaxed);
-        self.control[ANCHOR_SEQUENCE].fetch_max(place.sequence, Ordering::Relaxed);
+    fn raise_anchor(&self, at: RingPosition) {
+        self.control[ANCHOR_POSITION].fetch_max(at.position, Ordering::Relaxed);
+        self.control[ANCHOR_SEQUENCE].fetch_max(at.sequence, Ordering::Relaxed);
     }
 }
 
@@ -184,7 +184,7 @@ impl Packer<'_> {
     }
 }
 
-impl Sink for Packer<'_> {
+impl GroupSink for Packer<'_> {
     #[inline]
     fn group(&mut self, group: u64) {
         if self.cells.len() == 0 {

@@ -1,14 +1,14 @@
-//! The words of a ring, wherever they lie: the only unsafe code of this crate.
+//! The words of a ring in memory: the only unsafe code of this crate.
 //!
-//! Every word is an atomic, so nothing another thread or process does to the memory is a data
-//! race. Through a read-only mapping only relaxed loads are allowed (the standard library promises
-//! no more for read-only memory), which is why readers get a [`ReadWords`] that can do nothing
-//! else and order their loads with fences.
+//! Every word is an atomic, so nothing that another thread or process does to the memory is a data
+//! race. Through a read-only mapping only relaxed loads are allowed (the standard library guarantees
+//! no more for read-only memory), so readers get a [`ReadWords`], which can do nothing else, and
+//! order their loads with fences.
 //!
-//! It deliberately does not defend a mapping against its file being shortened afterwards (the
-//! kernel answers with `SIGBUS`): only the owner of the ring's directory could do that.
+//! It deliberately does not protect a mapping from truncation of its file (the kernel sends
+//! `SIGBUS`): only the owner of the ring's directory could do that.
 //!
-//! Under Miri and loom, which cannot map files, the words lie on the heap.
+//! Under Miri and loom, which cannot map files, the words are on the heap.
 
 #![allow(unsafe_code)]
 
@@ -21,7 +21,7 @@ pub(super) use heap::Memory;
 #[cfg(not(any(loom, miri)))]
 pub(super) use mapped::Memory;
 
-/// What may be done through a mapping.
+/// The access that a mapping allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
@@ -96,7 +96,7 @@ mod mapped {
         }
 
         fn new(words: usize, protection: i32, flags: i32, file: i32) -> io::Result<Self> {
-            // A fault while publishing would be a system call in disguise.
+            // A page fault while publishing would enter the kernel.
             #[cfg(target_os = "linux")]
             let flags = flags | libc::MAP_POPULATE;
             let len = words

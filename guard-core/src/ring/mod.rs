@@ -1,8 +1,8 @@
-//! The ring: how decisions reach the world without the guard waiting for it.
+//! The ring: a memory-mapped file through which decision events reach readers, without the guard
+//! waiting for any.
 //!
-//! A [`Producer`] publishes events into a memory-mapped file, one per guard process; any number of
-//! [`Reader`]s in other processes map it read-only. The file, in words of 8 bytes, in the
-//! processor's byte order:
+//! A [`Producer`] publishes events into the file, one per guard process; any number of [`Reader`]s in
+//! other processes map it read-only. The file, in words of 8 bytes, in the processor's byte order:
 //!
 //! ```text
 //! word
@@ -16,56 +16,55 @@
 //!   64  state: 0 running, 1 finished          65  heartbeat, wall ns
 //!  128  counters, one word each, by the number of `Counter`
 //!  256  deny lane's control                   288  allow lane's control
-//!       +0  reserved: tally of records that have a place
+//!       +0  reserved: tally of records that have a position
 //!       +1  committed: tally of records that are whole
-//!       +2  an older position, +3  an older sequence (see `place.rs` for tallies)
+//!       +2  an older position, +3  an older sequence (see `position.rs` for tallies)
 //!  512  deny lane, N words
 //! 512+N allow lane, M words
 //! ```
 //!
-//! A record lies anywhere in its lane, round the end if need be; position *p*, counted in words
+//! A record may be anywhere in its lane and wraps around its end; position *p*, counted in words
 //! since the lane began, is word *p* mod N:
 //!
 //! ```text
 //!      p       p+1        p+2                         p+length
 //!  ┌────────┬──────────┬─────────┬─────────┬─   ─┬─────────┐
-//!  │ header │ sequence │ 7 bytes │ 7 bytes │  …  │ 7 bytes │   the event, as `event/encode.rs` says
+//!  │ header │ sequence │ 7 bytes │ 7 bytes │  …  │ 7 bytes │   the event, see `event/encode.rs`
 //!  └────────┴──────────┴─────────┴─────────┴─   ─┴─────────┘
 //!  header: bit 63, length, p          others: lap, 7 bytes of payload (see `word.rs`)
 //! ```
 //!
 //! # What it guarantees
 //!
-//! *Publishing* is a reservation (one `fetch_add`, which gives the place and the number together),
+//! *Publishing* is a reservation (one `fetch_add`, which gives the position and the number together),
 //! plain stores of the body, the header last, and a second `fetch_add`. No loop, no lock, no
 //! allocation, no system call; the number of steps depends on the event's length alone.
 //!
-//! *Half a record is never read.* Every word is an atomic, so there is no data race to begin with.
-//! A reader that sees the header of *p* at *p* sees a body at least as new (release, acquire). It
-//! then copies the body, and looks again at how much has been reserved: a writer that overwrote
-//! any word it copied had reserved beyond *p* + N before (release fence, acquire fence), and the
-//! copy is thrown away. A writer that slept for a whole lap may overwrite newer words with old ones;
-//! those bear the older lap's number, and a record with such a word is counted as lost.
+//! *No record is read in part.* Every word is an atomic, so there is no data race. A reader that
+//! loads the header of *p* at *p* loads a body at least as new (release, acquire). It then copies the
+//! body, and loads the reserved tally again: a writer that overwrote any word that was copied had
+//! reserved beyond *p* + N before (release fence, acquire fence), and the copy is discarded. A writer
+//! that was suspended for a whole lap may overwrite newer words with old ones; these have the older
+//! lap's number, and a record with such a word counts as lost.
 //!
-//! *Loss is counted, exactly.* A lane's records are numbered from 0 without gaps in the order in
-//! which they lie, so a missing number is a lost record, and one that was delivered is never taken
-//! for a later one.
+//! *Loss is counted exactly.* A lane's records are numbered from 0 without gaps in the order of their
+//! positions, so a missing number is a lost record, and a delivered record is never taken for a later
+//! one.
 //!
-//! *Denials are safe from allows.* Denials and audits have a lane of their own ([`Lane::Deny`]), and
-//! nothing allowed goes there.
+//! *Allows cannot displace denials.* Denials and audits have a lane of their own ([`Lane::Deny`]).
 //!
-//! *Death does no harm.* The file is the page cache's: what was committed outlives the writer. A
-//! record that a dying writer reserved but never committed is a hole. Readers wait at a hole while
-//! some writer is still between its two `fetch_add`s and the process lives (it holds a lock on the
-//! file), and then go on with the next word that says of itself that it is a header. A reader that
-//! dies leaves nothing behind; its successor goes on from a [`Cursor`], or from the last sequence
-//! number that its log holds.
+//! *Crashes do no harm.* The file is in the page cache: committed records outlive the writer. A
+//! record that a writer reserved and, because it was killed, never committed is a hole. Readers wait
+//! at a hole while some writer is between its two `fetch_add`s and the process lives (it holds a lock
+//! on the file), and then continue with the next word that is a header for its position. A reader
+//! that is killed leaves nothing behind; its successor continues from a [`Cursor`], or from the last
+//! sequence number in its log.
 //!
 //! # What it deliberately does not do
 //!
 //! It does not survive a power cut (nothing is synced), does not wake readers (they poll; the writer
-//! would need a system call to do it), and does not choose its directory: whoever can write the file
-//! can forge events, and whoever shortens it breaks its readers.
+//! would need a system call to do it), and does not choose its directory: a process that can write
+//! the file can forge events, and one that truncates it breaks its readers.
 //!
 //! # Example
 //!
@@ -95,7 +94,7 @@ mod memory;
 #[cfg(test)]
 #[cfg(loom)]
 mod model;
-mod place;
+mod position;
 mod producer;
 mod reader;
 #[cfg(test)]
@@ -114,7 +113,7 @@ pub use header::{
 pub use producer::{CreateRingError, Producer};
 pub use reader::{AttachRingError, Reader};
 
-/// What a ring is created with.
+/// The options with which a ring is created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingOptions {
     /// The ring's identity: 16 bytes that no other ring has. With a lane and a sequence number it
@@ -137,16 +136,16 @@ pub struct RingOptions {
     pub allow_words: usize,
 }
 
-/// One of a ring's two lanes. Each has its own room and its own numbers.
+/// One of a ring's two lanes, each with its own capacity and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// What was denied, or would have been in enforce mode.
+    /// Operations that were denied, or would have been in enforce mode.
     Deny,
-    /// What was allowed.
+    /// Operations that were allowed.
     Allow,
 }
 
-/// A reader's place in a lane, to be kept by whoever wants to go on there.
+/// A reader's position in a lane, from which a later reader can continue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     /// Words of the lane read so far.

@@ -6,7 +6,7 @@
 use super::follow::Follower;
 use super::lane::{CONTROL_WORDS, LaneWriter, Span};
 use super::memory::{Memory, ReadWords};
-use crate::event::Sink;
+use crate::event::GroupSink;
 use loom::thread;
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ fn lane(span: Span) -> Arc<Memory> {
     Arc::new(Memory::anonymous(CONTROL_WORDS + span.capacity).unwrap())
 }
 
-/// Publishes one word and tells which number it got.
+/// Publishes one word and returns its number.
 fn publish(memory: &Memory, span: Span, payload: u8) -> (u64, u8) {
     let lane = LaneWriter::new(memory.words(), span).unwrap();
     let sequence = lane.publish(1, |packer| packer.bytes(&[payload; 7]));
     (sequence, payload)
 }
 
-/// What a reader has seen: numbers and payloads.
+/// What a reader has read: numbers and payloads.
 struct Seen {
     follower: Follower,
     words: ReadWords,
@@ -58,16 +58,16 @@ impl Seen {
     }
 }
 
-/// Two writers publish a record each while a reader looks `looks` times; then the reader reads on.
-/// Gives what was published, in order, and what was seen.
-fn race(span: Span, looks: usize) -> (Vec<(u64, u8)>, Seen) {
+/// Two writers publish a record each while a reader reads `reads` times; then it reads the rest.
+/// Returns what was published, in order, and what was read.
+fn race(span: Span, reads: usize) -> (Vec<(u64, u8)>, Seen) {
     let memory = lane(span);
     let writers = [1, 2].map(|payload| {
         let memory = Arc::clone(&memory);
         thread::spawn(move || publish(&memory, span, payload))
     });
     let mut seen = Seen::new(&memory, span);
-    for _ in 0..looks {
+    for _ in 0..reads {
         seen.read(false);
     }
     let mut published: Vec<_> = writers
@@ -100,7 +100,7 @@ fn a_reader_that_is_overtaken_gets_whole_records_and_counts_the_others() {
 }
 
 #[test]
-fn a_reader_never_passes_over_the_living() {
+fn a_reader_never_skips_a_live_writer_s_record() {
     loom::model(|| {
         let memory = lane(span(8));
         let writer = {
@@ -109,7 +109,7 @@ fn a_reader_never_passes_over_the_living() {
         };
         let mut seen = Seen::new(&memory, span(8));
         while !seen.read(false) {
-            // An uncommitted record is no loss as long as its writer lives.
+            // An uncommitted record is not lost as long as its writer lives.
             assert_eq!(seen.follower.lost(), 0);
             thread::yield_now();
         }

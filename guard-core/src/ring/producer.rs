@@ -1,10 +1,10 @@
-//! The guard's end of a ring.
+//! The writing end of a ring.
 
 use super::header;
 use super::lane::LaneWriter;
 use super::memory::{Access, Memory, ReadWords};
 use super::{Counter, Header, InvalidHeader, Lane, Reader, RingOptions};
-use crate::event::{DecisionEvent, Plan};
+use crate::event::{DecisionEvent, Encoding};
 use crate::sync::{AtomicU64, Ordering};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Publishes into a ring. One per guard process, shared by its threads.
 ///
-/// The file stays when this is dropped, so that what it holds can still be drained; only the lock
-/// that says "a writer lives" goes. A child that was forked without exec would keep that lock.
+/// The file stays when this is dropped, so that it can still be drained; only the lock that marks a
+/// live writer is released. A child that was forked without exec would keep that lock.
 #[derive(Debug)]
 pub struct Producer {
     memory: Arc<Memory>,
@@ -30,7 +30,7 @@ pub enum CreateRingError {
     /// An option is out of bounds.
     #[error("the ring's options are out of bounds")]
     Options(#[from] InvalidHeader),
-    /// The file could not be made, filled, locked or mapped.
+    /// The file could not be created, filled, locked or mapped.
     #[error("{step} the ring {}", path.display())]
     File {
         /// What was being done.
@@ -63,8 +63,8 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// When an option is out of bounds, the file exists, or the file system refuses. What was made
-    /// of the file is removed.
+    /// If an option is out of bounds, the file exists, or the file system refuses. A file that was
+    /// created is removed again.
     pub fn create(path: &Path, options: &RingOptions) -> Result<Self, CreateRingError> {
         let header = Header::new(options)?;
         let failed = |step| {
@@ -91,19 +91,18 @@ impl Producer {
         match filled {
             Ok(memory) => Ok(Self::over(memory, header, Some((path.to_path_buf(), file)))),
             Err(error) => {
-                // The first error is the one worth telling.
+                // The first error is the one to report.
                 drop(std::fs::remove_file(path));
                 Err(error)
             }
         }
     }
 
-    /// Creates a ring without a file, for when the disk is full. Only
-    /// [`reader`](Self::reader) reaches it.
+    /// Creates a ring without a file, for a full disk. Only [`reader`](Self::reader) can read it.
     ///
     /// # Errors
     ///
-    /// When an option is out of bounds or there is no memory.
+    /// If an option is out of bounds or there is no memory.
     pub fn anonymous(options: &RingOptions) -> Result<Self, CreateRingError> {
         let header = Header::new(options)?;
         let words = header.words();
@@ -130,17 +129,17 @@ impl Producer {
 
     /// Publishes an event and returns its sequence number within its lane.
     ///
-    /// Never waits, allocates, or makes a system call; does the same whoever reads.
+    /// Never waits, allocates, or makes a system call, with or without readers.
     #[inline]
     pub fn publish(&self, event: &DecisionEvent<'_>) -> u64 {
-        let plan = Plan::new(event);
-        if plan.is_cut() {
+        let encoding = Encoding::new(event);
+        if encoding.is_cut() {
             self.add(Counter::EventsCut, 1);
         }
         let span = self.header.span(Lane::of(event.verdict));
         LaneWriter::new(self.memory.words(), span)
             .expect("the memory has the length that its header gives, which holds both lanes")
-            .publish(plan.groups(), |packer| plan.pour(packer))
+            .publish(encoding.groups(), |packer| encoding.write_to(packer))
     }
 
     /// The value of a counter.
@@ -164,12 +163,12 @@ impl Producer {
         self.cell(counter).fetch_max(value, Ordering::Relaxed);
     }
 
-    /// Says that the guard is alive and well at this time.
+    /// Sets the heartbeat.
     pub fn beat(&self, wall_ns: u64) {
         header::beat(self.memory.words(), wall_ns);
     }
 
-    /// Marks an orderly end: nothing will be published any more.
+    /// Marks the ring as ended in order: nothing will be published any more.
     pub fn finish(&self) {
         header::finish(self.memory.words());
     }

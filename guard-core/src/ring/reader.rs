@@ -1,9 +1,9 @@
-//! The other end of a ring: any process that may read the file.
+//! The reading end of a ring, for any process that may read the file.
 
 use super::follow::Follower;
 use super::header::{self, HEADER_WORDS};
 use super::memory::{Access, Memory, ReadWords};
-use super::place::Place;
+use super::position::RingPosition;
 use super::{Counter, Cursor, Header, InvalidHeader, Lane};
 use crate::event::{DecisionEvent, MAX_ENCODED_BYTES};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Reads a ring. Writes nothing to it, so there may be any number.
+/// Reads a ring. It writes nothing to it, so there may be any number.
 #[derive(Debug)]
 pub struct Reader {
     words: ReadWords,
@@ -39,7 +39,7 @@ pub enum AttachRingError {
         #[source]
         source: io::Error,
     },
-    /// It is no ring, or not one to believe.
+    /// It is not a ring, or its header is invalid.
     #[error("{} cannot be read as a ring", path.display())]
     Header {
         /// The file.
@@ -53,7 +53,7 @@ pub enum AttachRingError {
 // === impl Reader ===
 
 impl Reader {
-    /// Opens a ring, at the oldest record that is left of each lane.
+    /// Opens a ring, at the oldest record that each lane still has.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Reader {
                 source,
             }
         };
-        // A pipe in a ring's place is an error like any other, and nothing to wait for.
+        // Opening a named pipe at the path must not block.
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
@@ -103,7 +103,7 @@ impl Reader {
         is_locked(self.file.as_ref())
     }
 
-    /// The next event of a lane; `None` when there is none now. After the writer's death `None`
+    /// The next event of a lane; `None` if there is none now. After the writer has exited, `None`
     /// means that there will be none.
     pub fn next(&mut self, lane: Lane) -> Option<DecisionEvent<'_>> {
         let follower = match lane {
@@ -114,14 +114,15 @@ impl Reader {
         loop {
             let sequence = follower.advance(&self.words, dead, &mut self.payload)?;
             if DecisionEvent::decode(sequence, &self.payload).is_ok() {
-                // Decoded twice since a borrow cannot leave a loop on one way and end on another.
+                // Decoded twice: the borrow checker accepts no borrow that leaves a loop on one path
+                // and ends on another.
                 return DecisionEvent::decode(sequence, &self.payload).ok();
             }
-            follower.disown();
+            follower.count_lost();
         }
     }
 
-    /// Where this reader stands: what [`resume`](Self::resume) takes.
+    /// The position of this reader, for [`resume`](Self::resume).
     #[must_use]
     pub const fn cursor(&self, lane: Lane) -> Cursor {
         let follower = self.follower(lane);
@@ -131,23 +132,23 @@ impl Reader {
         }
     }
 
-    /// Goes on where an earlier reader of this ring stood. With position 0 it looks through all
-    /// that is left and passes over every record whose sequence is below `delivered`.
+    /// Continues from the position of an earlier reader of this ring. From position 0 it reads all
+    /// that is left and skips every record whose sequence is below `delivered`.
     ///
     /// A cursor ahead of the writer is another ring's and is ignored.
     pub fn resume(&mut self, lane: Lane, cursor: Cursor) {
-        let place = Place {
+        let at = RingPosition {
             position: cursor.position,
             sequence: cursor.delivered,
         };
         match lane {
-            Lane::Deny => self.deny.resume(&self.words, place),
-            Lane::Allow => self.allow.resume(&self.words, place),
+            Lane::Deny => self.deny.resume(&self.words, at),
+            Lane::Allow => self.allow.resume(&self.words, at),
         }
     }
 
-    /// How many records this reader was too late for, or found damaged. Known exactly at each
-    /// record that follows a gap.
+    /// How many records this reader was too late for, or found damaged. Exact at each record that
+    /// follows a gap.
     #[must_use]
     pub const fn lost(&self, lane: Lane) -> u64 {
         self.follower(lane).lost()
@@ -178,7 +179,7 @@ impl Reader {
         header::heartbeat(&self.words)
     }
 
-    /// Whether the writer has come to an orderly end.
+    /// Whether the writer ended in order.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         header::is_finished(&self.words)
@@ -207,13 +208,13 @@ impl Reader {
     }
 }
 
-/// Whether a writer holds its lock. Within the writer's own process it is alive by definition; and
-/// when the system does not tell, believing it alive only delays.
+/// Whether a writer holds its lock. Within the writer's own process it is alive by definition; if the
+/// system reports an error, assuming that it is alive only delays.
 fn is_locked(file: Option<&File>) -> bool {
     let Some(file) = file else { return true };
     match file.try_lock_shared() {
         Ok(()) => {
-            // It is also released with the file.
+            // The lock is also released with the file.
             drop(file.unlock());
             false
         }

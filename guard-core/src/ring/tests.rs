@@ -3,9 +3,9 @@
 use super::follow::Follower;
 use super::lane::{CONTROL_WORDS, LaneWriter, Span};
 use super::memory::{Memory, ReadWords};
-use super::place::Place;
+use super::position::RingPosition;
 use super::*;
-use crate::event::{GROUP_BYTES, Sink};
+use crate::event::{GROUP_BYTES, GroupSink};
 use crate::sync::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -43,10 +43,10 @@ impl Small {
             })
     }
 
-    /// Reserves a record and goes away, as a writer that is killed there does.
+    /// Reserves a record and does not commit it, like a writer that is killed there.
     fn abandon(&self, words: u64) {
         self.word(0)
-            .fetch_add(Place::record(words), Ordering::Relaxed);
+            .fetch_add(RingPosition::record(words), Ordering::Relaxed);
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
@@ -99,7 +99,7 @@ fn what_is_overwritten_is_counted_and_the_rest_delivered() {
 }
 
 #[test]
-fn a_hole_of_the_living_is_waited_for_and_one_of_the_dead_passed() {
+fn a_live_writer_s_hole_is_waited_for_and_a_killed_one_s_skipped() {
     let mut small = Small::new();
     small.publish(&[1; 7]);
     small.abandon(5);
@@ -114,7 +114,7 @@ fn a_hole_of_the_living_is_waited_for_and_one_of_the_dead_passed() {
 }
 
 #[test]
-fn a_hole_of_the_living_does_not_outlast_a_lap() {
+fn a_live_writer_s_hole_is_skipped_after_a_lap() {
     let mut small = Small::new();
     small.abandon(5);
     for _ in 0..30 {
@@ -124,7 +124,7 @@ fn a_hole_of_the_living_does_not_outlast_a_lap() {
 }
 
 #[test]
-fn a_word_left_by_a_writer_that_slept_a_lap_spoils_one_record_only() {
+fn a_word_left_by_a_writer_suspended_for_a_lap_spoils_one_record_only() {
     let mut small = Small::new();
     for _ in 0..16 {
         small.publish(&[1; 14]);
@@ -140,7 +140,7 @@ fn a_word_left_by_a_writer_that_slept_a_lap_spoils_one_record_only() {
     small
         .word(header)
         .store(word::header(8, 4), Ordering::Relaxed);
-    // Nobody is between reserving and committing, so neither is worth waiting for.
+    // No writer is between reserving and committing, so neither is waited for.
     assert_eq!(small.drain(false), [17]);
     assert_eq!((small.follower.lost(), small.follower.expected()), (2, 19));
 }
@@ -153,7 +153,9 @@ fn a_reader_resumes_by_cursor_or_by_sequence_alone() {
     }
     let words = small.words();
     let check = |small: &mut Small, position, sequence, expected: &[u64]| {
-        small.follower.resume(&words, Place { position, sequence });
+        small
+            .follower
+            .resume(&words, RingPosition { position, sequence });
         assert_eq!(small.drain(false), expected);
         assert_eq!(small.follower.lost(), 0);
     };
@@ -166,8 +168,8 @@ fn a_reader_resumes_by_cursor_or_by_sequence_alone() {
 }
 
 #[test]
-fn numbers_go_on_where_the_tallys_bits_wrap() {
-    let start = Place {
+fn numbers_continue_where_the_tallys_bits_wrap() {
+    let start = RingPosition {
         position: (1 << 34) - 10,
         sequence: (1 << 30) - 2,
     };
@@ -187,7 +189,7 @@ fn numbers_go_on_where_the_tallys_bits_wrap() {
 }
 
 #[test]
-fn no_words_whatever_make_a_reader_panic_or_stay() {
+fn no_words_make_a_reader_panic_or_loop() {
     // Random words, biased towards plausible headers, behind random tallies.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move || {

@@ -1,4 +1,4 @@
-//! What one word of a lane holds.
+//! One word of a lane.
 //!
 //! ```text
 //!          63 62       56 55                                    0
@@ -6,10 +6,10 @@
 //! body:     0 │ lap: 7     │ payload: a group of 7 bytes         │
 //! ```
 //!
-//! Each word says by itself whether it is a header and for which position, so that a reader may
-//! begin to look anywhere, and a body word says on which lap of the ring it was written, so that a
-//! word left by a writer that slept for a whole lap is told from the record it lies in. (It would
-//! have to sleep for a multiple of 128 laps, to the word, to be taken for another's.)
+//! Each word has a bit that marks headers, and a header its position, so that a reader may begin
+//! anywhere. A body word has the lap of the ring on which it was written, which distinguishes a word
+//! left by a writer that was suspended for a whole lap from the record around it. (Only after a
+//! multiple of 128 laps, to the word, would it be taken for another's.)
 
 /// Payload bits in a body word.
 const PAYLOAD_BITS: u32 = 56;
@@ -37,7 +37,7 @@ pub(super) const fn header_len(word: u64, position: u64) -> Option<u64> {
     }
 }
 
-/// What the body words of a lap have in common.
+/// The bits that the body words of a lap share.
 #[inline]
 pub(super) const fn lap_bits(lap: u64) -> u64 {
     (lap & LAP_MASK) << PAYLOAD_BITS
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_known_at_its_own_position_only() {
+    fn a_header_is_valid_at_its_own_position_only() {
         let word = header(1 << 47 | 5, 0x7fff);
         assert_eq!(header_len(word, 1 << 47 | 5), Some(0x7fff));
         assert_eq!(header_len(word, 5), None);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_word_is_known_on_its_own_lap_only() {
+    fn a_body_word_is_valid_on_its_own_lap_only() {
         let word = body(lap_bits(3), 0xab);
         assert_eq!(payload(word, lap_bits(3)), Some(0xab));
         assert_eq!(payload(word, lap_bits(2)), None);
