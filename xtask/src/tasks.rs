@@ -300,10 +300,10 @@ mod tests {
     #[test]
     fn a_script_is_there_and_gives_its_task_the_name() {
         for task in TASKS {
-            if let Action::Commands(&[command]) = task.action {
-                if let Some(script) = command.strip_prefix(".ci/") {
-                    assert_eq!(script, task.name);
-                }
+            if let Action::Commands(&[command]) = task.action
+                && let Some(script) = command.strip_prefix(".ci/")
+            {
+                assert_eq!(script, task.name);
             }
         }
         for command in commands() {

@@ -67,14 +67,12 @@ fn is_supervisor(process: &guard_core::process::ProcessDescription) -> bool {
 #[cfg(target_os = "linux")]
 const MAX_DEPTH: usize = 4096;
 
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
-    #[cfg(target_os = "linux")]
     use super::*;
-    #[cfg(target_os = "linux")]
     use guard_core::process::ProcessDescription;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_supervisor_is_known_by_its_arguments() {
         for (arguments, is) in [

@@ -314,7 +314,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
         Limits {
             items,
             // Never less than some of the longest items need.
-            bytes: bytes.min(MAX_BYTES).max(DEFAULT_BYTES),
+            bytes: bytes.clamp(DEFAULT_BYTES, MAX_BYTES),
             batch: batch.min(items),
             delay: self
                 .milliseconds(&name("SCHEDULE_DELAY"))
