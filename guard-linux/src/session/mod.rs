@@ -33,6 +33,7 @@ use crate::sys::inherited;
 use crate::sys::process::{self, Fork, exit_at_once};
 use crate::sys::signals::{self, SignalSet};
 use guard_core::process::{ProcessDescription, ProcessSource as _};
+use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, Signal};
 use std::error::Error;
 use std::ffi::CString;
@@ -133,6 +134,8 @@ fn become_supervisor(
             // From here on the terminal's signals are not ours, and the command's end is. The
             // descriptors that the command inherited are not held open here.
             let _leader = rustix::process::setsid();
+            // The command's is its own; what the guard makes is the user's alone.
+            let _inherited = rustix::process::umask(Mode::RWXG | Mode::RWXO);
             inherited::release_descriptors()
                 .map_err(|error| SessionError::io("releasing the command's descriptors", error))?;
             let Ok(listener) = descriptors::receive(ours.as_fd()) else {
