@@ -33,7 +33,6 @@ pub struct ProcFs {
 
 impl ProcFs {
     /// The processes of this PID namespace, read from `/proc`.
-    #[expect(clippy::new_without_default, reason = "it reads clocks")]
     pub fn new() -> Self {
         let wall = clock::wall_ns();
         let since_boot = clock::since_boot_ns();
