@@ -1,9 +1,9 @@
 //! How far rings were read, kept across restarts in `cursors.json`.
 //!
-//! The denial log alone tells which denials are in it; this file only adds what the log cannot:
-//! denials whose lines have left the kept files, the allow lane, and counters already counted.
-//! It is written after the log reached the medium, so it never claims more than the log holds. Lost
-//! or out of date, it costs repeated counts (never repeated lines still in the log).
+//! Which denials are logged is known from the denial log alone. This file adds what the log does not
+//! hold: denials whose lines have left the kept files, the allow lane, and counters already counted.
+//! It is written after the log was synced to disk, so it never claims more than the log holds. When it
+//! is lost or out of date, counts repeat, and lines that are still in the log do not.
 
 use crate::instance::write_atomically;
 use guard_core::ring::Cursor;
@@ -20,11 +20,9 @@ pub struct Cursors(pub BTreeMap<String, Mark>);
 /// How far one ring was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// In the deny lane.
     pub deny: LaneMark,
-    /// In the allow lane.
     pub allow: LaneMark,
-    /// The ring's counters that were counted, by their numbers.
+    /// The values of the ring's counters that were counted.
     pub counters: Vec<u64>,
 }
 
@@ -38,7 +36,7 @@ pub struct LaneMark {
 // === impl Cursors ===
 
 impl Cursors {
-    /// What the file at `path` says; nothing when there is none or it is not understood.
+    /// Reads the file at `path`; no cursors when there is none or it is invalid.
     #[must_use]
     pub fn load(path: &Path) -> Self {
         let json = std::fs::read(path).unwrap_or_default();
@@ -49,7 +47,7 @@ impl Cursors {
     ///
     /// # Errors
     ///
-    /// When it cannot be written. The old file then stands.
+    /// When it cannot be written. The old file is then unchanged.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         write_atomically(
             path,

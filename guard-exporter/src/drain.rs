@@ -11,7 +11,7 @@
 //! pass follows within milliseconds; while nothing happens the pause grows to `LONGEST_PAUSE`.
 
 use crate::board::Board;
-use crate::confine::Places;
+use crate::confine::SandboxPaths;
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::{Discovery, is_fresh};
@@ -137,15 +137,15 @@ impl Drain {
     /// Runs passes and `commands` until these hang up, or no guard was alive for `exit_when_idle`;
     /// then drains once more and syncs everything to disk.
     ///
-    /// It also ends when one of `places` was replaced by another directory, and returns which.
+    /// It also ends when one of the `sandbox` directories was replaced, and returns which.
     pub fn run(
         mut self,
         commands: &Receiver<Command>,
         exit_when_idle: Option<Duration>,
-        places: &Places,
+        sandbox: &SandboxPaths,
     ) -> Option<PathBuf> {
         let mut check = Timer::starting_at(SCAN_INTERVAL, Instant::now());
-        let mut displaced = None;
+        let mut replaced = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
             let now = Instant::now();
@@ -161,9 +161,9 @@ impl Drain {
             let idle = now.duration_since(self.last_live);
             let is_over = exit_when_idle.is_some_and(|limit| idle >= limit);
             if check.is_due(now) {
-                displaced = places.displaced().map(PathBuf::from);
+                replaced = sandbox.replaced().map(PathBuf::from);
             }
-            if is_over || displaced.is_some() {
+            if is_over || replaced.is_some() {
                 break;
             }
             match commands.recv_timeout(pause) {
@@ -173,7 +173,7 @@ impl Drain {
             }
         }
         self.close();
-        displaced
+        replaced
     }
 
     /// Scans for rings when it is due, and reads what is available.

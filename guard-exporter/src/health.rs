@@ -1,8 +1,8 @@
-//! Whether the exporter does its work, told by the reader thread to the HTTP server.
+//! Whether the exporter is ready, set by the reading thread and read by the HTTP server.
 
 use std::sync::{Mutex, PoisonError};
 
-/// What stands in the way of being ready. Starts with a reason: nothing was drained yet.
+/// Why the exporter is not ready. At the start nothing was drained yet.
 #[derive(Debug)]
 pub struct Health {
     obstacle: Mutex<Option<String>>,
@@ -19,7 +19,7 @@ impl Health {
         }
     }
 
-    /// What stands in the way; `None` when ready.
+    /// Why the exporter is not ready; `None` when it is.
     #[must_use]
     pub fn obstacle(&self) -> Option<String> {
         self.obstacle
@@ -28,7 +28,6 @@ impl Health {
             .clone()
     }
 
-    /// Tells what stands in the way now.
     pub fn set_obstacle(&self, now: Option<&str>) {
         let mut obstacle = self.obstacle.lock().unwrap_or_else(PoisonError::into_inner);
         if obstacle.as_deref() != now {

@@ -23,6 +23,7 @@ pub mod denial_log;
 pub mod detect;
 pub mod discovery;
 pub mod drain;
+mod error_chain;
 pub mod health;
 pub mod http;
 pub mod instance;

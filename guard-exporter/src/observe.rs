@@ -108,7 +108,7 @@ impl Batch<'_> {
             event.verdict,
             event.latency_ns,
         );
-        for detection in detector.look(event, label).into_iter().flatten() {
+        for detection in detector.check(event, label).into_iter().flatten() {
             self.detected(agent, detection, event.trace);
         }
     }

@@ -1,4 +1,4 @@
-//! One attached ring: where it is, how far it was read, what of it was counted.
+//! One attached ring: its file, how far it was read, and what of it was counted.
 
 use crate::cursors::Mark;
 use crate::denial_log::DenialLog;
@@ -17,18 +17,15 @@ use std::{fs, io};
 pub struct Ring {
     /// Its id in hex.
     pub id: String,
-    /// Its file.
     pub file: FileId,
-    /// Its reader.
     pub reader: Reader,
-    /// Whether its writer was alive when last looked at.
+    /// Whether its writer was alive when last checked.
     pub is_live: bool,
-    /// Bytes that its lanes have room for.
+    /// The capacity of its lanes, bytes.
     pub capacity: [u64; 2],
     /// Its writer's version.
     pub version: String,
     raw_id: RingId,
-    /// As what it was found.
     pub candidate: RingFile,
     counted_lost: [u64; 2],
     counted: Vec<u64>,
@@ -37,9 +34,9 @@ pub struct Ring {
 /// Whether a lane was read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// There was nothing more.
+    /// To the end.
     All,
-    /// There may be more.
+    /// There may be more records.
     Part,
 }
 
@@ -50,7 +47,7 @@ impl Ring {
     ///
     /// # Errors
     ///
-    /// When it is no ring.
+    /// When it is not a ring.
     pub fn attach(candidate: RingFile) -> Result<Self, AttachRingError> {
         let reader = Reader::attach(&candidate.path)?;
         let header = reader.header();
@@ -69,8 +66,8 @@ impl Ring {
         })
     }
 
-    /// Goes on where an earlier exporter ended: at `mark`, and not before the denial of number
-    /// `next`, since those below are in the log.
+    /// Continues where an earlier exporter ended: at `mark`, and not before the denial with the number
+    /// `next`, since earlier ones are in the log.
     pub fn resume(&mut self, mark: Option<Mark>, next: u64) {
         let (deny, allow, counted) = mark.map_or_else(Default::default, |mark| {
             (
@@ -98,7 +95,7 @@ impl Ring {
         }
     }
 
-    /// Reads denials into the log while it has room. Returns how many, too.
+    /// Reads denials into the log while it has room. Returns how many it read.
     pub fn drain_denials(&mut self, log: &mut DenialLog, batch: &mut Batch<'_>) -> (u64, Extent) {
         let mut records = 0;
         while log.has_room() {
@@ -112,7 +109,7 @@ impl Ring {
         (records, Extent::Part)
     }
 
-    /// Reads at most `limit` allowed operations. Returns how many, too.
+    /// Reads at most `limit` allowed operations. Returns how many it read.
     pub fn drain_allowed(&mut self, limit: u64, batch: &mut Batch<'_>) -> (u64, Extent) {
         for records in 0..limit {
             let Some(event) = self.reader.next(Lane::Allow) else {
@@ -123,23 +120,23 @@ impl Ring {
         (limit, Extent::Part)
     }
 
-    /// Counts what was lost and what the ring's own counters grew by since the last time.
+    /// Counts lost records and the increases of the ring's own counters since the last call.
     pub fn count(&mut self, metrics: &RingMetrics) {
         for (lane, counted) in Lane::ALL.into_iter().zip(&mut self.counted_lost) {
             let lost = self.reader.lost(lane);
             metrics.lost(lane, lost.saturating_sub(*counted));
             *counted = lost;
         }
-        metrics.grow(&self.reader, &mut self.counted);
+        metrics.add_increases(&self.reader, &mut self.counted);
     }
 
-    /// What its header says of its guard.
+    /// The status of its guard.
     #[must_use]
     pub fn status(&self) -> GuardStatus {
         GuardStatus::of(&self.reader, self.is_live)
     }
 
-    /// Removes the file, unless it is root's, who removes it in time, or another has taken its name.
+    /// Removes the file, unless it is owned by root, who removes it later, or another has its name.
     ///
     /// # Errors
     ///

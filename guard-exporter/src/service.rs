@@ -7,7 +7,7 @@
 
 use crate::board::Board;
 use crate::cli::Settings;
-use crate::confine::{Needs, Places, confine};
+use crate::confine::{Needs, SandboxPaths, confine};
 use crate::denial_log::DenialLog;
 use crate::drain::{Command, Drain, Sources};
 use crate::http::{self, Shown};
@@ -53,16 +53,16 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         uid: instance.uid(),
         cursors: settings.state.join(CURSORS_FILE),
     };
-    let mut places = Places::default();
-    // Held until the end.
+    let mut sandbox = SandboxPaths::default();
+    // Held until the process ends.
     let _confined = settings.confine.then(|| {
         let needs = Needs::of(settings, instance.uid());
-        let directories = needs.places();
+        let paths = needs.paths();
         let confined = confine(&needs);
-        confined.tell(&metrics.exporter);
-        // Only what Landlock grants is bound to directories.
+        confined.report(&metrics.exporter);
+        // Only Landlock depends on directories.
         if confined.files.is_ok() {
-            places = directories;
+            sandbox = paths;
         }
         confined
     });
@@ -84,7 +84,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&received, exit_when_idle, &places)
+            drain.run(&received, exit_when_idle, &sandbox)
         })
         .context("starting the reading thread")?;
 
@@ -112,15 +112,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(commands);
-    let displaced = reader.join();
+    let replaced = reader.join();
     if let Some(otlp) = otlp {
         otlp.shut_down();
     }
-    match displaced.map_err(|_| anyhow!("the reading thread panicked"))? {
+    match replaced.map_err(|_| anyhow!("the reading thread panicked"))? {
         None => Ok(()),
         Some(path) => Err(anyhow!(
-            "another directory is at {} now, and this exporter is confined to the former one; start \
-             it again",
+            "{} was replaced by another directory, and this exporter is confined to the former one; \
+             start it again",
             path.display()
         )),
     }

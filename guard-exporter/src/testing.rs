@@ -5,7 +5,7 @@ use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
 use guard_core::process::ProcessKey;
 use guard_core::verdict::{Answer, Reason, Verdict};
 
-/// A denial with every field told.
+/// A denial with every field set.
 pub(crate) fn denial(sequence: u64) -> DecisionEvent<'static> {
     DecisionEvent {
         sequence,

@@ -1,4 +1,4 @@
-//! `guard-exporter verify`: what a look at the denial log's chain comes to, told to people and programs.
+//! `guard-exporter verify`: verifies the chain of the denial log and prints the result.
 
 use crate::cli::VerifyArguments;
 use crate::denial_log::verify::{Noted, Report, examine, read, read_log};
@@ -7,21 +7,21 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Does what the arguments say. `variable` answers for the environment.
+/// Runs the command. `variable` looks up the environment.
 pub fn run(arguments: &VerifyArguments, variable: impl Fn(&str) -> Option<PathBuf>) -> ExitCode {
     match report(arguments, variable) {
         Ok(report) => {
             let text = if arguments.json {
                 serde_json::to_string(&report).expect("numbers and strings make JSON") + "\n"
             } else {
-                told(&report)
+                describe(&report)
             };
-            // A reader that went away is no error.
+            // A closed pipe is not an error.
             drop(std::io::stdout().write_all(text.as_bytes()));
             ExitCode::from(match (report.chained, report.is_whole()) {
                 (0, _) => UNKNOWN,
                 (_, false) => BROKEN,
-                (_, true) => WHOLE,
+                (_, true) => INTACT,
             })
         }
         Err(error) => {
@@ -44,8 +44,8 @@ fn report(
     Ok(examine(&texts, arguments.head))
 }
 
-/// The report in words.
-fn told(report: &Report) -> String {
+/// The report as text.
+fn describe(report: &Report) -> String {
     let mut text = String::new();
     let mut add = |line: std::fmt::Arguments<'_>| {
         writeln!(text, "{line}").expect("writing to a string does not fail");
@@ -63,46 +63,46 @@ fn told(report: &Report) -> String {
     };
     let (Some(from), Some(to)) = (report.from, report.to) else {
         add(format_args!(
-            "{lines} in {files}: none is chained, so nothing can be said of them (start \
-             guard-exporter with --denials.chain)"
+            "{lines} in {files}: none is chained, so they cannot be verified (start guard-exporter \
+             with --denials.chain)"
         ));
         return text;
     };
     if let Some(fault) = &report.fault {
-        let place = format!("{}:{}", shown(&fault.place.file), fault.place.line);
+        let place = format!("{}:{}", shown(&fault.position.file), fault.position.line);
         add(format_args!("{place}: {}", fault.kind));
     } else {
         add(format_args!(
-            "{lines} in {files}, chain whole from {from} to {to}"
+            "{lines} in {files}, chain intact from {from} to {to}"
         ));
     }
     let plain = report.lines - report.chained;
     if plain > 0 {
         add(format_args!(
-            "{} written while the chain was off, and covered by nothing",
+            "{} written while the chain was off, and not protected",
             count(plain, "line")
         ));
     }
     if report.unfinished {
         add(format_args!(
-            "the last line is not whole: it is being written, or its writer was killed"
+            "the last line is incomplete: it is being written, or its writer was killed"
         ));
     }
     match &report.noted {
         None => {}
-        Some(Noted::Last) => add(format_args!("the noted head is the last line's")),
+        Some(Noted::Last) => add(format_args!("the given head is that of the last line")),
         Some(Noted::Earlier { behind }) => add(format_args!(
-            "the noted head is there, {} before the end",
+            "the given head is {} before the end",
             count(*behind, "line")
         )),
         Some(Noted::BeforeFirst) => {
             add(format_args!(
-                "the noted head's line is the one before the first that is kept"
+                "the given head is that of the line before the first kept one"
             ));
         }
         Some(Noted::Missing) => add(format_args!(
-            "no line has the noted head: lines were cut off the end, the chain was made anew, or so \
-             many lines came since that its own has left the kept files"
+            "no line has the given head: lines were cut off the end, the chain was recomputed, or its \
+             line has left the kept files since"
         )),
     }
     text
@@ -118,7 +118,7 @@ fn shown(path: &Path) -> String {
 }
 
 // Read by `--help`.
-const WHOLE: u8 = 0;
+const INTACT: u8 = 0;
 const BROKEN: u8 = 1;
 const UNKNOWN: u8 = 2;
 
@@ -126,10 +126,10 @@ const UNKNOWN: u8 = 2;
 mod tests {
     use super::*;
     use crate::denial_log::chain::Digest;
-    use crate::denial_log::verify::{Fault, FaultKind, Place};
+    use crate::denial_log::verify::{Fault, FaultKind, LinePosition};
 
     #[test]
-    fn a_report_is_told_in_words() {
+    fn a_report_is_described() {
         let digest = Digest::of(b"");
         let whole = Report {
             files: vec!["log.1".into(), "log".into()],
@@ -143,18 +143,18 @@ mod tests {
         };
         let zeros = "0".repeat(64);
         assert_eq!(
-            told(&whole),
+            describe(&whole),
             format!(
-                "3 lines in 2 files, log.1 to log, chain whole from {zeros} to {digest}\n\
-                 1 line written while the chain was off, and covered by nothing\n\
-                 the last line is not whole: it is being written, or its writer was killed\n\
-                 the noted head is there, 1 line before the end\n"
+                "3 lines in 2 files, log.1 to log, chain intact from {zeros} to {digest}\n\
+                 1 line written while the chain was off, and not protected\n\
+                 the last line is incomplete: it is being written, or its writer was killed\n\
+                 the given head is 1 line before the end\n"
             )
         );
         let broken = Report {
             fault: Some(Fault {
                 kind: FaultKind::Changed,
-                place: Place {
+                position: LinePosition {
                     file: "log.1".into(),
                     line: 7,
                 },
@@ -165,8 +165,8 @@ mod tests {
             ..whole.clone()
         };
         assert_eq!(
-            told(&broken),
-            "log.1:7: this line was changed: it does not have the hash it says\n"
+            describe(&broken),
+            "log.1:7: this line was changed: its hash is not the one written in it\n"
         );
         let none = Report {
             from: None,
@@ -174,6 +174,6 @@ mod tests {
             chained: 0,
             ..whole
         };
-        assert!(told(&none).contains("none is chained"));
+        assert!(describe(&none).contains("none is chained"));
     }
 }

@@ -254,9 +254,9 @@ fn events_tell_each_denial_once_also_to_who_comes_back() {
         producer.publish(&denial_of(&format!("/home/u/{number}\n"), "codex"));
         let event = events.next();
         assert_eq!((event.kind.as_str(), &event.id), ("denial", &id(number)));
-        let told: Value = serde_json::from_str(&event.data).unwrap();
-        assert_eq!(told["path"], format!("/home/u/{number}\n"));
-        assert_eq!(told["id"], event.id);
+        let object: Value = serde_json::from_str(&event.data).unwrap();
+        assert_eq!(object["path"], format!("/home/u/{number}\n"));
+        assert_eq!(object["id"], event.id);
     }
     drop(events);
     publish(&producer, &denial(), 2);
@@ -309,11 +309,7 @@ fn who_does_not_read_events_delays_nobody_and_hears_what_was_missed() {
             }
         }
     }
-    assert_eq!(
-        (heard, quick_missed),
-        (paths, 0),
-        "the quick one hears of all"
-    );
+    assert_eq!((heard, quick_missed), (paths, 0), "the quick one gets all");
     eventually("the log has had all", || {
         exporter.metric("guard_denial_log_records_total") == Some(paths as f64)
     });
@@ -413,12 +409,15 @@ fn storms_and_mass_deletions_are_noticed() {
     ] {
         assert_eq!(exporter.metric(series), Some(value), "{series}");
     }
-    let said: Vec<String> = (0..3).map(|_| exporter.says()).collect();
-    for told in [
+    let messages: Vec<String> = (0..3).map(|_| exporter.next_message()).collect();
+    for text in [
         "Retry storm: claude_code (session s-1)",
         "Mass deletion: claude_code",
     ] {
-        assert!(said.iter().any(|line| line.contains(told)), "{said:?}");
+        assert!(
+            messages.iter().any(|line| line.contains(text)),
+            "{messages:?}"
+        );
     }
 }
 

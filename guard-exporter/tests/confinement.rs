@@ -176,7 +176,7 @@ mod linux {
     fn reaching(directory: &Path, port: u16, other: u16) {
         let knows_ports = knows_ports();
         let mut needs = needs(directory);
-        needs.reach(port);
+        needs.allow_port(port);
         let confined = confine(&needs);
         confined.calls.unwrap();
         TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -223,13 +223,13 @@ mod linux {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let output = again(&["--confined", dir.path().to_str().unwrap(), &port]);
-        let said = String::from_utf8_lossy(&output.stdout);
+        let messages = String::from_utf8_lossy(&output.stdout);
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        if said.contains("landlock: false") {
+        if messages.contains("landlock: false") {
             eprintln!("left out: what is refused by Landlock, which this kernel lacks");
         }
         assert_eq!(fs::read(dir.path().join("secret")).unwrap(), b"secret");
@@ -276,9 +276,13 @@ mod linux {
         let kind = |kind: &str| format!("guard_exporter_confined{{kind=\"{kind}\"}}");
         assert_eq!(exporter.metric(&kind("seccomp")), Some(1.0));
         let landlock = exporter.metric(&kind("landlock"));
-        let said = exporter.terminate();
-        let says_not = said.contains("Not confined by landlock");
-        assert_eq!(landlock, Some(if says_not { 0.0 } else { 1.0 }), "{said}");
+        let messages = exporter.terminate();
+        let is_unconfined = messages.contains("Not confined by landlock");
+        assert_eq!(
+            landlock,
+            Some(if is_unconfined { 0.0 } else { 1.0 }),
+            "{messages}"
+        );
 
         let free = home.spawn(home.command().arg("--no-confine"));
         free.address();
@@ -347,11 +351,12 @@ mod linux {
         eventually("it is not ready", || exporter.get("/-/ready").0 == 503);
         fs::create_dir(path("elsewhere")).unwrap();
         let output = exporter.wait();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{messages}");
         assert!(
-            said.contains("Another directory is at") && said.contains("start it again"),
-            "{said}"
+            messages.contains("was replaced by another directory")
+                && messages.contains("start it again"),
+            "{messages}"
         );
         // Started again, it goes on.
         let exporter = home.spawn(&mut command);

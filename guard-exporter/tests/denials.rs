@@ -13,7 +13,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
-use support::{Dice, Home, PROGRAM, allowed, denial, eventually, exists, publish};
+use support::{Home, PROGRAM, Rng, allowed, denial, eventually, exists, publish};
 
 /// Room for some 100,000 events.
 const ROOMY: usize = 1 << 22;
@@ -74,11 +74,11 @@ fn kill_again_and_again(kills: u64, chaining: &str) -> Home {
     let home = Home::new();
     let survivor = home.ring(1, ROOMY);
     let mut mortal = Some(home.ring(2, ROOMY));
-    let mut dice = Dice(0x5eed);
+    let mut rng = Rng(0x5eed);
     let (mut of_survivor, mut of_mortal) = (0, 0);
     for round in 0..kills {
         // The log alone is the durable cursor.
-        if dice.below(2) == 0 {
+        if rng.below(2) == 0 {
             drop(fs::remove_file(home.path("cursors.json")));
         }
         if round == kills * 2 / 3 {
@@ -97,7 +97,7 @@ fn kill_again_and_again(kills: u64, chaining: &str) -> Home {
         let before = home.bytes();
         let exporter = home.spawn(home.command().arg(chaining));
         // Half are killed wherever they are, half while they write.
-        let mut limit = Duration::from_micros(dice.below(30_000));
+        let mut limit = Duration::from_micros(rng.below(30_000));
         if round % 2 == 0 {
             eventually("it writes", || home.bytes() != before);
             limit /= 10;
@@ -165,7 +165,7 @@ fn verify_tells_what_was_done_to_the_log() {
     let exporter = home.start();
     publish(&producer, &denial(), 2);
     let mut head = None;
-    eventually("the head is told", || {
+    eventually("the head is shown", || {
         let (_, status) = exporter.get("/api/v1/status");
         let status: serde_json::Value = serde_json::from_str(&status).unwrap();
         head = status["denial_log"]["head"].as_str().map(str::to_owned);
@@ -215,13 +215,13 @@ fn verify_tells_what_was_done_to_the_log() {
         .arg(&log)
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
+    let messages = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said.contains("denials.jsonl:4: this line was changed"),
-        "{said}"
+        messages.contains("denials.jsonl:4: this line was changed"),
+        "{messages}"
     );
-    for (wrong, says) in [
+    for (wrong, expected) in [
         (["--head", "5e3f"], "64 hexadecimal digits"),
         (["nowhere", "--head"], "a value is required"),
     ] {
@@ -230,9 +230,9 @@ fn verify_tells_what_was_done_to_the_log() {
             .args(wrong)
             .output()
             .unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(says), "{said}");
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{messages}");
+        assert!(messages.contains(expected), "{messages}");
     }
 }
 
@@ -286,11 +286,11 @@ fn a_full_disk_delays_denials_and_loses_none() {
     assert!(lifted.unwrap().success());
     eventually("all lines are there", || home.lines() == 1000);
     eventually("it is ready again", || exporter.get("/-/ready").0 == 200);
-    let said = exporter.terminate();
+    let messages = exporter.terminate();
     assert_eq!(
-        said.matches("Denials wait").count(),
+        messages.matches("Denials wait").count(),
         1,
-        "once a minute: {said}"
+        "once a minute: {messages}"
     );
     assert_eq!(home.logged_of(1), (0..1000).collect::<Vec<_>>());
 }
@@ -380,14 +380,14 @@ fn what_is_no_ring_is_counted_and_left_alone() {
     eventually("the real ring is read", || home.lines() == 1);
     fs::remove_file(&fresh).unwrap();
     assert_eq!(exporter.metric("guard_up"), Some(1.0));
-    let said = exporter.terminate();
+    let messages = exporter.terminate();
     for path in [&garbage, &headless, &cut, &link] {
         assert!(exists(path));
         let name = path.display().to_string();
         assert_eq!(
-            said.matches(&name).count(),
+            messages.matches(&name).count(),
             1,
-            "said once of {name}: {said}"
+            "logged once for {name}: {messages}"
         );
     }
 }
@@ -399,11 +399,11 @@ fn a_ring_full_of_nonsense_harms_nothing() {
     publish(&producer, &denial(), 300);
     drop(producer);
     let mut bytes = fs::read(home.ring_path(1)).unwrap();
-    let mut dice = Dice(77);
+    let mut rng = Rng(77);
     // The header stays, all behind it is shot through.
     for _ in 0..20_000 {
-        let at = usize::try_from(2048 + dice.below(bytes.len() as u64 - 2048)).unwrap();
-        bytes[at] = dice.below(256).to_le_bytes()[0];
+        let at = usize::try_from(2048 + rng.below(bytes.len() as u64 - 2048)).unwrap();
+        bytes[at] = rng.below(256).to_le_bytes()[0];
     }
     fs::write(home.ring_path(1), bytes).unwrap();
     let other = home.ring(2, MIN_LANE_WORDS);

@@ -1,5 +1,5 @@
-//! What an exporter meets that nobody meant it to: crowds, closed directories, clocks that are set,
-//! garbage on its port, and nobody who hears it.
+//! Adverse conditions: crowds of clients, closed directories, clocks that are set, garbage on the
+//! port, and a closed standard error.
 #![allow(
     clippy::tests_outside_test_module,
     clippy::unwrap_used,
@@ -19,15 +19,15 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{DEADLINE, Dice, Home, PROGRAM, denial, eventually, publish, request, status};
+use support::{DEADLINE, Home, PROGRAM, Rng, denial, eventually, publish, request, status};
 
 /// Room for some 10,000 events.
 const ROOMY: usize = 1 << 19;
-/// A user that may do nothing anywhere.
+/// A user without any permission.
 const NOBODY: u32 = 65_534;
 
 #[test]
-fn ten_thousand_connections_take_no_more_than_a_few() {
+fn ten_thousand_connections_take_no_more_memory_than_a_few() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     let exporter = home.start();
@@ -163,7 +163,7 @@ fn a_clock_that_is_set_back_changes_no_order_and_loses_nothing() {
     });
     let exporter = home.start();
     eventually("all is logged", || home.lines() == 7);
-    let told = |exporter: &support::Exporter| -> Vec<u64> {
+    let sequences = |exporter: &support::Exporter| -> Vec<u64> {
         let (_, json) = exporter.get("/api/v1/denials");
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         let denials = json["denials"].as_array().unwrap();
@@ -174,7 +174,7 @@ fn a_clock_that_is_set_back_changes_no_order_and_loses_nothing() {
     };
     let newest_first: Vec<u64> = (0..7).rev().collect();
     assert_eq!(
-        told(&exporter),
+        sequences(&exporter),
         newest_first,
         "in the order in which it happened"
     );
@@ -187,18 +187,18 @@ fn a_clock_that_is_set_back_changes_no_order_and_loses_nothing() {
     let again = home.start();
     at(7, 3);
     eventually("the next is logged", || home.lines() == 8);
-    assert_eq!(told(&again), (0..8).rev().collect::<Vec<_>>());
+    assert_eq!(sequences(&again), (0..8).rev().collect::<Vec<_>>());
     again.terminate();
     assert_eq!(home.logged_of(1), (0..8).collect::<Vec<_>>());
 }
 
 #[test]
-fn nobody_needs_to_hear_what_it_says() {
+fn a_closed_standard_error_is_no_problem() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     let mut exporter = home.start();
     exporter.address();
-    // It speaks of a retry storm, to a pipe whose other end is gone.
+    // It logs a retry storm to a pipe whose other end is closed.
     drop(exporter.child.stderr.take());
     publish(&producer, &denial(), 10);
     let storms = "guard_retry_storms_total{agent=\"claude_code\"}";
@@ -211,7 +211,7 @@ fn nobody_needs_to_hear_what_it_says() {
     exporter.terminate();
 }
 
-/// A pipe with nothing to say.
+/// A pipe without a writer.
 fn never() -> std::process::ChildStderr {
     let mut child = Command::new("true").stderr(Stdio::piped()).spawn().unwrap();
     child.wait().unwrap();
@@ -219,7 +219,7 @@ fn never() -> std::process::ChildStderr {
 }
 
 #[test]
-fn what_is_no_http_is_refused_and_harms_nothing() {
+fn malformed_http_is_refused_and_harms_nothing() {
     let home = Home::new();
     let exporter = home.start();
     let address = exporter.address();
@@ -282,16 +282,16 @@ fn what_is_no_http_is_refused_and_harms_nothing() {
         assert_eq!(status(&head), expected, "{asked:?} got {head}");
     }
     // (0 is a connection that was closed.) Bytes of no kind, and queries of the letters that matter.
-    let mut dice = Dice(0x0bad_cafe);
+    let mut rng = Rng(0x0bad_cafe);
     for _ in 0..100 {
-        let length = dice.below(400);
+        let length = rng.below(400);
         let bytes: Vec<u8> = (0..length)
-            .map(|_| dice.below(256).to_le_bytes()[0])
+            .map(|_| rng.below(256).to_le_bytes()[0])
             .collect();
-        tell(address, &bytes);
+        send(address, &bytes);
         let letters = b"agentbforelimsincvdictopz=&%0123456789-+:TZ./abcdef";
-        let query: Vec<u8> = (0..dice.below(60))
-            .map(|_| letters[usize::try_from(dice.below(letters.len() as u64)).unwrap()])
+        let query: Vec<u8> = (0..rng.below(60))
+            .map(|_| letters[usize::try_from(rng.below(letters.len() as u64)).unwrap()])
             .collect();
         let query = String::from_utf8(query).unwrap();
         for path in [
@@ -308,12 +308,12 @@ fn what_is_no_http_is_refused_and_harms_nothing() {
         }
     }
     assert_eq!(exporter.get("/-/healthy").0, 200);
-    let said = exporter.terminate();
-    assert!(!said.contains("panicked"), "{said}");
+    let messages = exporter.terminate();
+    assert!(!messages.contains("panicked"), "{messages}");
 }
 
 /// Sends bytes; what comes back, if anything, is HTTP.
-fn tell(address: SocketAddr, bytes: &[u8]) {
+fn send(address: SocketAddr, bytes: &[u8]) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     // It may hang up amid them.

@@ -1,4 +1,4 @@
-//! Slow clients, greedy ones, and those that speak no HTTP.
+//! Slow clients, greedy clients, and malformed requests.
 #![allow(
     clippy::tests_outside_test_module,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use support::events::Events;
-use support::{DEADLINE, Dice, Home, denial, eventually, request, status};
+use support::{DEADLINE, Home, Rng, denial, eventually, request, status};
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
@@ -23,7 +23,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Whether the other end has hung up, be it with an answer or without.
+/// Whether the other end has closed the connection, with a response or without.
 fn is_closed(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let mut some = [0; 4096];
@@ -107,7 +107,7 @@ fn a_client_that_does_not_read_loses_its_connection() {
 }
 
 #[test]
-fn a_crowd_takes_no_one_s_events() {
+fn a_crowd_ends_nobody_s_events() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     let exporter = home.start();
@@ -165,14 +165,14 @@ fn greedy_and_malformed_requests_are_refused_and_harm_nothing() {
         format!("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n{end}");
     assert_eq!(status(&request(address, &asked).0), 200);
 
-    let mut dice = Dice(0xbad);
+    let mut rng = Rng(0xbad);
     let good =
         b"GET /api/v1/denials?limit=5 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     for _ in 0..500 {
         let mut bytes = good.to_vec();
-        for _ in 0..=dice.below(5) {
-            let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
-            bytes[at] = dice.below(256).to_le_bytes()[0];
+        for _ in 0..=rng.below(5) {
+            let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
+            bytes[at] = rng.below(256).to_le_bytes()[0];
         }
         let mut stream = connect(address);
         stream.write_all(&bytes).unwrap();
@@ -187,9 +187,9 @@ fn greedy_and_malformed_requests_are_refused_and_harm_nothing() {
     assert_eq!(exporter.get("/-/healthy").0, 200);
 }
 
-/// Needs root, who alone can become another user, and curl; left out elsewhere.
+/// Needs root, to become another user, and curl.
 #[test]
-fn other_users_see_counts_and_nothing_of_what_was_denied() {
+fn other_users_see_counts_and_no_denials() {
     let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
     let has_curl = Command::new("curl").arg("--version").output().is_ok();
     if !is_root || !has_curl {
@@ -232,7 +232,7 @@ fn other_users_see_counts_and_nothing_of_what_was_denied() {
 }
 
 #[test]
-fn one_scrape_too_many_is_turned_away_until_another_is_read() {
+fn one_scrape_too_many_is_refused_until_another_is_read() {
     let home = Home::new();
     let exporter = home.spawn(home.command().args(["--web.max-requests", "1"]));
     let address = exporter.address();

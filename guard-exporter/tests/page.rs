@@ -51,7 +51,7 @@ fn the_page_tells_what_matters_without_a_script() {
         html.contains("A guard is at work.") && html.contains(">3</td>")
     });
     check_markup(&html);
-    for told in [
+    for text in [
         "<dt>Denied in the last minute</dt><dd class=\"bad\">1</dd><dd class=more>1 since",
         "Denials of the last 5 minutes by 10 seconds: 1 in all, 1 at most",
         "<tr class=deny ",
@@ -68,7 +68,7 @@ fn the_page_tells_what_matters_without_a_script() {
         "lang=en",
         "name=viewport",
     ] {
-        assert!(html.contains(told), "no {told} in {html}");
+        assert!(html.contains(text), "no {text} in {html}");
     }
     let only = exporter.get("/?agent=codex&verdict=audit").1;
     assert!(only.contains("<option selected>codex</option>"), "{only}");

@@ -16,7 +16,7 @@ use support::{
 };
 
 #[test]
-fn metrics_tell_of_guards_and_decisions() {
+fn metrics_describe_guards_and_decisions() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.set(Counter::EnforcementActive, 1);
@@ -305,7 +305,7 @@ fn a_crowd_of_slow_clients_keeps_nobody_out() {
 }
 
 #[test]
-fn with_the_port_taken_it_logs_and_tries_again() {
+fn with_the_port_taken_it_logs_and_retries() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -313,10 +313,10 @@ fn with_the_port_taken_it_logs_and_tries_again() {
     let mut exporter = home.spawn(Command::new(PROGRAM).args(home.arguments(&address)));
     producer.publish(&denial());
     eventually("the denial is logged", || home.lines() == 1);
-    let said = exporter.says();
+    let messages = exporter.next_message();
     assert!(
-        said.contains(&address) && said.contains("--web.listen-address"),
-        "{said}"
+        messages.contains(&address) && messages.contains("--web.listen-address"),
+        "{messages}"
     );
     assert!(!exists(&home.path("exporter.json")));
     drop(taken);
@@ -337,14 +337,14 @@ fn the_second_exporter_names_the_first() {
     let first = home.start();
     let address = first.address();
     let second = home.start().wait();
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert_eq!(second.status.code(), Some(3), "{said}");
+    let messages = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(3), "{messages}");
     let pid = format!("pid {}", first.child.id());
     assert!(
-        said.contains(&pid) && said.contains(&address.to_string()),
-        "{said}"
+        messages.contains(&pid) && messages.contains(&address.to_string()),
+        "{messages}"
     );
-    // The first is unharmed, and a killed one does not stand in the way.
+    // The first is unharmed, and a killed one is no obstacle.
     assert_eq!(first.get("/-/healthy").0, 200);
     first.signal("KILL");
     first.wait();
@@ -355,7 +355,7 @@ fn the_second_exporter_names_the_first() {
 }
 
 #[test]
-fn idle_it_ends_after_the_last_guard() {
+fn an_idle_exporter_ends_after_the_last_guard() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     let exporter = home.spawn(home.command().args(["--exit-when-idle", "1"]));
@@ -370,7 +370,7 @@ fn idle_it_ends_after_the_last_guard() {
 }
 
 #[test]
-fn the_command_line_is_taught_and_checked() {
+fn the_command_line_is_documented_and_checked() {
     let home = Home::new();
     let run = |arguments: &[&str]| {
         let output = home.command().args(arguments).output().unwrap();
@@ -379,25 +379,25 @@ fn the_command_line_is_taught_and_checked() {
     };
     let (code, help) = run(&["--help"]);
     assert_eq!(code, Some(0));
-    for told in [
+    for text in [
         "--exit-when-idle",
         "denials.jsonl",
         "Exit status",
         "127.0.0.1:19477",
     ] {
-        assert!(help.contains(told), "{told} in {help}");
+        assert!(help.contains(text), "{text} in {help}");
     }
     assert_eq!(run(&["--version"]).0, Some(0));
     let output = Command::new(PROGRAM)
         .args(home.arguments("0.0.0.0:19477"))
         .output()
         .unwrap();
-    let (code, said) = (
+    let (code, messages) = (
         output.status.code(),
         String::from_utf8(output.stderr).unwrap(),
     );
     assert_eq!(code, Some(2));
-    assert!(said.contains("not a loopback address"), "{said}");
+    assert!(messages.contains("not a loopback address"), "{messages}");
 
     let homeless = Command::new(env!("CARGO_BIN_EXE_guard-exporter"))
         .env_clear()
@@ -406,13 +406,13 @@ fn the_command_line_is_taught_and_checked() {
     assert_eq!(homeless.status.code(), Some(2));
 
     std::os::unix::fs::symlink("/etc/passwd", home.path("denials.jsonl")).unwrap();
-    let (code, said) = run(&[]);
+    let (code, messages) = run(&[]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("not a regular file"), "{said}");
+    assert!(messages.contains("not a regular file"), "{messages}");
 }
 
 #[test]
-fn the_metrics_are_where_they_were_put() {
+fn the_metrics_are_at_the_configured_path() {
     let home = Home::new();
     let exporter = home.spawn(
         home.command()
@@ -427,15 +427,15 @@ fn the_metrics_are_where_they_were_put() {
 }
 
 #[test]
-fn what_it_says_has_a_level_and_a_format() {
+fn messages_have_a_level_and_a_format() {
     let home = Home::new();
     drop(home.ring(1, MIN_LANE_WORDS));
-    let say = |arguments: &[&str]| {
+    let run = |arguments: &[&str]| {
         let exporter = home.spawn(home.command().args(arguments));
         exporter.address();
         exporter.terminate()
     };
-    let usual = say(&[]);
+    let usual = run(&[]);
     let has = |text: &str, pattern: &str| text.lines().any(|line| line.contains(pattern));
     assert!(
         has(&usual, " level=INFO msg=\"Serving http://127.0.0.1:"),
@@ -445,30 +445,32 @@ fn what_it_says_has_a_level_and_a_format() {
         usual.lines().all(|line| line.starts_with("time=20")),
         "{usual}"
     );
-    assert_eq!(say(&["--log.level", "warn"]), "");
+    assert_eq!(run(&["--log.level", "warn"]), "");
     drop(home.ring(2, MIN_LANE_WORDS));
-    let all = say(&["--log.level=debug", "--log.format=json"]);
-    let said: Vec<serde_json::Value> = all
+    let all = run(&["--log.level=debug", "--log.format=json"]);
+    let messages: Vec<serde_json::Value> = all
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let is_about = |level: &str, text: &str| {
-        let told = |line: &serde_json::Value| line["msg"].as_str().unwrap().starts_with(text);
-        said.iter().any(|line| line["level"] == level && told(line))
+        let matches = |line: &serde_json::Value| line["msg"].as_str().unwrap().starts_with(text);
+        messages
+            .iter()
+            .any(|line| line["level"] == level && matches(line))
     };
     assert!(is_about("DEBUG", "Reading the ring 0202"), "{all}");
     assert!(is_about("INFO", "Serving http://"), "{all}");
 }
 
-/// `UPDATE_GOLDEN=1 cargo test -p guard-exporter --test serving` writes the texts anew.
+/// `UPDATE_GOLDEN=1 cargo test -p guard-exporter --test serving` writes the texts again.
 #[test]
 fn the_help_of_every_command() {
-    for (name, words) in [
+    for (name, arguments) in [
         ("help", &["--help"][..]),
         ("verify", &["verify", "--help"]),
         ("completions", &["completions", "--help"]),
     ] {
-        let output = Command::new(PROGRAM).args(words).output().unwrap();
+        let output = Command::new(PROGRAM).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         let text: String = String::from_utf8(output.stdout)
             .unwrap()
@@ -488,8 +490,8 @@ fn the_help_of_every_command() {
 }
 
 #[test]
-fn what_is_mistyped_is_status_2_and_says_what_to_do() {
-    for (words, says) in [
+fn mistyped_arguments_are_status_2_with_a_hint() {
+    for (arguments, expected) in [
         (
             &["--web.listen-address", ":19477"][..],
             "such as 127.0.0.1:19477",
@@ -507,10 +509,10 @@ fn what_is_mistyped_is_status_2_and_says_what_to_do() {
         (&["verifi"], "a similar subcommand exists: 'verify'"),
         (&["completions", "tcl"], "possible values: bash"),
     ] {
-        let output = Command::new(PROGRAM).args(words).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-        assert!(said.contains(says), "{words:?}: {said}");
+        let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {messages}");
+        assert!(messages.contains(expected), "{arguments:?}: {messages}");
     }
     for shell in ["bash", "zsh", "fish"] {
         let output = Command::new(PROGRAM)

@@ -1,9 +1,10 @@
-//! Which system calls are refused: seccomp (`seccomp(2)`).
+//! Refuses system calls by seccomp (`seccomp(2)`).
 //!
-//! A list of what the exporter never needs rather than of what it needs: the latter is the C
-//! library's and changes with it. Files are [Landlock's](super::files) part.
+//! It lists the calls that the exporter never needs rather than those it needs: the latter depend on
+//! the C library and change with it. Files are restricted by [Landlock](super::files).
 
 use super::Needs;
+use super::error::ConfineError;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch, apply_filter,
@@ -13,13 +14,11 @@ use std::collections::BTreeMap;
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Confines this thread and those it will start.
-pub(super) fn confine(needs: &Needs) -> Result<(), String> {
-    let say = |error: &dyn std::fmt::Display| error.to_string();
-    let programs = programs(needs).map_err(|error| say(&error))?;
-    programs
-        .iter()
-        .try_for_each(|program| apply_filter(program))
-        .map_err(|error| say(&error))
+pub(super) fn confine(needs: &Needs) -> Result<(), ConfineError> {
+    for program in programs(needs)? {
+        apply_filter(&program)?;
+    }
+    Ok(())
 }
 
 fn programs(needs: &Needs) -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
@@ -45,7 +44,7 @@ fn refused(needs: &Needs) -> Result<Rules, seccompiler::BackendError> {
     if needs.connect.is_empty() {
         rules.insert(libc::SYS_connect, Vec::new());
     }
-    // A thread is all that is cloned, and into the same namespaces.
+    // Only threads may be cloned, within the same namespaces.
     let mut clone = vec![rule(&[(0, MaskedEq(bits(libc::CLONE_THREAD)), 0)])?];
     for namespace in NAMESPACES {
         let flag = bits(namespace);
@@ -55,13 +54,13 @@ fn refused(needs: &Needs) -> Result<Rules, seccompiler::BackendError> {
     let (v4, v6, netlink) = (libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK);
     let socket = if needs.connect.is_empty() {
         let mut socket = vec![rule(&[(0, Ne, bits(v4)), (0, Ne, bits(v6))])?];
-        // Streams only: a datagram needs no connection to leave.
+        // Streams only: datagrams can be sent without `connect`.
         for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW, libc::SOCK_SEQPACKET] {
             socket.push(rule(&[(1, MaskedEq(SOCKET_KIND), bits(kind))])?);
         }
         socket
     } else {
-        // Looking up a name asks the kernel for addresses, and servers by datagrams.
+        // Resolving a name asks the kernel for addresses by netlink, and name servers by datagrams.
         let raw = |family| {
             rule(&[
                 (0, Eq, bits(family)),
@@ -78,12 +77,12 @@ fn refused(needs: &Needs) -> Result<Rules, seccompiler::BackendError> {
     Ok(rules)
 }
 
-/// Refuses each of these whatever its arguments.
+/// Matches these calls whatever their arguments.
 fn always(calls: &[i64]) -> Rules {
     calls.iter().map(|&call| (call, Vec::new())).collect()
 }
 
-/// The rules on the second call table of x86-64 as well, x32, whose numbers have a bit more.
+/// The rules also for x32, the second call table of x86-64, whose numbers have a further bit.
 fn on_every_table(mut rules: Rules) -> Rules {
     if cfg!(target_arch = "x86_64") {
         let second: Vec<_> = rules
@@ -104,7 +103,7 @@ fn on_every_table(mut rules: Rules) -> Rules {
     rules
 }
 
-/// All of these conditions: argument, comparison, value.
+/// A rule of conditions that must all hold: argument, comparison, value.
 fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, seccompiler::BackendError> {
     let conditions = conditions.iter().map(|(argument, comparison, value)| {
         SeccompCondition::new(
@@ -121,12 +120,12 @@ const fn errno(error: i32) -> SeccompAction {
     SeccompAction::Errno(error.unsigned_abs())
 }
 
-/// A flag as it stands in an argument.
+/// A flag as an argument holds it.
 fn bits(flag: i32) -> u64 {
     u64::from(flag.cast_unsigned())
 }
 
-/// What only an attacker would ask for.
+/// Calls that only an attacker would make.
 const HOSTILE: [i64; 9] = [
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -139,7 +138,7 @@ const HOSTILE: [i64; 9] = [
     libc::SYS_reboot,
 ];
 
-/// Whose flags no filter can see, and what only an old kernel lacks: callers know the older way.
+/// Calls whose flags a filter cannot see. They fail as on an old kernel, where callers have a fallback.
 const ABSENT: [i64; 4] = [
     libc::SYS_clone3,
     libc::SYS_io_uring_setup,
@@ -147,8 +146,8 @@ const ABSENT: [i64; 4] = [
     libc::SYS_io_uring_register,
 ];
 
-/// Programs, namespaces, mounts, signals, identities, owners, modes, the clock, and the kernel's
-/// wider surface.
+/// Programs, namespaces, mounts, signals, identities, owners, modes, the clock, and rarely used
+/// interfaces of the kernel.
 const REFUSED: &[i64] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_fork,
@@ -236,14 +235,14 @@ const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWCGROUP,
 ];
 
-/// The same number on every architecture; too new for a name in every C library.
+/// The same number on every architecture; not every C library has its name yet.
 const FCHMODAT2: i64 = 452;
 
 /// The kind of a socket, without its flags (`SOCK_TYPE_MASK` of the kernel).
 const SOCKET_KIND: u64 = 0xf;
 
 const X32_BIT: i64 = 0x4000_0000;
-/// Calls that have another number there (`arch/x86/entry/syscalls/syscall_64.tbl`).
+/// Calls that have another number in x32 (`arch/x86/entry/syscalls/syscall_64.tbl`).
 #[cfg(target_arch = "x86_64")]
 const X32_OWN_NUMBERS: [(i64, i64); 7] = [
     (libc::SYS_execve, 520),
@@ -262,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_call_has_two_answers_and_programs_fit_the_kernel() {
+    fn no_call_has_two_actions_and_programs_fit_the_kernel() {
         for connect in [Vec::new(), vec![4318]] {
             let needs = Needs {
                 own: Vec::new(),

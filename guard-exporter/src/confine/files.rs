@@ -1,9 +1,10 @@
-//! What may be reached by path and by port: Landlock (`landlock(7)`).
+//! Restricts paths and ports by Landlock (`landlock(7)`).
 //!
-//! Kernels differ in what they can refuse; each refuses what it can. TCP ports are refused from
+//! Kernels differ in what they can restrict; each restricts what it can. TCP ports are refused from
 //! Linux 6.7 on, signals and abstract sockets to others from 6.12 on.
 
 use super::Needs;
+use super::error::ConfineError;
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset,
     RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
@@ -11,13 +12,10 @@ use landlock::{
 use std::path::Path;
 
 /// Confines this thread and those it will start.
-pub(super) fn confine(needs: &Needs) -> Result<(), String> {
-    match restrict(needs) {
-        Ok(RulesetStatus::NotEnforced) => {
-            Err("the kernel has no Landlock, or it is off".to_owned())
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
+pub(super) fn confine(needs: &Needs) -> Result<(), ConfineError> {
+    match restrict(needs)? {
+        RulesetStatus::NotEnforced => Err(ConfineError::NoLandlock),
+        RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),
     }
 }
 
@@ -52,10 +50,10 @@ fn restrict(needs: &Needs) -> Result<RulesetStatus, RulesetError> {
     Ok(rules.restrict_self()?.ruleset)
 }
 
-/// The rule for a path; `None` when nothing is there.
+/// The rule for a path; `None` when it does not exist.
 fn beneath(path: &Path, access: BitFlags<AccessFs>) -> Option<PathBeneath<PathFd>> {
     let fd = PathFd::new(path).ok()?;
-    // A file takes no rights of directories.
+    // A rule of a file cannot have the rights of directories.
     let access = if path.is_dir() {
         access
     } else {
@@ -64,5 +62,5 @@ fn beneath(path: &Path, access: BitFlags<AccessFs>) -> Option<PathBeneath<PathFd
     Some(PathBeneath::new(fd, access))
 }
 
-/// What this program knows to refuse.
+/// The newest Landlock that this program knows.
 const KNOWN: ABI = ABI::V6;

@@ -1,50 +1,54 @@
-//! The exporter confines itself once it has what it needs, before its threads start.
+//! The exporter confines itself after it has opened its files and before its threads start.
 //!
-//! It reads what agents made happen, so a fault in its parsers must not become more than a wrong
-//! page. From then on this process
+//! It parses what agents caused, so a fault in its parsers must not become more than a wrong page. Once
+//! confined, this process
 //!
 //! - reads the ring directories, its own directories and `/proc/self`, and writes its own directories
 //!   only (by Landlock);
-//! - listens on its own port, and connects only to the ports of the OTLP collector and what it takes
-//!   to find it, if there is one ([`Needs`]);
-//! - starts no program and no process, and enters no namespace, mounts nothing, traces nobody, sends
-//!   no signal, and changes no owner, mode or identity (by seccomp).
+//! - listens on its own port, and connects only to the ports of the OTLP collector, if there is one,
+//!   and those needed to resolve its name ([`Needs`]);
+//! - starts no program and no process, enters no namespace, mounts nothing, traces nobody, sends no
+//!   signal, and changes no owner, mode or identity (by seccomp).
 //!
-//! What is refused fails with an error (`EPERM`, `EACCES`, `ENOSYS`); what only an attacker would ask
-//! for, such as `ptrace` or loading a kernel module, ends the process.
+//! A refused call fails with an error (`EPERM`, `EACCES`, `ENOSYS`); calls that only an attacker would
+//! make, such as `ptrace` or loading a kernel module, kill the process.
 //!
-//! It guarantees that nothing the exporter does fails for it: a ring directory that is not there yet
-//! is made, or its parent, so that it may be read when guards put rings there. Where the kernel
-//! cannot confine, that is said once and shown by `guard_exporter_confined`.
+//! It guarantees that nothing the exporter needs is refused: a ring directory that does not exist yet,
+//! or its parent, is created, so that it may be read when guards put rings there. Where the kernel
+//! cannot confine, that is logged once and exported as `guard_exporter_confined`.
 //!
-//! It deliberately has no rules per directory below the exporter's own: Landlock grants whole trees,
-//! so rings below the state directory could be written as well. Landlock means directories, not
-//! paths: when one of them is [replaced](Places::displaced), the exporter ends, to be started again.
+//! It deliberately has no rules below the exporter's own directories: Landlock grants whole trees, so
+//! rings below the state directory could also be written. Landlock grants directories, not paths: when
+//! one of them is [replaced](SandboxPaths::replaced), the exporter ends, to be started again.
 
 #[cfg(target_os = "linux")]
 mod calls;
+mod error;
 #[cfg(target_os = "linux")]
 mod files;
-mod places;
+mod needs;
 
-pub use places::{Needs, Places};
+pub use needs::{Needs, SandboxPaths};
 
+#[cfg(target_os = "linux")]
+use crate::error_chain::error_chain;
 use crate::metrics::ExporterMetrics;
+use error::ConfineError;
 use std::fs::File;
 
-/// How far this process is confined; why not, where it is not.
+/// How this process is confined, or why it is not.
 #[derive(Debug)]
 pub struct Confined {
     /// By Landlock.
-    pub files: Result<(), String>,
+    pub files: Result<(), ConfineError>,
     /// By seccomp.
-    pub calls: Result<(), String>,
-    /// What is granted stays granted while it is open: a directory of `/proc` that nobody holds may
-    /// be another one the next time.
+    pub calls: Result<(), ConfineError>,
+    /// Held open, so that the rules stay valid: a directory of `/proc` that is not open may be another
+    /// inode the next time.
     _held: Vec<File>,
 }
 
-/// Confines this thread and those it will start to `needs`, for ever.
+/// Confines this thread and those it will start to `needs`, permanently.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn confine(needs: &Needs) -> Confined {
@@ -56,14 +60,13 @@ pub fn confine(needs: &Needs) -> Confined {
     }
 }
 
-/// Elsewhere nothing is confined.
+/// Other systems are not supported.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn confine(_: &Needs) -> Confined {
-    let why = || Err("this system is not Linux".to_owned());
     Confined {
-        files: why(),
-        calls: why(),
+        files: Err(ConfineError::NotLinux),
+        calls: Err(ConfineError::NotLinux),
         _held: Vec::new(),
     }
 }
@@ -71,8 +74,8 @@ pub fn confine(_: &Needs) -> Confined {
 // === impl Confined ===
 
 impl Confined {
-    /// Says it and shows it.
-    pub fn tell(&self, metrics: &ExporterMetrics) {
+    /// Logs and exports how the process is confined.
+    pub fn report(&self, metrics: &ExporterMetrics) {
         for (kind, result) in [("landlock", &self.files), ("seccomp", &self.calls)] {
             metrics
                 .confined
@@ -80,10 +83,9 @@ impl Confined {
                 .set(i64::from(result.is_ok()));
             match result {
                 Ok(()) => tracing::debug!("confined by {kind}"),
-                Err(why) if cfg!(target_os = "linux") => {
-                    tracing::warn!("not confined by {kind}: {why}");
-                }
-                Err(_) => {}
+                Err(ConfineError::NotLinux) => {}
+                #[cfg(target_os = "linux")]
+                Err(error) => tracing::warn!("not confined by {kind}: {}", error_chain(error)),
             }
         }
     }

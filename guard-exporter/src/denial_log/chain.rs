@@ -1,4 +1,4 @@
-//! The hash chain of a denial log: each line names the one before it and is closed by a hash.
+//! The hash chain of a denial log: each line has the hash of the line before and its own.
 //!
 //! A sealed line ends with two more fields:
 //!
@@ -11,10 +11,10 @@
 //! without a seal (written while the chain was off) the SHA-256 of all its bytes. The chain goes on
 //! from file to file, so the numbered files and the log are one chain.
 //!
-//! What it shows: that no line between two others was changed, removed, inserted or moved by someone
-//! who did not make all later hashes anew. What it does not: whoever may write the log can make them
-//! anew, or cut lines off its end, which only a [head](super::DenialLog::head) kept elsewhere
-//! betrays; and lines written while the chain was off are covered by nothing.
+//! It guarantees that a line that was changed, removed, inserted or moved is detected, unless all later
+//! hashes were recomputed. It does not detect that: whoever can write the log can recompute hashes or
+//! cut lines off its end, which only a [head](super::DenialLog::head) copied elsewhere reveals. Lines
+//! written while the chain was off are not protected.
 //!
 //! ```
 //! use guard_exporter::denial_log::chain::{Chain, Digest, Seal};
@@ -41,27 +41,27 @@ pub struct Digest([u8; 32]);
 #[error("not a SHA-256: 64 hexadecimal digits, as in a line's \"hash\"")]
 pub struct NotADigest;
 
-/// What the next line will name as its predecessor.
+/// The hash that the next line will have as its predecessor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     head: Digest,
 }
 
-/// What a sealed line says of itself.
+/// The hashes in a sealed line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
     /// The hash of the line before.
     pub prev: Digest,
-    /// This line's, as it says.
+    /// The hash of this line, as it is written there.
     pub hash: Digest,
-    /// Whether the line has that hash.
+    /// Whether it is the hash of the line.
     pub is_intact: bool,
 }
 
 // === impl Digest ===
 
 impl Digest {
-    /// What the first line of all names as its predecessor.
+    /// The predecessor of the first line.
     pub const NONE: Self = Self([0; 32]);
 
     /// The hash of `bytes`.
@@ -106,7 +106,7 @@ impl FromStr for Digest {
 // === impl Chain ===
 
 impl Chain {
-    /// Goes on after `line`, which has no newline; `None` when there is none.
+    /// Continues after `line`, without its newline; `None` when there is no line.
     #[must_use]
     pub fn after(line: Option<&[u8]>) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Chain {
         }
     }
 
-    /// Seals the line that begins at `start` and ends with `}` and a newline.
+    /// Appends both hashes to the line that begins at `start` and ends with `}` and a newline.
     pub fn seal(&mut self, lines: &mut Vec<u8>, start: usize) {
         debug_assert!(lines.ends_with(b"}\n"), "an object and a newline");
         lines.truncate(lines.len().saturating_sub(2));
@@ -131,7 +131,7 @@ impl Chain {
 // === impl Seal ===
 
 impl Seal {
-    /// The seal of `line`, which has no newline; `None` when it has none.
+    /// The seal of `line`, without its newline; `None` when it has none.
     #[must_use]
     pub fn of(line: &[u8]) -> Option<Self> {
         let (covered, hash) = ending(line.strip_suffix(b"}")?, HASH)?;
@@ -144,20 +144,20 @@ impl Seal {
     }
 }
 
-/// What the line after `line` names as its predecessor.
+/// The hash that the line after `line` has as its predecessor.
 #[must_use]
 pub fn link(line: &[u8]) -> Digest {
     Seal::of(line).map_or_else(|| Digest::of(line), |seal| seal.hash)
 }
 
-/// A text that ends with a field of a digest, without it.
+/// The text before a last field with a digest, and the digest.
 fn ending<'l>(text: &'l [u8], name: &[u8]) -> Option<(&'l [u8], Digest)> {
     let text = text.strip_suffix(b"\"")?;
     let (text, digits) = text.split_at_checked(text.len().checked_sub(64)?)?;
     Some((text.strip_suffix(name)?, Digest::parse(digits)?))
 }
 
-/// Of a lower-case hexadecimal digit: a digest is written in one way only.
+/// The value of a lower-case hexadecimal digit: a digest is written in one way only.
 const fn digit(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_seal_is_none() {
+    fn other_endings_are_no_seal() {
         let digits = "ab".repeat(32);
         for line in [
             String::new(),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_read_as_it_is_written() {
+    fn a_digest_is_parsed_as_it_is_written() {
         let digest = Digest::of(b"");
         let text = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(digest.to_string(), text);

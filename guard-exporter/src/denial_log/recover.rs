@@ -1,11 +1,11 @@
-//! Where the denial log stands: the log is its own durable cursor.
+//! Recovers the state of the denial log, which is its own durable cursor.
 //!
-//! Every line carries its ring's id and its number in that ring, so the highest number of each
-//! ring, over the live and the numbered files, tells where to go on. A process killed amid a write
-//! leaves at most one line without its newline, at the live file's end; it is cut, and its denial is
-//! read from its ring again.
+//! Every line has the id of its ring and its number in that ring, so reading continues after the
+//! highest number of each ring in the live and the numbered files. A process killed during a write
+//! leaves at most one line without its newline, at the end of the live file; it is cut off, and its
+//! denial is read from its ring again.
 //!
-//! Lines that are no denials (edited by hand, say) are passed over.
+//! Lines that are not denials, such as those edited by hand, are skipped.
 
 use guard_report::log_files::{KEPT, numbered};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// For each ring, by its id in hex, the number after its last denial that is in the log.
+/// For each ring, by its id in hex, the number after its last denial in the log.
 pub type NextSequences = HashMap<String, u64>;
 
 /// Reads the log and its numbered files.
@@ -61,7 +61,7 @@ pub fn last_line(log: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// Cuts what follows the last newline of `file`. Returns the length that is left.
+/// Cuts off what follows the last newline of `file`. Returns the remaining length.
 ///
 /// # Errors
 ///
@@ -118,7 +118,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn the_highest_number_of_each_ring_counts_wherever_it_is() {
+    fn the_highest_number_of_each_ring_is_found_in_any_file() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         let line =
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_whole_line_is_found_wherever_it_is() {
+    fn the_newest_whole_line_is_found_in_any_file() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
         let last = || {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_line_is_cut_however_long() {
+    fn a_partial_line_of_any_length_is_cut_off() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let long = "x".repeat(10_000);

@@ -118,7 +118,7 @@ fn a_log_removed_while_it_is_written_breaks_the_chain() {
     assert!(log.flush(Instant::now()));
     let fault = examine().fault.unwrap();
     assert_eq!(
-        (fault.kind, fault.place.line),
+        (fault.kind, fault.position.line),
         (verify::FaultKind::Removed, 1)
     );
 }

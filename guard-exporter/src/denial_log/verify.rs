@@ -1,8 +1,8 @@
-//! Whether a denial log is the one that was written, by its [hash chain](super::chain).
+//! Verifies a denial log by its [hash chain](super::chain).
 //!
-//! [`examine`] looks at files as one log, oldest line first, and names the first line that cannot
-//! stand where it stands. It says nothing of lines without a seal, which it counts, and cannot tell
-//! a log from one whose chain was made anew from some line on; a head noted earlier can.
+//! [`examine`] reads files as one log, oldest line first, and reports the first line that does not
+//! belong where it is. Lines without a seal are only counted. A chain that was recomputed from some
+//! line on is detected only with a head that was copied earlier.
 
 use super::chain::{Digest, Seal, link};
 use guard_report::log_files::{KEPT, numbered};
@@ -12,76 +12,73 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-/// What was found.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The files, oldest first.
     pub files: Vec<PathBuf>,
     /// Whole lines in them.
     pub lines: usize,
-    /// Of these, sealed ones.
+    /// How many of these are sealed.
     pub chained: usize,
-    /// What the first sealed line names as its predecessor.
+    /// The predecessor of the first sealed line.
     #[serde(serialize_with = "as_text")]
     pub from: Option<Digest>,
-    /// The last sealed line's hash: the head, to be noted elsewhere.
+    /// The hash of the last sealed line: the head, to be copied elsewhere.
     #[serde(serialize_with = "as_text")]
     pub to: Option<Digest>,
-    /// The first line that is wrong.
+    /// The first faulty line.
     pub fault: Option<Fault>,
-    /// Where the head stands that was noted earlier.
+    /// The position of the head that was copied earlier.
     pub noted: Option<Noted>,
-    /// Whether the last file ends amid a line: it is being written, or its writer was killed.
+    /// Whether the last file ends within a line: it is being written, or its writer was killed.
     pub unfinished: bool,
 }
 
-/// A line that cannot stand where it stands.
+/// A line that does not belong where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// What is wrong with it.
     pub kind: FaultKind,
-    /// Its place.
     #[serde(flatten)]
-    pub place: Place,
+    pub position: LinePosition,
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// It does not have the hash it says.
+    /// Its hash is not the one written in it.
     Changed,
-    /// The line it follows is not there any more as it was.
+    /// The line before it is missing or was rewritten.
     Removed,
-    /// It stands between two lines that follow one another.
+    /// It is between two consecutive lines.
     Inserted,
-    /// The line it follows stands behind it.
+    /// The line before it comes later.
     Reordered,
-    /// It ends amid its file.
+    /// It is cut off at the end of its file.
     Cut,
 }
 
-/// Where a line is.
+/// The position of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// Its file.
+pub struct LinePosition {
     pub file: PathBuf,
-    /// Its number in it, from 1.
+    /// Its number in the file, from 1.
     pub line: usize,
 }
 
-/// Where a head that was noted earlier stands.
+/// The position of a head that was copied earlier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Noted {
-    /// It is the last line's.
+    /// It is the hash of the last line.
     Last,
-    /// It is an earlier line's, with this many lines behind it.
+    /// It is the hash of an earlier line.
     Earlier {
-        /// Lines behind it.
+        /// Lines after that line.
         behind: usize,
     },
-    /// It is that of the line before the first, which has left the kept files since.
+    /// It is the hash of the line before the first, which has left the kept files.
     BeforeFirst,
     /// No line has it.
     Missing,
@@ -90,9 +87,7 @@ pub enum Noted {
 /// One file of a log.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// Where it is.
     pub path: PathBuf,
-    /// What it holds.
     pub bytes: Vec<u8>,
 }
 
@@ -107,13 +102,11 @@ struct Record {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}", path.display())]
 pub struct ReadLogError {
-    /// The file.
     pub path: PathBuf,
-    /// What the system says.
     pub source: io::Error,
 }
 
-/// Reads files as they are.
+/// Reads the files.
 ///
 /// # Errors
 ///
@@ -132,7 +125,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Text>, ReadLogError> {
     paths.iter().map(read).collect()
 }
 
-/// Reads a log and its numbered files, oldest first. A rotation in the meantime begins it again.
+/// Reads a log and its numbered files, oldest first. It starts again when the log is rotated meanwhile.
 ///
 /// # Errors
 ///
@@ -150,14 +143,14 @@ pub fn read_log(log: &Path) -> Result<Vec<Text>, ReadLogError> {
     }
 }
 
-/// The numbered files of a log that are there, and it, oldest first, each with its identity.
+/// The existing files of a log, oldest first, each with its identity.
 fn files_of(log: &Path) -> Vec<(PathBuf, FileId)> {
     let all = (0..=KEPT).rev().map(|number| numbered(log, number));
     all.filter_map(|path| FileId::at(&path).map(|id| (path, id)))
         .collect()
 }
 
-/// Examines a log's files, oldest first.
+/// Verifies the files of a log, oldest first.
 #[must_use]
 pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
     let mut records = Vec::new();
@@ -181,9 +174,9 @@ pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
             records.push(Record::new(file, index + 1, whole));
         }
     }
-    let place = |index: usize| {
+    let position = |index: usize| {
         let record = &records[index];
-        Place {
+        LinePosition {
             file: texts[record.file].path.clone(),
             line: record.line,
         }
@@ -203,14 +196,14 @@ pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
         to: seals.last().map(|seal| seal.hash),
         fault: broken.map(|(kind, at)| Fault {
             kind,
-            place: place(at),
+            position: position(at),
         }),
         noted: noted.map(|noted| find(&records, noted)),
         unfinished,
     }
 }
 
-/// The first record that cannot stand where it stands.
+/// The first faulty record.
 fn first_fault(records: &[Record]) -> Option<(FaultKind, usize)> {
     let mut first = HashMap::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
@@ -265,7 +258,7 @@ fn as_text<S: serde::Serializer>(digest: &Option<Digest>, to: S) -> Result<S::Ok
 // === impl Report ===
 
 impl Report {
-    /// Whether there is a chain, it is whole, and the noted head stands in it.
+    /// Whether the chain is intact and contains the head that was copied earlier.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.fault.is_none() && self.noted != Some(Noted::Missing)
@@ -277,13 +270,13 @@ impl Report {
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Changed => "this line was changed: it does not have the hash it says",
+            Self::Changed => "this line was changed: its hash is not the one written in it",
             Self::Removed => {
-                "lines before this one were removed or rewritten: the line it follows is not there"
+                "lines before this one were removed or rewritten: its predecessor is missing"
             }
-            Self::Inserted => "this line was inserted: its neighbours follow one another",
-            Self::Reordered => "this line was moved: the line it follows stands behind it",
-            Self::Cut => "this line is cut off: its file ends amid it",
+            Self::Inserted => "this line was inserted: its neighbours are consecutive",
+            Self::Reordered => "this line was moved: its predecessor comes later",
+            Self::Cut => "this line is cut off: its file ends within it",
         })
     }
 }
@@ -301,7 +294,7 @@ impl Record {
     }
 }
 
-/// A log that is rotated as often while it is read is in a storm.
+/// A log that is rotated this often while it is read is in a storm.
 const TRIES: u32 = 20;
 
 #[cfg(test)]
@@ -320,7 +313,7 @@ mod tests {
         ["a", "b", "c", "d"].map(seal).into()
     }
 
-    /// Seals a line after another, as a forger may.
+    /// Seals a line after another, as a forger can.
     fn forged(after: &str, text: &str) -> String {
         let mut chain = Chain::after(Some(after.trim_end().as_bytes()));
         let mut line = text.as_bytes().to_vec();
@@ -340,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_log_is_whole_however_it_is_cut_into_files() {
+    fn an_intact_log_is_intact_however_it_is_split_into_files() {
         let lines = sealed();
         for at in 0..=4 {
             let found = report(&[&lines[..at], &[], &lines[at..]], None);
@@ -355,10 +348,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_to_it_is_named_with_its_first_line() {
+    fn each_manipulation_is_reported_with_its_first_line() {
         use FaultKind::{Changed, Cut, Inserted, Removed, Reordered};
-        type Deed = fn(&mut Vec<String>);
-        type Row = (&'static str, Deed, Option<(FaultKind, usize)>);
+        type Manipulation = fn(&mut Vec<String>);
+        type Row = (&'static str, Manipulation, Option<(FaultKind, usize)>);
         let rows: [Row; 17] = [
             ("nothing", |_| {}, None),
             (
@@ -434,26 +427,26 @@ mod tests {
                 Some((Cut, 2)),
             ),
         ];
-        for (deed, done, expected) in rows {
+        for (name, manipulate, expected) in rows {
             let mut lines = sealed();
-            done(&mut lines);
+            manipulate(&mut lines);
             // A line that is cut off is the last of its file.
             let (first, second) = lines.split_at(2);
             let found = report(&[first, second], None).fault;
             let found = found.map(|fault| {
-                let before = if fault.place.file.as_os_str() == "1" {
+                let before = if fault.position.file.as_os_str() == "1" {
                     2
                 } else {
                     0
                 };
-                (fault.kind, before + fault.place.line)
+                (fault.kind, before + fault.position.line)
             });
-            assert_eq!(found, expected, "{deed}");
+            assert_eq!(found, expected, "{name}");
         }
     }
 
     #[test]
-    fn a_head_noted_elsewhere_betrays_a_cut_end_and_a_chain_made_anew() {
+    fn a_copied_head_reveals_a_cut_end_and_a_recomputed_chain() {
         let lines = sealed();
         let hash = |line: &String| Some(link(line.trim_end().as_bytes()));
         let noted = |files: &[String], head| report(&[files], head).noted.unwrap();
@@ -468,9 +461,9 @@ mod tests {
         );
         assert!(!cut.is_whole());
         let first = forged("", "{\"path\":\"x\"}\n");
-        let anew = [first.clone(), forged(&first, "{\"path\":\"y\"}\n")];
+        let recomputed = [first.clone(), forged(&first, "{\"path\":\"y\"}\n")];
         assert_eq!(
-            report(&[&anew], hash(&lines[3])).noted,
+            report(&[&recomputed], hash(&lines[3])).noted,
             Some(Noted::Missing)
         );
     }

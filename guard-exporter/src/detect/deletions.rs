@@ -20,15 +20,15 @@ struct Session {
     second: u64,
     /// The seconds of the window; `second` is at its remainder.
     removed: [Tally; SECONDS],
-    /// What was told last of the mass deletion that goes on; 0 when none does.
-    told: u64,
+    /// The count at which the current mass deletion was last reported; 0 when there is none.
+    reported: u64,
 }
 
 // === impl Deletions ===
 
 impl Deletions {
-    /// Counts a removal, and tells of a mass deletion that begins or has grown.
-    pub(super) fn look(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
+    /// Counts a removal, and returns a mass deletion that begins or has grown.
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
         if !is_counted(event) {
             return None;
         }
@@ -38,19 +38,19 @@ impl Deletions {
         now.count += 1;
         now.denied += u64::from(event.verdict == Verdict::Deny);
         let tally = session.tally();
-        if session.told > 0 && tally.count < MASS / 2 {
-            session.told = 0;
+        if session.reported > 0 && tally.count < MASS / 2 {
+            session.reported = 0;
         }
-        let next = if session.told == 0 {
+        let next = if session.reported == 0 {
             MASS
         } else {
-            session.told.saturating_mul(10)
+            session.reported.saturating_mul(10)
         };
         if tally.count < next {
             return None;
         }
-        let begins = session.told == 0;
-        session.told = next;
+        let begins = session.reported == 0;
+        session.reported = next;
         Some((tally, begins))
     }
 }
@@ -64,10 +64,10 @@ impl Default for Deletions {
 // === impl Session ===
 
 impl Session {
-    /// Comes to `second`, and forgets what is out of the window then.
+    /// Advances to `second`, and forgets what has left the window.
     fn advance(&mut self, second: u64) {
-        let gone = if second < self.second {
-            // Another boot's clock; or another thread's event of a moment ago, which counts now.
+        let elapsed = if second < self.second {
+            // The clock of another boot; or a slightly older event of another thread, which counts now.
             if self.second - second < SECONDS as u64 {
                 return;
             }
@@ -76,7 +76,7 @@ impl Session {
             (second - self.second).min(SECONDS as u64)
         };
         self.second = second;
-        for back in 0..gone {
+        for back in 0..elapsed {
             self.removed[slot(second.wrapping_sub(back))] = Tally::default();
         }
     }
@@ -90,9 +90,9 @@ impl Session {
     }
 }
 
-/// Whether it removes a name that nobody gave away beforehand.
+/// Whether it removes a name that neither the policy nor a person gave up.
 fn is_counted(event: &DecisionEvent<'_>) -> bool {
-    let is_given = matches!(
+    let is_expected = matches!(
         event.reason,
         Reason::Override
             | Reason::SystemTemp
@@ -102,12 +102,12 @@ fn is_counted(event: &DecisionEvent<'_>) -> bool {
             | Reason::TrustedTool
     );
     let has_failed = event.verdict == Verdict::Allow && event.errno != 0;
-    // Temporary places outside zones are no entries of the policy.
+    // Temporary directories outside zones have no reason of their own.
     let is_temporary = || {
         let is_below = |place: &&[u8]| event.path.starts_with(place);
         TEMPORARY.iter().any(is_below)
     };
-    event.operation == OperationKind::Unlink && !is_given && !has_failed && !is_temporary()
+    event.operation == OperationKind::Unlink && !is_expected && !has_failed && !is_temporary()
 }
 
 fn slot(second: u64) -> usize {
@@ -117,7 +117,7 @@ fn slot(second: u64) -> usize {
 const SECONDS: usize = 10;
 const _: () = assert!(SECONDS as u64 == MASS_WINDOW.as_secs());
 const NANOSECONDS: u64 = 1_000_000_000;
-/// Some 200 KB when full.
+/// About 200 KB when full.
 const CAPACITY: usize = 512;
 const TEMPORARY: [&[u8]; 5] = [
     b"/tmp/",
@@ -133,7 +133,7 @@ mod tests {
     use crate::testing::denial;
     use guard_core::verdict::Answer;
 
-    /// An unknown actor's removal outside all zones, at this time.
+    /// A removal outside all zones by an unknown actor, at this time.
     fn removal(milliseconds: u64) -> DecisionEvent<'static> {
         DecisionEvent {
             monotonic_ns: milliseconds * 1_000_000,
@@ -149,15 +149,15 @@ mod tests {
         }
     }
 
-    fn told<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> Vec<(Tally, bool)> {
+    fn reports<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> Vec<(Tally, bool)> {
         let mut deletions = Deletions::default();
         let events = events.into_iter();
-        events.filter_map(|event| deletions.look(&event)).collect()
+        events.filter_map(|event| deletions.check(&event)).collect()
     }
 
     #[test]
-    fn many_outside_zones_are_one_as_well() {
-        let found = told((0..MASS).map(|number| removal(number * 40)));
+    fn removals_outside_zones_count() {
+        let found = reports((0..MASS).map(|number| removal(number * 40)));
         let expected = Tally {
             count: MASS,
             denied: 0,
@@ -166,34 +166,38 @@ mod tests {
     }
 
     #[test]
-    fn few_at_a_time_are_none() {
+    fn slow_removals_are_not_a_mass_deletion() {
         // 19 a second: 190 in any ten.
         assert_eq!(
-            told((0..5000).map(|number| removal(number * 1000 / 19))),
+            reports((0..5000).map(|number| removal(number * 1000 / 19))),
             []
         );
-        assert_eq!(told((0..MASS - 1).map(|_| removal(7))), []);
+        assert_eq!(reports((0..MASS - 1).map(|_| removal(7))), []);
     }
 
     #[test]
-    fn after_a_quiet_the_next_is_told_again() {
+    fn after_a_pause_the_next_one_is_reported() {
         let burst = |at: u64| (0..MASS).map(move |_| removal(at));
-        assert_eq!(told(burst(0).chain(burst(60_000))).len(), 2);
-        assert_eq!(told(burst(0).chain(burst(5_000))).len(), 1, "it goes on");
+        assert_eq!(reports(burst(0).chain(burst(60_000))).len(), 2);
+        assert_eq!(
+            reports(burst(0).chain(burst(5_000))).len(),
+            1,
+            "it continues"
+        );
     }
 
     #[test]
-    fn sessions_are_apart() {
+    fn sessions_are_counted_separately() {
         let of_two = (0..2 * MASS - 2).map(|number| DecisionEvent {
             session: if number % 2 == 0 { b"a" } else { b"b" },
             ..removal(0)
         });
-        assert_eq!(told(of_two), []);
+        assert_eq!(reports(of_two), []);
     }
 
     #[test]
-    fn what_was_given_away_is_none() {
-        let many = |event: DecisionEvent<'static>| told((0..2 * MASS).map(move |_| event)).len();
+    fn expected_removals_do_not_count() {
+        let many = |event: DecisionEvent<'static>| reports((0..2 * MASS).map(move |_| event)).len();
         assert_eq!(many(removal(0)), 1);
         for reason in [
             Reason::Disposable,
@@ -234,15 +238,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_loses_the_window_and_nothing_else() {
+    fn a_clock_that_jumps_only_empties_the_window() {
         let mut events: Vec<_> = (0..MASS - 1)
             .map(|_| removal(u64::MAX / 1_000_000))
             .collect();
         events.extend((0..MASS - 1).map(|_| removal(3)));
-        assert_eq!(told(events.clone()), []);
+        assert_eq!(reports(events.clone()), []);
         events.push(removal(3));
-        assert_eq!(told(events).len(), 1);
+        assert_eq!(reports(events).len(), 1);
         let late_thread = (0..MASS).map(|number| removal(20_000 - number % 2 * 3_000));
-        assert_eq!(told(late_thread).len(), 1);
+        assert_eq!(reports(late_thread).len(), 1);
     }
 }

@@ -1,17 +1,17 @@
-//! What many decisions mean together.
+//! Patterns over many decisions.
 //!
-//! | kind | is told when |
+//! | kind | reported when |
 //! |---|---|
-//! | `retry_storm` | one agent is denied the same operation on the same path [`STORM`] times, never more than [`STORM_PAUSE`] apart |
-//! | `mass_deletion` | one session removes, or tries to remove, [`MASS`] names within [`MASS_WINDOW`], in zones or outside them |
+//! | `retry_storm` | an agent is denied the same operation on the same path [`STORM`] times, never more than [`STORM_PAUSE`] apart |
+//! | `mass_deletion` | a session removes, or tries to remove, [`MASS`] names within [`MASS_WINDOW`], in zones or outside them |
 //!
-//! Each is told once when it begins, and again when it has grown tenfold. What the policy itself
-//! gives away (temporary and disposable places, overrides, trusted tools, an agent's own scratch)
-//! and what people do is no mass deletion.
+//! Each is reported when it begins, and again each time it has grown tenfold. Removals that the policy
+//! allows (temporary and disposable places, overrides, trusted tools, an agent's own files) and those
+//! of people do not count.
 //!
-//! Time is the guards' monotonic clock, as it stands in each event: a backlog that is read at once
-//! is judged by when things happened, and a clock that is set back changes nothing. Memory is
-//! bounded whatever a ring says: of more actors than fit, the longest quiet are forgotten.
+//! Time is the guards' monotonic clock in each event, so a backlog is evaluated by when things
+//! happened, and a clock that is set back changes nothing. Memory is bounded whatever a ring contains:
+//! of more actors than fit, those idle the longest are forgotten.
 
 mod deletions;
 mod generations;
@@ -29,35 +29,32 @@ use retries::Retries;
 use serde::Serialize;
 use tally::Tally;
 
-/// Looks at every decision.
+/// Checks every decision.
 #[derive(Debug, Default)]
 pub struct Detector {
     retries: Retries,
     deletions: Deletions,
 }
 
-/// What was found.
+/// A pattern that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detection {
-    /// Which it is.
     pub kind: Kind,
-    /// Of the decision that completed it.
+    /// The time of the decision that completed it.
     pub time: String,
-    /// The `agent` label's value.
+    /// The value of the `agent` label.
     pub agent: String,
-    /// The session.
     pub session: String,
-    /// What was asked.
     pub operation: &'static str,
     /// The path; for a mass deletion the last of them.
     pub path: String,
     /// The zone of that path, by its name.
     pub zone: Option<String>,
-    /// How many times; for a mass deletion within the window.
+    /// The number of operations; for a mass deletion within the window.
     pub count: u64,
-    /// How many of these were refused.
+    /// How many of them were denied.
     pub denied: u64,
-    /// Whether it has just begun; otherwise it has grown tenfold.
+    /// Whether it begins; otherwise it has grown tenfold.
     pub begins: bool,
 }
 
@@ -65,7 +62,7 @@ pub struct Detection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The same again and again.
+    /// The same operation repeated.
     RetryStorm,
     /// Many names removed at once.
     MassDeletion,
@@ -74,8 +71,8 @@ pub enum Kind {
 // === impl Detector ===
 
 impl Detector {
-    /// Looks at `event`, of the agent with this `label`.
-    pub fn look(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
+    /// Checks a decision about the agent with this `label`.
+    pub fn check(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
         let found = |kind, (tally, begins): (Tally, bool)| Detection {
             kind,
             time: rfc3339(event.wall_ns),
@@ -90,10 +87,10 @@ impl Detector {
         };
         [
             self.retries
-                .look(event)
+                .check(event)
                 .map(|storm| found(Kind::RetryStorm, storm)),
             self.deletions
-                .look(event)
+                .check(event)
                 .map(|deletion| found(Kind::MassDeletion, deletion)),
         ]
     }
@@ -102,7 +99,7 @@ impl Detector {
 // === impl Detection ===
 
 impl Detection {
-    /// `allow` when something was done, `deny` when all of it was refused.
+    /// `allow` when any operation was allowed, `deny` when all were denied.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         if self.denied < self.count {
@@ -112,7 +109,7 @@ impl Detection {
         }
     }
 
-    /// What was found, in one sentence without its full stop.
+    /// One sentence without its full stop.
     #[must_use]
     pub fn sentence(&self) -> String {
         let Self { count, denied, .. } = self;
@@ -158,7 +155,7 @@ mod tests {
     use guard_core::verdict::{Answer, Reason};
 
     #[test]
-    fn a_denied_rm_r_is_a_mass_deletion_and_no_storm() {
+    fn a_denied_rm_r_is_a_mass_deletion_and_not_a_storm() {
         let mut detector = Detector::default();
         let mut found = Vec::new();
         for number in 0..10 * MASS {
@@ -169,7 +166,7 @@ mod tests {
                 destination: None,
                 ..denial(number)
             };
-            found.extend(detector.look(&event, "codex").into_iter().flatten());
+            found.extend(detector.check(&event, "codex").into_iter().flatten());
         }
         let [first, second] = &found[..] else {
             panic!("{found:?}");
@@ -188,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn the_same_again_and_again_is_a_storm() {
+    fn the_same_operation_repeated_is_a_storm() {
         let mut detector = Detector::default();
         let counts: Vec<(u64, bool)> = (0..10 * STORM)
-            .flat_map(|number| detector.look(&denial(number), "codex"))
+            .flat_map(|number| detector.check(&denial(number), "codex"))
             .flatten()
             .inspect(|found| assert_eq!(found.kind, Kind::RetryStorm))
             .map(|found| (found.count, found.begins))
@@ -205,8 +202,8 @@ mod tests {
         };
         let mut detector = Detector::default();
         let found = (0..100)
-            .flat_map(|_| detector.look(&allowed, "none"))
+            .flat_map(|_| detector.check(&allowed, "none"))
             .flatten();
-        assert_eq!(found.count(), 0, "what is allowed is no storm");
+        assert_eq!(found.count(), 0, "allowed operations are not a storm");
     }
 }

@@ -1,4 +1,4 @@
-//! Retry storms: the same denied again and again.
+//! Retry storms: the same denied operation repeated.
 
 use super::generations::Generations;
 use super::tally::{Tally, is_reported_at};
@@ -6,9 +6,9 @@ use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use std::time::Duration;
 
-/// Denials of the same that make a storm.
+/// Denials of the same operation that make a storm.
 pub const STORM: u64 = 5;
-/// A longer quiet ends a storm.
+/// A longer pause ends a storm.
 pub const STORM_PAUSE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -23,12 +23,12 @@ struct Retry {
 // === impl Retries ===
 
 impl Retries {
-    /// Counts a denial, and tells of a storm that begins or has grown.
-    pub(super) fn look(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
+    /// Counts a denial, and returns a storm that begins or has grown.
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
         if event.verdict != Verdict::Deny {
             return None;
         }
-        // An agent tries again with a new process each time; it is the agent that insists.
+        // An agent retries with a new process each time, so the agent identifies the actor.
         let actor = event.agent_pid.unwrap_or(event.process.key.pid);
         let retry = self.0.touch((
             event.session,
@@ -37,7 +37,7 @@ impl Retries {
             event.path,
             event.destination,
         ));
-        // Also when the clock begins anew, as after a reboot.
+        // Also when the clock restarts, as after a reboot.
         let pause_ns = event.monotonic_ns.abs_diff(retry.last_ns);
         if u128::from(pause_ns) > STORM_PAUSE.as_nanos() {
             retry.count = 0;
@@ -58,7 +58,7 @@ impl Default for Retries {
     }
 }
 
-/// Some 100 KB when full.
+/// About 100 KB when full.
 const CAPACITY: usize = 2048;
 
 #[cfg(test)]
@@ -70,12 +70,12 @@ mod tests {
         let mut retries = Retries::default();
         events
             .into_iter()
-            .filter(|event| retries.look(event).is_some())
+            .filter(|event| retries.check(event).is_some())
             .count()
     }
 
     #[test]
-    fn who_what_and_where_make_it_the_same() {
+    fn actor_operation_and_path_identify_a_storm() {
         let same = || (0..STORM).map(denial);
         assert_eq!(storms(same()), 1);
         let paths = ["/a", "/b", "/c", "/d", "/e"];
@@ -100,12 +100,12 @@ mod tests {
                 event
             })),
             1,
-            "each try is another process of the same agent"
+            "each attempt is another process of the same agent"
         );
     }
 
     #[test]
-    fn a_pause_ends_it() {
+    fn a_pause_ends_a_storm() {
         let every = |seconds: u64| {
             (0..STORM).map(move |number| DecisionEvent {
                 monotonic_ns: number * seconds * 1_000_000_000,

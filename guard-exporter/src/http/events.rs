@@ -1,14 +1,14 @@
-//! `/api/v1/events`: what happens, as server-sent events (HTML Living Standard, §9.2).
+//! `/api/v1/events`: denials and detections as server-sent events (HTML Living Standard, §9.2).
 //!
 //! | event | data |
 //! |---|---|
-//! | `denial`, with its identity as `id` | as in `/api/v1/denials` |
+//! | `denial`, with its id as `id` | as in `/api/v1/denials` |
 //! | `detection` | as in `/api/v1/detections` |
-//! | `missed` | `{"count": n}`: so many were not sent since the client reads too slowly; `null` when it is not known how many |
+//! | `missed` | `{"count": n}`: the client reads too slowly and missed n events; `null` when the number is not known |
 //!
-//! A client that comes back with `Last-Event-ID` first gets what it missed, as far as it is kept,
-//! also from another exporter than before. A comment every [`HEARTBEAT`] shows that the connection
-//! lives, and finds out when it does not.
+//! A client that reconnects with `Last-Event-ID` first gets the kept denials that it missed, also from
+//! another exporter than before. A comment every [`HEARTBEAT`] keeps the connection open and detects
+//! when it is not.
 
 use super::state::Shown;
 use crate::detect::Detection;
@@ -28,14 +28,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// The longest silence on a connection.
+/// The interval of comments on an idle connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// The body of the answer: it ends when the client does.
+/// The body of the response, which never ends by itself.
 struct Events {
     /// Sent first.
     greeting: Option<Bytes>,
-    /// Sent next: what the client missed.
+    /// Sent next: the denials that the client missed.
     replay: VecDeque<Arc<Denial>>,
     subscription: Subscription,
     heartbeat: Interval,
@@ -129,5 +129,5 @@ impl http_body::Body for Events {
     }
 }
 
-/// How soon a client should come back, milliseconds.
+/// When a client should reconnect, milliseconds.
 const RETRY: &str = "retry: 2000\n\n";

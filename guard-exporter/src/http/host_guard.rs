@@ -1,9 +1,9 @@
-//! Answers only requests that were meant for this machine's loopback.
+//! Checks the Host header: only requests to this machine's loopback are answered.
 //!
-//! A web page can make its visitor's browser send requests to 127.0.0.1, and, by pointing its own
-//! name there (DNS rebinding), read the answers. The browser then names the page's host; a request
-//! is therefore refused with 403 unless every host it names is `localhost`, `127.0.0.1` (or another
-//! address of that network, which is no name) or `[::1]`, with any port. One that names none is refused too.
+//! A web page can make its visitor's browser send requests to 127.0.0.1 and, by pointing its own name
+//! there (DNS rebinding), read the responses. The browser then sends the name of the page's host. A
+//! request is therefore refused with 403 unless every host in it is `localhost`, an address in
+//! 127.0.0.0/8 or `[::1]`, with any port. A request without a host is refused too.
 
 use axum::extract::Request;
 use axum::http::{StatusCode, header};

@@ -3,21 +3,21 @@
 //! | endpoint | answer |
 //! |---|---|
 //! | `GET /` | a page for people |
-//! | `GET /metrics` (`--web.telemetry-path`) | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 where that is preferred; 503 beyond `--web.max-requests` |
+//! | `GET /metrics` (`--web.telemetry-path`) | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 if preferred; 503 beyond `--web.max-requests` |
 //! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
 //! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
-//! | `GET /api/v1/events` | server-sent events: denials and detections as they come |
+//! | `GET /api/v1/events` | server-sent events: denials and detections as they happen |
 //! | `GET /api/v1/latency` | percentiles as JSON, or HdrHistogram's percentile distribution |
-//! | `GET /api/v1/status` | the exporter, the guards and what each agent does |
-//! | `GET /api/v1/openapi.json` | the description of the above |
+//! | `GET /api/v1/status` | the exporter, the guards and the decisions of each agent |
+//! | `GET /api/v1/openapi.json` | the description of the API |
 //! | `GET /-/healthy` | 200 while the process runs |
-//! | `GET /-/ready` | 200 once the rings were drained and while the denial log can be written; else 503 and why |
+//! | `GET /-/ready` | 200 after the rings were drained and while the denial log can be written; else 503 with the reason |
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, a host that is not loopback 403.
 //!
-//! It deliberately has no passwords: what tells paths or sessions is for the exporter's own user and
-//! root, whom the system tells apart, and counts and latencies are for everyone on this machine. It
-//! takes no command.
+//! It deliberately has no passwords: endpoints with paths or sessions are restricted to the exporter's
+//! own user and root, whom the system identifies; counts and latencies are open to everyone on this
+//! machine. It accepts no command.
 
 mod api;
 mod connections;
@@ -66,7 +66,7 @@ pub fn router(shown: Shown) -> Router {
         .route("/-/ready", get(ready))
         .merge(own)
         .with_state(shown)
-        .layer(map_response(shielded))
+        .layer(map_response(with_security_headers))
         .layer(from_fn(host_guard::host_guard))
 }
 
@@ -80,9 +80,9 @@ async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
     }
 }
 
-/// Tells browsers to let no other site near an answer, and to keep none.
-async fn shielded(mut response: Response) -> Response {
-    for (name, value) in SHIELDS {
+/// Adds headers by which browsers give no response to another site, and cache none.
+async fn with_security_headers(mut response: Response) -> Response {
+    for (name, value) in SECURITY_HEADERS {
         response
             .headers_mut()
             .entry(name)
@@ -91,7 +91,7 @@ async fn shielded(mut response: Response) -> Response {
     response
 }
 
-const SHIELDS: [(HeaderName, &str); 5] = [
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (
         header::CONTENT_SECURITY_POLICY,

@@ -1,9 +1,9 @@
-//! Who asks: shows what holds paths to the exporter's own user only.
+//! Restricts endpoints that show paths to the exporter's own user and root.
 //!
-//! Any user of a machine can connect to its loopback. Counts are for all of them, so that a
-//! Prometheus with an account of its own can scrape; the denial log is its owner's (mode 0600), and
-//! what shows its lines is as well, and root's. Linux tells in `/proc/net/tcp` whose a local
-//! connection is (`proc_net_tcp(5)`). Elsewhere it is not told, and everyone is shown everything.
+//! Any user of a machine can connect to its loopback. Counts are for all of them, so that a Prometheus
+//! with an account of its own can scrape. The denial log is readable by its owner only (mode 0600), and
+//! so are the endpoints that show its lines. On Linux `/proc/net/tcp` has the user of a local
+//! connection (`proc_net_tcp(5)`). On other systems the user is not known, and there is no restriction.
 
 use axum::extract::{Extension, Request};
 use axum::http::StatusCode;
@@ -31,7 +31,7 @@ impl Peer {
         })
     }
 
-    /// Whose the client is; `None` when the system does not know such a connection.
+    /// The user of the client; `None` when the connection is not in the table.
     fn uid(self) -> io::Result<Option<u32>> {
         let table = match self.client {
             SocketAddr::V4(_) => "/proc/net/tcp",
@@ -45,13 +45,13 @@ impl Peer {
         table.lines().find_map(|line| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             let is_it = fields.next()? == client && fields.next()? == server;
-            // State, queues, timer and retransmissions stand between.
+            // State, queues, timer and retransmissions are between.
             is_it.then(|| fields.nth(4)?.parse().ok()).flatten()
         })
     }
 }
 
-/// The middleware of what holds paths.
+/// The middleware of endpoints that show paths.
 pub(super) async fn own_user_only(
     peer: Option<Extension<Peer>>,
     request: Request,
@@ -59,7 +59,7 @@ pub(super) async fn own_user_only(
 ) -> Response {
     let may_see = match peer.map(|Extension(peer)| peer.uid()) {
         Some(Ok(uid)) => uid.is_some_and(|uid| uid == 0 || uid == own_uid()),
-        // A system without such a table.
+        // A system without the table.
         Some(Err(error)) => error.kind() == io::ErrorKind::NotFound,
         None => false,
     };
@@ -70,14 +70,13 @@ pub(super) async fn own_user_only(
     }
 }
 
-/// Whose this process is. Its own directory in `/proc` is its effective user's.
+/// The user of this process: the owner of its directory in `/proc`.
 fn own_uid() -> u32 {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata("/proc/self").map_or(0, |directory| directory.uid())
 }
 
-/// An address as the table writes it: each 32-bit word of the address as a number of this machine,
-/// then the port.
+/// An address as the table writes it: each 32-bit word in the byte order of the machine, then the port.
 fn as_in_table(address: SocketAddr) -> String {
     let octets = match address.ip() {
         IpAddr::V4(ip) => ip.octets().to_vec(),
@@ -93,7 +92,7 @@ fn as_in_table(address: SocketAddr) -> String {
 }
 
 const REFUSAL: &str =
-    "forbidden: what was denied is shown to the exporter's own user; /metrics is for all\n";
+    "forbidden: denials are shown to the exporter's own user only; /metrics is open to all\n";
 
 #[cfg(test)]
 mod tests {

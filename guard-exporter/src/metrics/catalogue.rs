@@ -1,7 +1,7 @@
-//! Every metric of the exporter: its name, kind, labels and help, once.
+//! The catalogue of all metrics: name, kind, labels and help.
 //!
-//! Code, golden file, dashboards and rules take names from here. Label values are bounded and never
-//! hold a path, a process id, a command or a user:
+//! Code, golden file, dashboards and rules use these names. Label values are bounded and never hold a
+//! path, a process id, a command or a user:
 //!
 //! | label | values |
 //! |---|---|
@@ -25,20 +25,19 @@
 pub struct Metric {
     /// Full name, with the unit and, for counters, `_total`.
     pub name: &'static str,
-    /// How its value behaves.
     pub kind: Kind,
-    /// Label names, in the order in which values are given.
+    /// Label names, in the order of their values.
     pub labels: &'static [&'static str],
     /// One sentence.
     pub help: &'static str,
 }
 
-/// How a metric's value behaves.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows, from 0 at the exporter's start.
+    /// Only increases, from 0 when the exporter starts.
     Counter,
-    /// Goes up and down.
+    /// Increases and decreases.
     Gauge,
     /// Counts observations in [`Metric::bounds`].
     Histogram,
@@ -58,7 +57,7 @@ pub const MAX_AGENTS: usize = 64;
 /// Distinct values of `protected_zone` and of `tool` before the rest become `other`.
 pub const MAX_NAMES: usize = 64;
 
-/// Series of an info metric of the live guards.
+/// Series of an info metric of the live guards at most.
 pub const MAX_INFOS: usize = 16;
 
 /// Upper bounds of duration buckets, seconds: 1-2.5-5 steps from half a microsecond to a second.
@@ -67,7 +66,7 @@ pub const DURATION_BOUNDS: [f64; 20] = [
     2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0,
 ];
 
-/// Upper bounds of what was left until a deadline, seconds: deadlines are seconds to a minute away.
+/// Upper bounds of the time left until a deadline, seconds: deadlines are seconds to a minute away.
 pub const MARGIN_BOUNDS: [f64; 12] = [
     1e-3, 1e-2, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0,
 ];
@@ -85,7 +84,7 @@ impl Metric {
         }
     }
 
-    /// The base unit that its name ends with; `None` for plain numbers.
+    /// The base unit that the name ends with; `None` for plain numbers.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
         let name = self.name.strip_suffix("_total").unwrap_or(self.name);
@@ -120,7 +119,7 @@ macro_rules! catalogue {
                 Metric { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
         )+
 
-        /// All of them, in the order of this file.
+        /// All metrics, in the order of this file.
         pub const ALL: &[Metric] = &[$($constant),+];
 
         /// The names of their constants, in the same order.
@@ -132,27 +131,27 @@ catalogue! {
     DECISIONS Counter "guard_decisions_total" ["agent", "operation", "verdict"],
         "Decisions taken, by the agent in the actor's lineage.";
     DECISION_REASONS Counter "guard_decision_reasons_total" ["reason", "verdict"],
-        "Decisions taken, by the one reason each has.";
+        "Decisions taken, by reason.";
     ANSWERS Counter "guard_answers_total" ["answer"],
         "Decisions taken, by how the answer was carried out.";
     DECISION_DURATION Histogram "guard_decision_duration_seconds" ["operation"],
-        "Time from the guard's first sight of an operation to its verdict.";
+        "Time from the receipt of an operation to its verdict.";
     DEADLINE_MARGIN Histogram "guard_deadline_margin_seconds" [],
         "Time left until the kernel's deadline at the verdict, where the platform has one.";
     ZONE_DECISIONS Counter "guard_zone_decisions_total" ["protected_zone", "verdict"],
         "Decisions that touched a protected zone, by its configured name.";
     TRUSTED_USES Counter "guard_trusted_uses_total" ["tool"],
-        "Operations of agents that a trusted tool was allowed.";
+        "Operations of agents that were allowed for a trusted tool.";
     OVERRIDE_USES Counter "guard_override_uses_total" ["agent"],
         "Operations that a temporary override allowed.";
     TRACED_DENIALS Counter "guard_traced_denials_total" [],
         "Denials whose process carried a trace context.";
     MALFORMED_TRACES Counter "guard_malformed_traces_total" [],
-        "Denials whose process carried a trace context that is none.";
+        "Denials whose process carried a malformed trace context.";
     RETRY_STORMS Counter "guard_retry_storms_total" ["agent"],
-        "Times an agent began to try a denied operation again and again.";
+        "Retry storms: times an agent began to repeat a denied operation.";
     MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "verdict"],
-        "Times a session began to remove many names at once; deny when all were refused.";
+        "Mass deletions: times a session began to remove many names; deny when all were denied.";
 
     UP Gauge "guard_up" [],
         "Whether at least one guard is alive.";
@@ -172,26 +171,26 @@ catalogue! {
     RING_CAPACITY Gauge "guard_ring_capacity_bytes" ["lane"],
         "Room for records in the rings that are read.";
     RING_REJECTED Counter "guard_ring_rejected_total" [],
-        "Files in ring directories that are no ring of this user's guards.";
+        "Files in ring directories that are not a ring of this user's guards.";
 
     NOTIFICATIONS Counter "guard_notifications_total" [],
-        "Operations seen by the guards' kernel backends, before any decision.";
+        "Notifications of operations from the kernel, before any decision.";
     DEADLINE_MISSES Counter "guard_deadline_misses_total" [],
         "Answers that came after the kernel's deadline.";
     KERNEL_EVENTS_DROPPED Counter "guard_kernel_events_dropped_total" [],
-        "Events that the kernel said it dropped.";
+        "Events that the kernel reported as dropped.";
     UNRESOLVED_PATHS Counter "guard_unresolved_paths_total" [],
         "Decisions on a path that could not be resolved.";
     PROTECTED_WRITES_DENIED Counter "guard_protected_writes_denied_total" [],
         "Denied attempts on the guards' own files and processes.";
     EVENTS_CUT Counter "guard_events_cut_total" [],
-        "Events with a field beyond its bound.";
+        "Events with a field that was cut to its limit.";
     PANICS Counter "guard_panics_total" [],
-        "Panics in the guards' code, each answered as the policy answers at a deadline.";
+        "Panics in the guards' code, each answered by the policy's on_deadline.";
     DELIVERY_DELAY Counter "guard_delivery_delay_seconds_total" [],
-        "Time between the kernel's notice of operations and the guards' first sight of them.";
+        "Time between the kernel's notifications and their receipt by the guards.";
     LONGEST_DELIVERY_DELAY Gauge "guard_longest_delivery_delay_seconds" [],
-        "The longest such time since a live guard started.";
+        "Longest delivery delay since a live guard started.";
     TRACKED_PROCESSES Gauge "guard_tracked_processes" [],
         "Processes in the lineage tables of the live guards.";
     LINEAGE_EVICTIONS Counter "guard_lineage_evictions_total" [],
@@ -200,24 +199,24 @@ catalogue! {
         "Agents alive under the live guards.";
 
     DAEMON_BUILD_INFO Gauge "guard_daemon_build_info" ["version"],
-        "Always 1; labels tell the builds of the live guards.";
+        "Always 1; the labels are the builds of the live guards.";
 
     POLICY_INFO Gauge "guard_policy_info" ["mode", "revision"],
-        "Always 1; labels tell the policies of the live guards.";
+        "Always 1; the labels are the policies of the live guards.";
     POLICY_ZONES Gauge "guard_policy_zones" [],
         "Protected zones, summed over the live guards.";
     POLICY_OVERRIDES Gauge "guard_policy_overrides" [],
         "Temporary overrides in force, summed over the live guards.";
     POLICY_AUDIT_MODE Gauge "guard_policy_audit_mode" [],
-        "Whether some live guard's policy only audits.";
+        "Whether the policy of any live guard is in audit mode.";
     POLICY_RELOADS Counter "guard_policy_reloads_total" [],
-        "Policies read and put in force.";
+        "Policies loaded.";
     POLICY_RELOAD_FAILURES Counter "guard_policy_reload_failures_total" [],
-        "Policies that could not be read; the last good one stayed.";
+        "Policies that could not be loaded; the last good one stayed in force.";
     POLICY_LAST_RELOAD_SUCCESSFUL Gauge "guard_policy_last_reload_successful" [],
-        "Whether every live guard's policy is its file's; 0 when none is alive.";
+        "Whether every live guard has loaded its current policy file; 0 when none is alive.";
     POLICY_LAST_RELOAD_TIME Gauge "guard_policy_last_reload_success_timestamp_seconds" [],
-        "When a live guard last put a policy in force, Unix time; 0 when none is alive.";
+        "When a live guard last loaded a policy, Unix time; 0 when none is alive.";
 
     LOG_RECORDS Counter "guard_denial_log_records_total" [],
         "Lines written to the denial log.";
@@ -226,43 +225,43 @@ catalogue! {
     LOG_WRITTEN_BYTES Counter "guard_denial_log_written_bytes_total" [],
         "Bytes written to the denial log.";
     LOG_PENDING Gauge "guard_denial_log_pending_bytes" [],
-        "Bytes of lines that wait to be written to the denial log.";
+        "Bytes of lines waiting to be written to the denial log.";
     LOG_ROTATIONS Counter "guard_denial_log_rotations_total" [],
         "Times the denial log was moved to a numbered file.";
 
     OTLP_EXPORTED Counter "guard_otlp_exported_items_total" ["signal"],
-        "Spans, metric points and log records that a collector took.";
+        "Spans, metric points and log records that a collector accepted.";
     OTLP_FAILURES Counter "guard_otlp_export_failures_total" ["signal"],
-        "Failed attempts to send to a collector.";
+        "Failed attempts to export to a collector.";
     OTLP_DROPPED Counter "guard_otlp_dropped_items_total" ["signal"],
-        "Items that will not reach a collector: no room, refused, or no time at the end.";
+        "Items that did not reach a collector: queue full, refused, or not sent before the exit.";
     OTLP_QUEUED Gauge "guard_otlp_queued_items" ["signal"],
-        "Items that wait to be sent, those being sent among them.";
+        "Items waiting to be sent, including those being sent.";
 
     SCRAPE_DURATION Gauge "guard_scrape_duration_seconds" [],
-        "Time the previous scrape took to answer.";
+        "Time to encode the previous scrape.";
     BUILD_INFO Gauge "guard_exporter_build_info" ["version"],
-        "Always 1; labels tell the exporter's build.";
+        "Always 1; the label is the exporter's build.";
     BIND_FAILURES Counter "guard_exporter_bind_failures_total" [],
         "Failed attempts to listen on the configured address.";
     READY Gauge "guard_exporter_ready" [],
         "Whether the rings are drained and the denial log can be written.";
     CONFINED Gauge "guard_exporter_confined" ["kind"],
-        "Whether the exporter has confined itself, by landlock and by seccomp.";
+        "Whether the exporter is confined, by landlock and by seccomp.";
     LAST_PASS Gauge "guard_exporter_last_pass_timestamp_seconds" [],
-        "When the rings were last looked through, Unix time.";
+        "When the rings were last read, Unix time.";
     CAPPED_VALUES Counter "guard_exporter_capped_values_total" [],
-        "Decisions counted under other, since a label had too many values.";
+        "Decisions counted under other because a label had too many values.";
     EVENT_CLIENTS Gauge "guard_exporter_event_clients" [],
-        "Clients that listen to /api/v1/events.";
+        "Clients of /api/v1/events.";
     EVENT_DROPS Counter "guard_exporter_event_drops_total" [],
-        "Messages not handed to a client that reads too slowly.";
+        "Events dropped for clients that read too slowly.";
     CONNECTIONS Gauge "guard_exporter_connections" [],
         "Open HTTP connections.";
     CONNECTIONS_SHED Counter "guard_exporter_connections_shed_total" [],
         "Connections closed to make room for new ones.";
     CONNECTIONS_STALLED Counter "guard_exporter_connections_stalled_total" [],
-        "Connections closed since the client did not read its answer.";
+        "Connections closed because the client did not read the response.";
     PROCESS_START_TIME Gauge "process_start_time_seconds" [],
         "When the exporter started, Unix time.";
     PROCESS_CPU Counter "process_cpu_seconds_total" [],
@@ -272,7 +271,7 @@ catalogue! {
     PROCESS_VIRTUAL_MEMORY Gauge "process_virtual_memory_bytes" [],
         "Virtual memory of the exporter.";
     PROCESS_MAX_FDS Gauge "process_max_fds" [],
-        "The most file descriptors that the exporter may open.";
+        "Maximum number of open file descriptors of the exporter.";
     PROCESS_OPEN_FDS Gauge "process_open_fds" [],
         "Open file descriptors of the exporter.";
 }
@@ -283,7 +282,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_keep_the_conventions() {
+    fn names_follow_the_conventions() {
         let mut seen = HashSet::new();
         for metric in ALL {
             assert!(seen.insert(metric.name), "{} is there twice", metric.name);
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_rise() {
+    fn bounds_are_ascending() {
         for bounds in ALL.iter().map(Metric::bounds) {
             assert!(bounds.is_sorted_by(|a, b| a < b));
         }

@@ -1,8 +1,8 @@
 //! Counting decisions: the hot path of the exporter.
 //!
-//! Series are looked up by label once and then kept by number, so that an event costs some array
-//! steps and a few additions. A hostile ring can make no series beyond [`MAX_AGENTS`] agents, and
-//! no label value that is not a plain lower-case word.
+//! Series are looked up by label once and then kept by number, so an event costs some array accesses
+//! and additions. A hostile ring can make no series beyond [`MAX_AGENTS`] agents, and no label value
+//! other than a plain lower-case word.
 
 use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
 use super::exemplars::{Exemplar, Exemplars, key};
@@ -32,7 +32,7 @@ pub struct DecisionMetrics {
     exemplars: Exemplars,
 }
 
-/// Where series are made.
+/// The families that series are created in.
 #[derive(Debug)]
 struct Families {
     decisions: IntCounterVec,
@@ -44,7 +44,7 @@ struct Families {
     mass_deletions: IntCounterVec,
 }
 
-/// All series of one agent, made together.
+/// All series of one agent, created together.
 #[derive(Debug)]
 struct AgentSeries {
     label: Box<str>,
@@ -98,7 +98,7 @@ impl DecisionMetrics {
         metrics
     }
 
-    /// Counts one decision. Returns its agent's number, which stays the same.
+    /// Counts a decision. Returns the number of its agent, which does not change.
     pub fn count(&mut self, event: &DecisionEvent<'_>) -> usize {
         let DecisionEvent {
             operation,
@@ -118,18 +118,18 @@ impl DecisionMetrics {
         }
         if let Some(zone) = event.zone {
             let zones = &self.families.zones;
-            let make = |name: &str| {
+            let create = |name: &str| {
                 Verdict::ALL.map(|verdict| zones.with_label_values(&[name, verdict.as_str()]))
             };
-            self.zones.get(zone.name, make)[verdict as usize].inc();
+            self.zones.get(zone.name, create)[verdict as usize].inc();
         }
         if reason == Reason::TrustedTool
             && let Some(tool) = event.tool
         {
             let tools = &self.families.tools;
-            let make = |name: &str| tools.with_label_values(&[name]);
+            let create = |name: &str| tools.with_label_values(&[name]);
             let name = from_utf8(tool).unwrap_or_default();
-            self.tools.get(name, make).inc();
+            self.tools.get(name, create).inc();
         }
         if reason == Reason::Override {
             self.agents[agent].overrides.inc();
@@ -141,7 +141,7 @@ impl DecisionMetrics {
         agent
     }
 
-    /// The `agent` label's value of the agent with this number.
+    /// The `agent` label of the agent with this number.
     #[must_use]
     pub fn label(&self, agent: usize) -> &str {
         &self.agents[agent].label
@@ -181,7 +181,7 @@ impl DecisionMetrics {
         })
     }
 
-    /// The number of the agent that this label stands for.
+    /// The number of the agent with this label.
     fn agent(&mut self, agent: Option<&str>) -> usize {
         let label = label(agent);
         let known = self.position(label);
@@ -190,7 +190,7 @@ impl DecisionMetrics {
                 self.add_agent(label)
             } else {
                 self.capped.inc();
-                self.position(OTHER).expect("it is there from the start")
+                self.position(OTHER).expect("it is added at the start")
             }
         })
     }
@@ -238,13 +238,13 @@ fn label(agent: Option<&str>) -> &str {
     }
 }
 
-/// Whether it looks like a label of the agent catalogue.
+/// Whether it has the form of a label of the agent catalogue.
 fn is_plain_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=MAX_LABEL_BYTES).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// The verdicts that go with a reason, so that their series are there before the first.
+/// The verdicts that a reason can have, whose series exist from the start.
 const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
     match reason {
         Reason::AgentInZone => &[Verdict::Deny],
@@ -274,20 +274,20 @@ mod tests {
     use crate::testing::denial;
 
     #[test]
-    fn the_65th_agent_and_strange_labels_are_other() {
+    fn the_65th_agent_and_invalid_labels_are_other() {
         let registry = Registry::new();
         let mut metrics = DecisionMetrics::new(&registry, Exemplars::default());
         let room = (MAX_AGENTS - agents::labels().count()) as u64;
         let mut event = denial(0);
         let names: Vec<String> = (0..200).map(|index| format!("agent_{index}")).collect();
-        let strange = [
+        let invalid = [
             "custom:/home/u/secret",
             "custom:b",
             "/home/u/secret",
             "agent_0",
         ];
         let named = names.iter().map(|name| Some(name.as_str()));
-        for agent in named.chain([None]).chain(strange.map(Some)) {
+        for agent in named.chain([None]).chain(invalid.map(Some)) {
             event.agent = agent;
             metrics.count(&event);
         }

@@ -1,7 +1,7 @@
-//! Which trace stands for a number: the latest traced denial of a series.
+//! Exemplars: the trace of the latest traced denial of a series.
 //!
-//! A process tells its trace itself, so an exemplar is a hint where to look, as the trace context in
-//! the denial log is. There is at most one for each series that can have one, and those are bounded.
+//! A process chooses its trace context, so an exemplar is only a hint, like the trace context in the
+//! denial log. Each series has at most one, and the series that have one are bounded.
 
 use super::catalogue::{DECISION_DURATION, DECISIONS};
 use guard_core::event::TraceContext;
@@ -9,7 +9,7 @@ use guard_report::hex;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The latest of each series. A clone is the same.
+/// The latest exemplar of each series. A clone is the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exemplars(Arc<Mutex<HashMap<Box<str>, Exemplar>>>);
 
@@ -25,7 +25,7 @@ pub(super) struct Exemplar {
 // === impl Exemplars ===
 
 impl Exemplars {
-    /// Puts the exemplar of `key`, made by [`key`].
+    /// Sets the exemplar of `key`, which [`key`] makes.
     pub(super) fn put(&self, key: String, exemplar: Exemplar) {
         let mut exemplars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         exemplars.insert(key.into(), exemplar);
@@ -46,7 +46,7 @@ impl Exemplars {
 // === impl Exemplar ===
 
 impl Exemplar {
-    /// Its labels, as they stand in the text format.
+    /// The labels in the text format.
     pub(super) fn labels(&self) -> String {
         let TraceContext {
             trace_id, span_id, ..
@@ -59,13 +59,13 @@ impl Exemplar {
     }
 }
 
-/// Whether samples of this family are ever put here.
+/// Whether series of this family can have exemplars.
 pub(super) fn may_have_exemplars(family: &str) -> bool {
     [DECISIONS.name, DECISION_DURATION.name].contains(&family)
 }
 
-/// What a sample is known by: its family, its label values in the order of the labels' names, and
-/// the number of its bucket if it is one.
+/// The key of a sample: its family, its label values in the order of the label names, and the number of
+/// its bucket if it has one.
 pub(super) fn key<'a>(
     family: &str,
     values: impl IntoIterator<Item = &'a str>,

@@ -1,11 +1,11 @@
-//! The exporter's metrics: what the [`catalogue`] names, kept in one Prometheus registry.
+//! The exporter's metrics: those of the [`catalogue`], in one Prometheus registry.
 //!
-//! Guarantees: every family of the catalogue without labels is there from the first scrape, at 0;
-//! so are all series of every agent that the guard knows, and an unknown one's when it is first
-//! seen, so that rates and ratios never go missing and the first denial is an increase; counters
-//! never fall while the exporter runs, also when a ring goes away.
+//! Every family without labels is exported from the first scrape, at 0, and so are all series of every
+//! agent that the guard knows; those of another agent begin when it is first seen. So rates and ratios
+//! have no gaps, and the first denial is an increase. Counters never decrease while the exporter runs,
+//! also when a ring is removed.
 //!
-//! It deliberately keeps no event: a record is counted and forgotten.
+//! It deliberately keeps no event: a record is counted and dropped.
 //!
 //! ```
 //! use guard_exporter::metrics::Metrics;
@@ -39,17 +39,11 @@ use std::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Of rings and the guards behind them.
     pub rings: RingMetrics,
-    /// Of the denial log.
     pub denial_log: LogCounters,
-    /// Of those who listen to events.
     pub stream: StreamMetrics,
-    /// Of HTTP connections.
     pub connections: ConnectionMetrics,
-    /// Of what is sent over OTLP.
     pub otlp: OtlpMetrics,
-    /// Of the exporter itself.
     pub exporter: ExporterMetrics,
     exemplars: Exemplars,
 }
@@ -60,7 +54,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 // === impl Metrics ===
 
 impl Metrics {
-    /// A registry with everything but the metrics of decisions and of the process.
+    /// All metrics except those of decisions and of the process.
     #[must_use]
     pub fn new() -> Self {
         let registry = Registry::new();
@@ -82,34 +76,34 @@ impl Metrics {
         }
     }
 
-    /// Adds the metrics of decisions, for the one thread that counts them.
+    /// Adds the metrics of decisions, for the thread that counts them.
     #[must_use]
     pub fn decisions(&self) -> DecisionMetrics {
         DecisionMetrics::new(&self.registry, self.exemplars.clone())
     }
 
-    /// Adds the metrics of this process, read from `/proc` at each scrape where there is one.
+    /// Adds the metrics of this process, read from `/proc` at each scrape where it exists.
     pub fn watch_process(&self) {
         registered(&self.registry, process::ProcessCollector::new());
     }
 
-    /// The text format 0.0.4 of everything now.
+    /// All metrics in the text format 0.0.4.
     #[must_use]
     pub fn encode(&self) -> String {
         self.timed(|families| {
             TextEncoder::new()
                 .encode_to_string(families)
-                .expect("what a registry gathers has names, and a string takes all text")
+                .expect("gathered families have names, and writing to a string does not fail")
         })
     }
 
-    /// OpenMetrics 1.0.0 of everything now, with the exemplars that there are.
+    /// All metrics in OpenMetrics 1.0.0, with exemplars.
     #[must_use]
     pub fn encode_openmetrics(&self) -> String {
         self.timed(|families| openmetrics::encode(families, &self.exemplars))
     }
 
-    /// Everything now, as it is counted.
+    /// The families with their current values.
     pub(crate) fn families(&self) -> Vec<MetricFamily> {
         self.registry.gather()
     }
@@ -203,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_of_the_catalogue_is_exported_as_it_says() {
+    fn every_entry_of_the_catalogue_is_exported() {
         let metrics = Metrics::new();
         let mut event = denial(0);
         event.reason = Reason::TrustedTool;

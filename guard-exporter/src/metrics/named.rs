@@ -1,7 +1,7 @@
-//! Series by a name that comes from outside: a zone's, a tool's.
+//! Series by a name from outside: of a zone or a tool.
 //!
-//! At most [`MAX_NAMES`] names have series of their own. The rest, and whatever looks like a path,
-//! is `other`: a label never holds a path, whatever a policy calls its zones.
+//! At most [`MAX_NAMES`] names have series of their own. Further names, and names with a slash, are
+//! `other`: a label never holds a path, whatever names a policy gives its zones.
 
 use super::catalogue::MAX_NAMES;
 use prometheus::IntCounter;
@@ -10,7 +10,7 @@ use prometheus::IntCounter;
 #[derive(Debug)]
 pub(super) struct Named<T> {
     series: Vec<(Box<str>, T)>,
-    /// Counts what became `other` for want of room.
+    /// Counts what became `other` because of the limit.
     capped: IntCounter,
 }
 
@@ -24,17 +24,17 @@ impl<T> Named<T> {
         }
     }
 
-    /// The value for `name`, made when it is first seen.
-    pub(super) fn get(&mut self, name: &str, make: impl FnOnce(&str) -> T) -> &mut T {
-        let name = if is_fit(name) { name } else { OTHER };
+    /// The value for `name`, created when it is first seen.
+    pub(super) fn get(&mut self, name: &str, create: impl FnOnce(&str) -> T) -> &mut T {
+        let name = if is_valid(name) { name } else { OTHER };
         let index = match self.position(name) {
             Some(index) => index,
-            None if self.series.len() < MAX_NAMES || name == OTHER => self.add(name, make),
+            None if self.series.len() < MAX_NAMES || name == OTHER => self.add(name, create),
             None => {
                 self.capped.inc();
                 match self.position(OTHER) {
                     Some(index) => index,
-                    None => self.add(OTHER, make),
+                    None => self.add(OTHER, create),
                 }
             }
         };
@@ -45,15 +45,15 @@ impl<T> Named<T> {
         self.series.iter().position(|(known, _)| **known == *name)
     }
 
-    fn add(&mut self, name: &str, make: impl FnOnce(&str) -> T) -> usize {
-        self.series.push((name.into(), make(name)));
+    fn add(&mut self, name: &str, create: impl FnOnce(&str) -> T) -> usize {
+        self.series.push((name.into(), create(name)));
         self.series.len() - 1
     }
 }
 
-fn is_fit(name: &str) -> bool {
-    let is_strange = |c: char| c == '/' || c.is_control();
-    (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.contains(is_strange)
+fn is_valid(name: &str) -> bool {
+    let is_refused = |c: char| c == '/' || c.is_control();
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.contains(is_refused)
 }
 
 const MAX_NAME_BYTES: usize = 64;
@@ -64,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_beyond_the_cap_and_paths_are_other() {
+    fn names_beyond_the_limit_and_paths_are_other() {
         let capped = IntCounter::new("capped", "help").unwrap();
         let mut named = Named::<u64>::new(capped.clone());
         for number in 0..MAX_NAMES + 10 {
             *named.get(&format!("zone {number}"), |_| 0) += 1;
         }
-        for strange in ["/home/u", "a\nb", "", &"x".repeat(65)] {
-            *named.get(strange, |_| 0) += 1;
+        for invalid in ["/home/u", "a\nb", "", &"x".repeat(65)] {
+            *named.get(invalid, |_| 0) += 1;
         }
         *named.get("zone 0", |_| 0) += 1;
         assert_eq!(*named.get("zone 0", |_| 0), 2);

@@ -1,10 +1,10 @@
-//! OpenMetrics 1.0.0, for those who ask for it.
+//! OpenMetrics 1.0.0, for scrapers that prefer it.
 //!
-//! Beside the text format 0.0.4 it has units, exemplars and an end, so that a scrape that was cut
-//! short is noticed. Families are the catalogue's; a counter's family is named without `_total`.
+//! Compared with the text format 0.0.4 it has units, exemplars and an end marker, so that a truncated
+//! scrape is detected. A counter's family is named without `_total`.
 //!
-//! It deliberately writes no `_created` samples: they would double the series for a time that
-//! `process_start_time_seconds` tells.
+//! It deliberately writes no `_created` samples: they would double the series for a time that is
+//! already in `process_start_time_seconds`.
 
 use super::catalogue::{self, Metric};
 use super::exemplars::{Exemplars, key, may_have_exemplars};
@@ -50,7 +50,7 @@ pub fn is_preferred(accept: &str) -> bool {
     openmetrics > 0.0 && openmetrics >= text
 }
 
-/// The families, as a registry gathers them.
+/// Encodes the families that a registry gathered.
 pub(super) fn encode(families: &[MetricFamily], exemplars: &Exemplars) -> String {
     let mut text = String::with_capacity(families.len() * 512);
     let exemplars = (!exemplars.is_empty()).then_some(exemplars);
@@ -167,7 +167,7 @@ enum Value {
     Float(f64),
 }
 
-/// Below it every whole number is a float of its own, and is written without an exponent.
+/// Whole numbers below it are exact, and are written without an exponent.
 const MOST_EXACT: f64 = 9e15;
 
 // === impl Value ===
@@ -184,7 +184,7 @@ impl std::fmt::Display for Value {
         if value.is_infinite() {
             return formatter.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
         }
-        // Most are counts, and need no look at their digits.
+        // Most values are counts, which need no scientific notation.
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
         if value.fract() == 0.0 && value.abs() < MOST_EXACT && value.is_sign_positive() {
             return write!(formatter, "{}.0", value as i64);
@@ -196,12 +196,12 @@ impl std::fmt::Display for Value {
             let sign = if exponent < 0 { '-' } else { '+' };
             return write!(formatter, "{digits}e{sign}{:02}", exponent.abs());
         }
-        // Shortest, and with a point.
+        // The shortest form, with a decimal point.
         write!(formatter, "{value:?}")
     }
 }
 
-/// A text with what would end it written otherwise.
+/// A text with the characters escaped that would end it.
 struct Escaped<'a>(&'a str);
 
 // === impl Escaped ===
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_prometheus_says_is_understood() {
+    fn accept_headers_of_prometheus_are_understood() {
         let prometheus_2 = "application/openmetrics-text;version=1.0.0,\
              application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
@@ -293,7 +293,7 @@ mod tests {
         assert!(text.ends_with("\n# EOF\n"));
         assert!(
             !metrics.encode().contains("trace_id"),
-            "not in the format without exemplars"
+            "the text format has no exemplars"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! The exporter's own `process_*` metrics, read from `/proc/self` at each scrape.
 //!
-//! Where there is no `/proc` only the start time is told.
+//! Without `/proc` only the start time is exported.
 
 use super::catalogue::{self, Metric};
 use super::registry::{WELL_FORMED, options};
@@ -10,7 +10,7 @@ use prometheus::{Counter, Gauge};
 use std::fs;
 use std::time::SystemTime;
 
-/// Looks at `/proc/self` when asked.
+/// Reads `/proc/self` when collected.
 #[derive(Clone, Debug)]
 pub(super) struct ProcessCollector {
     start_time: Gauge,
@@ -24,7 +24,7 @@ pub(super) struct ProcessCollector {
 // === impl ProcessCollector ===
 
 impl ProcessCollector {
-    /// Made at the start of the process, whose start time it takes.
+    /// To be called when the process starts, since it records the start time.
     pub(super) fn new() -> Self {
         let start_time = gauge(catalogue::PROCESS_START_TIME);
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -84,7 +84,7 @@ fn gauge(metric: Metric) -> Gauge {
 
 fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field, a name in parentheses, may hold anything; fields are counted after it.
+    // The second field, a name in parentheses, may contain anything; fields are counted after it.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
     let user: f64 = fields.get(11)?.parse().ok()?;
     let system: f64 = fields.get(12)?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Metrics of rings, and of the guards behind them as their rings' headers tell.
+//! Metrics of rings, and of their guards as the rings' headers describe them.
 
 use super::catalogue::{self, MAX_INFOS, Metric};
 use super::registry::{counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
@@ -7,14 +7,14 @@ use guard_report::status::mode_name;
 use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
 use std::collections::BTreeSet;
 
-/// Counters that grow with what is read, and gauges of the last [`GuardState`].
+/// Counters of what was read, and gauges of the last [`GuardState`].
 #[derive(Clone, Debug)]
 pub struct RingMetrics {
     records: [IntCounter; 2],
     lost_records: [IntCounter; 2],
     lag: [IntGauge; 2],
     capacity: [IntGauge; 2],
-    counters: [IntCounter; GROWING.len()],
+    counters: [IntCounter; COUNTERS.len()],
     delivery_delay: prometheus::Counter,
     longest_delivery_delay: Gauge,
     rejected: IntCounter,
@@ -33,22 +33,22 @@ pub struct RingMetrics {
     build_info: IntGaugeVec,
 }
 
-/// What the live guards say of themselves, taken together.
+/// The combined state of the live guards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardState {
-    /// How many are alive.
+    /// The number of live guards.
     pub live: u64,
     /// Whether each enforces.
     pub enforcing: bool,
-    /// Whether each one's policy is its file's.
+    /// Whether each has loaded its current policy file.
     pub policy_ok: bool,
-    /// Whether some policy only audits.
+    /// Whether any policy is in audit mode.
     pub audit: bool,
     /// Oldest heartbeat, wall clock nanoseconds: a guard that hangs shows beside one that does not.
     pub heartbeat_ns: u64,
-    /// When a policy was last put in force, wall clock nanoseconds.
+    /// When a policy was last loaded, wall clock nanoseconds.
     pub policy_loaded_ns: u64,
-    /// The longest wait for a guard's first sight of an operation, nanoseconds.
+    /// The longest delivery delay of an operation, nanoseconds.
     pub longest_delay_ns: u64,
     /// Processes in lineage tables.
     pub tracked_processes: u64,
@@ -58,15 +58,15 @@ pub struct GuardState {
     pub zones: u64,
     /// Temporary overrides.
     pub overrides: u64,
-    /// Records not read yet, by lane, also of dead guards.
+    /// Records not read yet, by lane, including those of dead guards.
     pub lag: [u64; 2],
-    /// Room for records, by lane, also of dead guards; bytes.
+    /// Capacity for records, by lane, including that of dead guards; bytes.
     pub capacity: [u64; 2],
     /// The live guards' policies and builds.
     pub infos: Infos,
 }
 
-/// What info metrics tell of the live guards; at most [`MAX_INFOS`] of each.
+/// The info metrics of the live guards; at most [`MAX_INFOS`] of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Infos {
     /// Mode and digest of each policy.
@@ -75,9 +75,9 @@ pub struct Infos {
     pub versions: BTreeSet<String>,
 }
 
-/// The counters in ring headers that are exported as they are, summed over all rings ever seen.
-/// A cursor keeps their values by place, so new ones come last.
-const GROWING: [(Counter, Metric); 11] = [
+/// The counters of ring headers that are exported unchanged, summed over all rings ever read. A cursor
+/// stores their values by index, so new ones are appended.
+const COUNTERS: [(Counter, Metric); 11] = [
     (Counter::Notifications, catalogue::NOTIFICATIONS),
     (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
     (
@@ -113,7 +113,7 @@ impl RingMetrics {
             lost_records: LANE_LABELS.map(|lane| lost_records.with_label_values(&[lane])),
             lag: LANE_LABELS.map(|lane| lag.with_label_values(&[lane])),
             capacity: LANE_LABELS.map(|lane| capacity.with_label_values(&[lane])),
-            counters: GROWING.map(|(_, metric)| counter(registry, metric)),
+            counters: COUNTERS.map(|(_, metric)| counter(registry, metric)),
             delivery_delay: float_counter(registry, catalogue::DELIVERY_DELAY),
             longest_delivery_delay: gauge(registry, catalogue::LONGEST_DELIVERY_DELAY),
             rejected: counter(registry, catalogue::RING_REJECTED),
@@ -138,26 +138,26 @@ impl RingMetrics {
         self.records[index(lane)].inc_by(records);
     }
 
-    /// Counts records that were overwritten unread.
+    /// Counts records that were overwritten before they were read.
     pub fn lost(&self, lane: Lane, records: u64) {
         self.lost_records[index(lane)].inc_by(records);
     }
 
-    /// Counts a file that is no ring.
+    /// Counts a file that is not a ring.
     pub fn rejected(&self) {
         self.rejected.inc();
     }
 
-    /// Adds what the counters of a ring grew by since `counted`, which then holds their values.
-    pub fn grow(&self, reader: &Reader, counted: &mut Vec<u64>) {
-        counted.resize(GROWING.len() + 1, 0);
+    /// Adds what the counters of a ring increased by since `counted`, which then holds their values.
+    pub fn add_increases(&self, reader: &Reader, counted: &mut Vec<u64>) {
+        counted.resize(COUNTERS.len() + 1, 0);
         let delay_ns = reader.counter(Counter::DeliveryDelayNs);
         if let Some(counted) = counted.last_mut() {
             self.delivery_delay
                 .inc_by(seconds(delay_ns.saturating_sub(*counted)));
             *counted = delay_ns.max(*counted);
         }
-        for (((counter, _), metric), counted) in GROWING.iter().zip(&self.counters).zip(counted) {
+        for (((counter, _), metric), counted) in COUNTERS.iter().zip(&self.counters).zip(counted) {
             let value = reader.counter(*counter);
             metric.inc_by(value.saturating_sub(*counted));
             *counted = value.max(*counted);
@@ -186,8 +186,8 @@ impl RingMetrics {
         }
     }
 
-    /// Names the policies and builds that there are `now`, and forgets those of `before` that went.
-    /// What stays is never missing from a scrape.
+    /// Exports the policies and builds of `now`, and removes those of `before` that are gone. Series
+    /// that stay are never missing from a scrape.
     pub fn show_infos(&self, before: &Infos, now: &Infos) {
         let policy =
             |&(mode, revision): &(&'static str, u64)| [mode.to_owned(), format!("{revision:016x}")];
@@ -197,7 +197,7 @@ impl RingMetrics {
         for version in &now.versions {
             self.build_info.with_label_values(&[version]).set(1);
         }
-        // Removing what is not there any more is no failure.
+        // Removing a series that does not exist is not a failure.
         for labels in before.policies.difference(&now.policies).map(policy) {
             drop(self.policy_info.remove_label_values(&labels));
         }
@@ -210,7 +210,7 @@ impl RingMetrics {
 // === impl GuardState ===
 
 impl GuardState {
-    /// Takes one ring into account: the bytes its lanes have room for, and its guard's version.
+    /// Adds one ring: the capacity of its lanes in bytes, and its guard's version.
     pub fn add(&mut self, reader: &Reader, capacity: [u64; 2], version: &str, is_live: bool) {
         for lane in Lane::ALL {
             let lag = &mut self.lag[index(lane)];
@@ -259,7 +259,7 @@ impl GuardState {
 }
 
 impl Default for GuardState {
-    /// No guard: nothing alive, and nothing wrong with any.
+    /// No live guard, and nothing wrong.
     fn default() -> Self {
         Self {
             live: 0,
@@ -293,7 +293,7 @@ fn integer(value: u64) -> i64 {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a time to a quarter of a microsecond will do"
+    reason = "precise to a quarter of a microsecond"
 )]
 fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9

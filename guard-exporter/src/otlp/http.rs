@@ -7,6 +7,7 @@
 use super::config::Target;
 use super::connect_error::ConnectError;
 use super::outcome::ExportOutcome;
+use crate::error_chain::error_chain;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header;
@@ -157,10 +158,9 @@ impl Http {
                 (outcome, Some(response))
             }
             Err(error) => {
-                let reason = format!("{:#}", anyhow::Error::new(error));
                 let outcome = ExportOutcome::Retryable {
                     retry_after: None,
-                    reason: self.target.redact(&reason),
+                    reason: self.target.redact(&error_chain(&error)),
                 };
                 (outcome, None)
             }

@@ -42,6 +42,7 @@ pub use config::{
 pub use item::RingId;
 pub use recorder::Recorder;
 
+use crate::error_chain::error_chain;
 use crate::metrics::Metrics;
 use crate::metrics::catalogue::Signal;
 use batch_processor::{BatchExporter, BatchProcessor};
@@ -212,14 +213,9 @@ impl Starter<'_> {
         connected
             .inspect_err(|error| {
                 let signal = signal.as_str();
-                let causes =
-                    std::iter::successors(Some(error as &dyn std::error::Error), |error| {
-                        error.source()
-                    });
-                let causes: Vec<String> = causes.map(ToString::to_string).collect();
                 tracing::error!(
                     "{signal} cannot be sent: {}",
-                    target.redact(&causes.join(": "))
+                    target.redact(&error_chain(error))
                 );
             })
             .ok()

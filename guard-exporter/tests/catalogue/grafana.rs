@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 const DASHBOARDS: [&str; 4] = ["agent", "fleet", "latency", "overview"];
 
-/// One dashboard, and where it stands.
+/// One dashboard, and its file.
 struct Dashboard {
     path: String,
     json: Value,

@@ -5,7 +5,7 @@ use guard_exporter::metrics::catalogue::{self, Kind, Metric};
 use promql_parser::parser::Expr;
 use std::collections::BTreeSet;
 
-/// Labels that Prometheus puts on every series of a target, and the one by which targets say whether
+/// Labels that Prometheus puts on every series of a target, and the one by which targets state whether
 /// a guard is always there.
 pub(crate) const TARGET_LABELS: [&str; 3] = ["job", "instance", "scope"];
 

@@ -3,7 +3,7 @@
 use promql_parser::parser::{self, Expr, LabelModifier, VectorSelector};
 use std::time::Duration;
 
-/// An expression, and where it stands.
+/// An expression, and its location.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) place: String,
@@ -17,7 +17,7 @@ pub(crate) struct Selection {
     pub(crate) metric: String,
     /// The labels that are matched, each with what is compared.
     pub(crate) matched: Vec<(String, String)>,
-    /// The function that the selection is given to, with the length of time it looks at.
+    /// The function that the selection is passed to, with its range.
     pub(crate) function: Option<String>,
     pub(crate) range: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! Recording rules, alerts and their cases. `promtool` says whether they are well-formed and right
+//! Recording rules, alerts and their cases. `promtool` checks whether they are well-formed and right
 //! (`.ci/dashboards`); here they are held to the project's conventions.
 
 use crate::files::{self, none};
@@ -91,7 +91,7 @@ fn alerts_say_what_they_are() {
         let description = alert.value("description");
         demand(
             description.contains("{{ $labels.instance }}") || alert.name == "GuardExporterDown",
-            "its description says where",
+            "its description names the place",
         );
         let page = format!("{PAGES}/{}.md", alert.name);
         demand(alert.value("runbook_url") == page, "its runbook_url");

@@ -98,7 +98,7 @@ fn links_lead_somewhere() {
     none("a link leads to a file", &broken);
 }
 
-/// What stands between single asterisks, outside code.
+/// The text between single asterisks, outside code.
 fn emphasised(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     let prose = prose.flat_map(|prose| prose.split('`').step_by(2));

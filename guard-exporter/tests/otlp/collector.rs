@@ -1,4 +1,4 @@
-//! A collector within the test: OTLP over HTTP, as good or as bad as it is told to be.
+//! A collector within the test: OTLP over HTTP, with a selectable behavior.
 
 use crate::support::eventually;
 use flate2::read::GzDecoder;
@@ -20,35 +20,35 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// It listens until the test ends.
+/// A collector, which listens until the test ends.
 #[derive(Clone)]
 pub(crate) struct Collector {
     pub(crate) address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
 
-/// How it answers.
+/// How the collector answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// It takes everything.
+pub(crate) enum Behavior {
+    /// Accepts everything.
     Take,
-    /// It takes all but so many of each request.
+    /// Rejects so many items of each request.
     Reject(i64),
-    /// It answers with this status and these further headers, and takes nothing.
+    /// Answers with this status and these further headers, and accepts nothing.
     Status(u16, &'static str),
-    /// It takes everything, but sends its answer byte by byte.
+    /// Accepts everything, and sends its response byte by byte.
     Drip,
-    /// It answers with bytes that are no HTTP.
+    /// Answers with bytes that are not HTTP.
     Garbage,
-    /// It answers with a page.
+    /// Answers with a page.
     Page,
-    /// It reads, and answers nothing.
+    /// Reads, and never answers.
     Hang,
 }
 
-/// What it has.
+/// What the collector received.
 pub(crate) struct State {
-    pub(crate) manner: Manner,
+    pub(crate) behavior: Behavior,
     /// Requests of any kind, answered or not.
     pub(crate) requests: usize,
     /// The heads of all requests, in lower case.
@@ -62,16 +62,16 @@ pub(crate) struct State {
 // === impl Collector ===
 
 impl Collector {
-    pub(crate) fn start(manner: Manner) -> Self {
-        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), manner)
+    pub(crate) fn start(behavior: Behavior) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), behavior)
     }
 
-    /// At an address where one is expected already.
-    pub(crate) fn on(listener: TcpListener, manner: Manner) -> Self {
+    /// At an address that an exporter already sends to.
+    pub(crate) fn on(listener: TcpListener, behavior: Behavior) -> Self {
         let collector = Self {
             address: listener.local_addr().unwrap(),
             state: Arc::new(Mutex::new(State {
-                manner,
+                behavior,
                 requests: 0,
                 heads: Vec::new(),
                 spans: Vec::new(),
@@ -98,16 +98,16 @@ impl Collector {
         self.state.lock().unwrap()
     }
 
-    pub(crate) fn set(&self, manner: Manner) {
-        self.state().manner = manner;
+    pub(crate) fn set(&self, behavior: Behavior) {
+        self.state().behavior = behavior;
     }
 
-    /// Waits until it was asked.
-    pub(crate) fn is_asked(&self) {
-        eventually("the collector is asked", || self.state().requests > 0);
+    /// Waits for the first request.
+    pub(crate) fn await_request(&self) {
+        eventually("the collector gets a request", || self.state().requests > 0);
     }
 
-    /// The first span of this name, once it is there.
+    /// Waits for the first span with this name.
     pub(crate) fn span(&self, name: &str) -> Span {
         found(&format!("the span {name}"), || {
             let state = self.state();
@@ -115,7 +115,7 @@ impl Collector {
         })
     }
 
-    /// The first log record of this event, once it is there.
+    /// Waits for the first log record with this event name.
     pub(crate) fn record(&self, event: &str) -> LogRecord {
         found(&format!("the record {event}"), || {
             let state = self.state();
@@ -135,10 +135,10 @@ impl Collector {
             _ => return None,
         };
         let values = points.iter().filter_map(|point| {
-            let told = attributes(&point.attributes);
-            let fits = told
+            let pairs = attributes(&point.attributes);
+            let fits = pairs
                 .get(attribute.0)
-                .is_some_and(|told| told == attribute.1);
+                .is_some_and(|value| value == attribute.1);
             match point.value {
                 Some(number_data_point::Value::AsDouble(value)) if fits => Some(value),
                 _ => None,
@@ -150,20 +150,23 @@ impl Collector {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some((head, body)) = request(&mut reader) {
-            let manner = {
+            let behavior = {
                 let mut state = self.state();
                 state.requests += 1;
-                let manner = state.manner;
-                if matches!(manner, Manner::Take | Manner::Drip | Manner::Reject(_)) {
+                let behavior = state.behavior;
+                if matches!(
+                    behavior,
+                    Behavior::Take | Behavior::Drip | Behavior::Reject(_)
+                ) {
                     state.take(&head, &body);
                 }
                 state.heads.push(head);
-                manner
+                behavior
             };
             let mut stream = stream;
-            let sent = match manner {
-                Manner::Take => stream.write_all(&answer(200, "", b"")),
-                Manner::Reject(rejected) => {
+            let sent = match behavior {
+                Behavior::Take => stream.write_all(&answer(200, "", b"")),
+                Behavior::Reject(rejected) => {
                     let body = ExportTraceServiceResponse {
                         partial_success: Some(ExportTracePartialSuccess {
                             rejected_spans: rejected,
@@ -172,23 +175,23 @@ impl Collector {
                     };
                     stream.write_all(&answer(200, "", &body.encode_to_vec()))
                 }
-                Manner::Status(status, headers) => {
+                Behavior::Status(status, headers) => {
                     stream.write_all(&answer(status, headers, b"no"))
                 }
-                Manner::Drip => answer(200, "", b"").iter().try_for_each(|byte| {
+                Behavior::Drip => answer(200, "", b"").iter().try_for_each(|byte| {
                     thread::park_timeout(Duration::from_millis(1));
                     stream.write_all(&[*byte])
                 }),
-                Manner::Garbage => {
+                Behavior::Garbage => {
                     drop(stream.write_all(b"\x00\xffwhat is this\r\n\r\n"));
                     return;
                 }
-                Manner::Page => {
+                Behavior::Page => {
                     let page = b"<html>Welcome to the hotel</html>";
                     stream.write_all(&answer(200, "Content-Type: text/html\r\n", page))
                 }
-                Manner::Hang => {
-                    // Until the other side gives up.
+                Behavior::Hang => {
+                    // Until the other side closes the connection.
                     drop(stream.read(&mut [0]));
                     return;
                 }
@@ -262,9 +265,9 @@ pub(crate) fn attributes(attributes: &[KeyValue]) -> HashMap<String, String> {
     };
     attributes
         .iter()
-        .map(|told| {
-            let value = told.value.as_ref().and_then(|value| value.value.as_ref());
-            (told.key.clone(), value.map(text).unwrap_or_default())
+        .map(|pair| {
+            let value = pair.value.as_ref().and_then(|value| value.value.as_ref());
+            (pair.key.clone(), value.map(text).unwrap_or_default())
         })
         .collect()
 }
@@ -302,7 +305,8 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, Vec<u8>)> {
 fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let mut answer =
-        format!("HTTP/1.1 {status} Said\r\nContent-Length: {length}\r\n{headers}\r\n").into_bytes();
+        format!("HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\n{headers}\r\n")
+            .into_bytes();
     answer.extend(body);
     answer
 }

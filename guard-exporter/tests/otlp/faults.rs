@@ -1,7 +1,7 @@
-//! Collectors that are away, slow, broken or mute: what is not delivered is counted, the denial log
-//! is as if there were no collector, and memory is bounded.
+//! Collectors that are away, slow, broken or silent: undelivered items are counted, the denial log is
+//! not affected, and memory is bounded.
 
-use crate::collector::{Collector, Manner};
+use crate::collector::{Behavior, Collector};
 use crate::support::{Exporter, Home, allowed, denial, eventually, publish};
 use crate::{metric, start, start_at};
 use guard_core::ring::MIN_LANE_WORDS;
@@ -11,7 +11,7 @@ use std::net::TcpListener;
 /// Room for some 100,000 denials.
 const ROOMY: usize = 1 << 23;
 const BURST: u64 = 100_000;
-/// One attempt gives up soon.
+/// An attempt times out soon.
 const IMPATIENT: (&str, &str) = ("OTEL_EXPORTER_OTLP_TIMEOUT", "200");
 
 /// Exported, dropped and queued.
@@ -34,10 +34,10 @@ fn decisions(collector: &Collector) -> usize {
     decisions.count()
 }
 
-/// Waits for the log, as long as it goes on: unoptimized programs need their time.
+/// Waits for the log while it makes progress: unoptimized programs are slow.
 fn all_are_logged(exporter: &Exporter) {
     for part in 1..=10 {
-        eventually("the log goes on", || {
+        eventually("the log makes progress", || {
             let logged = exporter.metric("guard_denial_log_records_total");
             logged >= Some(f64::from(part * 10_000))
         });
@@ -46,15 +46,15 @@ fn all_are_logged(exporter: &Exporter) {
 
 #[test]
 fn a_collector_that_comes_back_gets_everything() {
-    for manner in [
-        Manner::Status(503, ""),
-        Manner::Status(429, "Retry-After: 0\r\n"),
-        Manner::Status(502, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"),
-        Manner::Garbage,
-        Manner::Hang,
+    for behavior in [
+        Behavior::Status(503, ""),
+        Behavior::Status(429, "Retry-After: 0\r\n"),
+        Behavior::Status(502, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"),
+        Behavior::Garbage,
+        Behavior::Hang,
     ] {
         let home = Home::new();
-        let collector = Collector::start(manner);
+        let collector = Collector::start(behavior);
         let producer = home.ring(1, MIN_LANE_WORDS);
         publish(&producer, &denial(), 7);
         let exporter = start(&home, &collector, &[IMPATIENT]);
@@ -64,19 +64,27 @@ fn a_collector_that_comes_back_gets_everything() {
             });
             assert_eq!(metric(&exporter, "exported_items_total", signal), 0);
         }
-        eventually("the log waits for no collector", || home.lines() == 7);
-        collector.set(Manner::Take);
+        eventually("the log does not wait for the collector", || {
+            home.lines() == 7
+        });
+        collector.set(Behavior::Take);
         eventually("all arrive", || {
             // A retry storm is a record too.
             decisions(&collector) == 7 && collector.state().records.len() == 8
         });
         for signal in ["traces", "logs"] {
             eventually("nothing is left", || account(&exporter, signal)[2] == 0);
-            assert_eq!(account(&exporter, signal)[1], 0, "{manner:?}");
+            assert_eq!(account(&exporter, signal)[1], 0, "{behavior:?}");
         }
-        let said = exporter.terminate();
-        assert!(said.contains("Traces do not reach the collector"), "{said}");
-        assert!(said.contains("Traces reach the collector again"), "{said}");
+        let messages = exporter.terminate();
+        assert!(
+            messages.contains("Traces do not reach the collector"),
+            "{messages}"
+        );
+        assert!(
+            messages.contains("Traces reach the collector again"),
+            "{messages}"
+        );
     }
 }
 
@@ -92,7 +100,7 @@ fn a_collector_that_starts_later_gets_everything() {
     eventually("attempts fail and are counted", || {
         metric(&exporter, "export_failures_total", "traces") > 0
     });
-    let collector = Collector::on(TcpListener::bind(address).unwrap(), Manner::Take);
+    let collector = Collector::on(TcpListener::bind(address).unwrap(), Behavior::Take);
     eventually("all arrive", || {
         decisions(&collector) == 7 && collector.state().records.len() == 8
     });
@@ -100,16 +108,16 @@ fn a_collector_that_starts_later_gets_everything() {
 }
 
 #[test]
-fn what_is_refused_is_counted_as_dropped() {
-    for manner in [
-        Manner::Status(500, ""),
-        Manner::Status(400, ""),
-        Manner::Status(404, "Retry-After: 1\r\n"),
-        Manner::Status(302, "Location: /elsewhere\r\n"),
-        Manner::Page,
+fn refused_items_are_counted_as_dropped() {
+    for behavior in [
+        Behavior::Status(500, ""),
+        Behavior::Status(400, ""),
+        Behavior::Status(404, "Retry-After: 1\r\n"),
+        Behavior::Status(302, "Location: /elsewhere\r\n"),
+        Behavior::Page,
     ] {
         let home = Home::new();
-        let collector = Collector::start(manner);
+        let collector = Collector::start(behavior);
         let producer = home.ring(1, MIN_LANE_WORDS);
         publish(&producer, &denial(), 3);
         let exporter = start(&home, &collector, &[]);
@@ -121,15 +129,18 @@ fn what_is_refused_is_counted_as_dropped() {
             assert!(metric(&exporter, "export_failures_total", signal) > 0);
         }
         eventually("all are logged", || home.lines() == 3);
-        let said = exporter.terminate();
-        assert!(said.contains("Logs are refused and dropped"), "{said}");
+        let messages = exporter.terminate();
+        assert!(
+            messages.contains("Logs are refused and dropped"),
+            "{messages}"
+        );
     }
 }
 
 #[test]
-fn what_a_collector_rejects_of_a_batch_is_dropped() {
+fn items_that_a_collector_rejects_are_dropped() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Reject(2));
+    let collector = Collector::start(Behavior::Reject(2));
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &denial(), 3);
     let at_the_end = [
@@ -137,17 +148,20 @@ fn what_a_collector_rejects_of_a_batch_is_dropped() {
         ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "3"),
     ];
     let exporter = start(&home, &collector, &at_the_end);
-    eventually("they are told apart", || {
+    eventually("rejected items are counted as dropped", || {
         account(&exporter, "logs") == [1, 2, 0]
     });
-    let said = exporter.terminate();
-    assert!(said.contains("rejects 2 of logs: not these"), "{said}");
+    let messages = exporter.terminate();
+    assert!(
+        messages.contains("rejects 2 of logs: not these"),
+        "{messages}"
+    );
 }
 
 #[test]
 fn a_slow_collector_gets_everything() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Drip);
+    let collector = Collector::start(Behavior::Drip);
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &denial(), 50);
     let exporter = start(&home, &collector, &[]);
@@ -158,7 +172,7 @@ fn a_slow_collector_gets_everything() {
 #[test]
 fn a_burst_reaches_a_live_collector_or_is_counted() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, ROOMY);
     publish(&producer, &denial(), BURST);
     // Own spans would be among the numbers.
@@ -183,7 +197,7 @@ fn a_burst_reaches_a_live_collector_or_is_counted() {
     let [_, dropped, _] = account(&exporter, "traces");
     assert_eq!(spans + dropped, BURST, "each span is there or counted");
     let [exported, dropped, _] = account(&exporter, "logs");
-    // A storm of retries is told when it begins, and at each tenfold.
+    // A retry storm is reported when it begins, and at each tenfold.
     assert_eq!(exported + dropped, BURST + 5);
     assert!(records + dropped >= BURST, "{records} and {dropped}");
     exporter.terminate();
@@ -192,7 +206,7 @@ fn a_burst_reaches_a_live_collector_or_is_counted() {
 #[test]
 fn a_dead_collector_costs_bounded_memory_and_a_counter() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Hang);
+    let collector = Collector::start(Behavior::Hang);
     let producer = home.ring(1, ROOMY);
     publish(&producer, &denial(), BURST);
     publish(&producer, &allowed(), 1);
@@ -217,16 +231,19 @@ fn a_dead_collector_costs_bounded_memory_and_a_counter() {
 }
 
 #[test]
-fn the_end_waits_for_no_collector() {
+fn the_exit_does_not_wait_for_the_collector() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Hang);
+    let collector = Collector::start(Behavior::Hang);
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &denial(), 3);
-    // An hour: the test would not end in time if the exporter waited for it.
+    // An hour: the test would time out if the exporter waited for it.
     let patient = ("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000");
     let exporter = start(&home, &collector, &[patient]);
-    collector.is_asked();
+    collector.await_request();
     eventually("all are logged", || home.lines() == 3);
-    let said = exporter.terminate();
-    assert!(said.contains("3 log records were not sent"), "{said}");
+    let messages = exporter.terminate();
+    assert!(
+        messages.contains("3 log records were not sent"),
+        "{messages}"
+    );
 }

@@ -1,4 +1,4 @@
-//! OTLP against a collector: what arrives, and what becomes of what does not.
+//! OTLP with a collector: what arrives, and what is counted as dropped.
 #![allow(clippy::tests_outside_test_module, reason = "a test binary")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -13,7 +13,7 @@ use collector::Collector;
 use std::process::Command;
 use support::{Exporter, Home};
 
-/// The command of an exporter that knows nothing of the tester's environment.
+/// The command of an exporter without the `OTEL_*` variables of the environment.
 fn command(home: &Home) -> Command {
     let mut command = home.command();
     for (name, _) in std::env::vars_os() {
@@ -24,7 +24,7 @@ fn command(home: &Home) -> Command {
     command
 }
 
-/// An exporter that sends to `collector`, at once.
+/// An exporter that sends to `collector` without delay.
 fn start(home: &Home, collector: &Collector, variables: &[(&str, &str)]) -> Exporter {
     start_at(home, &collector.endpoint(), variables)
 }
@@ -50,7 +50,7 @@ fn metric(exporter: &Exporter, name: &str, signal: &str) -> u64 {
     value
 }
 
-/// Nothing waits for others to share its batch.
+/// No item waits for its batch to fill.
 const PROMPT: [(&str, &str); 3] = [
     ("OTEL_BSP_SCHEDULE_DELAY", "1"),
     ("OTEL_BLRP_SCHEDULE_DELAY", "1"),

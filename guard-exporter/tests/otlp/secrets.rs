@@ -1,6 +1,6 @@
 //! Secrets in an endpoint's URL: the collector gets them, and nobody else sees them.
 
-use crate::collector::{Collector, Manner, attributes};
+use crate::collector::{Behavior, Collector, attributes};
 use crate::support::{Home, denial, eventually};
 use crate::{command, metric, start, start_at};
 use guard_core::ring::MIN_LANE_WORDS;
@@ -17,7 +17,7 @@ fn with_secrets(address: impl std::fmt::Display) -> String {
 #[test]
 fn credentials_and_query_of_an_endpoint_are_sent() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.publish(&denial());
     let exporter = start_at(&home, &with_secrets(collector.address), &[]);
@@ -40,7 +40,7 @@ fn credentials_and_query_of_an_endpoint_are_sent() {
 #[test]
 fn secrets_of_an_endpoint_are_in_no_message_and_in_no_span() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let nowhere = with_secrets(listener.local_addr().unwrap());
     drop(listener);

@@ -1,6 +1,6 @@
-//! What a collector gets.
+//! What a collector receives.
 
-use crate::collector::{Collector, Manner, attributes};
+use crate::collector::{Behavior, Collector, attributes};
 use crate::support::{Home, allowed, denial, eventually, publish};
 use crate::{command, metric, start};
 use guard_core::DecisionEvent;
@@ -11,7 +11,7 @@ use std::process::Stdio;
 #[test]
 fn a_denial_arrives_as_a_span_and_a_record_of_the_agent_s_trace() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     let unsampled = DecisionEvent {
         path: b"/home/u/project/\xff",
@@ -31,15 +31,15 @@ fn a_denial_arrives_as_a_span_and_a_record_of_the_agent_s_trace() {
     assert_eq!(span.end_time_unix_nano - span.start_time_unix_nano, 12_500);
     assert_eq!(span.flags & 1, 1, "sampled, whatever the agent's is");
     assert_eq!(span.status.unwrap_or_default().code, 0);
-    let told = attributes(&span.attributes);
-    assert_eq!(told["guard.verdict"], "deny");
-    assert_eq!(told["guard.agent.name"], "claude_code");
-    assert_eq!(told["file.path"], "/home/u/project/\u{fffd}");
+    let found = attributes(&span.attributes);
+    assert_eq!(found["guard.verdict"], "deny");
+    assert_eq!(found["guard.agent.name"], "claude_code");
+    assert_eq!(found["file.path"], "/home/u/project/\u{fffd}");
     assert_eq!(
-        told["guard.file.path_bytes"],
+        found["guard.file.path_bytes"],
         "2f686f6d652f752f70726f6a6563742fff"
     );
-    assert_eq!(told["guard.decision.id"], format!("{}-0", "01".repeat(16)));
+    assert_eq!(found["guard.decision.id"], format!("{}-0", "01".repeat(16)));
 
     let record = collector.record("guard.decision.denied");
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_denial_arrives_as_a_span_and_a_record_of_the_agent_s_trace() {
     assert!(record.observed_time_unix_nano > record.time_unix_nano);
     assert_eq!(record.trace_id, span.trace_id);
     assert_eq!(record.span_id, span.span_id);
-    assert_eq!(attributes(&record.attributes), told);
+    assert_eq!(attributes(&record.attributes), found);
 
     let resource = attributes(&collector.state().resources[0].attributes);
     assert_eq!(resource["service.name"], "codex-es-guard");
@@ -65,7 +65,7 @@ fn a_denial_arrives_as_a_span_and_a_record_of_the_agent_s_trace() {
 #[test]
 fn the_metrics_arrive_as_they_are_counted() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.add(Counter::MalformedTraces, 2);
     publish(&producer, &denial(), 3);
@@ -80,7 +80,7 @@ fn the_metrics_arrive_as_they_are_counted() {
     // The last ones go at the end, however long the interval.
     exporter.terminate();
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     publish(&home.ring(1, MIN_LANE_WORDS), &denial(), 5);
     let seldom = ("OTEL_METRIC_EXPORT_INTERVAL", "3600000");
     let exporter = start(&home, &collector, &[seldom]);
@@ -95,7 +95,7 @@ fn the_metrics_arrive_as_they_are_counted() {
 #[test]
 fn allowed_operations_are_sampled_and_denials_always_sent() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &allowed(), 5);
     publish(&producer, &denial(), 2);
@@ -120,7 +120,7 @@ fn allowed_operations_are_sampled_and_denials_always_sent() {
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &allowed(), 5);
     publish(&producer, &denial(), 2);
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let exporter = home.spawn(
         command(&home)
             .args(["--otlp.endpoint", &collector.endpoint()])
@@ -138,22 +138,22 @@ fn allowed_operations_are_sampled_and_denials_always_sent() {
 #[test]
 fn detections_arrive_as_records() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     publish(&producer, &denial(), 5);
     let exporter = start(&home, &collector, &[]);
     let record = collector.record("guard.retry_storm.detected");
-    let told = attributes(&record.attributes);
-    assert_eq!(told["guard.agent.name"], "claude_code");
-    assert_eq!(told["guard.detection.count"], "5");
+    let found = attributes(&record.attributes);
+    assert_eq!(found["guard.agent.name"], "claude_code");
+    assert_eq!(found["guard.detection.count"], "5");
     assert_eq!(record.trace_id, [0xab; 16]);
     exporter.terminate();
 }
 
 #[test]
-fn headers_and_compression_are_as_they_are_said() {
+fn headers_and_compression_are_applied() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.publish(&denial());
     let variables = [
@@ -174,15 +174,18 @@ fn headers_and_compression_are_as_they_are_said() {
 }
 
 #[test]
-fn its_own_work_is_traced_when_there_was_some() {
+fn passes_that_read_something_are_traced() {
     let home = Home::new();
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.publish(&denial());
     let exporter = start(&home, &collector, &[]);
     let pass = collector.span("drain");
-    let told = attributes(&pass.attributes);
-    assert_eq!((&*told["guard.records"], &*told["guard.rings"]), ("1", "1"));
+    let found = attributes(&pass.attributes);
+    assert_eq!(
+        (&*found["guard.records"], &*found["guard.rings"]),
+        ("1", "1")
+    );
     let attached = collector.span("attach");
     assert_eq!(attached.parent_span_id, pass.span_id);
     let written = collector.span("write");
@@ -198,13 +201,13 @@ fn its_own_work_is_traced_when_there_was_some() {
     assert!(
         passes
             .map(|span| attributes(&span.attributes))
-            .all(|told| told.contains_key("guard.records")),
-        "a pass that found nothing is not told"
+            .all(|found| found.contains_key("guard.records")),
+        "a pass that read nothing is not sent"
     );
 }
 
 #[test]
-fn without_a_word_of_it_nothing_is_sent() {
+fn nothing_is_sent_unless_configured() {
     for variables in [
         &[][..],
         &[("OTEL_SDK_DISABLED", "true")],
@@ -215,7 +218,7 @@ fn without_a_word_of_it_nothing_is_sent() {
         ],
     ] {
         let home = Home::new();
-        let collector = Collector::start(Manner::Take);
+        let collector = Collector::start(Behavior::Take);
         let producer = home.ring(1, MIN_LANE_WORDS);
         producer.publish(&denial());
         let mut command = command(&home);
@@ -231,22 +234,22 @@ fn without_a_word_of_it_nothing_is_sent() {
 }
 
 #[test]
-fn what_cannot_be_used_is_said_at_the_start() {
+fn invalid_endpoints_are_reported_at_the_start() {
     let home = Home::new();
     let output = command(&home)
         .args(["--otlp.endpoint", "ftp://h"])
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{messages}");
     assert!(
-        said.contains("--otlp.endpoint ftp://h: it must begin with http"),
-        "{said}"
+        messages.contains("--otlp.endpoint ftp://h: it must begin with http"),
+        "{messages}"
     );
 
     // From the environment it stops neither the log nor the other signals.
-    let collector = Collector::start(Manner::Take);
+    let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.publish(&denial());
     let variables = [
@@ -257,10 +260,13 @@ fn what_cannot_be_used_is_said_at_the_start() {
     collector.record("guard.decision.denied");
     assert_eq!(metric(&exporter, "dropped_items_total", "traces"), 1);
     eventually("the denial is logged", || home.lines() == 1);
-    let said = exporter.terminate();
-    assert!(said.contains("Traces cannot be sent to nowhere"), "{said}");
+    let messages = exporter.terminate();
     assert!(
-        said.contains("OTEL_EXPORTER_OTLP_TIMEOUT=soon is not a number"),
-        "{said}"
+        messages.contains("Traces cannot be sent to nowhere"),
+        "{messages}"
+    );
+    assert!(
+        messages.contains("OTEL_EXPORTER_OTLP_TIMEOUT=soon is not a number"),
+        "{messages}"
     );
 }

@@ -20,7 +20,7 @@ pub struct Event {
 // === impl Events ===
 
 impl Events {
-    /// Begins to listen; `headers` are whole lines.
+    /// Subscribes; `headers` are whole lines.
     pub fn listen(address: SocketAddr, headers: &str) -> Self {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -38,12 +38,12 @@ impl Events {
             head.contains("content-type: text/event-stream\r\n"),
             "{head}"
         );
-        // The greeting: from here on nothing is missed.
+        // The first message: from here on no event is missed.
         assert_eq!(events.chunk_line(), "retry: 2000\n");
         events
     }
 
-    /// The next event; comments are passed over.
+    /// The next event; comments are skipped.
     pub fn next(&mut self) -> Event {
         let mut event = Event::default();
         loop {

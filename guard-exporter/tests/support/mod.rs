@@ -1,4 +1,4 @@
-//! Real rings, real exporter processes, and waiting for conditions with a deadline.
+//! Rings, exporter processes, and waiting for conditions with a deadline.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -34,7 +34,7 @@ pub struct Exporter {
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_guard-exporter");
 
-/// Long enough for a loaded machine; a passing test never waits for it.
+/// Long enough for a loaded machine; a passing test never waits that long.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 // === impl Home ===
@@ -138,7 +138,7 @@ impl Home {
             .collect()
     }
 
-    /// Lines in the log, without looking at them (it may be in motion).
+    /// Lines in the log, which may be being rotated.
     pub fn lines(&self) -> usize {
         let bytes = self.log_files().filter_map(|path| fs::read(path).ok());
         bytes
@@ -201,8 +201,8 @@ impl Exporter {
         body.lines().find_map(line)
     }
 
-    /// The next line it says, without its newline.
-    pub fn says(&mut self) -> String {
+    /// The next line of its log, without the newline.
+    pub fn next_message(&mut self) -> String {
         let stderr = self.child.stderr.as_mut().unwrap();
         let (mut line, mut byte) = (Vec::new(), [0]);
         // Unbuffered: what follows the line stays for `wait`.
@@ -223,13 +223,13 @@ impl Exporter {
         );
     }
 
-    /// Ends it with SIGTERM; it must end well. Returns what it said.
+    /// Ends it with SIGTERM; it must exit with 0. Returns its log.
     pub fn terminate(self) -> String {
         self.signal("TERM");
         let output = self.wait();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        said
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{messages}");
+        messages
     }
 
     pub fn wait(mut self) -> Output {
@@ -287,7 +287,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A denial with every field told.
+/// A denial with every field set.
 pub fn denial() -> DecisionEvent<'static> {
     DecisionEvent {
         sequence: 0,
@@ -353,10 +353,10 @@ pub fn publish(producer: &Producer, event: &DecisionEvent<'_>, times: u64) {
     }
 }
 
-/// Numbers from a seed, the same each time (xorshift).
-pub struct Dice(pub u64);
+/// Pseudo-random numbers, the same in each run (xorshift).
+pub struct Rng(pub u64);
 
-impl Dice {
+impl Rng {
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

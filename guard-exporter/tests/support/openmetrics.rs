@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Vec<Sample> {
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# ") {
             let mut words = rest.splitn(3, ' ');
-            let [word, name, said] =
+            let [word, name, value] =
                 [(); 3].map(|()| words.next().unwrap_or_else(|| panic!("{line}")));
             let is_new = families.last().is_none_or(|family| family.name != name);
             if is_new {
@@ -57,11 +57,11 @@ pub fn parse(text: &str) -> Vec<Sample> {
                         "stateset",
                         "unknown",
                     ];
-                    assert!(known.contains(&said), "{line}");
-                    said.clone_into(&mut family.kind);
+                    assert!(known.contains(&value), "{line}");
+                    value.clone_into(&mut family.kind);
                 }
-                "UNIT" => assert!(name.ends_with(&format!("_{said}")), "{line}"),
-                "HELP" => check_escapes(said),
+                "UNIT" => assert!(name.ends_with(&format!("_{value}")), "{line}"),
+                "HELP" => check_escapes(value),
                 _ => panic!("{line}"),
             }
         } else {

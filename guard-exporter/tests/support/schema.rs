@@ -2,36 +2,39 @@
 
 use serde_json::Value;
 
-/// Asserts that `value` is what `schema` says; `document` holds what it refers to.
+/// Asserts that `value` conforms to `schema`; `document` holds what it refers to.
 pub fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     let schema = resolve(document, schema);
     let words = schema.as_object().expect("a schema is an object");
-    for (word, said) in words {
+    for (word, constraint) in words {
         match word.as_str() {
             "type" => {
-                let types = match said {
+                let types = match constraint {
                     Value::Array(types) => types.iter().collect(),
                     one => vec![one],
                 };
                 let fits = types.iter().any(|name| is(value, name.as_str().unwrap()));
-                assert!(fits, "{place} is {value}, not {said}");
+                assert!(fits, "{place} is {value}, not {constraint}");
             }
-            "enum" => assert!(said.as_array().unwrap().contains(value), "{place}: {value}"),
+            "enum" => assert!(
+                constraint.as_array().unwrap().contains(value),
+                "{place}: {value}"
+            ),
             "required" => {
-                for name in said.as_array().unwrap() {
+                for name in constraint.as_array().unwrap() {
                     let name = name.as_str().unwrap();
                     assert!(value.get(name).is_some(), "{place} has no {name}: {value}");
                 }
             }
             "properties" => {
-                for (name, schema) in said.as_object().unwrap() {
+                for (name, schema) in constraint.as_object().unwrap() {
                     if let Some(value) = value.get(name) {
                         check(document, schema, value, &format!("{place}.{name}"));
                     }
                 }
             }
             "additionalProperties" => {
-                assert_eq!(said, false);
+                assert_eq!(constraint, false);
                 for name in value.as_object().unwrap().keys() {
                     let is_known = schema["properties"].get(name).is_some();
                     assert!(is_known, "{place}.{name} is not described");
@@ -39,7 +42,7 @@ pub fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
             }
             "items" => {
                 for (index, value) in value.as_array().unwrap().iter().enumerate() {
-                    check(document, said, value, &format!("{place}[{index}]"));
+                    check(document, constraint, value, &format!("{place}[{index}]"));
                 }
             }
             "description" => {}

@@ -7,30 +7,30 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// What is left to the exporter when it is confined.
+/// What a confined exporter may use.
 #[derive(Clone, Debug)]
 pub struct Needs {
-    /// Directories that it reads and writes, with all below.
+    /// Directories that it reads and writes, with everything below.
     pub own: Vec<PathBuf>,
-    /// Directories of rings: it reads and removes files.
+    /// Directories of rings, whose files it reads and removes.
     pub rings: Vec<PathBuf>,
     /// Other files and directories that it reads.
     pub read: Vec<PathBuf>,
     /// The port it listens on; 0 for any free one.
     pub listen: u16,
-    /// The ports that it connects to. Names can be looked up when there is one.
+    /// The ports that it connects to. Names can be resolved if there are any.
     pub connect: Vec<u16>,
 }
 
-/// The directories that a confined exporter depends on, as they were.
+/// The directories that a confined exporter depends on, with their identities when it was confined.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Vec<(PathBuf, Option<FileId>)>);
+pub struct SandboxPaths(Vec<(PathBuf, Option<FileId>)>);
 
 // === impl Needs ===
 
 impl Needs {
-    /// Of an exporter with these settings. Makes the directories that guards will put rings into, as
-    /// far as it can; where only root can, what is above them is read.
+    /// The needs of an exporter with these settings. Creates the directories that guards will put rings
+    /// into; where only root can create them, an existing parent may be read.
     #[must_use]
     pub fn of(settings: &Settings, uid: u32) -> Self {
         let log = settings.denials.parent().map(|directory| {
@@ -43,7 +43,7 @@ impl Needs {
         let rings = settings.rings.resolve(uid).into_iter();
         let rings = match &settings.rings {
             RingDirectories::Given(_) => rings.collect(),
-            // The guards make `rings` itself, so that its parent is what lasts.
+            // Guards create and replace `rings` itself, so the parent is granted.
             RingDirectories::Usual { .. } => rings
                 .filter_map(|directory| directory.parent().map(Path::to_owned))
                 .collect::<Vec<_>>(),
@@ -59,10 +59,10 @@ impl Needs {
             connect: Vec::new(),
         };
         for directory in rings {
-            needs.look_into(directory, uid);
+            needs.add_rings(directory, uid);
         }
         for port in settings.otlp.iter().flat_map(Config::ports) {
-            needs.reach(port);
+            needs.allow_port(port);
         }
         if settings.otlp.is_some() {
             needs
@@ -72,14 +72,14 @@ impl Needs {
         needs
     }
 
-    /// A directory of rings, there or to come.
-    fn look_into(&mut self, directory: PathBuf, uid: u32) {
-        // Where it cannot be made, only root makes it.
+    /// A directory of rings, which may not exist yet.
+    fn add_rings(&mut self, directory: PathBuf, uid: u32) {
+        // Where this fails, only root creates it.
         drop(DirBuilder::new().mode(0o700).create(&directory));
         match directory.metadata().map(|found| found.uid()) {
             Ok(owner) if owner == uid => self.rings.push(directory),
             Ok(0) => self.read.push(directory),
-            // Another user's is never looked into.
+            // Directories of other users are never read.
             Ok(_) => {}
             Err(_) => {
                 let mut above = directory.ancestors();
@@ -89,38 +89,38 @@ impl Needs {
         }
     }
 
-    /// What it takes to send to a collector on this port, wherever that is: to connect there, to look
-    /// up its name, and to check its certificate. Whole directories are read for that, since what
-    /// stands in them is replaced while the exporter runs.
-    pub fn reach(&mut self, port: u16) {
-        // A server that answers too much by datagram is asked again by a connection.
+    /// Allows to send to a collector on this port: to connect, to resolve its name, and to check its
+    /// certificate. Whole directories are readable for that, since the files in them are replaced while
+    /// the exporter runs.
+    pub fn allow_port(&mut self, port: u16) {
+        // An answer that does not fit into a datagram is requested again by TCP.
         self.connect.extend([port, DNS_PORT]);
         self.read.extend(RESOLVER.map(PathBuf::from));
     }
 
-    /// The directories it depends on. What lies within another of its own is granted with that, and
-    /// may come and go.
+    /// The directories it depends on. One below another of its own is granted with that, and may be
+    /// replaced.
     #[must_use]
-    pub fn places(&self) -> Places {
+    pub fn paths(&self) -> SandboxPaths {
         let is_within = |path: &PathBuf| {
             let above = |own: &PathBuf| own != path && path.starts_with(own);
             self.own.iter().any(above)
         };
         let all = self.own.iter().chain(&self.rings);
         let all = all.filter(|path| !is_within(path));
-        Places(
+        SandboxPaths(
             all.map(|path| (path.clone(), FileId::behind(path)))
                 .collect(),
         )
     }
 }
 
-// === impl Places ===
+// === impl SandboxPaths ===
 
-impl Places {
-    /// A path that leads to another directory than it did.
+impl SandboxPaths {
+    /// A path that is now another directory.
     #[must_use]
-    pub fn displaced(&self) -> Option<&Path> {
+    pub fn replaced(&self) -> Option<&Path> {
         let is_another = |(path, was): &&(PathBuf, Option<FileId>)| {
             FileId::behind(path).is_some_and(|now| Some(now) != *was)
         };
@@ -131,25 +131,26 @@ impl Places {
     }
 }
 
-/// The ports of the proxies that a client of HTTP goes through.
+/// The ports of the configured HTTP proxies.
 fn proxy_ports(variable: impl Fn(&str) -> Option<String>) -> Vec<u16> {
-    let said = PROXIES.iter().filter_map(|name| variable(name));
-    said.filter_map(|proxy| {
-        let has_scheme = proxy.contains("://");
-        let address = if has_scheme {
-            proxy
-        } else {
-            format!("http://{proxy}")
-        };
-        let uri: http::Uri = address.parse().ok()?;
-        let usual = match uri.scheme_str() {
-            Some("https") => 443,
-            Some("http") => 80,
-            _ => 1080,
-        };
-        Some(uri.port_u16().unwrap_or(usual))
-    })
-    .collect()
+    let proxies = PROXIES.iter().filter_map(|name| variable(name));
+    proxies
+        .filter_map(|proxy| {
+            let has_scheme = proxy.contains("://");
+            let address = if has_scheme {
+                proxy
+            } else {
+                format!("http://{proxy}")
+            };
+            let uri: http::Uri = address.parse().ok()?;
+            let usual = match uri.scheme_str() {
+                Some("https") => 443,
+                Some("http") => 80,
+                _ => 1080,
+            };
+            Some(uri.port_u16().unwrap_or(usual))
+        })
+        .collect()
 }
 
 const PROXIES: [&str; 6] = [
@@ -163,7 +164,7 @@ const PROXIES: [&str; 6] = [
 
 const DNS_PORT: u16 = 53;
 
-/// Where the resolver's settings and the certificates of authorities are.
+/// The resolver's configuration and the certificates of authorities.
 const RESOLVER: [&str; 4] = [
     "/etc",
     "/run/systemd/resolve",
@@ -177,7 +178,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn proxies_are_reached_by_their_ports() {
+    fn the_ports_of_proxies_are_found() {
         let variable = |name: &str| {
             Some(match name {
                 "HTTP_PROXY" => "proxy.example:3128".to_owned(),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_displaced_when_another_has_its_path() {
+    fn a_directory_is_replaced_when_another_has_its_path() {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("state");
         let needs = |own: &Path| Needs {
@@ -201,16 +202,16 @@ mod tests {
             connect: Vec::new(),
         };
         fs::create_dir(&state).unwrap();
-        let places = needs(&state).places();
-        assert_eq!(places.displaced(), None);
+        let paths = needs(&state).paths();
+        assert_eq!(paths.replaced(), None);
         let aside = dir.path().join("aside");
         fs::rename(&state, &aside).unwrap();
-        assert_eq!(places.displaced(), None, "it may come back");
+        assert_eq!(paths.replaced(), None, "it may come back");
         fs::create_dir(&state).unwrap();
-        assert_eq!(places.displaced(), Some(state.as_path()));
+        assert_eq!(paths.replaced(), Some(state.as_path()));
         fs::remove_dir(&state).unwrap();
         fs::rename(&aside, &state).unwrap();
-        assert_eq!(places.displaced(), None);
-        assert_eq!(Places::default().displaced(), None);
+        assert_eq!(paths.replaced(), None);
+        assert_eq!(SandboxPaths::default().replaced(), None);
     }
 }
