@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn the_distribution_rises_to_all_of_them() {
         let latencies = latencies((1..=1000).map(|number| number * 1000));
-        let text = distribution(&latencies.sum(|_, _| true));
+        let text = distribution(&latencies.together(|_, _| true));
         let mut lines = text.lines();
         assert_eq!(
             lines.next(),
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn of_nothing_there_is_a_head_and_a_foot() {
-        let text = distribution(&latencies([]).sum(|_, _| true));
+        let text = distribution(&latencies([]).together(|_, _| true));
         assert_eq!(text.lines().count(), 5, "{text}");
     }
 }

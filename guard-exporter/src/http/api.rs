@@ -68,7 +68,7 @@ pub(super) async fn latency(
     if query.as_text {
         let span = query.span.unwrap_or(Span::SinceStart);
         let latencies = shown.board.activity().latencies(now, span);
-        let chosen = latencies.sum(|operation, verdict| {
+        let chosen = latencies.together(|operation, verdict| {
             query.operation.is_none_or(|wanted| wanted == operation)
                 && query.verdict.is_none_or(|wanted| wanted == verdict)
         });
