@@ -247,13 +247,22 @@ fn is_plain_word(text: &str) -> bool {
 /// The verdicts that a reason can have, whose series exist from the start.
 const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
     match reason {
-        Reason::AgentInZone => &[Verdict::Deny],
+        Reason::AgentInZone | Reason::GuardFiles | Reason::Unpreservable => &[Verdict::Deny],
         Reason::AuditOnly => &[Verdict::Audit],
-        Reason::GuardFiles => &[Verdict::Deny],
         Reason::UnknownLineage | Reason::Deadline | Reason::UnresolvedPath => {
             &[Verdict::Allow, Verdict::Deny]
         }
-        _ => &[Verdict::Allow],
+        Reason::OutsideZones
+        | Reason::Override
+        | Reason::SystemTemp
+        | Reason::Disposable
+        | Reason::Scratch
+        | Reason::WithinZones
+        | Reason::Replaced
+        | Reason::NotJudged
+        | Reason::Human
+        | Reason::TrustedTool
+        | Reason::Preserved => &[Verdict::Allow],
     }
 }
 

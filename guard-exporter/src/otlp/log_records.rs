@@ -39,7 +39,7 @@ fn denial(decision: &RecordedDecision) -> LogRecord {
     let event = decision.event();
     let name = match event.verdict {
         Verdict::Audit => names::AUDITED,
-        _ => names::DENIED,
+        Verdict::Allow | Verdict::Deny => names::DENIED,
     };
     LogRecord {
         time_unix_nano: event.wall_ns,
