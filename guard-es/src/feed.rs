@@ -6,7 +6,7 @@
 use crate::probe::Probe;
 use crate::reading::{acting, key_of};
 use endpoint_sec::event::{Event, Exec};
-use endpoint_sec::{EventType, MessageView};
+use endpoint_sec::{EventType, MessageView, Process};
 use guard_core::guard::SharedGuard;
 use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription};
 use std::sync::Arc;
@@ -42,6 +42,7 @@ impl LineageFeed {
         let process = message.process();
         match message.event() {
             Event::Fork(fork) => {
+                self.note_orphan(&process, now_ns);
                 let child = acting(&fork.child());
                 let parent = key_of(process.audit_token());
                 self.guard
@@ -49,6 +50,7 @@ impl LineageFeed {
             }
             Event::Exec(exec) => {
                 self.probe.note_program();
+                self.note_orphan(&process, now_ns);
                 describe(&exec, &mut self.description);
                 let before = key_of(process.audit_token());
                 self.guard
@@ -56,6 +58,17 @@ impl LineageFeed {
             }
             Event::Exit(_) => self.guard.process_ended(key_of(process.audit_token())),
             _ => {}
+        }
+    }
+
+    /// Records a process as an orphan if its fork was never received and its parent has exited. In
+    /// the process table it would look like a child of launchd, and what it starts like a person's.
+    fn note_orphan(&self, process: &Process<'_>, now_ns: u64) {
+        let acting = acting(process);
+        if acting.is_orphan() && self.guard.lineage.find(acting.key).is_none() {
+            let _entry = self
+                .guard
+                .process_orphaned(acting.key, acting.started_ns, now_ns);
         }
     }
 }

@@ -282,6 +282,34 @@ fn orphans_of_an_agent_stay_the_agent_s() {
     assert!(!mac.machine.unlink(&rm, "/a/z/doc").allowed());
 }
 
+/// The kernel drops reports when a queue is full, as in a burst of new processes.
+#[test]
+fn an_orphan_whose_fork_was_dropped_is_no_person_s() {
+    let mac = Mac::new(ZONE);
+    let agent = mac.chain("codex");
+    let between = mac.fork(&agent);
+    let orphan = || {
+        let builder = mac.machine.process("/bin/sh").parent(&between).orphaned();
+        let orphan = builder.user(501).args(["sh"]).start();
+        let started_ns = 1_789_388_200_000_000_000;
+        mac.table
+            .admit(&orphan, Some(&between), &["sh"], &[], started_ns);
+        orphan
+    };
+    let (alone, executes, forks) = (orphan(), orphan(), orphan());
+    mac.exit(&between);
+    mac.machine.settle();
+    let executed = mac.exec(&executes, "/bin/rm", &["rm"], &[]);
+    let forked = mac.spawn(&forks, "/bin/rm", &["rm"]);
+    mac.machine.settle();
+    let _recorded = mac.recorded();
+    for process in [&alone, &executed, &forked] {
+        let (done, recorded) = mac.outcome(&mac.machine.unlink(process, "/a/z/doc"));
+        assert!(!done, "{recorded}");
+        assert_eq!(recorded, "deny unknown_lineage unlink /a/z/doc");
+    }
+}
+
 #[test]
 fn a_process_id_that_is_used_again_is_another_process() {
     let mac = Mac::new(ZONE);

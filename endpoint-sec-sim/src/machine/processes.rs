@@ -77,6 +77,13 @@ impl ProcessBuilder<'_> {
         self
     }
 
+    /// The parent has exited, and launchd is the parent now. Call this after
+    /// [`parent`](Self::parent).
+    pub fn orphaned(mut self) -> Self {
+        self.facts.ppid = 1;
+        self
+    }
+
     /// The real and effective user; the group becomes 20 (`staff`), or 0 for root.
     pub fn user(mut self, uid: u32) -> Self {
         let gid = if uid == 0 { 0 } else { 20 };
