@@ -1,19 +1,43 @@
-//! The exporter beside this program: where it listens, asking it, and starting it.
+//! The exporter beside this program: whether it runs, where it listens, asking it, and starting it.
 
 pub(crate) mod ask;
+mod keep;
 mod start;
 
-pub(crate) use start::ensure;
+pub(crate) use keep::ExporterKeeper;
 
-use guard_report::address::{DEFAULT_ADDRESS, announced};
+use guard_report::address::{DEFAULT_ADDRESS, ExporterIdentity, announced, lock_file};
 use guard_report::paths::StatePaths;
-use std::net::{SocketAddr, TcpStream};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// Where the exporter of this user says that it listens.
+/// Where the exporter of this user says that it listens. One that was killed leaves its address
+/// behind.
 pub(crate) fn address(paths: &StatePaths) -> Option<SocketAddr> {
     announced(&paths.exporter)?.address
+}
+
+/// Whether an exporter of this user is running.
+pub(crate) fn is_running(paths: &StatePaths) -> bool {
+    let Ok(mut lock) = File::open(lock_file(&paths.exporter)) else {
+        return false;
+    };
+    // Trying the lock would turn away an exporter that is just about to take it. It is tried only
+    // when the process that last held it, or a later one with its number, is alive.
+    let Ok(holder) = ExporterIdentity::read(&mut lock) else {
+        return false;
+    };
+    is_alive(holder.pid) && matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether there is a process of this number, whoever it belongs to.
+fn is_alive(pid: u32) -> bool {
+    let found = Pid::from_raw(pid.cast_signed()).map(test_kill_process);
+    matches!(found, Some(Ok(()) | Err(Errno::PERM)))
 }
 
 /// Where the metrics of this user are, or will be as soon as an exporter that is started now
@@ -24,7 +48,9 @@ pub(crate) fn expected_address(paths: &StatePaths) -> Option<SocketAddr> {
 
 /// Whether somebody listens where an exporter does by default: another user's, or another program.
 pub(crate) fn is_default_port_taken() -> bool {
-    TcpStream::connect_timeout(&DEFAULT_ADDRESS, CONNECT_TIMEOUT).is_ok()
+    // Connecting would fail when whoever listens accepts too slowly.
+    let bound = TcpListener::bind(DEFAULT_ADDRESS);
+    bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
 
 /// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.
@@ -38,9 +64,6 @@ pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
         .map(|dir| dir.join(name))
         .find(|file| file.is_file())
 }
-
-/// Whoever listens on loopback accepts at once.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The exporter's binary.
 pub(crate) const PROGRAM: &str = "guard-exporter";

@@ -1,7 +1,7 @@
 //! A session on Linux: what the supervisor process does besides answering.
 
-use crate::exporter;
-use crate::journal::Journal;
+use crate::exporter::ExporterKeeper;
+use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
 use crate::rings;
@@ -64,7 +64,7 @@ fn report_error(error: SessionError) {
 }
 
 fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
-    let journal = Journal::open(&guarded.source.paths.state);
+    let log = log::init(&guarded.source.paths.state, &guarded.session);
     guarded.source.own_files.extend(args.own_processes());
     let snapshot = guarded.source.compile(&guarded.policy);
     let snapshot = snapshot.context("compiling the policy")?;
@@ -79,17 +79,12 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
             .take()
             .map(|agent| AgentMatch { session, ..agent }),
     };
-    let ring = rings::create(
-        &guarded.source.paths,
-        ring_options(&guarded.session)?,
-        &journal,
-    )?;
+    let ring = rings::create(&guarded.source.paths, ring_options(&guarded.session)?)?;
     let (keeper, preservation) = Keeper::begin(
         &guarded.source.paths,
         &snapshot,
         &guarded.session,
         &guarded.command,
-        &journal,
     );
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
@@ -101,33 +96,26 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         ignored,
     ));
     let watch = PolicyWatch::new(guarded.source, guarded.origin);
-    watch.tell(&guard);
+    watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let supervisor = Supervisor::start(args, guard.clone(), preservation)?;
     guard.ring.set(Counter::EnforcementActive, 1);
-    let log = journal.file();
-    supervisor.detach(log.as_ref().map(|file| file.as_fd()))?;
+    let output = log.descriptor();
+    supervisor.detach(output.as_ref().map(|file| file.as_fd()))?;
     if let Err(error) = supervisor.hide_from_session() {
-        journal.write(&format!("{:#}", anyhow::Error::new(error)));
+        tracing::warn!("{:#}", anyhow::Error::new(error));
     }
     if guarded.exporter {
-        // The supervisor collects its exit status with those of the session's orphans.
-        let _started = exporter::ensure(&watch.source.paths, &journal);
+        let mut keeper = ExporterKeeper::new(watch.source.paths.clone(), log);
+        keeper.start();
+        keeper.watch().context("starting the exporter's thread")?;
     }
-    keeper
-        .start_sweeping(&journal)
-        .context("starting the sweeper")?;
+    keeper.start_sweeping().context("starting the sweeper")?;
     let housekeeping = supervisor.housekeeping();
-    start_housekeeping(
-        guard.clone(),
-        housekeeping,
-        watch,
-        keeper.clone(),
-        journal.clone(),
-    )
-    .context("starting the housekeeping thread")?;
+    start_housekeeping(guard.clone(), housekeeping, watch, keeper.clone())
+        .context("starting the housekeeping thread")?;
     supervisor.run_command()?;
-    keeper.end(&journal);
+    keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
@@ -136,7 +124,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
 
 fn ring_options(session: &str) -> Result<RingOptions> {
     Ok(RingOptions {
-        id: crate::random_bytes().context("reading /dev/urandom")?,
+        id: crate::random::bytes().context("asking the kernel for random bytes")?,
         boot_id: rings::boot_id(),
         writer: procfs::this_process(),
         created_wall_ns: guard_report::time::now_ns(),
@@ -152,14 +140,13 @@ fn start_housekeeping(
     housekeeping: Housekeeping,
     mut watch: PolicyWatch,
     keeper: Keeper,
-    journal: Journal,
 ) -> std::io::Result<()> {
     let name = "guard-housekeeper".into();
     thread::Builder::new().name(name).spawn(move || {
         let mut published = Instant::now();
         while !housekeeping.is_over() {
             thread::sleep(TICK);
-            watch.check(guard.as_ref(), &journal);
+            watch.check(guard.as_ref());
             if published.elapsed() >= BEAT {
                 published = Instant::now();
                 guard.publish_state(guard_report::time::now_ns());

@@ -73,10 +73,12 @@ impl Observed {
         let some_alive = self.guards.iter().any(|guard| guard.alive);
         match &self.exporter {
             Exporter::Absent if some_alive => problems.push(
-                "no exporter runs: denials wait in the rings (start guard-exporter)".to_owned(),
+                "no exporter is running: denials wait in the rings (a guard starts one again within a \
+                 minute, unless run with --no-exporter; else start guard-exporter)"
+                    .to_owned(),
             ),
             Exporter::Silent { address, why } if some_alive => problems.push(format!(
-                "the exporter at {address} does not answer: {why} (end it, and start guard-exporter)"
+                "the exporter at {address} does not answer: {why} (end it; a guard starts another)"
             )),
             Exporter::Serving { status, .. } => problems.extend(
                 status
@@ -94,7 +96,7 @@ impl Observed {
 
 impl Exporter {
     fn ask(paths: &StatePaths) -> Self {
-        let Some(address) = exporter::address(paths) else {
+        let Some(address) = exporter::address(paths).filter(|_| exporter::is_running(paths)) else {
             return Self::Absent;
         };
         let asked = ask::ask(address, "/api/v1/status")

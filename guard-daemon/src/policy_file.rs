@@ -1,4 +1,4 @@
-//! The policy file: read, made ready, watched.
+//! The policy file: read and compiled.
 //!
 //! A bad file never disarms the guard. At start the last good copy, kept in the guard's own
 //! directory where no agent may write, takes its place; while running, the policy in force stays.
@@ -8,8 +8,9 @@ use fnv::FnvHasher;
 use guard_core::policy::{
     CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
 };
-use guard_report::directories::check_private;
+use guard_report::directories::{DirectoryError, check_private};
 use guard_report::paths::StatePaths;
+use std::error::Error as _;
 #[cfg(not(target_os = "macos"))]
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -21,7 +22,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Component;
 use std::path::{Path, PathBuf};
 
-/// What a snapshot is made of besides the file's text.
+/// What a snapshot is compiled from besides the file's text.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicySource {
     /// The user's paths.
@@ -36,7 +37,7 @@ pub(crate) struct PolicySource {
     pub(crate) started_ns: u64,
 }
 
-/// A policy as it was found: what it says, and its very text.
+/// A policy as it was found: what it says, and its text byte for byte.
 #[derive(Clone, Debug)]
 pub(crate) struct WrittenPolicy {
     path: PathBuf,
@@ -62,32 +63,40 @@ pub(crate) enum LoadPolicyError {
     #[error("there is no policy file {}", .0.display())]
     Missing(PathBuf),
     /// It cannot be read.
-    #[error("cannot read the policy {}: {error}", path.display())]
+    #[error("cannot read the policy {}", path.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
-        error: io::Error,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its directory may be another user's.
+    #[error("the policy {} is not to be believed", path.display())]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the directory.
+        source: DirectoryError,
     },
     /// It is not a policy.
-    #[error("{}: {error}", path.display())]
+    #[error("{}", path.display())]
     Malformed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong, and where.
-        error: ParsePolicyError,
+        source: ParsePolicyError,
     },
     /// It makes no sense here.
-    #[error("{}: {error}", path.display())]
+    #[error("{}", path.display())]
     Senseless {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
-        error: CompilePolicyError,
+        /// What is wrong.
+        source: CompilePolicyError,
     },
 }
 
-/// What tells two states of a file apart.
+/// What distinguishes two states of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -108,9 +117,9 @@ impl PolicySource {
     /// Reads the last good copy, if nobody else can have written it.
     pub(crate) fn read_last_good(&self) -> Result<WrittenPolicy, LoadPolicyError> {
         let path = self.last_good();
-        check_private(&self.paths.state).map_err(|error| LoadPolicyError::Unreadable {
+        check_private(&self.paths.state).map_err(|source| LoadPolicyError::NotPrivate {
             path: path.clone(),
-            error: io::Error::other(error),
+            source,
         })?;
         WrittenPolicy::read(&path)
     }
@@ -176,13 +185,13 @@ impl PolicySource {
         };
         #[cfg(not(target_os = "macos"))]
         let compiled = Snapshot::compile(&written.policy, &surroundings);
-        compiled.map_err(|error| LoadPolicyError::Senseless {
+        compiled.map_err(|source| LoadPolicyError::Senseless {
             path: written.path.clone(),
-            error,
+            source,
         })
     }
 
-    /// What the policy file looks like from outside; `None` when there is none.
+    /// The state of the policy file; `None` when there is none.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let found = fs::metadata(&self.paths.policy).ok()?;
         Some(Stamp {
@@ -199,10 +208,13 @@ impl PolicySource {
 
 impl LoadPolicyError {
     /// Line and column, from 1, where the text is wrong.
-    pub(crate) fn place(&self) -> Option<(usize, usize)> {
+    pub(crate) fn position(&self) -> Option<(usize, usize)> {
         match self {
-            Self::Malformed { error, .. } => Some((error.line, error.column)),
-            _ => None,
+            Self::Malformed { source, .. } => Some((source.line, source.column)),
+            Self::Missing(_)
+            | Self::Unreadable { .. }
+            | Self::NotPrivate { .. }
+            | Self::Senseless { .. } => None,
         }
     }
 
@@ -210,10 +222,23 @@ impl LoadPolicyError {
     pub(crate) fn problem(&self) -> String {
         match self {
             Self::Missing(_) => "there is no such file".to_owned(),
-            Self::Unreadable { error, .. } => error.to_string(),
-            Self::Malformed { error, .. } => error.problem.to_string(),
-            Self::Senseless { error, .. } => error.to_string(),
+            Self::Unreadable { source, .. } => source.to_string(),
+            Self::NotPrivate { source, .. } => source.to_string(),
+            Self::Malformed { source, .. } => source.problem.to_string(),
+            Self::Senseless { source, .. } => source.to_string(),
         }
+    }
+
+    /// The error with its causes, in one line.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
     }
 }
 
@@ -236,9 +261,9 @@ impl WrittenPolicy {
 
     fn read(path: &Path) -> Result<Self, LoadPolicyError> {
         let text = read_bounded(path)?;
-        let policy = Policy::parse(&text).map_err(|error| LoadPolicyError::Malformed {
+        let policy = Policy::parse(&text).map_err(|source| LoadPolicyError::Malformed {
             path: path.to_owned(),
-            error,
+            source,
         })?;
         Ok(Self {
             path: path.to_owned(),
@@ -249,14 +274,14 @@ impl WrittenPolicy {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
-    let unreadable = |error: io::Error| match error.kind() {
+    let unreadable = |source: io::Error| match source.kind() {
         // A link to nothing is there, and somebody meant something by it.
         io::ErrorKind::NotFound if path.symlink_metadata().is_err() => {
             LoadPolicyError::Missing(path.to_owned())
         }
         _ => LoadPolicyError::Unreadable {
             path: path.to_owned(),
-            error,
+            source,
         },
     };
     // Not blocking, should it be a pipe; the parser says what is too large.

@@ -1,20 +1,24 @@
-//! Taking up changes of the policy file while a guard runs.
+//! Reloading the policy file while a guard runs.
 //!
-//! The file is looked at four times a second; a change is in force well within a second. Zones that
-//! do not exist yet, or are reached through links, are placed anew every second.
+//! The file is checked four times a second; a change is in force well within a second. The paths of
+//! zones that do not exist yet, or are reached through links, are resolved again every second.
 //!
-//! What puts a snapshot in force is the backend's: see [`InForce`].
+//! How a snapshot is put in force is the backend's: see [`InForce`].
 
-use crate::journal::Journal;
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPolicy};
 use guard_core::guard::Guard;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_report::time::now_ns;
+use std::convert::Infallible;
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 /// Where snapshots are put in force.
 pub(crate) trait InForce {
+    /// Why a snapshot cannot be put in force.
+    type Error: Error + Send + Sync + 'static;
+
     /// The guard that decides.
     fn guard(&self) -> &Guard;
 
@@ -22,8 +26,8 @@ pub(crate) trait InForce {
     ///
     /// # Errors
     ///
-    /// Why the snapshot before is still in force.
-    fn adopt(&self, snapshot: Snapshot) -> Result<(), String>;
+    /// When the snapshot before is still in force.
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), Self::Error>;
 }
 
 /// Watches one policy file.
@@ -31,12 +35,12 @@ pub(crate) trait InForce {
 pub(crate) struct PolicyWatch {
     /// Where the policy comes from.
     pub(crate) source: PolicySource,
-    /// The file as it was last looked at, good or bad.
-    seen: Option<Stamp>,
+    /// The file as it was last checked, good or bad.
+    checked: Option<Stamp>,
     origin: Origin,
-    replaced: Instant,
-    /// Whether the refusal of a file that appeared was told.
-    told_refusal: bool,
+    recanonicalized: Instant,
+    /// Whether the refusal of a file that appeared was logged.
+    refusal_logged: bool,
     /// Whether what was read could not be put in force, and is to be tried again.
     pending: bool,
 }
@@ -44,11 +48,13 @@ pub(crate) struct PolicyWatch {
 // === impl InForce for Guard ===
 
 impl InForce for Guard {
+    type Error = Infallible;
+
     fn guard(&self) -> &Guard {
         self
     }
 
-    fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), Infallible> {
         Self::adopt(self, snapshot);
         Ok(())
     }
@@ -58,19 +64,19 @@ impl InForce for Guard {
 
 impl PolicyWatch {
     pub(crate) fn new(source: PolicySource, origin: Origin) -> Self {
-        let seen = source.stamp();
+        let checked = source.stamp();
         Self {
             source,
-            seen,
+            checked,
             origin,
-            replaced: Instant::now(),
-            told_refusal: false,
+            recanonicalized: Instant::now(),
+            refusal_logged: false,
             pending: false,
         }
     }
 
-    /// Tells the ring's header what is in force at the beginning.
-    pub(crate) fn tell(&self, guard: &Guard) {
+    /// Writes to the ring's header whether the policy in force is the file's.
+    pub(crate) fn publish(&self, guard: &Guard) {
         guard.ring.set(
             Counter::PolicyOk,
             u64::from(self.origin != Origin::LastGood),
@@ -78,61 +84,59 @@ impl PolicyWatch {
         guard.ring.set(Counter::PolicyLoadedNs, now_ns());
     }
 
-    /// Looks at the file, and takes up what changed.
-    pub(crate) fn check(&mut self, backend: &impl InForce, journal: &Journal) {
+    /// Reloads the file if it changed.
+    pub(crate) fn check(&mut self, backend: &impl InForce) {
         let now = self.source.stamp();
-        if now != self.seen || self.pending {
-            self.seen = now;
+        if now != self.checked || self.pending {
+            self.checked = now;
             self.pending = false;
-            self.reload(backend, journal);
-        } else if self.replaced.elapsed() >= REPLACE_INTERVAL {
-            self.replaced = Instant::now();
-            self.replace(backend, journal);
+            self.reload(backend);
+        } else if self.recanonicalized.elapsed() >= RECANONICALIZE_INTERVAL {
+            self.recanonicalized = Instant::now();
+            self.recanonicalize_zones(backend);
         }
     }
 
-    /// Places the zones of an unchanged file anew; the revision tells whether any has moved.
-    fn replace(&mut self, backend: &impl InForce, journal: &Journal) {
+    /// Resolves the paths of an unchanged file's zones again; the revision shows whether any differs.
+    fn recanonicalize_zones(&mut self, backend: &impl InForce) {
         let read = match self.origin {
             Origin::CommandLine => self.source.without_file(),
             Origin::File => self.source.load(),
             Origin::LastGood => {
-                // Mended before it was looked at for the first time, or readable again.
+                // Repaired before the first check, or readable again.
                 if let Ok((written, snapshot)) = self.read() {
-                    self.adopt(backend, &written, snapshot, journal);
+                    self.adopt(backend, &written, snapshot);
                 }
                 return;
             }
         };
         if let Ok(snapshot) = read
             && snapshot.revision() != backend.guard().policy.load().revision()
-            && self.source.stamp() == self.seen
+            && self.source.stamp() == self.checked
             && let Err(error) = backend.adopt(snapshot)
         {
-            journal.write(&format!(
-                "zones have moved and cannot be followed yet: {error}"
-            ));
+            let error = anyhow::Error::new(error);
+            tracing::warn!("zones have moved and cannot be followed yet: {error:#}");
         }
     }
 
-    fn reload(&mut self, backend: &impl InForce, journal: &Journal) {
+    fn reload(&mut self, backend: &impl InForce) {
         let guard = backend.guard();
         if self.origin == Origin::CommandLine && guard.lineage.agent_seen() {
             // A policy that an agent may have made itself: links and new files are not judged.
-            if !self.told_refusal {
-                self.told_refusal = true;
-                journal.write(
-                    "a policy file appeared while an agent runs; it takes effect in the next \
-                     session",
+            if !self.refusal_logged {
+                self.refusal_logged = true;
+                tracing::warn!(
+                    "a policy file appeared while an agent runs; it takes effect in the next session"
                 );
             }
             return;
         }
         match self.read() {
-            Ok((written, snapshot)) => self.adopt(backend, &written, snapshot, journal),
+            Ok((written, snapshot)) => self.adopt(backend, &written, snapshot),
             // A file that appeared, was bad, and went again.
             Err(LoadPolicyError::Missing(_)) if self.origin == Origin::CommandLine => {
-                self.tell(guard)
+                self.publish(guard)
             }
             Err(error) => {
                 if self.origin == Origin::File {
@@ -140,7 +144,8 @@ impl PolicyWatch {
                 }
                 guard.ring.add(Counter::PolicyReloadFailures, 1);
                 guard.ring.set(Counter::PolicyOk, 0);
-                journal.write(&format!("the policy in force stays: {error}"));
+                let error = anyhow::Error::new(error);
+                tracing::warn!("the policy in force stays: {error:#}");
             }
         }
     }
@@ -151,34 +156,29 @@ impl PolicyWatch {
         Ok((written, snapshot))
     }
 
-    fn adopt(
-        &mut self,
-        backend: &impl InForce,
-        written: &WrittenPolicy,
-        snapshot: Snapshot,
-        journal: &Journal,
-    ) {
+    fn adopt(&mut self, backend: &impl InForce, written: &WrittenPolicy, snapshot: Snapshot) {
         let guard = backend.guard();
         for warning in snapshot.warnings() {
-            journal.write(&format!("policy: {warning}"));
+            tracing::warn!("policy: {warning}");
         }
         if let Err(error) = backend.adopt(snapshot) {
             self.pending = true;
             guard.ring.add(Counter::PolicyReloadFailures, 1);
             guard.ring.set(Counter::PolicyOk, 0);
-            journal.write(&format!("the policy in force stays for now: {error}"));
+            let error = anyhow::Error::new(error);
+            tracing::warn!("the policy in force stays for now: {error:#}");
             return;
         }
         self.origin = Origin::File;
         guard.ring.add(Counter::PolicyReloads, 1);
-        self.tell(guard);
+        self.publish(guard);
         guard.publish_state(now_ns());
-        journal.write("policy reloaded");
+        tracing::info!("policy reloaded");
         if let Err(error) = self.source.keep_last_good(written) {
-            journal.write(&format!("cannot keep a copy of the good policy: {error}"));
+            tracing::warn!("cannot keep a copy of the good policy: {error}");
         }
     }
 }
 
-/// How often zones are placed anew.
-const REPLACE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the paths of zones are resolved again.
+const RECANONICALIZE_INTERVAL: Duration = Duration::from_secs(1);

@@ -4,10 +4,9 @@
 //! read by that user's exporter and written by nobody but root: the file and its directory are
 //! root's, and the only way there leads through a directory that is the user's (the *gate*), so that
 //! other users do not see what this one's agents do. While root works behind the gate it is shut,
-//! and nobody can put a link there that would lead root astray.
+//! and nobody can put a link there that would redirect root.
 
 use crate::cli::terminal;
-use crate::journal::Journal;
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::ring::{Producer, Reader, RingOptions};
 use guard_report::directories::{make_passable, make_private};
@@ -20,11 +19,7 @@ use std::time::SystemTime;
 
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
-pub(crate) fn create(
-    paths: &StatePaths,
-    options: RingOptions,
-    journal: &Journal,
-) -> Result<Producer> {
+pub(crate) fn create(paths: &StatePaths, options: RingOptions) -> Result<Producer> {
     let name = hex(&options.id);
     let mut refusals = Vec::new();
     for dir in paths.ring_directories() {
@@ -41,12 +36,12 @@ pub(crate) fn create(
             }
             Err(error) => {
                 let refusal = format!("{error:#}");
-                journal.write(&refusal);
+                tracing::warn!("{refusal}");
                 refusals.push(refusal);
             }
         }
     }
-    journal.write("no directory takes a ring: this session's decisions are not recorded");
+    tracing::warn!("no directory takes a ring: this session's decisions are not recorded");
     terminal::warn(
         "no directory takes the session's ring (is the disk full?): destructive calls are judged \
          as ever, but neither the denial log nor the metrics will show them",

@@ -28,7 +28,6 @@ pub(crate) use session::Keeper;
 #[cfg(target_os = "linux")]
 mod session {
     use super::{bounds, store};
-    use crate::journal::Journal;
     use guard_core::policy::Snapshot;
     use guard_linux::Preservation;
     use guard_report::paths::StatePaths;
@@ -52,7 +51,6 @@ mod session {
             snapshot: &Snapshot,
             session: &str,
             command: &[CString],
-            journal: &Journal,
         ) -> (Self, Preservation) {
             if !snapshot.undo().enabled {
                 return (Self(None), Preservation::Off);
@@ -77,7 +75,7 @@ mod session {
                         "nothing can be preserved, so that what must be is denied: {error:#}; \
                          \"undo\": false in the policy switches it off"
                     );
-                    journal.write(&message);
+                    tracing::warn!("{message}");
                     crate::cli::terminal::warn(&message);
                     (Self(None), Preservation::Unavailable)
                 }
@@ -85,17 +83,16 @@ mod session {
         }
 
         /// Starts the thread that keeps the store within its bounds. No call waits for it.
-        pub(crate) fn start_sweeping(&self, journal: &Journal) -> std::io::Result<()> {
+        pub(crate) fn start_sweeping(&self) -> std::io::Result<()> {
             let Some(recorder) = self.0.as_ref().map(Arc::downgrade) else {
                 return Ok(());
             };
-            let journal = journal.clone();
             thread::Builder::new()
                 .name("guard-sweeper".into())
                 .spawn(move || {
                     while let Some(recorder) = recorder.upgrade() {
                         if let Err(error) = recorder.sweep(guard_report::time::now_ns()) {
-                            journal.write(&format!("cannot sweep the undo store: {error}"));
+                            tracing::warn!("cannot sweep the undo store: {error}");
                         }
                         drop(recorder);
                         thread::sleep(SWEEP_INTERVAL);
@@ -113,12 +110,12 @@ mod session {
         }
 
         /// Ends the session.
-        pub(crate) fn end(&self, journal: &Journal) {
+        pub(crate) fn end(&self) {
             if let Some(recorder) = &self.0
                 && let Err(error) = recorder.end(guard_report::time::now_ns())
             {
                 let error = anyhow::Error::new(error);
-                journal.write(&format!("ending the undo journal: {error:#}"));
+                tracing::warn!("ending the undo journal: {error:#}");
             }
         }
     }

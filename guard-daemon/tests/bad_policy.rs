@@ -1,6 +1,6 @@
 //! A policy that is bad, missing, or changes while a session runs.
 //!
-//! Whatever stands where the policy should be: a session either does not start, or enforces the last
+//! Whatever is where the policy should be: a session either does not start, or enforces the last
 //! good policy; one that runs goes on with what it has, until a good one comes.
 
 #![cfg(target_os = "linux")]
@@ -141,7 +141,7 @@ impl Bad {
             .filter(move |bad| bad.stops_root || !user.is_root())
     }
 
-    fn stand(&self, stage: &Stage) {
+    fn put(&self, stage: &Stage) {
         println!("{}, for {}", self.name, stage.user());
         remove_policy(stage);
         (self.put)(stage);
@@ -169,13 +169,14 @@ fn a_bad_policy_without_a_last_good_copy_starts_nothing() {
     for user in User::all() {
         let stage = Stage::with_policy(user, GOOD);
         for bad in Bad::all(user) {
-            bad.stand(&stage);
+            bad.put(&stage);
             // Zones of the command line do not make up for those that nobody knows.
             for zones in [&["--protect", "out"][..], &[]] {
                 let mut command = stage.guard(["run", "--no-exporter"]);
                 command.args(zones).args(["--", "touch", "out/ran"]);
                 let done = support::stage::finish(command.spawn().unwrap());
-                let refusal = "the policy is bad, and there is no last good copy; mend it";
+                let refusal =
+                    "the policy cannot be used, and there is no copy of the last good one";
                 done.expect(125, &[refusal, "codex-es-guard policy check", bad.says]);
                 assert!(!stage.exists("out/ran"));
             }
@@ -191,11 +192,11 @@ fn a_bad_policy_leaves_the_last_good_one_in_force() {
             .run(["run", "--no-exporter", "--", "true"])
             .expect(0, &[]);
         for bad in Bad::all(user) {
-            bad.stand(&stage);
+            bad.put(&stage);
             let mut session = Live::start(&stage, [""; 0]);
             session.denies("rm zone/keep");
             // The guard of the session before may still be leaving.
-            eventually("the policy is told to be bad", || {
+            eventually("the policy is reported as bad", || {
                 stage.counter(Counter::PolicyOk) == 0
             });
             session.end().expect(
@@ -207,7 +208,7 @@ fn a_bad_policy_leaves_the_last_good_one_in_force() {
 }
 
 #[test]
-fn a_last_good_policy_stays_until_the_file_is_mended() {
+fn a_last_good_policy_stays_until_the_file_is_repaired() {
     let stage = Stage::with_policy(User::all()[0], GOOD);
     stage
         .run(["run", "--no-exporter", "--", "true"])
@@ -215,7 +216,7 @@ fn a_last_good_policy_stays_until_the_file_is_mended() {
     remove_policy(&stage);
     symlink("es_policy.later", stage.path(POLICY)).unwrap();
     let mut session = Live::start(&stage, [""; 0]);
-    // The housekeeper places the zones anew each second, and writes down that it lives.
+    // The housekeeper resolves the zones again each second, and records that it lives.
     let beat = || stage.heartbeat();
     let first = beat();
     eventually("two more beats", || beat() > first + 2_000_000_000);
@@ -229,15 +230,15 @@ fn a_last_good_policy_stays_until_the_file_is_mended() {
 }
 
 #[test]
-fn a_policy_that_turns_bad_changes_nothing_until_it_is_mended() {
+fn a_policy_that_turns_bad_changes_nothing_until_it_is_repaired() {
     for user in User::all() {
         let stage = Stage::with_policy(user, GOOD);
         let mut session = Live::start(&stage, [""; 0]);
         for bad in Bad::all(user) {
             let failures = stage.counter(Counter::PolicyReloadFailures);
             assert_eq!(stage.counter(Counter::PolicyOk), 1);
-            bad.stand(&stage);
-            eventually("the failure is told", || {
+            bad.put(&stage);
+            eventually("the failure is logged", || {
                 stage.counter(Counter::PolicyReloadFailures) > failures
                     && stage.text(JOURNAL).contains(bad.says)
             });
@@ -245,10 +246,10 @@ fn a_policy_that_turns_bad_changes_nothing_until_it_is_mended() {
             session.denies("rm zone/keep");
             remove_policy(&stage);
             stage.file(POLICY, GOOD);
-            eventually("it is mended", || stage.counter(Counter::PolicyOk) == 1);
+            eventually("it is repaired", || stage.counter(Counter::PolicyOk) == 1);
             session.denies("rm zone/keep");
         }
-        assert!(stage.text(JOURNAL).contains("the policy in force stays: "));
+        assert!(stage.text(JOURNAL).contains("The policy in force stays: "));
         session.end().expect(0, &[]);
     }
 }
@@ -304,7 +305,7 @@ fn a_policy_that_is_removed_stays_in_force() {
     let stage = Stage::with_policy(User::all()[0], GOOD);
     let mut session = Live::start(&stage, [""; 0]);
     remove_policy(&stage);
-    eventually("it is told", || {
+    eventually("it is reported", || {
         stage.counter(Counter::PolicyReloadFailures) == 1
     });
     session.denies("rm zone/keep");
@@ -335,7 +336,7 @@ fn a_policy_that_appears_counts_unless_an_agent_may_have_made_it() {
     stage.file(POLICY, r#"{"mode": "audit"}"#);
     eventually("it is not taken", || {
         stage.text(JOURNAL).contains(
-            "a policy file appeared while an agent runs; it takes effect in the next session",
+            "A policy file appeared while an agent runs; it takes effect in the next session",
         )
     });
     session.denies("rmdir out");
@@ -385,7 +386,7 @@ fn a_person_grants_an_override_and_it_expires() {
 }
 
 #[test]
-fn an_audit_lets_pass_and_tells() {
+fn an_audit_allows_and_reports() {
     let stage = Stage::with_policy(
         User::all()[0],
         r#"{"protected_zones": ["~/zone"], "mode": "audit"}"#,
@@ -393,11 +394,11 @@ fn an_audit_lets_pass_and_tells() {
     let mut session = Live::start(&stage, [""; 0]);
     session.allows("rm zone/keep");
     let events = stage.events(Lane::Deny);
-    let told: Vec<_> = events
+    let found: Vec<_> = events
         .iter()
         .map(|event| (event.verdict, event.reason))
         .collect();
-    assert_eq!(told, [("audit", "audit_only")]);
+    assert_eq!(found, [("audit", "audit_only")]);
     assert_eq!(events[0].path, stage.path("zone/keep"));
     assert_eq!(stage.counter(Counter::PolicyAudit), 1);
     // The guard's own files are guarded all the same.
@@ -448,11 +449,11 @@ fn an_orphan_is_answered_as_the_policy_says() {
         let mut events = stage.events(Lane::Deny);
         events.extend(stage.events(Lane::Allow));
         events.retain(|event| event.path == stage.path("zone/keep"));
-        let told: Vec<_> = events
+        let found: Vec<_> = events
             .iter()
             .map(|event| (event.verdict, event.reason))
             .collect();
-        assert_eq!(told, [(verdict, "unknown_lineage")], "{on_unknown}");
+        assert_eq!(found, [(verdict, "unknown_lineage")], "{on_unknown}");
         session.end().expect(0, &[]);
     }
 }

@@ -1,7 +1,7 @@
 //! What the command line takes, answers, and leaves behind.
 //!
 //! The help texts are compared with the files in `tests/golden`; `UPDATE_GOLDEN=1 cargo test -p
-//! guard-daemon --test command_line` writes them anew.
+//! codex-es-guard --test command_line` writes them.
 
 #![cfg(target_os = "linux")]
 #![allow(dead_code, reason = "each test binary uses its part of the support")]
@@ -150,27 +150,31 @@ fn explain_answers_with_its_status() {
         assert!(spoken.stdout.contains(reason), "{spoken:#?}");
         let printed = stage.run(["explain", "--json"].iter().chain(words));
         assert_eq!(printed.code, code);
-        let told = object(&printed);
-        assert_eq!(told["reason"], reason, "{words:?}");
-        assert_eq!(told["verdict"], if code == 0 { "allow" } else { "deny" });
+        let answer = object(&printed);
+        assert_eq!(answer["reason"], reason, "{words:?}");
+        assert_eq!(answer["verdict"], if code == 0 { "allow" } else { "deny" });
     }
-    let told = object(&stage.run(["explain", "--json", "zone/keep"]));
-    assert_eq!(told["path"], json!(stage.path("zone/keep")));
+    let answer = object(&stage.run(["explain", "--json", "zone/keep"]));
+    assert_eq!(answer["path"], json!(stage.path("zone/keep")));
     assert_eq!(
-        (&told["zone"], &told["agent"]),
+        (&answer["zone"], &answer["agent"]),
         (&json!("zone"), &json!("claude_code"))
     );
 
-    stage
-        .run(["explain", "a", "--op", "erase"])
-        .expect(125, &["unknown operation `erase`; known are unlink"]);
+    stage.run(["explain", "a", "--op", "erase"]).expect(
+        2,
+        &[
+            "possible values: unlink, rename",
+            "a similar value exists: 'rename'",
+        ],
+    );
     stage
         .run(["explain", "a", "--op", "rename"])
         .expect(125, &["rename takes --to PATH"]);
     stage
         .run(["explain", "a", "--to", "b"])
         .expect(125, &["unlink takes no --to"]);
-    // It only looks.
+    // It writes nothing.
     assert!(!stage.exists(".codex/es-guard"));
 }
 
@@ -210,10 +214,10 @@ fn policy_check_says_what_is_wrong_and_where() {
     stage
         .run(["policy", "check", "bad.json"])
         .expect(1, &[says]);
-    let told = stage.run(["policy", "check", "--json", "bad.json"]);
-    assert_eq!(told.code, 1);
+    let answer = stage.run(["policy", "check", "--json", "bad.json"]);
+    assert_eq!(answer.code, 1);
     assert_eq!(
-        object(&told),
+        object(&answer),
         json!({
             "file": "bad.json", "ok": false, "line": 2, "column": 3,
             "problem": "unknown field `protected_zone` (did you mean `protected_zones`?)",
@@ -227,8 +231,8 @@ fn policy_check_says_what_is_wrong_and_where() {
     stage
         .run(["policy", "check", "out"])
         .expect(1, &["Is a directory"]);
-    let told = object(&stage.run(["policy", "check", "--json", "/dev/zero"]));
-    assert_eq!(told["problem"], "it is not a regular file");
+    let answer = object(&stage.run(["policy", "check", "--json", "/dev/zero"]));
+    assert_eq!(answer["problem"], "it is not a regular file");
     stage.run(["policy", "check", "none.json"]).expect(
         125,
         &["none.json; codex-es-guard policy init DIR writes one"],
@@ -248,14 +252,17 @@ fn policy_show_fills_in_the_defaults() {
     ] {
         assert!(spoken.stdout.contains(line), "{spoken:#?}");
     }
-    let told = object(&stage.run(["policy", "show", "--json"]));
+    let answer = object(&stage.run(["policy", "show", "--json"]));
     let zone = stage.path("zone");
-    assert_eq!(told["zones"], json!([{ "name": "zone", "path": zone }]));
+    assert_eq!(answer["zones"], json!([{ "name": "zone", "path": zone }]));
     assert_eq!(
-        (&told["mode"], &told["current"]),
+        (&answer["mode"], &answer["current"]),
         (&json!("enforce"), &json!(true))
     );
-    assert_eq!(told["operations"], json!(["unlink", "rename", "exchange"]));
+    assert_eq!(
+        answer["operations"],
+        json!(["unlink", "rename", "exchange"])
+    );
 }
 
 #[test]
@@ -382,7 +389,7 @@ fn colours_are_for_terminals_that_want_them() {
     };
     let (plain, coloured) = (on_terminal("1"), on_terminal(""));
     assert_eq!((plain.code, coloured.code), (1, 1));
-    assert!(coloured.stdout.contains("\x1b[1;31m"), "{coloured:#?}");
+    assert!(coloured.stdout.contains("\x1b[31m"), "{coloured:#?}");
     assert!(!plain.stdout.contains('\x1b'), "{plain:#?}");
 }
 

@@ -1,7 +1,7 @@
 //! What an agent must not get done, and a person must.
 //!
 //! Each row of [`ROWS`] is a deed. It is done twice in a fresh home, in the same kind of session: by
-//! an agent, and then what the row keeps must stand as it was, the program must hear EPERM, and the
+//! an agent, and then what the row keeps must be as it was, the program must get EPERM, and the
 //! ring must hold a denial that names the path; and by a person, and then the deed must succeed.
 //! Tests that root starts do all of it again as an ordinary user.
 //!
@@ -44,9 +44,9 @@ struct Row {
     around: &'static str,
     /// The deed.
     deed: &'static str,
-    /// What must stand as it was after an agent's deed, and must not after a person's.
+    /// What must be as it was after an agent's deed, and must not after a person's.
     keeps: &'static str,
-    /// The path that the denial names, `keeps` if empty. `$GUARD` stands for the guard's process.
+    /// The path that the denial names, `keeps` if empty. `$GUARD` is the guard's process.
     denied: &'static str,
     /// Why.
     reason: &'static str,
@@ -81,7 +81,7 @@ const ROW: Row = Row {
     by_human: ByHuman::Done,
 };
 
-/// The reason for a process whose parents may be gone before the guard hears of it. Whose it was is
+/// The reason for a process whose parents may be gone before the guard learns of it. Whose it was is
 /// not known then; that there is an agent in the session is.
 const ORPHAN: &str = "unknown_lineage";
 
@@ -94,11 +94,11 @@ const STRICT: &str = r#"{
     "operations": ["unlink", "rename", "truncate", "exchange", "link"]
 }"#;
 
-/// A person outside the session, who when told to saves a document that was written before.
+/// A person outside the session, who on a signal saves a document that was written before.
 const OUTSIDE: &str = "mkfifo out/go out/done; cp zone/keep out/saved; \
     (timeout 60 bash -c 'read go < out/go; mv out/saved zone/keep; echo > out/done' > /dev/null 2>&1 &)";
 
-/// A person in the session, who when told to saves a document as a new file. The session's shell
+/// A person in the session, who on a signal saves a document as a new file. The session's shell
 /// is the first to read this.
 const INSIDE: &str = r#"mkfifo out/go out/done; echo '
     if mkdir out/started 2> /dev/null; then
@@ -141,15 +141,15 @@ const ROWS: &[Row] = &[
         deed: "ln zone/keep out/second && rm zone/keep", ..ROW },
     Row { name: "a second name, and the first removed", deed: "ln zone/keep out/second; rm zone/keep", ..ROW },
 
-    // --- What looks as if the agent had made it. ---
-    Row { name: "a document saved anew by the agent", deed: "cat zone/keep > zone/new; mv zone/new zone/keep; rm zone/keep", ..ROW },
-    Row { name: "a document saved anew as Claude Code does",
+    // --- What seems to be made by the agent. ---
+    Row { name: "a document saved again by the agent", deed: "cat zone/keep > zone/new; mv zone/new zone/keep; rm zone/keep", ..ROW },
+    Row { name: "a document saved again as Claude Code does",
         deed: "t=zone/keep.tmp.$$.19a2b3c4d5; cat zone/keep > $t; mv $t zone/keep; rm zone/keep", ..ROW },
-    Row { name: "a document saved anew by a person outside the session", setup: OUTSIDE,
+    Row { name: "a document saved again by a person outside the session", setup: OUTSIDE,
         deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
     Row { name: "a document saved by a person outside over a file of the agent's", setup: OUTSIDE,
         deed: "mv zone/keep zone/other; echo mine > zone/keep; echo go > out/go; cat out/done; rm zone/keep", ..ROW },
-    Row { name: "a document saved anew by the person in the session", setup: INSIDE, around: "env BASH_ENV=$HOME/out/person",
+    Row { name: "a document saved again by the person in the session", setup: INSIDE, around: "env BASH_ENV=$HOME/out/person",
         deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
     Row { name: "a document saved by the person in the session over a file of the agent's", setup: INSIDE,
         around: "env BASH_ENV=$HOME/out/person",

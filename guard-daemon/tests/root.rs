@@ -65,9 +65,9 @@ fn the_user_s_exporter_reads_what_root_alone_writes() {
         .output();
     let seen = String::from_utf8(seen.unwrap().stdout).unwrap();
     let name = ring.file_stem().unwrap().to_str().unwrap();
-    assert!(seen.contains(name), "the user's own look: {seen}");
+    assert!(seen.contains(name), "as the user sees it: {seen}");
     let stranger = Ward::command(ward.uid + 1, "cat").arg(&ring).output();
-    assert!(!stranger.unwrap().status.success(), "another user looks");
+    assert!(!stranger.unwrap().status.success(), "another user sees it");
     // An agent of this session is root.
     session.denies(&quoted("rm RING"));
     session.denies(&format!("mv {} out/", ward.state().display()));

@@ -283,7 +283,7 @@ fn without_an_exporter_the_journal_says_what_to_do() {
     let mut session = Live::of(command);
     session.denies("rm zone/keep");
     let journal = stage.text(".codex/es-guard/guard.log");
-    assert!(journal.contains("guard-exporter is neither beside codex-es-guard nor in PATH"));
+    assert!(journal.contains("There is no guard-exporter beside codex-es-guard or in PATH"));
     assert_eq!(stage.events(Lane::Deny).len(), 1);
     session.end().expect(0, &[]);
 }
@@ -298,8 +298,8 @@ fn where_the_port_is_taken_another_is_found() {
     session.denies("rm zone/keep");
     eventually("the denial is logged", || logged(&stage).len() == 1);
     eventually("the exporter serves elsewhere", || {
-        let told = fs::read_to_string(stage.path(".codex/es-guard/exporter.json"));
-        told.is_ok_and(|told| told.contains("127.0.0.1:") && !told.contains(":19477\""))
+        let text = fs::read_to_string(stage.path(".codex/es-guard/exporter.json"));
+        text.is_ok_and(|text| text.contains("127.0.0.1:") && !text.contains(":19477\""))
     });
     session.end().expect(0, &[]);
 }

@@ -75,50 +75,50 @@ fn status_says_what_is_wrong_and_with_its_status() {
     let idle = stage.run(["status"]);
     assert_eq!((idle.code, idle.stderr.as_str()), (0, ""), "{idle:#?}");
     assert!(idle.stdout.contains("no guard is running"), "{idle:#?}");
-    assert!(!stage.exists(STATE), "it only looks");
+    assert!(!stage.exists(STATE), "it writes nothing");
 
     let mut session = Live::start(&stage, [""; 0]);
     session.denies("rm zone/keep");
     session.denies("mv zone/keep out/kept");
     let alone = stage.run(["status"]);
     assert_eq!(alone.code, 1, "{alone:#?}");
-    for told in [
+    for expected in [
         "one guard is running",
         "2 denied",
-        "no exporter runs",
+        "no exporter is running",
         "1 zone",
     ] {
-        assert!(alone.stdout.contains(told), "{told}: {alone:#?}");
+        assert!(alone.stdout.contains(expected), "{expected}: {alone:#?}");
     }
 
     let exporter = serve(&stage);
     eventually("all is well", || stage.run(["status"]).code == 0);
-    let told = object(&stage.run(["status", "--json"]));
-    assert_eq!(told["ok"], true, "{told}");
-    assert_eq!(told["guards"][0]["deny"]["committed"], 2, "{told}");
-    assert_eq!(told["guards"][0]["enforcing"], true);
-    assert_eq!(told["exporter"]["state"], "serving");
-    assert_eq!(told["exporter"]["status"]["ready"], true);
-    assert_eq!(told["policy"]["state"], "good");
-    assert!(told["log"].as_str().unwrap().ends_with(LOG), "{told}");
+    let status = object(&stage.run(["status", "--json"]));
+    assert_eq!(status["ok"], true, "{status}");
+    assert_eq!(status["guards"][0]["deny"]["committed"], 2, "{status}");
+    assert_eq!(status["guards"][0]["enforcing"], true);
+    assert_eq!(status["exporter"]["state"], "serving");
+    assert_eq!(status["exporter"]["status"]["ready"], true);
+    assert_eq!(status["policy"]["state"], "good");
+    assert!(status["log"].as_str().unwrap().ends_with(LOG), "{status}");
 
     stage.replace(POLICY, "{\n  \"protected_zone\": []}");
     eventually("the guard has seen the bad policy", || {
-        let told = object(&stage.run(["status", "--json"]));
-        told["guards"][0]["policy"]["ok"] == false
+        let status = object(&stage.run(["status", "--json"]));
+        status["guards"][0]["policy"]["ok"] == false
     });
     let bad = stage.run(["status"]);
     assert_eq!(bad.code, 1);
-    for told in [
+    for expected in [
         "es_policy.json: line 2, column 3",
         "protected_zones",
         "keeps an older policy",
     ] {
-        assert!(bad.stdout.contains(told), "{told}: {bad:#?}");
+        assert!(bad.stdout.contains(expected), "{expected}: {bad:#?}");
     }
-    let told = object(&stage.run(["status", "--json"]));
+    let status = object(&stage.run(["status", "--json"]));
     assert_eq!(
-        (&told["policy"]["line"], &told["policy"]["column"]),
+        (&status["policy"]["line"], &status["policy"]["column"]),
         (&2.into(), &3.into())
     );
 
@@ -133,7 +133,7 @@ fn status_says_what_is_wrong_and_with_its_status() {
     let mut exporter = exporter;
     exporter.wait().unwrap();
     let killed = stage.run(["status"]);
-    assert!(killed.stdout.contains("does not answer"), "{killed:#?}");
+    assert!(killed.stdout.contains("none is running"), "{killed:#?}");
     assert!(
         killed.stdout.contains("one guard is running"),
         "{killed:#?}"
@@ -142,7 +142,43 @@ fn status_says_what_is_wrong_and_with_its_status() {
 }
 
 #[test]
-fn denials_are_chosen_and_told() {
+fn an_exporter_that_dies_is_started_again() {
+    let stage = stage();
+    let mut command = stage.guard(["run", "--", "bash"]);
+    command.args([""; 0]);
+    let mut session = Live::of(command);
+    let mut killed = Vec::new();
+    for round in 1..=2 {
+        session.denies("rm zone/keep");
+        eventually("the denial is logged", || {
+            exporter::logged(&stage).len() == round
+        });
+        let mut exporters = stage.exporters();
+        exporters.retain(|pid| !killed.contains(pid));
+        assert_eq!(exporters.len(), 1, "round {round}: {exporters:?}");
+        stage.kill_exporters();
+        killed.append(&mut exporters);
+        eventually("status says so", || {
+            let status = stage.run(["status"]);
+            status.stdout.contains("no exporter is running") || stage.exporters().len() == 1
+        });
+        // The guard decides meanwhile as ever.
+        session.denies("mv zone/keep out/kept");
+        eventually("another one logs what came meanwhile", || {
+            exporter::logged(&stage).len() == 2 * round
+        });
+        session.allows("echo edited > zone/keep");
+        let log = stage.text(".codex/es-guard/guard.log");
+        assert!(
+            log.contains("No exporter is running; starting one in"),
+            "{log}"
+        );
+    }
+    session.end().expect(0, &[]);
+}
+
+#[test]
+fn denials_are_chosen_and_shown() {
     let stage = stage();
     let none = stage.run(["denials"]);
     none.expect(0, &["no such denial in"]);
@@ -159,20 +195,20 @@ fn denials_are_chosen_and_told() {
     let log = stage.text(LOG);
     let lines: Vec<&str> = log.lines().collect();
 
-    let told = stage.run(["denials"]);
-    assert_eq!((told.code, told.stderr.as_str()), (0, ""));
-    let shown: Vec<&str> = told.stdout.lines().collect();
-    assert_eq!(shown.len(), 2, "{told:#?}");
+    let denials = stage.run(["denials"]);
+    assert_eq!((denials.code, denials.stderr.as_str()), (0, ""));
+    let shown: Vec<&str> = denials.stdout.lines().collect();
+    assert_eq!(shown.len(), 2, "{denials:#?}");
     assert!(
         shown[0].contains("claude_code was stopped from removing"),
-        "{told:#?}"
+        "{denials:#?}"
     );
     assert!(
         shown[1].contains("claude_code was stopped from moving"),
-        "{told:#?}"
+        "{denials:#?}"
     );
     assert!(
-        !told.stdout.contains('\x1b'),
+        !denials.stdout.contains('\x1b'),
         "no colours but on a terminal"
     );
 
@@ -200,7 +236,7 @@ fn denials_are_chosen_and_told() {
     }
     for (words, says) in [
         (["--since", "yesterday"], "30s, 10m, 2h, 3d"),
-        (["--operation", "erase"], "known are unlink, rename"),
+        (["--operation", "unlnk"], "a similar value exists: 'unlink'"),
     ] {
         stage
             .run(["denials"].iter().chain(&words))
@@ -297,7 +333,7 @@ fn top_shows_what_happens_and_leaves_the_terminal_as_it_was() {
     // Without an exporter, from the rings.
     let mut terminal = start();
     terminal.expect("1 guard ");
-    terminal.expect("no exporter runs");
+    terminal.expect("no exporter is running");
     terminal.expect("claude_code was stopped from removing");
     terminal.press("q");
     terminal.expect(LEFT);

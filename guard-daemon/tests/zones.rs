@@ -75,7 +75,7 @@ fn a_zone_that_is_a_link_is_protected_with_its_target() {
     session.denies("ln -sfn out link");
     assert_eq!(stage.text("link/keep"), "what must be kept\n");
 
-    // A person points it elsewhere: it is placed anew within moments.
+    // A person points it elsewhere: its path is resolved again within moments.
     stage.file("out/keep", "");
     assert_eq!(session.human("ln -sfn out link").code, 0);
     eventually("the new target is protected", || {
@@ -88,7 +88,7 @@ fn a_zone_that_is_a_link_is_protected_with_its_target() {
 }
 
 #[test]
-fn a_zone_is_its_path_whatever_stands_there() {
+fn a_zone_is_its_path_whatever_is_there() {
     let stage = Stage::new(User::all()[0]);
     let mut session = Live::start(&stage, ["--protect", "zone"]);
     session.denies("rm zone/keep");
@@ -107,7 +107,7 @@ fn a_zone_is_its_path_whatever_stands_there() {
     // An agent that stood in the directory when it was moved away.
     let (zone, old) = (stage.path("zone"), stage.path("old"));
     let mover = std::thread::spawn(move || {
-        eventually("the agent stands there", || zone.join("a").exists());
+        eventually("the agent is there", || zone.join("a").exists());
         fs::rename(zone, old).unwrap();
     });
     session.allows("cd zone && touch a && until [ -e ~/old/a ]; do :; done");

@@ -4,7 +4,7 @@
 //! Percentiles come from HDR histograms: two significant digits from a nanosecond to a minute, so
 //! that no answer is off by more than one in a hundred. A longer time counts as a minute.
 //!
-//! Agents have the labels that the denial log has. At most [`MAX_LABELS`] are told apart; further
+//! Agents have the labels that the denial log has. At most [`MAX_LABELS`] are distinguished; further
 //! ones are counted together as [`OTHER`], since a label may come from a ring that lies.
 
 use crate::api::{AgentDecisions, DecisionCounts, Percentiles};
@@ -38,7 +38,7 @@ pub struct Latencies {
     series: [[Option<Box<Nanoseconds>>; Verdict::ALL.len()]; OperationKind::ALL.len()],
 }
 
-/// The agents that are told apart.
+/// The agents that are distinguished.
 pub const MAX_LABELS: usize = 64;
 /// The label of processes of no agent.
 pub const NONE: &str = "none";

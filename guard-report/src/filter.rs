@@ -33,7 +33,7 @@ pub struct DenialFilter {
     pub since_ns: Option<u64>,
 }
 
-/// What a filter looks at.
+/// What a filter compares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subject<'a> {
     /// The agent's label.

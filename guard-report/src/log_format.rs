@@ -49,11 +49,32 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
     W: for<'w> MakeWriter<'w> + 'static,
 {
+    session_layer(format, level, None, writer)
+}
+
+/// As [`layer`], for a program whose lines share a file with those of other sessions: each line names
+/// the session.
+pub fn session_layer<S, W>(
+    format: LogFormat,
+    level: LevelFilter,
+    session: Option<String>,
+    writer: W,
+) -> impl Layer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
     tracing_subscriber::fmt::layer()
-        .event_format(format)
+        .event_format(Lines { format, session })
         .log_internal_errors(false)
         .with_writer(writer)
         .with_filter(level)
+}
+
+/// Makes lines of events.
+struct Lines {
+    format: LogFormat,
+    session: Option<String>,
 }
 
 /// Collects the fields of an event.
@@ -96,7 +117,9 @@ impl LogFormat {
     }
 }
 
-impl<S, N> FormatEvent<S, N> for LogFormat
+// === impl Lines ===
+
+impl<S, N> FormatEvent<S, N> for Lines
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
     N: for<'w> FormatFields<'w> + 'static,
@@ -109,8 +132,17 @@ where
     ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        if let Some(session) = &self.session {
+            fields
+                .others
+                .push(("session", Value::Text(session.clone())));
+        }
         let time = format!("{:.3}", jiff::Timestamp::now());
-        writer.write_str(&self.line(&time, event.metadata().level().as_str(), &fields))
+        writer.write_str(
+            &self
+                .format
+                .line(&time, event.metadata().level().as_str(), &fields),
+        )
     }
 }
 
@@ -220,9 +252,18 @@ mod tests {
 
     /// The log of `events`, without the times, which must be valid.
     fn log(format: LogFormat, level: LevelFilter, events: impl FnOnce()) -> String {
+        session_log(format, level, None, events)
+    }
+
+    fn session_log(
+        format: LogFormat,
+        level: LevelFilter,
+        session: Option<String>,
+        events: impl FnOnce(),
+    ) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let layer = layer(format, level, move || writer.clone());
+        let layer = session_layer(format, level, session, move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, events);
         let bytes = buffer.0.lock().unwrap().clone();
@@ -272,6 +313,16 @@ mod tests {
         );
         let value: serde_json::Value = serde_json::from_str(&log).unwrap();
         assert_eq!(value["path"], "/p\nq=\u{9b}2J\u{202e}");
+    }
+
+    #[test]
+    fn a_session_is_named_on_each_line() {
+        let session = Some("swift-otter-41".to_owned());
+        let log = session_log(LogFormat::Logfmt, LevelFilter::INFO, session, || {
+            tracing::info!(zones = 2_u64, "policy reloaded");
+        });
+        let expected = "time=T level=INFO msg=\"Policy reloaded\" zones=2 session=swift-otter-41\n";
+        assert_eq!(log, expected);
     }
 
     #[test]

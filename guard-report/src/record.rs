@@ -74,7 +74,7 @@ pub struct DenialRecord<'a> {
     pub session: Option<Cow<'a, str>>,
     /// The acting process.
     pub pid: u32,
-    /// What tells the process from another with the same number.
+    /// What distinguishes the process from another with the same number.
     #[serde(default)]
     pub generation: u64,
     /// Its parent.
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_null_or_told_otherwise() {
+    fn what_is_not_known_is_null_or_written_otherwise() {
         let mut event = denial();
         event.destination = None;
         event.zone = None;

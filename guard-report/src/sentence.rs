@@ -2,7 +2,7 @@
 //!
 //! Paths and names come from whoever was denied. Characters that would turn a text around or hide
 //! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
-//! stands in.
+//! is in.
 
 use crate::record::DenialRecord;
 use guard_core::OperationKind;

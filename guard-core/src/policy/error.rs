@@ -11,8 +11,7 @@ pub struct ParsePolicyError {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong there.
-    #[source]
+    /// What is wrong there; part of the message, and so not its source.
     pub problem: PolicyProblem,
 }
 
@@ -110,8 +109,7 @@ pub enum PolicyProblem {
     Pattern {
         /// As written.
         pattern: String,
-        /// What is wrong with it.
-        #[source]
+        /// What is wrong with it; part of the message, and so not its source.
         fault: ParseGlobError,
     },
     /// A tool's name with a slash.

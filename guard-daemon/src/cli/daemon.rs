@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 /// Guard the whole machine (macOS, as root).
 ///
-/// What any AI agent on this Mac would remove or move out of a protected zone stays, and the agent
-/// gets EPERM. Runs until it is told to end; launchd starts it, see launchd/. HOME is the protected
-/// user's. Until a denial was seen to work the guard calls itself inactive, says what is missing,
-/// and tries again.
+/// An AI agent on this Mac that tries to remove something in a protected zone, or to move it out, gets
+/// EPERM, and the file stays. Runs until it receives SIGTERM or SIGINT; launchd starts it, see
+/// launchd/. HOME is the protected user's home directory.
+///
+/// While the home directory, a policy or a permission is missing, the daemon says which, guards
+/// nothing, and tries again. It counts as active once it has seen a denial work.
 #[derive(Debug, clap::Args)]
 pub(super) struct DaemonArguments {
     #[command(flatten)]
@@ -18,18 +20,35 @@ pub(super) struct DaemonArguments {
 
 #[cfg(target_os = "macos")]
 pub(super) fn daemon(arguments: &DaemonArguments) -> Result<ExitCode> {
-    let ready = super::run::prepare(&arguments.policy)?;
-    for warning in ready.snapshot.warnings() {
-        super::terminal::warn(&warning.to_string());
-    }
-    super::run::keep_state(&ready)?;
-    crate::macos::daemon::run(crate::macos::daemon::Plan {
+    use super::prepare::{prepare, wait_until_ready};
+    use crate::macos::daemon::{Plan, run};
+    use guard_es::signals;
+
+    signals::note_requests_to_end();
+    let ready = wait_until_ready(
+        || prepare(&arguments.policy),
+        super::terminal::note,
+        || {
+            std::thread::sleep(WAIT);
+            !signals::is_ending()
+        },
+    )?;
+    let Some(ready) = ready else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    ready.warn();
+    ready.keep_state()?;
+    run(Plan {
         source: ready.source,
         policy: ready.policy,
         origin: ready.origin,
     })?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// How often a home directory and a policy are looked for that were missing.
+#[cfg(target_os = "macos")]
+const WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 #[cfg(not(target_os = "macos"))]
 pub(super) fn daemon(_: &DaemonArguments) -> Result<ExitCode> {

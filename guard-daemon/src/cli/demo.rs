@@ -19,12 +19,14 @@ use std::time::{Duration, Instant};
 
 /// See the guard at work on real processes in a scratch directory.
 ///
-/// Protects a directory, starts a guarded session, and lets a human, two agents, git and a log
-/// rotation each remove something, and undoes what an agent discarded. Shows the kernel's answers, the denial log and the metrics, and
-/// cleans up. Exit status: 0 when every answer was the one expected.
+/// Protects a directory and starts guarded sessions in which a person, two agents, git and a log
+/// rotation each remove something, and undoes what an agent discarded. Shows the kernel's answers, the
+/// denial log and the metrics, and removes the directory.
+///
+/// Exit status: 0 if every answer was the expected one.
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoArguments {
-    /// Leave a guarded shell open at the end, to play.
+    /// Open a guarded shell at the end, to try things.
     #[arg(long)]
     keep: bool,
 }

@@ -16,37 +16,37 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Show what agents were stopped from, the newest last.
+/// Show what agents were stopped from doing, the newest last.
 ///
-/// Each line tells when, which agent, and what happened and why. With --json the lines of the log
-/// come as they are. The log is read, and nothing is written.
+/// Each line has the time, the verdict, the agent, and what happened and why. Nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  codex-es-guard denials --since 2h\n  \
     codex-es-guard denials --follow --agent claude\n  \
     codex-es-guard denials --json -n 1000 | jq -r .path")]
 pub(super) struct DenialsArguments {
-    /// Go on with those to come, until Ctrl-C.
+    /// Keep printing new denials, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// At most so many of those that are there.
+    /// Print at most this many of the existing ones.
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
     lines: usize,
-    /// Of this agent only, such as claude or codex.
+    /// Only of this agent, such as claude or codex.
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
-    /// In this zone only, by its name or path.
+    /// Only in this zone, by its name or path.
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
-    /// Of this operation only, such as unlink or rename.
-    #[arg(long, value_name = "OPERATION", value_parser = operation)]
+    /// Only of this operation.
+    #[arg(long, value_name = "OPERATION", value_parser = super::operations())]
     operation: Option<OperationKind>,
-    /// Not older: 30s, 10m, 2h, 3d, 2026-01-31 (UTC), 2026-01-31T08:00Z or seconds since 1970.
-    #[arg(long, value_name = "TIME", value_parser = since)]
+    /// Only since this time: 30s, 10m, 2h, 3d, 2026-01-31 (UTC), 2026-01-31T08:00Z or seconds since
+    /// 1970.
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<u64>,
     /// Print the log's lines unchanged.
     #[arg(long)]
     json: bool,
-    /// Read this log [default: the exporter's, else ~/.codex/es-guard/denials.jsonl].
+    /// Read this file [default: the exporter's log, else ~/.codex/es-guard/denials.jsonl].
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }
@@ -87,14 +87,15 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
         }
     })
     .with_context(reading)?;
-    let shown = |line: &str| {
+    // Returns whether somebody still reads.
+    let print = |line: &str| {
         if arguments.json {
-            line.to_owned()
+            terminal::try_data(line)
         } else {
-            told(line)
+            terminal::try_line(&for_people(line))
         }
     };
-    if !kept.iter().all(|line| terminal::try_line(&shown(line))) {
+    if !kept.iter().all(|line| print(line)) {
         return Ok(ExitCode::SUCCESS);
     }
     if kept.is_empty() && !arguments.follow && !arguments.json {
@@ -106,7 +107,7 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     loop {
         std::thread::sleep(POLL);
         let mut is_read = true;
-        log.read(|line| is_read = is_read && (!wants(line) || terminal::try_line(&shown(line))))
+        log.read(|line| is_read = is_read && (!wants(line) || print(line)))
             .with_context(reading)?;
         if !is_read {
             return Ok(ExitCode::SUCCESS);
@@ -114,7 +115,7 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     }
 }
 
-/// Says what the log does not hold yet, when nobody is going to write it.
+/// Warns that the log lacks denials which no exporter has written yet.
 fn warn_of_unwritten(observed: &Observed) {
     if matches!(observed.exporter, Exporter::Serving { .. }) {
         return;
@@ -128,42 +129,29 @@ fn warn_of_unwritten(observed: &Observed) {
 }
 
 /// A line of the log in plain words.
-fn told(line: &str) -> String {
-    let Some(told) = DenialRecord::parse(line) else {
-        return line.to_owned();
+fn for_people(line: &str) -> String {
+    let Some(record) = DenialRecord::parse(line) else {
+        return sentence::visible(line).into_owned();
     };
-    let time = told
-        .wall_ns()
-        .map_or_else(|| told.time.to_string(), time::local);
-    let colour = match told.verdict() {
+    let time = record.wall_ns().map(time::local);
+    let time = time.unwrap_or_else(|| record.time.to_string());
+    let style = match record.verdict() {
         Some(Verdict::Audit) => YELLOW,
-        _ => RED,
+        Some(Verdict::Allow | Verdict::Deny) | None => RED,
     };
+    let agent = record.agent.as_deref().unwrap_or("-");
     format!(
         "{}  {}  {}  {}",
         paint(&sentence::visible(&time), DIM),
-        paint(&format!("{:<6}", sentence::visible(&told.verdict)), colour),
-        paint(
-            &format!(
-                "{:<12}",
-                sentence::visible(told.agent.as_deref().unwrap_or("-"))
-            ),
-            CYAN
-        ),
-        Sentence::of(&told)
+        paint(&format!("{:<6}", sentence::visible(&record.verdict)), style),
+        paint(&format!("{:<12}", sentence::visible(agent)), CYAN),
+        Sentence::of(&record)
     )
 }
 
-fn operation(text: &str) -> Result<OperationKind, String> {
-    OperationKind::from_name(text).ok_or_else(|| {
-        let known = OperationKind::ALL.map(OperationKind::as_str).join(", ");
-        format!("not an operation; known are {known}")
-    })
-}
-
-fn since(text: &str) -> Result<u64, ParseTimeError> {
+fn parse_since(text: &str) -> Result<u64, ParseTimeError> {
     time::parse_since(text, time::now_ns())
 }
 
-/// How often the log is looked at. An exporter writes within 50 ms.
+/// How often the log is read. An exporter writes within 50 ms.
 const POLL: Duration = Duration::from_millis(100);

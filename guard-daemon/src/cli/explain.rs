@@ -1,35 +1,36 @@
 //! `codex-es-guard explain`: the very decision, with an imagined actor.
 
-use super::run::{Ready, prepare};
+use super::prepare::prepare;
 use super::{PolicyArguments, terminal};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::agents;
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Verdict};
+use guard_report::sentence::visible;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Say which rule decides about a path, and why.
+/// Show which rule decides about a path, and why.
 ///
-/// Exit status: 0 when the operation is allowed, 1 when it is denied.
+/// Exit status: 0 if the operation is allowed, 1 if it is denied.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
-    /// What would be removed, moved or cut.
+    /// What would be removed, moved or changed.
     path: PathBuf,
-    /// Who would do it: an agent's name, or `human`.
+    /// Who would do it: the name of an agent, or `human`.
     #[arg(long = "as", value_name = "AGENT", default_value = "claude")]
     actor: String,
-    /// What would be done: unlink, rename, exchange, truncate, clone, link, write.
-    #[arg(long, value_name = "OP", default_value = "unlink")]
-    op: String,
-    /// Where it would go, for rename, exchange and link.
+    /// The operation.
+    #[arg(long, value_name = "OP", default_value = "unlink", value_parser = super::operations())]
+    op: OperationKind,
+    /// The destination of a rename, exchange or link.
     #[arg(long, value_name = "PATH")]
     to: Option<PathBuf>,
-    /// With which program, and its arguments if they matter: npm, 'git rm', …
+    /// The program that would do it, with its arguments if they matter: npm, 'git rm', …
     #[arg(long, value_name = "COMMAND", default_value = "rm")]
     with: String,
     /// Print JSON.
@@ -41,7 +42,7 @@ pub(super) struct ExplainArguments {
 
 /// An actor that does not exist.
 struct Imagined {
-    standing_label: Option<String>,
+    label: Option<String>,
     name: String,
     program: Vec<u8>,
     /// The program and its arguments, each with a NUL at its end.
@@ -54,19 +55,16 @@ struct Imagined {
 
 impl FactSource for Imagined {
     fn actor(&self) -> Actor<'_> {
-        let attribution = self
-            .standing_label
-            .as_deref()
-            .map_or(Attribution::Human, |label| {
-                Attribution::Agent(AgentRef {
-                    label,
-                    ancestor: self.name.as_bytes(),
-                    pid: 0,
-                    // It just started: what stands on the disk is older than it.
-                    started_ns: guard_report::time::now_ns(),
-                    session: b"",
-                })
-            });
+        let attribution = self.label.as_deref().map_or(Attribution::Human, |label| {
+            Attribution::Agent(AgentRef {
+                label,
+                ancestor: self.name.as_bytes(),
+                pid: 0,
+                // It just started: what is on the disk is older.
+                started_ns: guard_report::time::now_ns(),
+                session: b"",
+            })
+        });
         Actor {
             key: ProcessKey::default(),
             ppid: 0,
@@ -103,18 +101,10 @@ impl FactSource for Imagined {
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
-    let Ready { snapshot, .. } = prepare(&arguments.policy)?;
-    let kind = OperationKind::from_name(&arguments.op).ok_or_else(|| {
-        let known: Vec<&str> = OperationKind::ALL
-            .iter()
-            .map(|kind| kind.as_str())
-            .collect();
-        anyhow!(
-            "unknown operation `{}`; known are {}",
-            arguments.op,
-            known.join(", ")
-        )
-    })?;
+    let ready = prepare(&arguments.policy)?;
+    ready.warn_of_origin();
+    let snapshot = ready.snapshot;
+    let kind = arguments.op;
     let two_names = matches!(
         kind,
         OperationKind::Rename | OperationKind::Exchange | OperationKind::Link
@@ -147,7 +137,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
         ToolSet::default()
     };
     let imagined = Imagined {
-        standing_label: (arguments.actor != "human").then(|| agents::label_of(&arguments.actor)),
+        label: (arguments.actor != "human").then(|| agents::label_of(&arguments.actor)),
         name: arguments.actor.clone(),
         program: program.to_vec(),
         arguments: words,
@@ -165,7 +155,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
             "operation": kind.as_str(),
             "path": String::from_utf8_lossy(&path),
             "destination": destination.as_deref().map(String::from_utf8_lossy),
-            "agent": imagined.standing_label,
+            "agent": imagined.label,
             "command": arguments.with,
             "verdict": decision.verdict.as_str(),
             "reason": decision.reason.as_str(),
@@ -176,9 +166,12 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
             "tool": decision.tool.map(String::from_utf8_lossy),
             "rules": rules,
         });
-        terminal::line(&serde_json::to_string_pretty(&text)?);
+        terminal::try_data(&serde_json::to_string_pretty(&text)?);
     } else {
-        let text = explanation.to_string();
+        let text = readable(
+            &explanation.to_string(),
+            [Some(&path), destination.as_ref()],
+        );
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let denied = decision.verdict == Verdict::Deny;
         let colour = if denied {
@@ -192,7 +185,21 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(decision.verdict == Verdict::Deny)))
 }
 
-/// The canonical path the kernel would judge: links resolved in all but the last component.
+/// The text with everything escaped that would not be seen, or would change how the rest is seen.
+fn readable(text: &str, paths: [Option<&Vec<u8>>; 2]) -> String {
+    // A newline in a path would look like the end of a line.
+    let text = paths
+        .into_iter()
+        .flatten()
+        .fold(text.to_owned(), |text, path| {
+            let path = String::from_utf8_lossy(path);
+            text.replace(&*path, &visible(&path))
+        });
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    lines.join("\n")
+}
+
+/// The canonical path that the kernel would evaluate: links resolved in all but the last component.
 fn canonical(path: &Path) -> Result<Vec<u8>> {
     let path = std::path::absolute(path)?;
     let mut located = crate::policy_file::locate(path.as_os_str().as_bytes());

@@ -5,35 +5,31 @@ mod demo;
 mod denials;
 mod explain;
 mod policy;
+mod prepare;
 mod run;
 mod status;
 pub(crate) mod terminal;
 mod top;
 mod undo;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
+use guard_core::OperationKind;
+use guard_report::address::DEFAULT_ADDRESS;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Stops AI agents from destroying what you told it to keep.
+/// Stops AI agents from destroying the files you protect.
 #[derive(Debug, Parser)]
 #[command(
     name = "codex-es-guard",
     version,
     about,
-    long_about = "Stops AI agents from destroying what you told it to keep.\n\nA destructive file \
-        operation (removing, moving away), inside a zone you protect, by a process that descends \
-        from an AI agent, fails with EPERM. Everything else is untouched: what you type yourself, \
-        the agent's edits, its git.",
-    after_help = "Start here:\n  codex-es-guard policy init ~/work     protect a directory\n  \
-        codex-es-guard run -- claude          run an agent under guard\n  \
-        codex-es-guard explain ~/work/notes   who may remove this?\n  \
-        codex-es-guard status                 is a guard at work, and well?\n  \
-        codex-es-guard denials --follow       what are agents stopped from?\n  \
-        codex-es-guard undo                   what did agents change, and have it back\n\n\
-        Policy:   ~/.codex/es_policy.json\n\
-        Denials:  ~/.codex/es-guard/denials.jsonl\n\
-        Metrics:  http://127.0.0.1:19477/metrics"
+    long_about = "Stops AI agents from destroying the files you protect.\n\nA destructive file \
+        operation (removing, moving away) in a zone that you protect, by a process that descends \
+        from an AI agent, fails with EPERM. Everything else is allowed: what you type yourself, the \
+        agent's edits, its version control.",
+    after_help = after_help()
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -51,12 +47,12 @@ enum Command {
     Denials(denials::DenialsArguments),
     Explain(explain::ExplainArguments),
     Undo(undo::UndoArguments),
-    /// Check, show or start the policy.
+    /// Check, show or create the policy.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Print a completion script for a shell.
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: clap_complete::Shell,
     },
 }
@@ -64,10 +60,10 @@ enum Command {
 /// Where the policy comes from.
 #[derive(Clone, Debug, clap::Args)]
 struct PolicyArguments {
-    /// Protect this directory (or file), besides what the policy protects. Repeatable.
+    /// Also protect this directory or file; may be given more than once.
     #[arg(long, value_name = "DIR")]
     protect: Vec<PathBuf>,
-    /// Use this policy instead of ~/.codex/es_policy.json.
+    /// Use this policy file instead of ~/.codex/es_policy.json.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
@@ -98,6 +94,28 @@ pub(crate) fn main() -> ExitCode {
         terminal::error(&error);
         ExitCode::from(FAILED)
     })
+}
+
+/// Reads the name of an operation; a misspelt one is answered with the nearest.
+fn operations() -> impl TypedValueParser<Value = OperationKind> {
+    PossibleValuesParser::new(OperationKind::ALL.map(OperationKind::as_str)).map(|name| {
+        OperationKind::from_name(&name).expect("the parser lets only names of operations pass")
+    })
+}
+
+fn after_help() -> String {
+    format!(
+        "Start here:\n  \
+         codex-es-guard policy init ~/work     protect a directory\n  \
+         codex-es-guard run -- claude          run an agent under guard\n  \
+         codex-es-guard explain ~/work/notes   who may remove this?\n  \
+         codex-es-guard status                 is a guard running, and is it well?\n  \
+         codex-es-guard denials --follow       what are agents stopped from doing?\n  \
+         codex-es-guard undo                   what did agents change, and how does it come back?\n\n\
+         Policy:   ~/.codex/es_policy.json\n\
+         Denials:  ~/.codex/es-guard/denials.jsonl\n\
+         Metrics:  http://{DEFAULT_ADDRESS}/metrics"
+    )
 }
 
 /// The guard's own failures, as `env`, `timeout` and their like use it: no status of the command's.

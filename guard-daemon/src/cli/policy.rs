@@ -1,11 +1,12 @@
 //! `codex-es-guard policy`: check, show, init.
 
-use super::run::{Ready, policy_source, prepare};
+use super::prepare::{policy_source, prepare};
 use super::{PolicyArguments, terminal};
 use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
 use guard_report::paths::StatePaths;
+use guard_report::sentence::visible;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
@@ -16,9 +17,9 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Check a policy file; says line and column of what is wrong.
+    /// Check a policy file; errors are reported with line and column.
     ///
-    /// Exit status: 0 when it is good, 1 when it is not.
+    /// Exit status: 0 if the file is good, 1 if it is not.
     Check {
         /// The file [default: ~/.codex/es_policy.json].
         file: Option<PathBuf>,
@@ -26,7 +27,7 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show the policy in force, every default filled in.
+    /// Show the policy in force, with every default filled in.
     Show {
         #[command(flatten)]
         policy: PolicyArguments,
@@ -36,10 +37,10 @@ pub(super) enum PolicyCommand {
     },
     /// Write a first policy file that protects these directories.
     Init {
-        /// What to protect.
+        /// The directories to protect.
         #[arg(required = true, value_name = "DIR")]
         zones: Vec<PathBuf>,
-        /// Where to write it [default: ~/.codex/es_policy.json].
+        /// The file to write [default: ~/.codex/es_policy.json].
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
@@ -70,12 +71,12 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
         }
         Err(error) => {
             if json {
-                let told = serde_json::json!({
-                    "file": file, "ok": false, "line": error.place().map(|(line, _)| line),
-                    "column": error.place().map(|(_, column)| column),
+                let answer = serde_json::json!({
+                    "file": file, "ok": false, "line": error.position().map(|(line, _)| line),
+                    "column": error.position().map(|(_, column)| column),
                     "problem": error.problem(),
                 });
-                terminal::line(&told.to_string());
+                terminal::try_data(&answer.to_string());
             } else {
                 terminal::error(&anyhow!(error));
             }
@@ -85,8 +86,8 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
     let warnings = snapshot.warnings();
     if json {
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-        let told = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
-        terminal::line(&told.to_string());
+        let answer = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
+        terminal::try_data(&answer.to_string());
     } else {
         terminal::line(&format!("{}: good", file.display()));
         for warning in warnings {
@@ -97,14 +98,11 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
 }
 
 fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
-    let Ready {
-        source,
-        policy,
-        snapshot,
-        origin,
-    } = prepare(arguments)?;
-    let policy = policy.policy();
-    let is_current = origin == Origin::File;
+    let ready = prepare(arguments)?;
+    ready.warn_of_origin();
+    let (source, snapshot) = (&ready.source, &ready.snapshot);
+    let policy = ready.policy.policy();
+    let is_current = ready.origin == Origin::File;
     let zones: Vec<(String, String)> = snapshot
         .zones()
         .map(|zone| {
@@ -138,19 +136,19 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
             .iter()
             .map(|(name, path)| serde_json::json!({ "name": name, "path": path }))
             .collect();
-        let told = serde_json::json!({
+        let answer = serde_json::json!({
             "file": source.paths.policy, "current": is_current, "mode": mode, "zones": zones,
             "overrides": overrides, "operations": operations, "trusted_tools": tools,
             "ai_agent_patterns": snapshot.agent_patterns(),
             "revision": format!("{:016x}", snapshot.revision()),
         });
-        terminal::line(&serde_json::to_string_pretty(&told)?);
+        terminal::try_data(&serde_json::to_string_pretty(&answer)?);
         return Ok(ExitCode::SUCCESS);
     }
     let state = if is_current {
         ""
     } else {
-        " (not this file's present text)"
+        " (an earlier text of this file)"
     };
     terminal::line(&format!(
         "policy      {}{state}",
@@ -158,10 +156,14 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
     ));
     terminal::line(&format!("mode        {mode}"));
     for (name, path) in zones {
-        terminal::line(&format!("zone        {name}  {path}"));
+        terminal::line(&format!(
+            "zone        {}  {}",
+            visible(&name),
+            visible(&path)
+        ));
     }
     for path in overrides {
-        terminal::line(&format!("override    {path}"));
+        terminal::line(&format!("override    {}", visible(path)));
     }
     terminal::line(&format!("operations  {}", operations.join(", ")));
     let tools = tools.map_or_else(

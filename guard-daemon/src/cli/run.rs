@@ -1,37 +1,36 @@
 //! `codex-es-guard run`.
 
+use super::prepare::{Ready, prepare};
 use super::{PolicyArguments, terminal};
-use crate::exporter::{self, sibling};
-use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy};
-use anyhow::{Context as _, Error, Result, anyhow, bail};
+use crate::exporter;
+use anyhow::Result;
 use guard_core::actor::AgentMatch;
 use guard_core::agents;
-use guard_core::policy::Snapshot;
-use guard_report::hex;
-use guard_report::paths::StatePaths;
-use guard_report::time::now_ns;
+use guard_core::policy::Mode;
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Run a command and everything it starts under guard.
 ///
-/// What an AI agent in the session would remove or move out of a protected zone stays, and the
-/// agent gets EPERM. What you type into a shell in the session is yours. The command's exit status
-/// is passed on; 125 is the guard's own failure, 126 and 127 mean that the command could not be
-/// run or was not found. On macOS this takes macOS 27; the daemon guards older ones.
+/// An AI agent in the session that tries to remove something in a protected zone, or to move it out,
+/// gets EPERM, and the file stays. What you type into a shell in the session is allowed.
+///
+/// The exit status is the command's; 125 means that the guard itself failed, 126 that the command
+/// could not be run, 127 that it was not found. On macOS this needs macOS 27 or later;
+/// `codex-es-guard daemon` guards earlier versions.
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArguments {
     #[command(flatten)]
     policy: PolicyArguments,
-    /// Declare the command itself an agent, whatever it looks like.
+    /// Treat the command itself as this agent, whatever its name.
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
-    /// Do not start the exporter (denial log and metrics).
+    /// Do not start the exporter: no metrics, and no denial log until one runs.
     #[arg(long)]
     no_exporter: bool,
-    /// Say nothing when the session starts.
+    /// Print nothing when the session starts and ends.
     #[arg(long, short)]
     quiet: bool,
     /// The command and its arguments.
@@ -39,19 +38,9 @@ pub(super) struct RunArguments {
     command: Vec<OsString>,
 }
 
-/// A policy made ready for a session.
-pub(super) struct Ready {
-    pub(super) source: PolicySource,
-    pub(super) policy: WrittenPolicy,
-    pub(super) snapshot: Snapshot,
-    pub(super) origin: Origin,
-}
-
 pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
     let ready = prepare(&arguments.policy)?;
-    for warning in ready.snapshot.warnings() {
-        terminal::warn(&warning.to_string());
-    }
+    ready.warn();
     for zone in ready.snapshot.zones() {
         let path = Path::new(std::ffi::OsStr::from_bytes(zone.path));
         if !path.exists() {
@@ -69,8 +58,11 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
+    use anyhow::Context as _;
+    use std::os::unix::ffi::OsStringExt as _;
+
     let dispositions = guard_linux::session::SignalDispositions::take();
-    keep_state(&ready)?;
+    ready.keep_state()?;
     let command = arguments
         .command
         .into_iter()
@@ -98,7 +90,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
 #[cfg(target_os = "macos")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
     use crate::macos::session::{self, Plan};
-    keep_state(&ready)?;
+    ready.keep_state()?;
     let session = ready.source.session.clone();
     let plan = Plan {
         command: arguments.command,
@@ -114,7 +106,7 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
-    bail!("guarded sessions are for Linux and macOS")
+    anyhow::bail!("guarded sessions are for Linux and macOS")
 }
 
 /// The agent that a command is declared to be.
@@ -127,114 +119,6 @@ fn declared(name: &str) -> AgentMatch {
     }
 }
 
-/// Finds and compiles the policy, or says what is missing.
-pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready> {
-    let source = policy_source(arguments)?;
-    let (policy, origin) = match source.read() {
-        Ok(policy) => (policy, Origin::File),
-        Err(LoadPolicyError::Missing(path)) if arguments.policy.is_none() => {
-            if source.extra_zones.is_empty() {
-                bail!(nothing_to_protect(&path));
-            }
-            (WrittenPolicy::absent(), Origin::CommandLine)
-        }
-        Err(error) => {
-            let Ok(policy) = source.read_last_good() else {
-                return Err(anyhow!(error).context(
-                    "the policy is bad, and there is no last good copy; mend it (codex-es-guard \
-                     policy check) and start again",
-                ));
-            };
-            terminal::warn(&format!("{error}; the last good policy is in force"));
-            (policy, Origin::LastGood)
-        }
-    };
-    let snapshot = source.compile(&policy)?;
-    Ok(Ready {
-        source,
-        policy,
-        snapshot,
-        origin,
-    })
-}
-
-/// Where the policy comes from, and what it is to be compiled with.
-pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource> {
-    let paths = StatePaths::of_user(arguments.policy.as_deref())?;
-    let extra_zones = arguments
-        .protect
-        .iter()
-        .map(|zone| {
-            let zone = std::path::absolute(zone)
-                .with_context(|| format!("finding the zone {}", zone.display()))?;
-            Ok(zone.into_os_string().into_vec())
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(PolicySource {
-        own_files: own_files(&paths),
-        paths,
-        extra_zones,
-        session: session_name()?,
-        started_ns: now_ns(),
-    })
-}
-
-/// Makes the guard's own directory, and keeps there what the next session may need.
-pub(super) fn keep_state(ready: &Ready) -> Result<()> {
-    let state = &ready.source.paths.state;
-    if let Err(error) = ready.source.paths.make_state().map_err(Error::new) {
-        if state.symlink_metadata().is_ok() {
-            // Rings and policies in it would be believed.
-            return Err(error);
-        }
-        terminal::warn(&format!(
-            "{error:#}; the session is guarded, without a log of the guard's own"
-        ));
-        return Ok(());
-    }
-    if ready.origin == Origin::File
-        && let Err(error) = ready.source.keep_last_good(&ready.policy)
-    {
-        terminal::warn(&format!(
-            "cannot keep a copy of the good policy in {}: {error}",
-            state.display()
-        ));
-    }
-    Ok(())
-}
-
-fn nothing_to_protect(path: &Path) -> String {
-    format!(
-        "nothing to protect: there is no policy file {} and no --protect\n  protect a directory in \
-         this session:  codex-es-guard run --protect DIR -- COMMAND\n  write a policy for all \
-         sessions:     codex-es-guard policy init DIR",
-        path.display()
-    )
-}
-
-/// What no agent may write, replace or remove.
-fn own_files(paths: &StatePaths) -> Vec<Vec<u8>> {
-    let binary = std::env::current_exe().ok();
-    let exporter = sibling(exporter::PROGRAM);
-    [
-        Some(paths.policy.clone()),
-        Some(paths.state.clone()),
-        paths.protected.map(|_| paths.exporter.clone()),
-        binary,
-        exporter,
-    ]
-    .into_iter()
-    .flatten()
-    .chain(paths.ring_directories())
-    .flat_map(|path| crate::policy_file::locate(path.as_os_str().as_bytes()))
-    .collect()
-}
-
-fn session_name() -> Result<String> {
-    let bytes = crate::random_bytes::<8>().context("reading /dev/urandom")?;
-    Ok(hex(&bytes))
-}
-
 fn announce(ready: &Ready, no_exporter: bool) {
     let zones: Vec<String> = ready
         .snapshot
@@ -242,16 +126,16 @@ fn announce(ready: &Ready, no_exporter: bool) {
         .map(|zone| String::from_utf8_lossy(zone.path).into_owned())
         .collect();
     let mode = match ready.snapshot.mode() {
-        guard_core::policy::Mode::Audit => "auditing only",
-        _ => "protecting",
+        Mode::Audit => "auditing only",
+        Mode::Enforce => "protecting",
     };
-    let told = if no_exporter {
+    let metrics = if no_exporter {
         String::new()
     } else {
         exporter::expected_address(&ready.source.paths).map_or_else(
-            || "; metrics where `codex-es-guard status` says".to_owned(),
+            || "; `codex-es-guard status` says where the metrics are".to_owned(),
             |address| format!("; http://{address}/metrics"),
         )
     };
-    terminal::note(&format!("{mode} {}{told}", zones.join(", ")));
+    terminal::note(&format!("{mode} {}{metrics}", zones.join(", ")));
 }

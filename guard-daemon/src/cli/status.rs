@@ -1,7 +1,7 @@
-//! `codex-es-guard status`: is a guard at work, and is it well.
+//! `codex-es-guard status`: whether a guard is running, and is well.
 
 use super::PolicyArguments;
-use super::run::policy_source;
+use super::prepare::policy_source;
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::observed::{Exporter, Observed};
 use crate::policy_file::LoadPolicyError;
@@ -9,15 +9,15 @@ use anyhow::Result;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
 use guard_report::status::GuardStatus;
-use guard_report::time::now_ns;
+use guard_report::time::{local, now_ns, parse};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Show each guard and its health, the policy, the exporter and the log.
+/// Show each guard and its health, the policy, the exporter and the denial log.
 ///
-/// Exit status: 0 when all is well, 1 when something is wrong (it is said, with what to do), 125
-/// when it cannot tell.
+/// Exit status: 0 if all is well, 1 if something is wrong (each problem is printed, with what to do),
+/// 125 if the state cannot be determined.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArguments {
     /// Print JSON.
@@ -39,13 +39,13 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode> {
     let now_ns = now_ns();
     let mut problems = observed.problems(now_ns);
     if let PolicyFile::Bad(error) = &policy {
-        problems.insert(0, format!("the policy is bad: {error}"));
+        problems.insert(0, format!("the policy is bad: {}", error.describe()));
     }
     if arguments.json {
-        let told = as_json(&paths, &policy, &observed, now_ns, &problems);
-        terminal::line(&told.to_string());
+        let json = as_json(&paths, &policy, &observed, now_ns, &problems);
+        terminal::try_data(&json.to_string());
     } else {
-        tell(&paths, &policy, &observed, now_ns, &problems);
+        print(&paths, &policy, &observed, now_ns, &problems);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS
@@ -86,8 +86,8 @@ fn as_json(
         }
         PolicyFile::Missing => json!({ "file": paths.policy, "state": "missing" }),
         PolicyFile::Bad(error) => json!({
-            "file": paths.policy, "state": "bad", "line": error.place().map(|(line, _)| line),
-            "column": error.place().map(|(_, column)| column), "problem": error.problem(),
+            "file": paths.policy, "state": "bad", "line": error.position().map(|(line, _)| line),
+            "column": error.position().map(|(_, column)| column), "problem": error.problem(),
         }),
     };
     let exporter = match &observed.exporter {
@@ -97,7 +97,7 @@ fn as_json(
         }
         Exporter::Serving { address, status } => {
             let mut status = json!(status);
-            // The guards are told beside it, and their agents by `top`.
+            // The guards are listed beside it.
             if let Some(status) = status.as_object_mut() {
                 status.remove("agents");
                 status.remove("guards");
@@ -106,11 +106,11 @@ fn as_json(
         }
     };
     let guard = |guard: &GuardStatus| {
-        let mut told = json!(guard);
-        told["heartbeat_age_seconds"] =
+        let mut json = json!(guard);
+        json["heartbeat_age_seconds"] =
             json!(guard.heartbeat_age(now_ns).map(|age| age.as_secs_f64()));
-        told["problems"] = json!(guard.problems(now_ns));
-        told
+        json["problems"] = json!(guard.problems(now_ns));
+        json
     };
     json!({
         "ok": problems.is_empty(),
@@ -122,7 +122,7 @@ fn as_json(
     })
 }
 
-fn tell(
+fn print(
     paths: &StatePaths,
     policy: &PolicyFile,
     observed: &Observed,
@@ -137,22 +137,22 @@ fn tell(
     };
     head("Guards", &heading);
     for guard in &observed.guards {
-        tell_guard(guard, now_ns);
+        print_guard(guard, now_ns);
     }
     let file = paths.policy.display();
-    let said = match policy {
+    let text = match policy {
         PolicyFile::Good { zones, .. } => format!("{file}: good, {}", count(*zones as u64, "zone")),
         PolicyFile::Missing => format!("{file}: none (codex-es-guard policy init DIR writes one)"),
-        PolicyFile::Bad(error) => paint(&error.to_string(), RED),
+        PolicyFile::Bad(error) => paint(&visible(&error.describe()), RED),
     };
-    head("Policy", &said);
+    head("Policy", &text);
     if let PolicyFile::Good { warnings, .. } = policy {
         for warning in warnings {
             detail(&paint(warning, YELLOW));
         }
     }
     match &observed.exporter {
-        Exporter::Absent => head("Exporter", "none runs"),
+        Exporter::Absent => head("Exporter", "none is running"),
         Exporter::Silent { address, .. } => {
             head(
                 "Exporter",
@@ -168,7 +168,7 @@ fn tell(
             );
         }
     }
-    head("Log", &tell_log(&observed.log));
+    head("Log", &log_size(&observed.log));
     if let Exporter::Serving { status, .. } = &observed.exporter
         && let Some(head) = &status.denial_log.head
     {
@@ -182,7 +182,7 @@ fn tell(
     }
 }
 
-fn tell_guard(guard: &GuardStatus, now_ns: u64) {
+fn print_guard(guard: &GuardStatus, now_ns: u64) {
     let state = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
         (false, ..) => paint("ended", DIM),
         (_, false, _) => paint("not enforcing", RED),
@@ -215,16 +215,24 @@ fn tell_guard(guard: &GuardStatus, now_ns: u64) {
     let lost = guard.deny.lost + guard.allow.lost;
     detail(&format!(
         "  since {}, version {}, {lost} records lost",
-        visible(guard.started.get(..19).unwrap_or(&guard.started)),
+        local_time(&guard.started),
         visible(&guard.version),
     ));
 }
 
-fn tell_log(log: &Path) -> String {
+fn log_size(log: &Path) -> String {
     let size = std::fs::metadata(log).map(|found| found.len());
     match size {
         Ok(bytes) => format!("{}, {bytes} bytes", log.display()),
-        Err(_) => format!("{}: not there yet", log.display()),
+        Err(_) => format!("{}: does not exist yet", log.display()),
+    }
+}
+
+/// RFC 3339 in this machine's time zone.
+fn local_time(time: &str) -> String {
+    match parse(time) {
+        Ok(wall_ns) => local(wall_ns),
+        Err(_) => visible(time).into_owned(),
     }
 }
 

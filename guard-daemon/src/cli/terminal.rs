@@ -1,64 +1,54 @@
-//! What the command line says, and in which colours.
+//! What the command line prints, and in which styles.
+//!
+//! Styles are for terminals: [`anstream`] leaves them out where there is none, with `NO_COLOR` and on
+//! a terminal that has no colours.
 
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
-use std::io::{self, IsTerminal};
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write as _};
 
 /// An error, with its causes, on standard error.
 pub(crate) fn error(error: &anyhow::Error) {
-    eprintln!("{} {error:#}", label("error:", RED));
+    labelled("error:", RED, &format!("{error:#}"));
 }
 
 /// A warning on standard error.
 pub(crate) fn warn(message: &str) {
-    eprintln!("{} {message}", label("warning:", YELLOW));
+    labelled("warning:", YELLOW, message);
 }
 
 /// A note on standard error.
 pub(crate) fn note(message: &str) {
-    eprintln!("{} {message}", label("codex-es-guard:", CYAN));
+    labelled("codex-es-guard:", CYAN, message);
 }
 
-/// A line of the answer on standard output.
+/// A line of the answer on standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn line(text: &str) {
-    use io::Write;
-    // A reader that went away (`| head`) is no error.
-    let _gone = writeln!(io::stdout(), "{text}");
+    let _gone = writeln!(anstream::stdout(), "{text}");
 }
 
 /// A line of the answer on standard output. Returns whether somebody still reads.
 pub(crate) fn try_line(text: &str) -> bool {
-    use io::Write;
+    writeln!(anstream::stdout(), "{text}").is_ok()
+}
+
+/// A line for programs on standard output, byte for byte. Returns whether somebody still reads.
+pub(crate) fn try_data(text: &str) -> bool {
     writeln!(io::stdout(), "{text}").is_ok()
 }
 
-/// `text` in a colour, if standard output is a terminal that wants colours.
-pub(crate) fn paint(text: &str, colour: &str) -> String {
-    if wants_colour(&io::stdout()) {
-        format!("{colour}{text}{RESET}")
-    } else {
-        text.to_owned()
-    }
+/// `text` in a style.
+pub(crate) fn paint(text: &str, style: Style) -> String {
+    format!("{style}{text}{style:#}")
 }
 
-fn label(text: &str, colour: &str) -> String {
-    if wants_colour(&io::stderr()) {
-        format!("{colour}{text}{RESET}")
-    } else {
-        text.to_owned()
-    }
+fn labelled(label: &str, style: Style, message: &str) {
+    let _gone = writeln!(anstream::stderr(), "{} {message}", paint(label, style));
 }
 
-/// <https://no-color.org>, and terminals that cannot.
-fn wants_colour(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-pub(crate) const RED: &str = "\x1b[1;31m";
-pub(crate) const GREEN: &str = "\x1b[1;32m";
-pub(crate) const YELLOW: &str = "\x1b[1;33m";
-pub(crate) const CYAN: &str = "\x1b[1;36m";
-pub(crate) const DIM: &str = "\x1b[2m";
-const RESET: &str = "\x1b[0m";
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();

@@ -1,50 +1,61 @@
-//! Starting the exporter when none serves.
+//! Starting an exporter when none is running.
 //!
 //! It runs as the user whose files are protected, also when the guard is root's.
 
-use super::{PROGRAM, is_default_port_taken, sibling};
-use crate::journal::Journal;
-use guard_report::address::{ExporterIdentity, lock_file};
-use guard_report::directories::make_private;
+use super::{PROGRAM, is_default_port_taken, is_running, sibling};
+use crate::log::GuardLog;
+use guard_report::directories::{DirectoryError, make_private};
 use guard_report::paths::StatePaths;
-use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
-use std::fs::File;
+use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// Starts an exporter for these places, unless one runs: whoever holds the lock file serves. One
-/// that is started here ends by itself when no session has run for a while.
-pub(crate) fn ensure(paths: &StatePaths, journal: &Journal) -> Option<Child> {
+/// Why no exporter was started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartExporterError {
+    /// The program is missing.
+    #[error(
+        "there is no guard-exporter beside codex-es-guard or in PATH: denials stay in the ring until \
+         one runs (cargo build --release -p guard-exporter makes it)"
+    )]
+    NotInstalled,
+    /// It would have no place for its files.
+    #[error("preparing the exporter's directory")]
+    Directory(#[from] DirectoryError),
+    /// The program cannot be run.
+    #[error("starting {}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Starts an exporter for these paths, unless one is running. One that is started here ends by itself
+/// when no guard has been alive for a while.
+pub(crate) fn ensure(
+    paths: &StatePaths,
+    log: &GuardLog,
+) -> Result<Option<Child>, StartExporterError> {
     if is_running(paths) {
-        return None;
+        return Ok(None);
     }
-    let Some(program) = sibling(PROGRAM) else {
-        journal.write(
-            "guard-exporter is neither beside codex-es-guard nor in PATH: denials stay in the \
-             ring until it runs (cargo build --release -p guard-exporter)",
-        );
-        return None;
-    };
+    let program = sibling(PROGRAM).ok_or(StartExporterError::NotInstalled)?;
     let mut command = Command::new(&program);
     match paths.protected {
         // It makes its directory itself: root writes nothing in a user's.
         Some(user) => {
             command.uid(user.uid).gid(user.gid);
         }
-        None => {
-            if let Err(error) = make_private(&paths.exporter) {
-                journal.write(&format!("{:#}", anyhow::Error::new(error)));
-                return None;
-            }
-        }
+        None => make_private(&paths.exporter)?,
     }
-    // A supervisor's are blocked, and an exporter must hear when it is asked to end.
+    // A supervisor's are blocked, and an exporter must receive the signal that asks it to end.
     #[cfg(target_os = "linux")]
     guard_linux::session::unblock_signals(&mut command);
-    let output = journal.file().map_or_else(Stdio::null, Stdio::from);
     if is_default_port_taken() {
-        // `exporter.json` and `codex-es-guard status` tell which it took.
+        // `exporter.json` and `codex-es-guard status` say which it took.
         command.args(["--web.listen-address", "127.0.0.1:0"]);
     }
     let started = command
@@ -54,34 +65,12 @@ pub(crate) fn ensure(paths: &StatePaths, journal: &Journal) -> Option<Child> {
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(output)
+        .stderr(log.descriptor().map_or_else(Stdio::null, Stdio::from))
         .spawn();
-    let failed = |error| journal.write(&format!("cannot start {}: {error}", program.display()));
-    started.map_err(failed).ok()
+    started
+        .map(Some)
+        .map_err(|source| StartExporterError::Spawn { program, source })
 }
 
-/// Whether an exporter of these places runs.
-fn is_running(paths: &StatePaths) -> bool {
-    let Ok(mut lock) = File::open(lock_file(&paths.exporter)) else {
-        return false;
-    };
-    // Trying the lock would turn away an exporter that is just about to take it. It is tried only
-    // when the process that last held it, or a later one with its number, is alive.
-    let Ok(holder) = ExporterIdentity::read(&mut lock) else {
-        return false;
-    };
-    is_alive(holder.pid)
-        && matches!(
-            lock.try_lock_shared(),
-            Err(std::fs::TryLockError::WouldBlock)
-        )
-}
-
-/// Whether there is a process of this number, whoever it belongs to.
-fn is_alive(pid: u32) -> bool {
-    let found = Pid::from_raw(pid.cast_signed()).map(test_kill_process);
-    matches!(found, Some(Ok(()) | Err(Errno::PERM)))
-}
-
-/// How long an exporter without sessions stays.
+/// How long an exporter without guards stays.
 const IDLE_SECONDS: &str = "600";

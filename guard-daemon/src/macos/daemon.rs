@@ -1,7 +1,7 @@
 //! The daemon: one process that guards the whole machine.
 
 use super::{remove_by_other_process, ring_options};
-use crate::journal::Journal;
+use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
 use crate::rings;
@@ -12,7 +12,7 @@ use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, all_processes, parent_of};
 use guard_es::signals;
-use guard_es::{Proof, Scope, Service, Settings, Step};
+use guard_es::{AdoptError, Proof, Scope, Service, Settings, Step};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,27 +30,28 @@ pub(crate) struct Plan {
 // === impl InForce for Service ===
 
 impl InForce for Service {
+    type Error = AdoptError;
+
     fn guard(&self) -> &Guard {
         Self::guard(self)
     }
 
-    fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
-        Self::adopt(self, snapshot).map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), AdoptError> {
+        Self::adopt(self, snapshot)
     }
 }
 
-/// Guards until somebody asks the daemon to end. A system that refuses is asked again and again,
-/// and the log says what to do.
+/// Guards until somebody asks the daemon to end, which the caller has signals noted for. A system that
+/// refuses is asked again and again, and the log says what to do.
 ///
 /// # Errors
 ///
 /// When there is nothing to guard with: no policy that makes sense, no memory for a ring.
 pub(crate) fn run(plan: Plan) -> Result<()> {
-    signals::note_requests_to_end();
     let paths = plan.source.paths.clone();
-    let journal = Journal::open(&paths.state);
+    let _log = log::init(&paths.state, &plan.source.session);
     let name = plan.source.session.clone();
-    let ring = rings::create(&paths, ring_options(&name)?, &journal)?;
+    let ring = rings::create(&paths, ring_options(&name)?)?;
     let snapshot = plan.source.compile(&plan.policy)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
@@ -68,16 +69,17 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         exempt: Vec::new(),
     };
     let mut watch = PolicyWatch::new(plan.source, plan.origin);
-    watch.tell(&guard);
+    watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
-    let mut told = Instant::now();
+    let mut published = Instant::now();
+    let mut reported = String::new();
     while !signals::is_ending() {
-        report(service.step(Instant::now()), &journal);
-        watch.check(&service, &journal);
-        if told.elapsed() >= BEAT {
-            told = Instant::now();
+        report(service.step(Instant::now()), &mut reported);
+        watch.check(&service);
+        if published.elapsed() >= BEAT {
+            published = Instant::now();
             guard.publish_state(guard_report::time::now_ns());
         }
         thread::sleep(TICK);
@@ -86,19 +88,20 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.ring.finish();
-    journal.write("asked to end: nothing is guarded any more");
+    tracing::info!("asked to end: nothing is guarded any more");
     Ok(())
 }
 
-fn report(step: Step, journal: &Journal) {
+/// Reports a change of state. A system that refuses for the same reason again is not reported again.
+fn report(step: Step, reported: &mut String) {
     let text = match step {
         Step::Unchanged => return,
         Step::Active(Proof { lineage: true }) => {
-            "active: a denial was asked for and obeyed, and news of new processes arrives"
+            "active: a denial was requested and took effect, and new processes are reported"
                 .to_owned()
         }
         Step::Active(Proof { lineage: false }) => {
-            "active: a denial was asked for and obeyed; no news of new processes arrived, so each \
+            "active: a denial was requested and took effect; new processes are not reported, so each \
              is looked up when it acts"
                 .to_owned()
         }
@@ -111,8 +114,12 @@ fn report(step: Step, journal: &Journal) {
             format!("inactive, nothing is proven: {error:#}; testing again")
         }
     };
-    journal.write(&text);
+    if text == *reported {
+        return;
+    }
+    tracing::warn!("{text}");
     crate::cli::terminal::note(&text);
+    *reported = text;
 }
 
 /// How often the policy file is looked at.

@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 fn ring_options(session: &str) -> Result<RingOptions> {
     let writer = guard_es::processes::this_process();
     Ok(RingOptions {
-        id: crate::random_bytes().context("reading /dev/urandom")?,
+        id: crate::random::bytes().context("asking the kernel for random bytes")?,
         boot_id: crate::rings::boot_id(),
         writer: writer.unwrap_or_else(|| ProcessKey {
             pid: std::process::id(),

@@ -18,8 +18,8 @@
 //! kernel asks nobody any more, and what the command left running is not guarded.
 
 use super::ring_options;
-use crate::exporter;
-use crate::journal::Journal;
+use crate::exporter::ExporterKeeper;
+use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
 use crate::rings;
@@ -32,7 +32,7 @@ use guard_core::policy::Snapshot;
 use guard_core::process::{ProcessDescription, ProcessKey, ProcessSource as _};
 use guard_core::ring::Counter;
 use guard_es::processes::{LibProc, parent_of};
-use guard_es::{Backend, Scope, Settings, signals};
+use guard_es::{AdoptError, Backend, Scope, Settings, signals};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -76,14 +76,14 @@ struct InSession(Backend);
 // === impl InForce for InSession ===
 
 impl InForce for InSession {
+    type Error = AdoptError;
+
     fn guard(&self) -> &Guard {
         self.0.guard()
     }
 
-    fn adopt(&self, snapshot: Snapshot) -> Result<(), String> {
-        self.0
-            .adopt(snapshot)
-            .map_err(|error| format!("{:#}", anyhow::Error::from(error)))
+    fn adopt(&self, snapshot: Snapshot) -> Result<(), AdoptError> {
+        self.0.adopt(snapshot)
     }
 }
 
@@ -94,13 +94,14 @@ impl InForce for InSession {
 /// When the session cannot be started. The command has not run then.
 pub(crate) fn run(plan: Plan) -> Result<Ending> {
     let paths = plan.source.paths.clone();
-    let journal = Journal::open(&paths.state);
+    let log = log::init(&paths.state, &plan.source.session);
     let snapshot = plan.source.compile(&plan.policy)?;
     let source = LibProc::default();
     let mut itself = ProcessDescription::default();
     source
         .describe(std::process::id(), &mut itself)
         .context("looking at this very process")?;
+    let is_agent = plan.agent.is_some();
     // The command runs in a child of this process. Nothing above counts, and this process itself is
     // never asked about.
     let root = Root {
@@ -112,14 +113,14 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
         }),
     };
     let ignored = IgnoredMarkers::from_environment(&itself.environment);
-    let ring = rings::create(&paths, ring_options(&plan.session)?, &journal)?;
+    let ring = rings::create(&paths, ring_options(&plan.session)?)?;
     let mut exporter = plan
         .exporter
-        .then(|| exporter::ensure(&paths, &journal))
-        .flatten();
+        .then(|| ExporterKeeper::new(paths.clone(), log));
+    let started = exporter.as_mut().and_then(ExporterKeeper::start);
     // What it does is asked about like all that this process's descendants do, and it is neither
     // the command's nor an agent's. Started, it has executed its program: its identity stays.
-    let exempt = exporter.as_ref().and_then(|child| key_of(&source, child));
+    let exempt = started.and_then(|child| key_of(&source, child));
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(root),
@@ -138,14 +139,19 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     let backend = match proven_backend(&guard, &settings) {
         Ok(backend) => backend,
         Err(error) => {
-            // Nothing was guarded, so there is nothing to tell of.
-            let _gone = exporter.as_mut().map(Child::kill);
+            // Nothing was guarded, so there is nothing to export.
+            let _gone = exporter.as_mut().map(ExporterKeeper::stop);
             return Err(error);
         }
     };
     guard.ring.set(Counter::EnforcementActive, 1);
+    // A later exporter is not exempt: in a session whose every process is an agent's it could not
+    // keep its files.
+    if let Some(exporter) = exporter.filter(|_| !is_agent) {
+        exporter.watch().context("starting the exporter's thread")?;
+    }
     let watch = PolicyWatch::new(plan.source, plan.origin);
-    watch.tell(&guard);
+    watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let child = match spawn(&plan.command) {
         Ok(child) => child,
@@ -153,7 +159,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     };
     // From here on the terminal's signals are the command's.
     signals::ignore_terminal_signals();
-    let status = keep_house_until_end(&InSession(backend), watch, child, &journal)?;
+    let status = keep_house_until_end(&InSession(backend), watch, child)?;
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
@@ -214,7 +220,6 @@ fn keep_house_until_end(
     backend: &InSession,
     mut watch: PolicyWatch,
     mut child: Child,
-    journal: &Journal,
 ) -> Result<ExitStatus> {
     let (ended, end) = mpsc::channel();
     thread::Builder::new()
@@ -224,7 +229,7 @@ fn keep_house_until_end(
             let _gone = ended.send(child.wait());
         })
         .context("starting a thread")?;
-    let mut told = Instant::now();
+    let mut published = Instant::now();
     loop {
         match end.recv_timeout(TICK) {
             Ok(status) => return status.context("waiting for the command"),
@@ -232,9 +237,9 @@ fn keep_house_until_end(
             Err(RecvTimeoutError::Timeout) => {}
         }
         backend.0.update_counters();
-        watch.check(backend, journal);
-        if told.elapsed() >= BEAT {
-            told = Instant::now();
+        watch.check(backend);
+        if published.elapsed() >= BEAT {
+            published = Instant::now();
             backend.guard().publish_state(guard_report::time::now_ns());
         }
     }

@@ -1,4 +1,4 @@
-//! The little tree that every operation is tried on, and what a look at it says.
+//! The little tree that every operation is tried on, and its description.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A tree with one of everything, and the working directory in it.
 #[derive(Debug)]
 pub struct House {
-    /// Where it stands.
+    /// Where it is.
     pub path: PathBuf,
     /// A file on another file system.
     pub elsewhere: PathBuf,
@@ -52,7 +52,7 @@ impl House {
         self.fifo = OpenOptions::new().read(true).write(true).open("fifo").ok();
     }
 
-    /// One line that tells the tree: every name with its kind, mode, links, target and content.
+    /// The tree in one line: every name with its kind, mode, links, target and content.
     pub fn listing(&self) -> String {
         let mut text = String::new();
         list(&self.path, &mut text);
@@ -83,7 +83,7 @@ pub fn build_for(listener: &UnixListener) {
 
 fn furnish(house: &Path, elsewhere: &Path) {
     let at = |name: &str| house.join(name);
-    fs::create_dir(house).expect("nothing stands there");
+    fs::create_dir(house).expect("nothing is there");
     for name in ["dir", "dir/sub", "empty", "sealed", "dark"] {
         fs::create_dir(at(name)).expect("its parent was just made");
     }

@@ -1,4 +1,4 @@
-//! The guard is transparent to the calls it hears of: the same sequence of file operations, with
+//! The guard is transparent to the calls it is notified of: the same sequence of file operations, with
 //! and without it, returns the same values and the same errors and leaves the same tree.
 //!
 //! Each test starts this program again as the one under observation (see [`ACTOR`]): once bare,
@@ -154,7 +154,7 @@ enum Rule {
     AgentOutside,
 }
 
-/// Where the actor's trees stand, and the programs that ordinary users can reach.
+/// Where the actor's trees are, and the programs that ordinary users can reach.
 struct Theatre {
     /// In memory: the trees are built a few thousand times.
     dir: TempDir,
@@ -289,7 +289,7 @@ impl Theatre {
     }
 }
 
-/// Set for the program under observation: the directory its trees stand in.
+/// Set for the program under observation: the directory of its trees.
 const ACTOR: &str = "PARITY_ACTOR";
 
 /// Set for the program under observation: a directory on another file system.

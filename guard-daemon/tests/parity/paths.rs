@@ -491,15 +491,15 @@ pub fn threads(stage: &mut Stage) {
 fn in_a_directory_of_its_own(place: &str) -> Vec<String> {
     let own = call(libc::SYS_unshare, &[number(libc::CLONE_FS)]);
     let moved = call(libc::SYS_chdir, &[word(place)]);
-    let told = |what: &str, came: Outcome| format!("{place} {what}: {came:?}");
+    let outcome = |what: &str, came: Outcome| format!("{place} {what}: {came:?}");
     vec![
-        told("unshare", own),
-        told("chdir", moved),
-        told("unlink", unlink(word("a"))),
-        told("unlink again", unlink(word("a"))),
-        told("unlink up", unlink(word(format!("../{place}/b")))),
-        told("rename", rename(word("/proc/thread-self/cwd/c"), word("d"))),
-        told("create", open(word("e"), libc::O_WRONLY | libc::O_CREAT)),
+        outcome("unshare", own),
+        outcome("chdir", moved),
+        outcome("unlink", unlink(word("a"))),
+        outcome("unlink again", unlink(word("a"))),
+        outcome("unlink up", unlink(word(format!("../{place}/b")))),
+        outcome("rename", rename(word("/proc/thread-self/cwd/c"), word("d"))),
+        outcome("create", open(word("e"), libc::O_WRONLY | libc::O_CREAT)),
     ]
 }
 

@@ -37,7 +37,7 @@ impl Stage {
                     self.house.rebuild();
                 }
             }
-            Err(errno) => self.write(&format!("{what}: {}", told(errno))),
+            Err(errno) => self.write(&format!("{what}: {}", name_of(errno))),
         }
     }
 
@@ -45,7 +45,7 @@ impl Stage {
     pub fn note(&mut self, what: &str, came: Outcome) {
         match came {
             Ok(value) => self.write(&format!("{what}: {value}")),
-            Err(errno) => self.write(&format!("{what}: {}", told(errno))),
+            Err(errno) => self.write(&format!("{what}: {}", name_of(errno))),
         }
     }
 
@@ -123,7 +123,7 @@ pub fn make_fifo(path: &Path) {
 }
 
 /// An errno in words.
-fn told(errno: i32) -> String {
+fn name_of(errno: i32) -> String {
     std::io::Error::from_raw_os_error(errno).to_string()
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
 
-/// Sees to it that the exporter stands beside the guard, as it does when both are installed. Cargo
+/// Makes sure that the exporter is beside the guard, as it is when both are installed. Cargo
 /// builds only this package's programs for its tests.
 pub(crate) fn build() {
     static ONCE: Once = Once::new();

@@ -55,14 +55,14 @@ impl Live {
             lines,
         };
         // From here on the policy as it was is in force.
-        live.tell("true");
+        live.type_line("true");
         live
     }
 
     /// The person at the shell does this.
     #[track_caller]
     pub(crate) fn human(&mut self, script: &str) -> Answer {
-        self.tell(&format!("bash -c {}", quote(script)))
+        self.type_line(&format!("bash -c {}", quote(script)))
     }
 
     /// An agent does this.
@@ -70,7 +70,7 @@ impl Live {
     pub(crate) fn agent(&mut self, script: &str) -> Answer {
         // It stays above what it runs: a shell would become its last command.
         let script = quote(&format!("{script}\nexit $?"));
-        self.tell(&format!("(exec -a claude bash -c {script})"))
+        self.type_line(&format!("(exec -a claude bash -c {script})"))
     }
 
     /// Fails unless an agent hears EPERM when it does this.
@@ -95,16 +95,16 @@ impl Live {
     }
 
     #[track_caller]
-    fn tell(&mut self, command: &str) -> Answer {
+    fn type_line(&mut self, command: &str) -> Answer {
         let stdin = self.stdin.as_mut().expect("it did not end");
-        let told = writeln!(
+        let typed = writeln!(
             stdin,
             "{command} < /dev/null 2>&1; code=$?; echo; echo {MARK} $code"
         );
         let mut output = String::new();
         loop {
             let line = match self.lines.recv_timeout(DEADLINE) {
-                Ok(line) if told.is_ok() => line,
+                Ok(line) if typed.is_ok() => line,
                 _ => {
                     drop(self.stdin.take());
                     let child = self.child.take().expect("it did not end");

@@ -84,7 +84,7 @@ impl Terminal {
         }
     }
 
-    /// Changes the terminal's size, which the kernel tells its foreground processes.
+    /// Changes the terminal's size, which the kernel signals to its foreground processes.
     pub fn resize(&self, rows: u16, columns: u16) {
         let size = libc::winsize {
             ws_row: rows,

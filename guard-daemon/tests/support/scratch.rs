@@ -23,7 +23,7 @@ pub(crate) struct Home {
     user: User,
 }
 
-/// What stands at and below a path: contents of files, targets of links.
+/// What is at and below a path: contents of files, targets of links.
 pub(crate) type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
 // === impl Workshop ===
@@ -84,7 +84,7 @@ impl Home {
         self.user
     }
 
-    /// What stands at `path` within the home; nothing when there is nothing.
+    /// What is at `path` within the home; nothing when there is nothing.
     pub(crate) fn tree(&self, path: &str) -> Tree {
         let mut tree = Tree::new();
         gather(&self.path().join(path), &mut tree);

@@ -2,7 +2,7 @@
 //!
 //! A session's root is a shell, as if a person had typed `codex-es-guard run -- bash`. In it a
 //! script is run by that person or by an agent. The environment is empty but for `HOME`, `PATH`,
-//! `LANG`, and what scripts are told: `TOOLS` (the workshop's programs) and `GUARD` (the process id
+//! `LANG`, and for scripts `TOOLS` (the workshop's programs) and `GUARD` (the process id
 //! of the guard's supervisor).
 
 use super::scratch::{Home, Workshop};
@@ -39,7 +39,7 @@ pub(crate) struct Outcome {
     pub(crate) denials: Vec<Denial>,
 }
 
-/// A denial, as the ring tells it.
+/// A denial, as the ring has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Denial {
     pub(crate) operation: &'static str,
@@ -199,7 +199,7 @@ fn denials(home: &Home) -> Vec<Denial> {
     found
 }
 
-/// Waits for the clock to go on. Start times are told in hundredths of a second, so what a process
+/// Waits for the clock to go on. Start times are counted in hundredths of a second, so what a process
 /// makes in its first moments might be older than itself for all the guard knows.
 const LATER: &str = "for tick in 1 2 3; do read then rest < /proc/uptime; now=$then; \
     while [ $now = $then ]; do read now rest < /proc/uptime; done; done; ";

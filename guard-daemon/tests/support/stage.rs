@@ -152,7 +152,7 @@ impl Stage {
         live.map(|ring| ring.counter(counter)).sum()
     }
 
-    /// When a live guard last told its state, wall clock nanoseconds.
+    /// When a live guard last published its state, wall clock nanoseconds.
     pub(crate) fn heartbeat(&self) -> u64 {
         let beats = self.rings().into_iter().map(|ring| ring.heartbeat_ns());
         beats.max().unwrap_or(0)
@@ -293,7 +293,10 @@ pub(crate) fn finish(child: Child) -> Done {
 /// Waits until something holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
-    assert!(holds_within(DEADLINE, holds), "in vain: {what}");
+    assert!(
+        holds_within(DEADLINE, holds),
+        "timed out waiting for: {what}"
+    );
 }
 
 fn holds_within(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {

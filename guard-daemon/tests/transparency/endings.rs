@@ -37,7 +37,7 @@ fn death_by_a_signal_is_passed_on() {
 }
 
 #[test]
-fn what_did_not_run_is_told_as_a_shell_tells_it() {
+fn what_did_not_run_is_reported_as_a_shell_reports_it() {
     let place = Place::new();
     let text = place.keep("text");
     for (program, status) in [
@@ -48,8 +48,8 @@ fn what_did_not_run_is_told_as_a_shell_tells_it() {
     ] {
         let came = place.guarded(program).output().unwrap();
         assert_eq!(came.status.code(), Some(status), "{program}");
-        let told = String::from_utf8_lossy(&came.stderr).into_owned();
-        assert!(told.contains(program), "{told}");
+        let output = String::from_utf8_lossy(&came.stderr).into_owned();
+        assert!(output.contains(program), "{output}");
     }
     // A script without a first line that says so is a shell's, as everywhere.
     std::fs::write(&text, "exit 3").unwrap();
@@ -102,11 +102,11 @@ fn signals_sent_to_the_outer_process_reach_the_command() {
 #[test]
 fn a_stopped_command_goes_on() {
     let place = Place::new();
-    let told = succeed(place.bare("bash").args(["-c", &format!(
+    let output = succeed(place.bare("bash").args(["-c", &format!(
         "set -m; {} bash -c 'kill -STOP $$; echo went on' & wait; kill -CONT %1; wait %1; echo $?",
         place.guarded_words()
     )]));
-    assert_eq!(told, "went on\n0\n");
+    assert_eq!(output, "went on\n0\n");
 }
 
 const SIGNALS: &[(&str, i32)] = &[

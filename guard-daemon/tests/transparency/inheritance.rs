@@ -107,14 +107,14 @@ fn a_command_is_given_what_its_shell_gives() {
 fn groups_session_and_terminal_are_the_shells() {
     let place = Place::new();
     let show = "cut -d' ' -f5-8 /proc/$$/stat";
-    let told = succeed(place.bare("bash").args([
+    let output = succeed(place.bare("bash").args([
         "-c",
         &format!(
             "{show}; {} bash -c \"cut -d' ' -f5-8 /proc/self/stat\"",
             place.guarded_words()
         ),
     ]));
-    let lines: Vec<_> = told.lines().collect();
+    let lines: Vec<_> = output.lines().collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0], lines[1]);
 }
@@ -130,14 +130,14 @@ fn nothing_of_the_commands_is_held_open() {
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut outer = outer.spawn().unwrap();
-    let mut told = String::new();
+    let mut output = String::new();
     outer
         .stdout
         .take()
         .unwrap()
-        .read_to_string(&mut told)
+        .read_to_string(&mut output)
         .unwrap();
-    assert_eq!(told, "end\n");
+    assert_eq!(output, "end\n");
     assert!(outer.wait().unwrap().success());
     let sleeper = wait_for("the sleeper", || {
         fs::read_to_string(place.zone.join("sleeper"))

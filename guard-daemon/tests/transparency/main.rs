@@ -1,4 +1,4 @@
-//! Whoever starts a command under guard, and the command itself, cannot tell that from starting it
+//! Whoever starts a command under guard, and the command itself, cannot distinguish that from starting it
 //! plainly: status, signals, terminal, environment, descriptors, processes, speed of interruption.
 //!
 //! What the guard adds (a parent it did not have, a filter that stays with it) is not compared.
@@ -188,14 +188,14 @@ pub fn for_users(test: impl Fn(Place)) {
 /// Runs a command to its end; panics with its output unless it succeeds.
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program exists");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{command:?}: {}\n{told}\n{errors}",
+        "{command:?}: {}\n{output_text}\n{errors}",
         output.status
     );
-    told
+    output_text
 }
 
 /// Waits until `come` returns something.
@@ -205,7 +205,7 @@ pub fn wait_for<T>(what: &str, mut come: impl FnMut() -> Option<T>) -> T {
         if let Some(came) = come() {
             return came;
         }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         thread::yield_now();
     }
 }

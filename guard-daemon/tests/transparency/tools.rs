@@ -17,7 +17,7 @@ fn git_refreshes_its_index() {
 }
 
 #[test]
-fn npm_tells_its_version() {
+fn npm_prints_its_version() {
     if !is_installed("npm") {
         return;
     }

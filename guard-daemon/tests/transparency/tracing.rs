@@ -21,7 +21,7 @@ fn a_parent_traces_its_child() {
     succeed(&mut playing(place.bare(place.actor()), TEST));
 }
 
-/// A running child, taken and let go in both ways.
+/// A running child, attached to and detached from in both ways.
 fn attach() {
     let mut sleeper = Command::new("sleep");
     let sleeper = sleeper

@@ -1,4 +1,4 @@
-//! `codex-es-guard top`: what happens, on a terminal, once a second.
+//! `codex-es-guard top`: guards, agents, latencies and denials on a terminal, once a second.
 //!
 //! The screen is the terminal's alternate one and is left as it was found, however this ends: by a
 //! key, a signal or a panic. [`view`] makes lines of what [`source`] sees; nothing else knows of
@@ -10,11 +10,10 @@ mod tally;
 mod view;
 
 use anyhow::{Context as _, Result, bail};
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use guard_report::paths::StatePaths;
 use guard_report::time::now_ns;
-use screen::Screen;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use screen::{Input, Screen};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use source::Source;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -24,47 +23,38 @@ use std::time::{Duration, Instant};
 
 /// Watch guards, agents, latencies and denials on the terminal.
 ///
-/// It shows what the exporter tells when one serves, else what the rings and the log hold, and is
-/// brought up to date every second. q, Esc or Ctrl-C ends it.
+/// Shows what the exporter reports if one is running, else what is in the rings and the log; updated
+/// every second. q, Esc or Ctrl-C quits.
 #[derive(Debug, clap::Args)]
 pub(super) struct TopArguments {}
 
 pub(super) fn top(_: &TopArguments) -> Result<ExitCode> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if !is_terminal {
-        bail!("top needs a terminal; codex-es-guard status tells the same once, also as --json");
+        bail!("top needs a terminal; codex-es-guard status shows the same once, also as --json");
     }
     let ended = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGHUP, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&ended)).context("waiting for signals")?;
     }
+    let resized = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGWINCH, Arc::clone(&resized)).context("waiting for signals")?;
     let mut source = Source::new(StatePaths::of_user(None)?);
     let mut screen = Screen::open().context("taking the terminal")?;
-    let mut shown = source.look(now_ns());
-    let mut looked = Instant::now();
+    let mut shown = source.observe(now_ns());
+    let mut observed = Instant::now();
     let mut is_new = true;
     while !ended.load(Ordering::Relaxed) {
-        if is_new {
+        if is_new || resized.swap(false, Ordering::Relaxed) {
             screen.draw(&shown).context("drawing")?;
         }
         is_new = false;
-        if event::poll(PAUSE).context("reading the terminal")? {
-            match event::read().context("reading the terminal")? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
-                    match key.code {
-                        KeyCode::Char('q') | KeyCode::Esc => break,
-                        KeyCode::Char('c' | 'd') if is_control => break,
-                        _ => {}
-                    }
-                }
-                Event::Resize(..) => is_new = true,
-                _ => {}
-            }
+        if screen.input(PAUSE).context("reading the terminal")? == Input::Quit {
+            break;
         }
-        if looked.elapsed() >= INTERVAL {
-            looked = Instant::now();
-            shown = source.look(now_ns());
+        if observed.elapsed() >= INTERVAL {
+            observed = Instant::now();
+            shown = source.observe(now_ns());
             is_new = true;
         }
     }

@@ -54,8 +54,8 @@ impl Source {
         }
     }
 
-    /// Looks at all of it.
-    pub(super) fn look(&mut self, now_ns: u64) -> Shown {
+    /// Observes all of it.
+    pub(super) fn observe(&mut self, now_ns: u64) -> Shown {
         let observed = Observed::now(&self.paths);
         let mut shown = Shown {
             time: time::local(now_ns).get(11..).unwrap_or_default().to_owned(),
@@ -88,7 +88,7 @@ impl Source {
                 .filter_map(|line| DenialRecord::parse(line))
                 .filter(|denial| seen.insert(denial.id()))
                 .take(MAX_DENIALS)
-                .map(|denial| told(&denial))
+                .map(|denial| sentence(&denial))
                 .collect();
         }
         shown
@@ -116,12 +116,12 @@ fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
         .collect();
     let answer = ask(address, &format!("/api/v1/denials?limit={MAX_DENIALS}"))?;
     let denials: Denials = serde_json::from_slice(&answer)?;
-    shown.denials = denials.records().map(|denial| told(&denial)).collect();
+    shown.denials = denials.records().map(|denial| sentence(&denial)).collect();
     Ok(())
 }
 
 /// One denial in a line.
-fn told(denial: &DenialRecord<'_>) -> String {
+fn sentence(denial: &DenialRecord<'_>) -> String {
     let time = denial.wall_ns().map(time::local_clock).unwrap_or_default();
     format!("{time} {}", Sentence::of(denial))
 }

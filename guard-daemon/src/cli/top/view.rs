@@ -11,12 +11,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) text: String,
-    pub(super) style: Style,
+    pub(super) emphasis: Emphasis,
 }
 
-/// How a line looks.
+/// How a line is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum Emphasis {
     /// The first line.
     Title,
     /// The head of a table.
@@ -24,7 +24,7 @@ pub(super) enum Style {
     /// What is wrong.
     Wrong,
     /// Anything else.
-    Plain,
+    None,
 }
 
 /// At most `rows` lines of at most `columns` columns: a character of East Asia may take two.
@@ -32,7 +32,10 @@ pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
     let mut lines = vec![title(shown, columns)];
     let problems = if rows < TALL { 1 } else { 3 };
     for problem in shown.problems.iter().take(problems) {
-        lines.push(Line::new(Style::Wrong, &format!("! {}", visible(problem))));
+        lines.push(Line::new(
+            Emphasis::Wrong,
+            &format!("! {}", visible(problem)),
+        ));
     }
     if rows < TALL {
         lines.extend(short(shown));
@@ -42,13 +45,13 @@ pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
         guards(shown, each, &mut lines);
         agents(shown, each, &mut lines);
         latencies(shown, each, &mut lines);
-        lines.push(Line::new(Style::Heading, "DENIALS"));
+        lines.push(Line::new(Emphasis::Heading, "DENIALS"));
     }
     if shown.denials.is_empty() {
-        lines.push(Line::new(Style::Plain, "no denials yet"));
+        lines.push(Line::new(Emphasis::None, "no denials yet"));
     }
     for denial in &shown.denials {
-        lines.push(Line::new(Style::Plain, denial));
+        lines.push(Line::new(Emphasis::None, denial));
     }
     lines.truncate(rows);
     for line in &mut lines {
@@ -61,7 +64,7 @@ fn title(shown: &Shown, columns: usize) -> Line {
     let alive = shown.guards.iter().filter(|guard| guard.alive).count();
     let guards = count(alive, "guard");
     let text = format!("{guards}  {}  q quits  {}", shown.time, shown.from);
-    Line::new(Style::Title, &column(&text, columns))
+    Line::new(Emphasis::Title, &column(&text, columns))
 }
 
 /// Each table in one line.
@@ -74,7 +77,7 @@ fn short(shown: &Shown) -> Vec<Line> {
     let slowest = shown.latencies.iter().map(|latency| latency.p99_ns).max();
     let slowest = slowest.map_or_else(|| "-".to_owned(), duration);
     let rates = format!("{denied} denied {allowed} allowed /min  p99 {slowest}");
-    vec![Line::new(Style::Heading, &rates)]
+    vec![Line::new(Emphasis::Heading, &rates)]
 }
 
 fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
@@ -82,13 +85,13 @@ fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
         "{:<18} {:>8} {:<9} {:>5} {:>6} {:>9} {:>11} {:>6}",
         "GUARD", "PID", "STATE", "ZONES", "BEAT", "DENIED", "ALLOWED", "LOST"
     );
-    lines.push(Line::new(Style::Heading, &head));
+    lines.push(Line::new(Emphasis::Heading, &head));
     for (guard, beat) in shown.guards.iter().zip(&shown.beats).rev().take(rows) {
-        let (state, style) = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
-            (false, ..) => ("ended", Style::Plain),
-            (_, false, _) => ("inactive", Style::Wrong),
-            (_, _, "audit") => ("audit", Style::Wrong),
-            _ => ("enforce", Style::Plain),
+        let (state, emphasis) = match (guard.alive, guard.enforcing, guard.policy.mode.as_str()) {
+            (false, ..) => ("ended", Emphasis::None),
+            (_, false, _) => ("inactive", Emphasis::Wrong),
+            (_, _, "audit") => ("audit", Emphasis::Wrong),
+            _ => ("enforce", Emphasis::None),
         };
         let beat = beat.map_or_else(|| "-".to_owned(), |age| format!("{} s", age.as_secs()));
         let text = format!(
@@ -100,7 +103,7 @@ fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             guard.allow.committed,
             guard.deny.lost + guard.allow.lost,
         );
-        lines.push(Line::new(style, &text));
+        lines.push(Line::new(emphasis, &text));
     }
 }
 
@@ -109,7 +112,7 @@ fn agents(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
         "{:<18} {:>12} {:>12} {:>12}",
         "AGENT", "DENIED/MIN", "AUDITED/MIN", "ALLOWED/MIN"
     );
-    lines.push(Line::new(Style::Heading, &head));
+    lines.push(Line::new(Emphasis::Heading, &head));
     let mut agents: Vec<_> = shown.agents.iter().collect();
     let busy = |agent: &&guard_report::api::AgentDecisions| {
         let minute = agent.minute;
@@ -125,7 +128,7 @@ fn agents(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             minute.audit,
             minute.allow
         );
-        lines.push(Line::new(Style::Plain, &text));
+        lines.push(Line::new(Emphasis::None, &text));
     }
 }
 
@@ -134,7 +137,7 @@ fn latencies(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
         "{:<18} {:>9} {:>9} {:>9} {:>9}",
         "LATENCY (1 MIN)", "COUNT", "P50", "P99", "MAX"
     );
-    lines.push(Line::new(Style::Heading, &head));
+    lines.push(Line::new(Emphasis::Heading, &head));
     for latency in shown.latencies.iter().take(rows) {
         let text = format!(
             "{} {:>9} {:>9} {:>9} {:>9}",
@@ -151,7 +154,7 @@ fn latencies(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             duration(latency.p99_ns),
             duration(latency.max_ns)
         );
-        lines.push(Line::new(Style::Plain, &text));
+        lines.push(Line::new(Emphasis::None, &text));
     }
 }
 
@@ -200,10 +203,10 @@ fn column(text: &str, columns: usize) -> String {
 // === impl Line ===
 
 impl Line {
-    fn new(style: Style, text: &str) -> Self {
+    fn new(emphasis: Emphasis, text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            style,
+            emphasis,
         }
     }
 }
@@ -306,8 +309,8 @@ mod tests {
         let place = |name: &str| lines.iter().position(|line| line.text.starts_with(name));
         assert!(place("codex") < place("amp"));
         let latency = &lines[place("unlink deny").unwrap()].text;
-        for told in ["950 ns", "12.5 µs", "3.0 ms"] {
-            assert!(latency.contains(told), "{latency}");
+        for expected in ["950 ns", "12.5 µs", "3.0 ms"] {
+            assert!(latency.contains(expected), "{latency}");
         }
     }
 }

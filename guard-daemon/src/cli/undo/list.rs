@@ -1,13 +1,12 @@
 //! `codex-es-guard undo list`, and a session in one sentence.
 
-use super::{counted, size, terminal, when};
+use super::{size, terminal, when};
 use anyhow::{Context as _, Result};
 use guard_report::time::rfc3339;
 use guard_undo::Store;
 use guard_undo::journal::SessionKind;
-use guard_undo::store::{Session, SessionState};
+use guard_undo::store::SessionState;
 use guard_undo::summary::Summary;
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -112,7 +111,10 @@ fn deeds(summary: &Summary) -> String {
 }
 
 /// `claude_code removed 3 and changed 12 files in work: codex-es-guard undo show last`
-pub(super) fn sentence(session: &Session) -> Option<String> {
+#[cfg(target_os = "linux")]
+pub(super) fn sentence(session: &guard_undo::store::Session) -> Option<String> {
+    use super::counted;
+
     let summary = Summary::of(session);
     if summary.is_empty() {
         return None;
@@ -137,8 +139,11 @@ pub(super) fn sentence(session: &Session) -> Option<String> {
 }
 
 /// The names of the zones in which something was lost or moved.
-fn zones(session: &Session) -> Vec<String> {
+#[cfg(target_os = "linux")]
+fn zones(session: &guard_undo::store::Session) -> Vec<String> {
     use guard_undo::journal::Event;
+    use std::collections::BTreeSet;
+
     let began = session.began();
     let mut names = BTreeSet::new();
     for record in &session.records {

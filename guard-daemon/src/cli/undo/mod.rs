@@ -12,6 +12,7 @@ use super::terminal;
 use crate::undo;
 use anyhow::{Context as _, Result};
 use guard_report::paths::StatePaths;
+use guard_report::time::local as when;
 use guard_undo::Store;
 use guard_undo::store::Session;
 use std::path::PathBuf;
@@ -62,7 +63,8 @@ pub(super) fn undo(arguments: UndoArguments) -> Result<ExitCode> {
     }
 }
 
-/// Says at a session's end what can be undone; nothing when there is nothing.
+/// Prints at a session's end what can be undone; nothing when there is nothing.
+#[cfg(target_os = "linux")]
 pub(super) fn announce(paths: &StatePaths, session: &str) {
     let Ok(session) = undo::store(paths).session(session) else {
         return;
@@ -96,12 +98,6 @@ fn size(bytes: u64) -> String {
         }
     }
     format!("{bytes} B")
-}
-
-/// A moment in UTC, to the second.
-fn when(wall_ns: u64) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(wall_ns))
-        .map_or_else(|_| String::new(), |time| format!("{time:.0}"))
 }
 
 /// A count and its noun, `3 files`.

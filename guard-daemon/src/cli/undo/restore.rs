@@ -3,6 +3,7 @@
 use super::show::shown;
 use super::{canonical, counted, find, terminal};
 use anyhow::{Context as _, Result, anyhow, bail};
+use guard_report::hex;
 use guard_report::time::{now_ns, parse_since};
 use guard_undo::journal::{Began, SessionKind};
 use guard_undo::restore::{Action, Applied, Item, Outlook, Plan, Request};
@@ -114,11 +115,7 @@ fn is_confirmed(plan: &Plan) -> Result<bool> {
 
 /// Does it, keeping what is in the way in a session of its own.
 fn apply(store: &Store, session: &Session, plan: &Plan) -> Result<Applied> {
-    let name: String = crate::random_bytes::<8>()
-        .context("reading /dev/urandom")?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let name = hex(&crate::random::bytes::<8>().context("asking the kernel for random bytes")?);
     let began = Began {
         kind: SessionKind::Restore,
         command: format!("undo restore {}", session.name()),
