@@ -10,7 +10,7 @@ use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
 use guard_report::record::DenialRecord;
 use guard_report::sentence::{self, Sentence};
-use guard_report::time::{self, ParseTimeError};
+use guard_report::time::{self, ParseSinceError};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -161,7 +161,7 @@ fn operation(text: &str) -> Result<OperationKind, String> {
     })
 }
 
-fn since(text: &str) -> Result<u64, ParseTimeError> {
+fn since(text: &str) -> Result<u64, ParseSinceError> {
     time::parse_since(text, time::now_ns())
 }
 
