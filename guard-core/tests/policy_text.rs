@@ -8,10 +8,11 @@
 
 use guard_core::OperationKind;
 use guard_core::policy::{
-    DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval, Platform,
-    Policy, PolicyCell, Snapshot, Surroundings,
+    DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval, OwnFile,
+    Platform, Policy, PolicyCell, Snapshot, Surroundings,
 };
 use proptest::prelude::*;
+use std::error::Error as _;
 
 fn surroundings(locate: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) -> Surroundings<'_> {
     Surroundings {
@@ -68,7 +69,7 @@ fn every_field() {
           "temporary_overrides": [{"path": "~/a", "op": ["unlink", "link"], "agent": "codex",
             "session": "s", "expires_at": "2026-01-31T12:00:00Z", "granted_by": "u", "id": "1"}],
           "trusted_tools": [{"name": "t", "within": ["out"], "except_args": ["x"],
-            "identity": {"path": "/t", "owner": "root", "signature": "S"}}],
+            "identity": {"path": "/t", "owner": "root"}}],
           "ai_agent_patterns": ["goose"],
           "mode": "audit",
           "operations": ["truncate"],
@@ -200,7 +201,8 @@ fn faults_are_told_with_their_place() {
         ),
         (
             "{\"temporary_overrides\": [{\"path\": \"/a\", \"expires_at\": \"tomorrow\"}]}",
-            "line 1, column 55: `tomorrow` is no time (write `2026-01-31T12:00:00Z` or Unix seconds)",
+            "line 1, column 55: `tomorrow`: not a time: use 2026-01-31T08:00Z, a date \
+             (2026-01-31, UTC) or seconds since 1970",
         ),
         (
             "{\"temporary_overrides\": [{\"path\": \"/a\", \"op\": []}]}",
@@ -228,9 +230,15 @@ fn faults_are_told_with_their_place() {
             "{\"trusted_tools\": [{\"name\": \"a\", \"identity\": {\"owner\": \"me\"}}]}",
             "line 1, column 56: `owner` takes a user id or \"root\", not a string",
         ),
+        (
+            "{\"trusted_tools\": [{\"name\": \"a\", \"identity\": {\"signature\": \"TEAM\"}}]}",
+            "line 1, column 47: `signature` is not supported yet",
+        ),
     ] {
         let error = Policy::parse(text.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), told, "{text}");
+        // The message is complete: a source would be printed twice.
+        assert!(error.source().is_none(), "{text}");
     }
 }
 
@@ -333,11 +341,11 @@ fn warnings_name_what_may_not_be_meant() {
         ),
         (
             r#"{"protected_zones": ["/z"], "temporary_overrides": ["/y"]}"#,
-            "the override of `/y` lies in no zone and has no effect",
+            "the override of `/y` is in no zone and has no effect",
         ),
         (
             r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z"]}"#,
-            "the override of `/z` opens a whole zone (the zone's root itself stays)",
+            "the override of `/z` exempts a whole zone (the zone's root itself stays protected)",
         ),
     ] {
         let warnings: Vec<String> = compile(text)
@@ -351,12 +359,43 @@ fn warnings_name_what_may_not_be_meant() {
 }
 
 #[test]
-fn revisions_tell_policies_apart() {
+fn a_revision_identifies_a_policy_and_its_zones() {
     let one = compile(r#"{"protected_zones": ["/z"]}"#);
     let same = compile(r#"{ "protected_zones" : ["/z/"] }"#);
     let other = compile(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
     assert_eq!(one.revision(), same.revision());
     assert_ne!(one.revision(), other.revision());
+    let zone = [b"/extra".to_vec()];
+    let policy = Policy::parse(br#"{"protected_zones": ["/z"]}"#).unwrap();
+    let more = Surroundings {
+        extra_zones: &zone,
+        ..surroundings(&|path| vec![path.to_vec()])
+    };
+    let more = Snapshot::compile(&policy, &more).unwrap();
+    assert_ne!(one.revision(), more.revision());
+}
+
+#[test]
+fn two_sessions_of_one_policy_have_one_revision() {
+    let policy = Policy::parse(br#"{"protected_zones": ["/z"]}"#).unwrap();
+    let session = |ring: &str, session, started_ns| {
+        let own = [OwnFile {
+            path: ring.as_bytes(),
+        }];
+        let surroundings = Surroundings {
+            own_files: &own,
+            session,
+            started_ns,
+            ..surroundings(&|path| vec![path.to_vec()])
+        };
+        Snapshot::compile(&policy, &surroundings)
+            .unwrap()
+            .revision()
+    };
+    assert_eq!(
+        session("/dev/shm/one.ring", "one", 1),
+        session("/dev/shm/other.ring", "other", 2)
+    );
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! From a JSON document to a [`Policy`], field by field.
 //!
-//! Each object is read by one `match` over its fields' names beside the list of those names, which
-//! serves the "did you mean" of unknown ones.
+//! Each object is parsed by one `match` over its fields' names; a list of these names serves the "did
+//! you mean" for unknown ones.
 
 use super::document::{Field, Type, Value, error_at};
 use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use super::{
     DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode,
     OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
-    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, timestamp, undo,
+    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, undo,
 };
 use crate::glob::Glob;
 use crate::operation::OperationKind;
+use crate::time;
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -119,7 +120,7 @@ fn override_entry(value: Value<'_>) -> Parsed<OverrideEntry> {
             "op" => entry.operations = operations(value)?,
             "agent" => entry.agent = Some(text_of(value, "agent")?),
             "session" => entry.session = Some(text_of(value, "session")?),
-            "expires_at" => entry.expires_at_ns = Some(time(value)?),
+            "expires_at" => entry.expires_at_ns = Some(expiry(value)?),
             "granted_by" => entry.granted_by = Some(text_of(value, "granted_by")?),
             "id" => entry.id = Some(text_of(value, "id")?),
             _ => return Err(unknown(key, name, OVERRIDE_FIELDS)),
@@ -162,7 +163,6 @@ fn identity(value: Value<'_>) -> Parsed<ToolIdentity> {
     let mut identity = ToolIdentity {
         path: None,
         owner: None,
-        signature: None,
     };
     let fields = object(value, "identity")?;
     if fields.is_empty() {
@@ -172,14 +172,14 @@ fn identity(value: Value<'_>) -> Parsed<ToolIdentity> {
         match name.as_str() {
             "path" => identity.path = Some(path(value, "path")?),
             "owner" => identity.owner = Some(owner(value)?),
-            "signature" => identity.signature = Some(text_of(value, "signature")?),
+            "signature" => return Err(key.error(PolicyProblem::NotSupported("signature"))),
             _ => return Err(unknown(key, name, IDENTITY_FIELDS)),
         }
     }
     Ok(identity)
 }
 
-/// A user id, or `"root"`. Other names would have to be looked up.
+/// A user id, or `"root"`. Other names would need a look-up.
 fn owner(value: Value<'_>) -> Parsed<u32> {
     let wrong = || wrong_type(value, "owner", "a user id or \"root\"");
     match value.kind() {
@@ -189,7 +189,7 @@ fn owner(value: Value<'_>) -> Parsed<u32> {
     }
 }
 
-/// `~` and absolute paths are places; everything else is a pattern below zones.
+/// `~` and absolute paths are paths; anything else is a pattern below zones.
 fn disposable(value: Value<'_>) -> Parsed<DisposableEntry> {
     let text = text_of_at_most(value, "disposable_paths", MAX_PATH_BYTES)?;
     if text.starts_with('/') || text.starts_with('~') {
@@ -226,20 +226,21 @@ fn kind(value: Value<'_>, field: &'static str) -> Parsed<OperationKind> {
     )
 }
 
-fn time(value: Value<'_>) -> Parsed<u64> {
+fn expiry(value: Value<'_>) -> Parsed<u64> {
     let time = match value.kind() {
-        Type::Number => timestamp::from_seconds(value.raw()),
-        Type::Text => timestamp::parse(&value.string()?),
+        Type::Number => time::parse(value.raw()),
+        Type::Text => time::parse(&value.string()?),
         _ => return Err(wrong_type(value, "expires_at", "a time")),
     };
-    time.ok_or_else(|| {
-        value.error(PolicyProblem::Time(
-            value.raw().trim_matches('"').to_owned(),
-        ))
+    time.map_err(|fault| {
+        value.error(PolicyProblem::Time {
+            value: value.raw().trim_matches('"').to_owned(),
+            fault,
+        })
     })
 }
 
-/// An absolute path, or `~` and below, as written but for trailing and doubled slashes and `.`.
+/// An absolute path, or `~` and below, as written without trailing and doubled slashes and `.`.
 fn path(value: Value<'_>, field: &'static str) -> Parsed<String> {
     let path = text_of_at_most(value, field, MAX_PATH_BYTES)?;
     let (start, rest) = match path.split_at_checked(1) {
@@ -338,7 +339,7 @@ pub(super) fn object<'t>(value: Value<'t>, field: &'static str) -> Parsed<Vec<Fi
     Ok(fields)
 }
 
-/// The items of a list, each with its place.
+/// The items of a list, each with its position.
 fn entries<'t, T>(
     value: Value<'t>,
     field: &'static str,
@@ -439,7 +440,7 @@ const OVERRIDE_FIELDS: &[&str] = &[
     "id",
 ];
 const TOOL_FIELDS: &[&str] = &["name", "within", "except_args", "identity"];
-const IDENTITY_FIELDS: &[&str] = &["path", "owner", "signature"];
+const IDENTITY_FIELDS: &[&str] = &["path", "owner"];
 
 /// The fields of each kind of object in a policy: of the policy itself, of an entry of
 /// `protected_zones`, `temporary_overrides` and `trusted_tools`, and of a tool's `identity`.
