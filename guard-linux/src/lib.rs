@@ -28,6 +28,8 @@ mod directories;
 mod facts;
 mod files;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod judge;
 mod location;
 mod mounts;

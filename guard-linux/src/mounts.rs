@@ -29,7 +29,7 @@ impl Mounts {
         Ok(Self::parse(&fs::read(format!("/proc/{pid}/mountinfo"))?))
     }
 
-    fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         let lines = text.split(|&byte| byte == b'\n');
         Self(lines.filter_map(parse_line).collect())
     }

@@ -135,7 +135,7 @@ pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
 
 /// The second field is the command in parentheses and may itself hold any byte, so fields are
 /// counted from the last closing parenthesis: the next is field 3.
-fn parse_stat(text: &[u8]) -> Option<Stat> {
+pub(crate) fn parse_stat(text: &[u8]) -> Option<Stat> {
     let end = text.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(text.get(end + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();

@@ -35,6 +35,8 @@ mod write_timeout;
 
 pub use api::OPENAPI;
 pub use connections::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
+#[cfg(fuzzing)]
+pub use query::limit_of;
 pub use query::{MAX_LIMIT, USUAL_LIMIT};
 pub use scrape_cache::Scrapes;
 pub use state::Shown;

@@ -22,6 +22,17 @@ pub const MAX_LIMIT: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
+/// The most denials that a query of `/api/v1/denials` asks for, if it is one; for `fuzz/` only.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn limit_of(address: &http::Uri) -> Option<usize> {
+    let Query(parameters) = Query::try_from_uri(address).ok()?;
+    let parameters = Parameters(parameters);
+    // The other reader of the same parameters.
+    let _ = parameters.latency();
+    parameters.denials().ok().map(|query| query.limit)
+}
+
 /// Why a request makes no sense, said to who made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BadRequest(String);
