@@ -88,7 +88,7 @@ pub fn umask(stage: &mut Stage) {
 
 /// FIFOs wait for their other end, and for nothing else; devices take what they take.
 pub fn special(stage: &mut Stage) {
-    crate::stage::make_fifo(&stage.house.path.join("pipe"));
+    crate::house::make_fifo(&stage.house.path.join("pipe"));
     let flags = libc::O_WRONLY | libc::O_NONBLOCK;
     stage.note("open without a reader", open(word("pipe"), flags));
     let read = std::thread::scope(|scope| {

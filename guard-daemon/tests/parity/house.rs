@@ -1,6 +1,6 @@
 //! The little tree that every operation is tried on, and its description.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt;
@@ -101,11 +101,19 @@ fn furnish(house: &Path, elsewhere: &Path) {
     ] {
         symlink(target, at(name)).expect("the name is free");
     }
-    crate::stage::make_fifo(&at("fifo"));
+    make_fifo(&at("fifo"));
     fs::write(elsewhere, b"elsewhere").expect("the driver made the directory");
     for (name, mode) in [("sealed", 0o500), ("dark", 0o600)] {
         fs::set_permissions(at(name), Permissions::from_mode(mode)).expect("it is ours");
     }
+}
+
+/// Makes a FIFO.
+pub fn make_fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).expect("paths hold no NUL");
+    // SAFETY: `path` is NUL-terminated.
+    let made = unsafe { libc::mkfifo(path.as_ptr(), 0o644) };
+    assert_eq!(made, 0, "mkfifo: {}", std::io::Error::last_os_error());
 }
 
 /// Removes a tree, permissions notwithstanding.

@@ -2,10 +2,8 @@
 
 use crate::calls::Outcome;
 use crate::house::{House, demolish};
-use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// A named part of the sequence.
@@ -112,14 +110,6 @@ pub fn in_child(work: impl FnOnce()) -> i32 {
     // SAFETY: `status` is writable.
     while unsafe { libc::waitpid(pid, &raw mut status, 0) } != pid {}
     status
-}
-
-/// Makes a FIFO.
-pub fn make_fifo(path: &Path) {
-    let path = CString::new(path.as_os_str().as_bytes()).expect("paths hold no NUL");
-    // SAFETY: `path` is NUL-terminated.
-    let made = unsafe { libc::mkfifo(path.as_ptr(), 0o644) };
-    assert_eq!(made, 0, "mkfifo: {}", std::io::Error::last_os_error());
 }
 
 /// An errno in words.
