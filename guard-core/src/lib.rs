@@ -34,6 +34,7 @@ pub mod policy;
 pub mod process;
 pub mod ring;
 mod sync;
+pub mod time;
 pub mod tools;
 pub mod verdict;
 pub mod zones;

@@ -200,7 +200,8 @@ fn faults_are_told_with_their_place() {
         ),
         (
             "{\"temporary_overrides\": [{\"path\": \"/a\", \"expires_at\": \"tomorrow\"}]}",
-            "line 1, column 55: `tomorrow` is no time (write `2026-01-31T12:00:00Z` or Unix seconds)",
+            "line 1, column 55: `tomorrow`: not a time: use 2026-01-31T08:00Z, a date \
+             (2026-01-31, UTC) or seconds since 1970",
         ),
         (
             "{\"temporary_overrides\": [{\"path\": \"/a\", \"op\": []}]}",

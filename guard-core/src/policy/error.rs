@@ -1,9 +1,13 @@
-//! What can be wrong with a policy's text, said so that it can be put right.
+//! What can be wrong with a policy's text.
+//!
+//! A message is complete by itself: it says where and what, and includes the faults of patterns and
+//! times. None of these is also the error's `source()`, which would print it twice.
 
 use super::{MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
 use crate::glob::ParseGlobError;
+use crate::time::ParseTimeError;
 
-/// The first thing that is wrong with a policy's text, and where.
+/// The first fault in a policy's text, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct ParsePolicyError {
@@ -28,32 +32,32 @@ pub enum PolicyProblem {
     /// Not JSON.
     #[error("not JSON: {0}")]
     Syntax(String),
-    /// Another type than this field takes.
+    /// A value of the wrong type.
     #[error("`{field}` takes {expected}, not {found}")]
     WrongType {
         /// The field.
         field: &'static str,
-        /// What it takes.
+        /// The type it takes.
         expected: &'static str,
-        /// What it was given.
+        /// The type of the value.
         found: &'static str,
     },
-    /// A field nobody knows.
+    /// An unknown field.
     #[error("unknown field `{field}`{}", hint(*nearest))]
     UnknownField {
         /// As written.
         field: String,
-        /// The known field it is most like.
+        /// The most similar known field.
         nearest: Option<&'static str>,
     },
-    /// A value that is none of a field's values.
+    /// A value that the field does not have.
     #[error("`{field}` cannot be `{value}`{}", hint(*nearest))]
     UnknownValue {
         /// The field.
         field: &'static str,
         /// As written.
         value: String,
-        /// The known value it is most like.
+        /// The most similar known value.
         nearest: Option<&'static str>,
     },
     /// A field written twice.
@@ -67,7 +71,7 @@ pub enum PolicyProblem {
         /// The entry.
         value: String,
     },
-    /// A field that must be there.
+    /// A required field that is missing.
     #[error("`{field}` is missing in an entry of `{within}`")]
     Missing {
         /// The field.
@@ -75,7 +79,7 @@ pub enum PolicyProblem {
         /// The list.
         within: &'static str,
     },
-    /// Nothing between the quotation marks.
+    /// An empty text or list.
     #[error("`{0}` must not be empty")]
     Empty(&'static str),
     /// A path that begins neither with `/` nor with `~/`.
@@ -101,10 +105,15 @@ pub enum PolicyProblem {
     /// More than [`MAX_OVERRIDES`].
     #[error("{0} overrides are more than {MAX_OVERRIDES}")]
     TooManyOverrides(usize),
-    /// Neither RFC 3339 nor seconds.
-    #[error("`{0}` is no time (write `2026-01-31T12:00:00Z` or Unix seconds)")]
-    Time(String),
-    /// A faulty pattern.
+    /// A text or number that is not a time.
+    #[error("`{value}`: {fault}")]
+    Time {
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        fault: ParseTimeError,
+    },
+    /// An invalid pattern.
     #[error("pattern `{pattern}`: {fault}")]
     Pattern {
         /// As written.
@@ -123,7 +132,7 @@ fn hint(nearest: Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
-/// The known name most like `written`, unless none is.
+/// The known name most similar to `written`, unless all differ too much.
 pub(super) fn nearest(written: &str, known: &[&'static str]) -> Option<&'static str> {
     let (distance, name) = known
         .iter()

@@ -24,7 +24,6 @@ mod document;
 mod error;
 mod parse;
 mod snapshot;
-mod timestamp;
 mod undo;
 
 pub use error::{ParsePolicyError, PolicyProblem};

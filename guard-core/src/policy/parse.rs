@@ -8,10 +8,11 @@ use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use super::{
     DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode,
     OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
-    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, timestamp, undo,
+    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, undo,
 };
 use crate::glob::Glob;
 use crate::operation::OperationKind;
+use crate::time;
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -119,7 +120,7 @@ fn override_entry(value: Value<'_>) -> Parsed<OverrideEntry> {
             "op" => entry.operations = operations(value)?,
             "agent" => entry.agent = Some(text_of(value, "agent")?),
             "session" => entry.session = Some(text_of(value, "session")?),
-            "expires_at" => entry.expires_at_ns = Some(time(value)?),
+            "expires_at" => entry.expires_at_ns = Some(expiry(value)?),
             "granted_by" => entry.granted_by = Some(text_of(value, "granted_by")?),
             "id" => entry.id = Some(text_of(value, "id")?),
             _ => return Err(unknown(key, name, OVERRIDE_FIELDS)),
@@ -226,16 +227,17 @@ fn kind(value: Value<'_>, field: &'static str) -> Parsed<OperationKind> {
     )
 }
 
-fn time(value: Value<'_>) -> Parsed<u64> {
+fn expiry(value: Value<'_>) -> Parsed<u64> {
     let time = match value.kind() {
-        Type::Number => timestamp::from_seconds(value.raw()),
-        Type::Text => timestamp::parse(&value.string()?),
+        Type::Number => time::parse(value.raw()),
+        Type::Text => time::parse(&value.string()?),
         _ => return Err(wrong_type(value, "expires_at", "a time")),
     };
-    time.ok_or_else(|| {
-        value.error(PolicyProblem::Time(
-            value.raw().trim_matches('"').to_owned(),
-        ))
+    time.map_err(|fault| {
+        value.error(PolicyProblem::Time {
+            value: value.raw().trim_matches('"').to_owned(),
+            fault,
+        })
     })
 }
 

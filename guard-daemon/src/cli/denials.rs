@@ -10,7 +10,7 @@ use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
 use guard_report::record::DenialRecord;
 use guard_report::sentence::{self, Sentence};
-use guard_report::time::{self, ParseTimeError};
+use guard_report::time::{self, ParseSinceError};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -149,7 +149,7 @@ fn for_people(line: &str) -> String {
     )
 }
 
-fn parse_since(text: &str) -> Result<u64, ParseTimeError> {
+fn parse_since(text: &str) -> Result<u64, ParseSinceError> {
     time::parse_since(text, time::now_ns())
 }
 
