@@ -195,17 +195,10 @@ fn overrides_are_for_an_operation_an_agent_a_session_and_a_time() {
 fn an_override_for_everyone_asks_nobody() {
     let world = World::linux(r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"]}"#);
     let agent = Scene::agent("tool");
-    assert!(
-        !world
-            .decide(&agent, Unlink, "/z/o/a", None)
-            .actor_was_resolved
-    );
+    world.decide(&agent, Unlink, "/z/o/a", None);
     assert_eq!(agent.questions.get(), 0);
-    assert!(
-        world
-            .decide(&agent, Unlink, "/z/a", None)
-            .actor_was_resolved
-    );
+    world.decide(&agent, Unlink, "/z/a", None);
+    assert!(agent.questions.get() > 0);
 }
 
 #[test]

@@ -59,7 +59,6 @@
 //! let unlink = |path| Operation { kind: OperationKind::Unlink, path, destination: None };
 //! let decision = decide(&snapshot, &unlink(b"/home/u/notes"), 0, &human);
 //! assert_eq!(decision.reason, Reason::OutsideZones);
-//! assert!(!decision.actor_was_resolved);
 //! let decision = decide(&snapshot, &unlink(b"/home/u/work/a"), 0, &human);
 //! assert_eq!((decision.verdict, decision.reason), (Verdict::Allow, Reason::Human));
 //! ```
@@ -102,8 +101,6 @@ pub struct Decision<'s> {
     pub tool: Option<&'s [u8]>,
     /// What must be preserved before an allowed operation proceeds.
     pub preserve: Preserve,
-    /// Whether the actor had to be known.
-    pub actor_was_resolved: bool,
 }
 
 // === impl Decision ===
@@ -130,7 +127,6 @@ impl Decision<'_> {
             override_id: None,
             tool: None,
             preserve: Preserve::Nothing,
-            actor_was_resolved: true,
         }
     }
 }
@@ -267,14 +263,7 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         let facts = self.facts;
         let actor = self.actor.get();
         let Attribution::Agent(agent) = actor.attribution else {
-            return Decision {
-                actor_was_resolved: true,
-                ..permitted
-            };
-        };
-        let permitted = Decision {
-            actor_was_resolved: true,
-            ..permitted
+            return permitted;
         };
         let from = self.operation.path;
         if !preserve::is_kept_over_kept(from, destination, agent.started_ns, facts) {
@@ -457,7 +446,6 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             override_id: None,
             tool: None,
             preserve: Preserve::Nothing,
-            actor_was_resolved: self.actor.resolved.get().is_some(),
         }
     }
 }
