@@ -8,10 +8,11 @@
 
 use guard_core::OperationKind;
 use guard_core::policy::{
-    DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval, Platform,
-    Policy, PolicyCell, Snapshot, Surroundings,
+    DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval, OwnFile,
+    Platform, Policy, PolicyCell, Snapshot, Surroundings,
 };
 use proptest::prelude::*;
+use std::error::Error as _;
 
 fn surroundings(locate: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) -> Surroundings<'_> {
     Surroundings {
@@ -68,7 +69,7 @@ fn every_field() {
           "temporary_overrides": [{"path": "~/a", "op": ["unlink", "link"], "agent": "codex",
             "session": "s", "expires_at": "2026-01-31T12:00:00Z", "granted_by": "u", "id": "1"}],
           "trusted_tools": [{"name": "t", "within": ["out"], "except_args": ["x"],
-            "identity": {"path": "/t", "owner": "root", "signature": "S"}}],
+            "identity": {"path": "/t", "owner": "root"}}],
           "ai_agent_patterns": ["goose"],
           "mode": "audit",
           "operations": ["truncate"],
@@ -229,9 +230,15 @@ fn faults_are_told_with_their_place() {
             "{\"trusted_tools\": [{\"name\": \"a\", \"identity\": {\"owner\": \"me\"}}]}",
             "line 1, column 56: `owner` takes a user id or \"root\", not a string",
         ),
+        (
+            "{\"trusted_tools\": [{\"name\": \"a\", \"identity\": {\"signature\": \"TEAM\"}}]}",
+            "line 1, column 47: `signature` is not supported yet",
+        ),
     ] {
         let error = Policy::parse(text.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), told, "{text}");
+        // The message is complete: a source would be printed twice.
+        assert!(error.source().is_none(), "{text}");
     }
 }
 

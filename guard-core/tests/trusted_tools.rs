@@ -233,8 +233,7 @@ fn the_policy_s_tools_replace_the_built_in_ones() {
             "python3",
             {"name": "tidy", "within": ["/out", "*.bak"]},
             {"name": "sweep", "except_args": ["--all"]},
-            {"name": "pinned", "within": ["out"], "identity": {"path": "/opt/pinned", "owner": 0}},
-            {"name": "signed", "identity": {"signature": "TEAM"}}]}"#,
+            {"name": "pinned", "within": ["out"], "identity": {"path": "/opt/pinned", "owner": 0}}]}"#,
     );
     let denied = "deny agent_in_zone";
     assert_eq!(told(&world, &Scene::agent("git"), "a"), denied);
@@ -267,11 +266,6 @@ fn the_policy_s_tools_replace_the_built_in_ones() {
     assert_eq!(
         told(&world, &Scene::agent("sweep").saying("sweep -q --all"), "a"),
         denied
-    );
-    assert_eq!(
-        told(&world, &Scene::agent("signed"), "a"),
-        denied,
-        "no facts attests it"
     );
 
     let mut pinned = Scene::agent("pinned");

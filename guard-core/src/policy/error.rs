@@ -50,6 +50,9 @@ pub enum PolicyProblem {
         /// The most similar known field.
         nearest: Option<&'static str>,
     },
+    /// A field that has no effect in this version.
+    #[error("`{0}` is not supported yet")]
+    NotSupported(&'static str),
     /// A value that the field does not have.
     #[error("`{field}` cannot be `{value}`{}", hint(*nearest))]
     UnknownValue {

@@ -109,15 +109,13 @@ pub struct ToolEntry {
     pub identity: Option<ToolIdentity>,
 }
 
-/// Pins a tool to an executable. Every part that is given must hold.
+/// Pins a tool to an executable. Every part that is given must match.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ToolIdentity {
     /// Path of the executable.
     pub path: Option<String>,
     /// Who must own the executable.
     pub owner: Option<u32>,
-    /// The code signature it must carry (macOS).
-    pub signature: Option<String>,
 }
 
 /// One of `disposable_paths`.

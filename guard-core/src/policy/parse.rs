@@ -163,7 +163,6 @@ fn identity(value: Value<'_>) -> Parsed<ToolIdentity> {
     let mut identity = ToolIdentity {
         path: None,
         owner: None,
-        signature: None,
     };
     let fields = object(value, "identity")?;
     if fields.is_empty() {
@@ -173,7 +172,7 @@ fn identity(value: Value<'_>) -> Parsed<ToolIdentity> {
         match name.as_str() {
             "path" => identity.path = Some(path(value, "path")?),
             "owner" => identity.owner = Some(owner(value)?),
-            "signature" => identity.signature = Some(text_of(value, "signature")?),
+            "signature" => return Err(key.error(PolicyProblem::NotSupported("signature"))),
             _ => return Err(unknown(key, name, IDENTITY_FIELDS)),
         }
     }
@@ -441,7 +440,7 @@ const OVERRIDE_FIELDS: &[&str] = &[
     "id",
 ];
 const TOOL_FIELDS: &[&str] = &["name", "within", "except_args", "identity"];
-const IDENTITY_FIELDS: &[&str] = &["path", "owner", "signature"];
+const IDENTITY_FIELDS: &[&str] = &["path", "owner"];
 
 /// The fields of each kind of object in a policy: of the policy itself, of an entry of
 /// `protected_zones`, `temporary_overrides` and `trusted_tools`, and of a tool's `identity`.

@@ -111,8 +111,6 @@ struct Pin {
     /// Its canonical locations; `None` for any.
     paths: Option<Vec<Vec<u8>>>,
     owner: Option<u32>,
-    /// A code signature is asked for, which no facts can attest yet: the tool is not trusted.
-    signature: bool,
 }
 
 // === impl ToolTable ===
@@ -271,7 +269,6 @@ impl Tool {
             pin: entry.identity.as_ref().map(|identity| Pin {
                 paths: identity.path.as_deref().map(locate),
                 owner: identity.owner,
-                signature: identity.signature.is_some(),
             }),
         }
     }
@@ -326,8 +323,7 @@ impl Tool {
             return changed.is_some_and(|changed| changed <= changed_before_ns);
         };
         let is_listed = |paths: &Vec<Vec<u8>>| paths.iter().any(|path| path == executable);
-        !pin.signature
-            && pin.paths.as_ref().is_none_or(is_listed)
+        pin.paths.as_ref().is_none_or(is_listed)
             && pin
                 .owner
                 .is_none_or(|owner| facts.executable_owner() == Some(owner))
