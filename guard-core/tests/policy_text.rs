@@ -359,12 +359,43 @@ fn warnings_name_what_may_not_be_meant() {
 }
 
 #[test]
-fn revisions_tell_policies_apart() {
+fn a_revision_identifies_a_policy_and_its_zones() {
     let one = compile(r#"{"protected_zones": ["/z"]}"#);
     let same = compile(r#"{ "protected_zones" : ["/z/"] }"#);
     let other = compile(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
     assert_eq!(one.revision(), same.revision());
     assert_ne!(one.revision(), other.revision());
+    let zone = [b"/extra".to_vec()];
+    let policy = Policy::parse(br#"{"protected_zones": ["/z"]}"#).unwrap();
+    let more = Surroundings {
+        extra_zones: &zone,
+        ..surroundings(&|path| vec![path.to_vec()])
+    };
+    let more = Snapshot::compile(&policy, &more).unwrap();
+    assert_ne!(one.revision(), more.revision());
+}
+
+#[test]
+fn two_sessions_of_one_policy_have_one_revision() {
+    let policy = Policy::parse(br#"{"protected_zones": ["/z"]}"#).unwrap();
+    let session = |ring: &str, session, started_ns| {
+        let own = [OwnFile {
+            path: ring.as_bytes(),
+        }];
+        let surroundings = Surroundings {
+            own_files: &own,
+            session,
+            started_ns,
+            ..surroundings(&|path| vec![path.to_vec()])
+        };
+        Snapshot::compile(&policy, &surroundings)
+            .unwrap()
+            .revision()
+    };
+    assert_eq!(
+        session("/dev/shm/one.ring", "one", 1),
+        session("/dev/shm/other.ring", "other", 2)
+    );
 }
 
 #[test]

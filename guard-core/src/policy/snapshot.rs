@@ -303,7 +303,7 @@ impl Snapshot {
         self.tools.is_scoped(name)
     }
 
-    /// Tells snapshots apart: equal policies in equal surroundings have equal revisions.
+    /// Identifies the policy: a policy with the same zones has the same revision in every session.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
@@ -400,14 +400,14 @@ fn warnings(
     warnings
 }
 
-/// The same in every process and build.
+/// The same for the same policy and zones, in every process and build: it identifies the policy, so
+/// nothing of the session is part of it.
 fn revision(policy: &Policy, surroundings: &Surroundings<'_>, zones: &[Zone]) -> u64 {
     let mut hasher = FnvHasher::default();
     policy.hash(&mut hasher);
     for zone in zones {
         zone.path.hash(&mut hasher);
     }
-    surroundings.own_files.hash(&mut hasher);
     surroundings.platform.hash(&mut hasher);
     hasher.finish()
 }
