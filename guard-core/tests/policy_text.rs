@@ -341,11 +341,11 @@ fn warnings_name_what_may_not_be_meant() {
         ),
         (
             r#"{"protected_zones": ["/z"], "temporary_overrides": ["/y"]}"#,
-            "the override of `/y` lies in no zone and has no effect",
+            "the override of `/y` is in no zone and has no effect",
         ),
         (
             r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z"]}"#,
-            "the override of `/z` opens a whole zone (the zone's root itself stays)",
+            "the override of `/z` exempts a whole zone (the zone's root itself stays protected)",
         ),
     ] {
         let warnings: Vec<String> = compile(text)

@@ -1,8 +1,8 @@
-//! A JSON text whose every value knows where it stands.
+//! JSON values with their positions in the text.
 //!
 //! `serde_json` checks the syntax and lends each value as a slice of the text ([`RawValue`]); the
-//! slice's place in the text is the value's place in the file. Fields keep their order and their
-//! repetitions, so that both can be judged.
+//! slice's offset in the text is the value's position in the file. Fields keep their order and
+//! repetitions, so that repetitions can be refused.
 
 use super::error::{ParsePolicyError, PolicyProblem};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -61,23 +61,23 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The value as it is written.
+    /// The value as written.
     pub(super) fn raw(self) -> &'t str {
         self.text
     }
 
-    /// A string without its quotation marks; call on [`Type::Text`] only.
+    /// A string without its quotation marks; for [`Type::Text`] only.
     pub(super) fn string(self) -> Result<String, ParsePolicyError> {
         self.read()
     }
 
-    /// The items of a list; call on [`Type::List`] only.
+    /// The items of a list; for [`Type::List`] only.
     pub(super) fn items(self) -> Result<Vec<Self>, ParsePolicyError> {
         let items = self.read::<Vec<&RawValue>>()?;
         Ok(items.into_iter().map(|raw| self.part(raw)).collect())
     }
 
-    /// The fields of an object; call on [`Type::Object`] only.
+    /// The fields of an object; for [`Type::Object`] only.
     pub(super) fn fields(self) -> Result<Vec<Field<'t>>, ParsePolicyError> {
         let fields = self.read::<RawObject<'t>>()?.0;
         fields
@@ -93,7 +93,7 @@ impl<'t> Value<'t> {
             .collect()
     }
 
-    /// Says what is wrong with this value.
+    /// An error at this value.
     pub(super) fn error(self, problem: PolicyProblem) -> ParsePolicyError {
         error_at(self.document.as_bytes(), self.offset(), problem)
     }
@@ -108,7 +108,7 @@ impl<'t> Value<'t> {
                 .sum();
             let offset = self.offset() + line_start + error.column().saturating_sub(1);
             let text = error.to_string();
-            // The place in the text is given by us, in the whole document's terms.
+            // The position is added later, within the whole document.
             let what = text
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(what, _)| what);
@@ -127,13 +127,13 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Where the value begins: `text` is a slice of `document`.
+    /// The offset of the value: `text` is a slice of `document`.
     fn offset(self) -> usize {
         self.text.as_ptr().addr() - self.document.as_ptr().addr()
     }
 }
 
-/// A problem at a byte offset of a text that need not be UTF-8.
+/// An error at a byte offset of a text that need not be UTF-8.
 pub(super) fn error_at(text: &[u8], offset: usize, problem: PolicyProblem) -> ParsePolicyError {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;

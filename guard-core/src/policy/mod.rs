@@ -1,4 +1,4 @@
-//! What the user wants kept, as written in `~/.codex/es_policy.json`.
+//! The policy, as in `~/.codex/es_policy.json`.
 //!
 //! ```json
 //! {
@@ -11,14 +11,14 @@
 //! }
 //! ```
 //!
-//! [`Policy::parse`] reads the text strictly: an unknown or repeated field, a wrong type, a relative
-//! zone, an empty pattern are errors that name their line and column. [`Snapshot::compile`] turns
-//! a policy and its [`Surroundings`] into what [`decide`](crate::decision::decide) reads, and
-//! [`PolicyCell`] hands the current snapshot to every thread.
+//! [`Policy::parse`] is strict: an unknown or repeated field, a wrong type, a relative zone or an
+//! empty pattern is an error with its line and column. [`Snapshot::compile`] combines a policy and its
+//! [`Surroundings`] into what [`decide`](crate::decision::decide) evaluates, and [`PolicyCell`] shares
+//! the current snapshot between threads.
 //!
-//! Guarantees: a text that parses has only absolute or `~` paths without `..`, no NUL anywhere, and
-//! sizes within the limits below. It deliberately does not read or write files, and keeps no
-//! unknown fields: who edits the file does that on its text.
+//! Guarantees: a parsed policy has only absolute or `~` paths without `..`, no NUL anywhere, and
+//! sizes within the limits below. It deliberately does not read or write files, and keeps no unknown
+//! fields: a program that edits the file works on its text.
 
 mod document;
 mod error;
@@ -37,20 +37,20 @@ pub use undo::{Removals, UndoPolicy};
 use crate::glob::Glob;
 use crate::operation::OperationKind;
 
-/// The policy, as read. Its default is what a missing file means: no zones, every built-in.
+/// The parsed policy. Its default is that of a missing file: no zones, every built-in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// `protected_zones`.
     pub protected_zones: Vec<ZoneEntry>,
     /// `temporary_overrides`.
     pub temporary_overrides: Vec<OverrideEntry>,
-    /// `trusted_tools`; `None` stands for the built-in ones.
+    /// `trusted_tools`; `None` for the built-in ones.
     pub trusted_tools: Option<Vec<ToolEntry>>,
     /// `ai_agent_patterns`: substrings of an executable's or `argv[0]`'s basename.
     pub ai_agent_patterns: Vec<String>,
     /// `mode`.
     pub mode: Mode,
-    /// `operations`: the kinds that are judged. `rename` brings `exchange` with it.
+    /// `operations`: the kinds that are judged. `rename` includes `exchange`.
     pub operations: OperationSet,
     /// `disposable_paths`.
     pub disposable_paths: Vec<DisposableEntry>,
@@ -60,7 +60,7 @@ pub struct Policy {
     pub on_unknown: OnUnknown,
     /// `on_deadline`.
     pub on_deadline: OnDeadline,
-    /// `removals`, where a zone says nothing else.
+    /// `removals`, for zones without their own.
     pub removals: Removals,
     /// `undo`.
     pub undo: UndoPolicy,
@@ -71,28 +71,28 @@ pub struct Policy {
 pub struct ZoneEntry {
     /// Absolute, or `~` and below.
     pub path: String,
-    /// What logs and metrics call it; its last component when absent.
+    /// Its name in logs and metrics; its last component if absent.
     pub name: Option<String>,
-    /// `removals`; the policy's when absent.
+    /// `removals`; the policy's if absent.
     pub removals: Option<Removals>,
 }
 
-/// One of `temporary_overrides`: `"PATH"` or an object. Every restriction that is absent holds.
+/// One of `temporary_overrides`: `"PATH"` or an object. An absent field restricts nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OverrideEntry {
     /// Absolute, or `~` and below.
     pub path: String,
-    /// `op`: the kinds it allows.
+    /// `op`: the kinds of operation that it allows.
     pub operations: OperationSet,
-    /// `agent`: the label it is for.
+    /// `agent`: the label of the agent that it is for.
     pub agent: Option<String>,
-    /// `session`: the session it is for.
+    /// `session`: the session that it is for.
     pub session: Option<String>,
     /// `expires_at`, wall clock nanoseconds.
     pub expires_at_ns: Option<u64>,
     /// `granted_by`: for people.
     pub granted_by: Option<String>,
-    /// `id`: for logs; the path when absent.
+    /// `id`: for logs; the path if absent.
     pub id: Option<String>,
 }
 
@@ -101,11 +101,11 @@ pub struct OverrideEntry {
 pub struct ToolEntry {
     /// Basename of the executable.
     pub name: String,
-    /// `within`: where it is trusted; everywhere when absent.
+    /// `within`: where it is trusted; everywhere if absent.
     pub within: Option<Vec<Glob>>,
     /// `except_args`: arguments that end the trust.
     pub except_args: Vec<String>,
-    /// `identity`: which executable is meant.
+    /// `identity`: the executable that is meant.
     pub identity: Option<ToolIdentity>,
 }
 
@@ -114,7 +114,7 @@ pub struct ToolEntry {
 pub struct ToolIdentity {
     /// Path of the executable.
     pub path: Option<String>,
-    /// Who must own the executable.
+    /// The owner of the executable.
     pub owner: Option<u32>,
 }
 
@@ -123,21 +123,21 @@ pub struct ToolIdentity {
 pub enum DisposableEntry {
     /// An absolute path, or `~` and below.
     Path(String),
-    /// A pattern for what is below a zone.
+    /// A pattern for paths below a zone.
     Pattern(Glob),
 }
 
-/// What becomes of an operation that should be denied.
+/// Whether denials are enforced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// It is denied.
+    /// Operations are denied.
     #[default]
     Enforce,
-    /// It goes on and is logged like a denial. The guard's own files are guarded all the same.
+    /// Operations proceed and are recorded like denials. The guard's own files are still guarded.
     Audit,
 }
 
-/// Who may grant what an agent requested.
+/// Who may grant an override that an agent requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OverrideApproval {
     /// A person.
@@ -147,24 +147,24 @@ pub enum OverrideApproval {
     Auto,
 }
 
-/// The answer for a process whose ancestry is lost.
+/// The verdict for a process of unknown ancestry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnUnknown {
-    /// As for an agent's when an agent has been seen in the session, as for a human's otherwise.
+    /// As for an agent's if an agent has been seen in the session, else as for a human's.
     #[default]
     AgentIfSeen,
     /// As for a human's.
     Allow,
     /// As for an agent's.
     Deny,
-    /// It goes on and is logged like a denial.
+    /// The operation proceeds and is recorded like a denial.
     Audit,
 }
 
-/// The answer when the kernel's deadline comes before the verdict.
+/// The answer if the kernel's deadline passes before the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnDeadline {
-    /// The operation goes on.
+    /// The operation proceeds.
     #[default]
     Allow,
     /// The operation is denied.
@@ -175,7 +175,7 @@ pub enum OnDeadline {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationSet(u16);
 
-/// The kinds a policy may name. The others concern the guard itself and are always judged.
+/// The kinds that a policy may name. The others concern the guard itself and are always judged.
 pub const POLICY_OPERATIONS: [OperationKind; 6] = [
     OperationKind::Unlink,
     OperationKind::Rename,
@@ -185,15 +185,15 @@ pub const POLICY_OPERATIONS: [OperationKind; 6] = [
     OperationKind::Link,
 ];
 
-/// What `ai_agent_patterns` is when it is absent.
+/// The default of `ai_agent_patterns`.
 pub const DEFAULT_AGENT_PATTERNS: [&str; 3] = ["codex", "claude", "claude-code"];
 
-/// Larger files are refused: a policy is written by people, and reading it happens beside the
-/// decisions of a machine at work. 10,000 zones fit.
+/// Larger files are refused: people write policies, and parsing one competes with decisions for the
+/// processor. 10,000 zones fit.
 pub const MAX_POLICY_BYTES: usize = 1024 * 1024;
 
 /// More overrides are refused: they are meant to be few and short-lived, and those on one path are
-/// looked at one by one.
+/// checked one by one.
 pub const MAX_OVERRIDES: usize = 512;
 
 /// Longer paths are refused, as Linux refuses them (`PATH_MAX`).
@@ -209,7 +209,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, with its line and column.
+    /// The first fault, with its line and column.
     pub fn parse(text: &[u8]) -> Result<Self, ParsePolicyError> {
         parse::policy(text)
     }

@@ -1,7 +1,7 @@
 //! From a JSON document to a [`Policy`], field by field.
 //!
-//! Each object is read by one `match` over its fields' names beside the list of those names, which
-//! serves the "did you mean" of unknown ones.
+//! Each object is parsed by one `match` over its fields' names; a list of these names serves the "did
+//! you mean" for unknown ones.
 
 use super::document::{Field, Type, Value, error_at};
 use super::error::{ParsePolicyError, PolicyProblem, nearest};
@@ -179,7 +179,7 @@ fn identity(value: Value<'_>) -> Parsed<ToolIdentity> {
     Ok(identity)
 }
 
-/// A user id, or `"root"`. Other names would have to be looked up.
+/// A user id, or `"root"`. Other names would need a look-up.
 fn owner(value: Value<'_>) -> Parsed<u32> {
     let wrong = || wrong_type(value, "owner", "a user id or \"root\"");
     match value.kind() {
@@ -189,7 +189,7 @@ fn owner(value: Value<'_>) -> Parsed<u32> {
     }
 }
 
-/// `~` and absolute paths are places; everything else is a pattern below zones.
+/// `~` and absolute paths are paths; anything else is a pattern below zones.
 fn disposable(value: Value<'_>) -> Parsed<DisposableEntry> {
     let text = text_of_at_most(value, "disposable_paths", MAX_PATH_BYTES)?;
     if text.starts_with('/') || text.starts_with('~') {
@@ -240,7 +240,7 @@ fn expiry(value: Value<'_>) -> Parsed<u64> {
     })
 }
 
-/// An absolute path, or `~` and below, as written but for trailing and doubled slashes and `.`.
+/// An absolute path, or `~` and below, as written without trailing and doubled slashes and `.`.
 fn path(value: Value<'_>, field: &'static str) -> Parsed<String> {
     let path = text_of_at_most(value, field, MAX_PATH_BYTES)?;
     let (start, rest) = match path.split_at_checked(1) {
@@ -339,7 +339,7 @@ pub(super) fn object<'t>(value: Value<'t>, field: &'static str) -> Parsed<Vec<Fi
     Ok(fields)
 }
 
-/// The items of a list, each with its place.
+/// The items of a list, each with its position.
 fn entries<'t, T>(
     value: Value<'t>,
     field: &'static str,

@@ -1,9 +1,9 @@
-//! A policy made ready for decisions, and the cell through which every thread sees the newest one.
+//! A policy compiled for decisions, and the cell from which every thread loads the current one.
 //!
 //! Compiling expands `~`, asks the caller for the canonical locations of every configured path (a
-//! symbolic link is protected itself, and so is what it points to), and lays the zones out as a
-//! [`ZoneTree`]. A snapshot never changes: a reload compiles another and stores it, and decisions
-//! in flight finish on the one they began with.
+//! symbolic link is protected itself, and so is its target), and builds a [`ZoneTree`]. A snapshot
+//! never changes: a reload compiles another one and stores it, and decisions in flight finish on the
+//! one that they began with.
 //!
 //! It deliberately does no I/O: [`Surroundings::locate`] is the caller's.
 
@@ -23,28 +23,28 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// What a policy alone does not say.
+/// What a policy is compiled with besides its text.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     /// The protected user's home directory, for `~`.
     pub home: &'a [u8],
-    /// Which system's temporary places count.
+    /// The system whose temporary paths count.
     pub platform: Platform,
     /// Zones from the command line, absolute.
     pub extra_zones: &'a [Vec<u8>],
-    /// What no agent may touch, whatever the zones say.
+    /// The guard's own files, which no agent may change whatever the zones are.
     pub own_files: &'a [OwnFile<'a>],
-    /// The canonical locations of a configured path: the thing itself with its parents resolved
-    /// and, when it is a symbolic link, its target. Empty when nothing is known; the path is then
-    /// taken as it stands.
+    /// The canonical locations of a configured path: the object itself with its parents resolved
+    /// and, if it is a symbolic link, its target. Empty if they are not known; the path is then used
+    /// as configured.
     pub locate: &'a dyn Fn(&[u8]) -> Vec<Vec<u8>>,
-    /// The guard session's id: an override for this session is for every agent in it.
+    /// The guard session's id: an override for this session applies to every agent in it.
     pub session: &'a str,
     /// When the guard started, wall clock nanoseconds. No agent of a session is older.
     pub started_ns: u64,
 }
 
-/// A system, by its temporary places.
+/// A system, by its temporary paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Platform {
     /// `/tmp`, `/var/tmp`, `/dev/shm`.
@@ -53,14 +53,14 @@ pub enum Platform {
     MacOs,
 }
 
-/// One of the guard's own files; a directory stands for all below it.
+/// One of the guard's own files; a directory includes all below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OwnFile<'a> {
     /// Absolute path.
     pub path: &'a [u8],
 }
 
-/// A policy made ready for decisions.
+/// A policy compiled for decisions.
 #[derive(Debug)]
 pub struct Snapshot {
     pub(crate) tree: ZoneTree,
@@ -105,7 +105,7 @@ pub enum CompilePolicyError {
     PathTooLong(usize),
 }
 
-/// What a policy says that its writer may not have meant.
+/// What the author of a policy may not have meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyWarning {
@@ -115,18 +115,18 @@ pub enum PolicyWarning {
     /// `/` is a zone.
     #[error("`/` is a protected zone: agents can remove nothing but temporary files")]
     RootZone,
-    /// An override covers a path in no zone.
-    #[error("the override of `{0}` lies in no zone and has no effect")]
+    /// An override of a path in no zone.
+    #[error("the override of `{0}` is in no zone and has no effect")]
     IdleOverride(String),
-    /// An override covers a whole zone.
-    #[error("the override of `{0}` opens a whole zone (the zone's root itself stays)")]
+    /// An override of a whole zone.
+    #[error("the override of `{0}` exempts a whole zone (the zone's root itself stays protected)")]
     OverrideOfZone(String),
-    /// An interpreter or a remover is trusted everywhere.
+    /// An interpreter or a program that removes is trusted everywhere.
     #[error("`{0}` is trusted everywhere: an agent can remove anything with it")]
     TrustedEverywhere(String),
 }
 
-/// The current snapshot, read without a lock.
+/// The current snapshot, loaded without a lock.
 #[derive(Debug)]
 pub struct PolicyCell {
     current: ArcSwap<Snapshot>,
@@ -135,11 +135,11 @@ pub struct PolicyCell {
 // === impl Snapshot ===
 
 impl Snapshot {
-    /// Makes a policy ready.
+    /// Compiles a policy.
     ///
     /// # Errors
     ///
-    /// [`CompilePolicyError`] when a path makes no sense in these surroundings.
+    /// [`CompilePolicyError`] if a path is not valid in these surroundings.
     pub fn compile(
         policy: &Policy,
         surroundings: &Surroundings<'_>,
@@ -147,8 +147,8 @@ impl Snapshot {
         Self::compile_folding(policy, surroundings, &|_| Folding::Exact)
     }
 
-    /// Makes a policy ready where volumes may fold names: `folding` says of a directory, by its
-    /// canonical path, how the names in it are compared.
+    /// Compiles a policy where volumes may fold names: `folding` returns, for a directory's canonical
+    /// path, how the names in it are compared.
     ///
     /// # Errors
     ///
@@ -176,8 +176,8 @@ impl Snapshot {
                 }
             }
         }
-        for place in surroundings.platform.temporary_places() {
-            builder.insert(place, Entry::SystemTemp);
+        for path in surroundings.platform.temporary_paths() {
+            builder.insert(path, Entry::SystemTemp);
         }
         if !surroundings.home.is_empty() {
             for trash in TRASHES {
@@ -239,27 +239,27 @@ impl Snapshot {
         self.zones.get(id.0 as usize).map(Zone::as_ref)
     }
 
-    /// The overrides, dead ones too.
+    /// The overrides, including expired ones.
     #[must_use]
     pub fn overrides(&self) -> &[OverrideEntry] {
         &self.overrides
     }
 
-    /// Whether the policy judges this kind. Operations on the guard itself are judged whatever it
-    /// says; a swap is two renames, and is judged where renames are.
+    /// Whether the policy judges this kind. Operations on the guard itself are always judged; a swap
+    /// is two renames, and is judged where renames are.
     #[must_use]
     pub fn judges(&self, kind: OperationKind) -> bool {
         let swaps = kind == OperationKind::Exchange;
         self.operations.contains(kind) || (swaps && self.operations.contains(OperationKind::Rename))
     }
 
-    /// Whether denials are carried out.
+    /// Whether denials are enforced.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// The answer for lost ancestries.
+    /// The verdict for processes of unknown ancestry.
     #[must_use]
     pub fn on_unknown(&self) -> OnUnknown {
         self.on_unknown
@@ -271,7 +271,7 @@ impl Snapshot {
         self.on_deadline
     }
 
-    /// Who grants requested overrides.
+    /// Who may grant requested overrides.
     #[must_use]
     pub fn override_approval(&self) -> OverrideApproval {
         self.override_approval
@@ -289,15 +289,15 @@ impl Snapshot {
         &self.agent_patterns
     }
 
-    /// Whether what this executable makes may be somebody's document, brought back: it goes by the
-    /// name of version control, or of a tool that the policy trusts everywhere.
+    /// Whether this executable may be restoring a document: it has the name of version control, or of
+    /// a tool that the policy trusts everywhere.
     #[must_use]
     pub fn may_restore(&self, executable: &[u8]) -> bool {
         self.tools.may_restore(executable)
     }
 
-    /// Whether a tool of this executable basename is trusted within a scope, so that its children
-    /// share the trust.
+    /// Whether a tool of this executable basename is trusted within a scope, so that its descendants
+    /// are trusted like it.
     #[must_use]
     pub fn is_scoped_tool(&self, name: &[u8]) -> bool {
         self.tools.is_scoped(name)
@@ -309,7 +309,7 @@ impl Snapshot {
         self.revision
     }
 
-    /// What the policy's writer may not have meant.
+    /// What the policy's author may not have meant.
     #[must_use]
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
@@ -415,7 +415,7 @@ fn revision(policy: &Policy, surroundings: &Surroundings<'_>, zones: &[Zone]) ->
 // === impl Surroundings ===
 
 impl Surroundings<'_> {
-    /// Where a configured path is.
+    /// The canonical locations of a configured path.
     fn locations(&self, path: &str) -> Result<Vec<Vec<u8>>, CompilePolicyError> {
         self.absolute(&self.expand(path)?)
     }
@@ -474,8 +474,8 @@ impl fmt::Debug for Surroundings<'_> {
 // === impl Platform ===
 
 impl Platform {
-    /// `TMPDIR` is not asked: whoever runs the agent could point it anywhere.
-    const fn temporary_places(self) -> &'static [&'static [u8]] {
+    /// `TMPDIR` is not used: it could be set to any directory.
+    const fn temporary_paths(self) -> &'static [&'static [u8]] {
         match self {
             Self::Linux => &[b"/tmp", b"/var/tmp", b"/dev/shm"],
             Self::MacOs => &[
@@ -528,5 +528,5 @@ impl PolicyCell {
     }
 }
 
-/// Where desktops move what a person deletes.
+/// The directories to which desktops move what a person deletes.
 const TRASHES: [&str; 2] = ["~/.Trash", "~/.local/share/Trash"];

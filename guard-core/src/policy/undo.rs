@@ -4,22 +4,22 @@ use super::document::{Field, Type, Value};
 use super::error::ParsePolicyError;
 use super::parse::{object, unknown, wrong_type};
 
-/// `undo`: `false`, or what the store may hold. Bounds that are absent are the store's to choose.
+/// `undo`: `false`, or the bounds of the store. The store chooses bounds that are absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UndoPolicy {
     /// Whether anything is preserved.
     pub enabled: bool,
-    /// `max_bytes`: what all sessions together may take.
+    /// `max_bytes`: the size of all sessions together.
     pub max_bytes: Option<u64>,
-    /// `max_copy`: the largest file of which the bytes are copied.
+    /// `max_copy`: the largest file whose bytes are copied.
     pub max_copy: Option<u64>,
     /// `keep_days`: how long sessions are kept.
     pub keep_days: Option<u32>,
-    /// `min_free`: how much of the disk copies leave free, in hundredths.
+    /// `min_free`: the share of the disk that copies leave free, in hundredths.
     pub min_free: Option<u8>,
 }
 
-/// `removals`: what becomes of a removal that only the store could take back.
+/// `removals`: whether an agent's removal is denied, or preserved and allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Removals {
     /// It is denied.

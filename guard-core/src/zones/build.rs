@@ -1,4 +1,4 @@
-//! Growing a [`ZoneTree`] and freezing it.
+//! Building a [`ZoneTree`].
 
 use super::{Entry, Folding, NONE, Node, Slot, ZoneTree, components};
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::fmt;
 pub struct ZoneTreeBuilder<'f> {
     /// How the names in a directory are compared.
     folding: &'f dyn Fn(&[u8]) -> Folding,
-    /// Parents stand before their children; the first is `/`.
+    /// Parents come before their children; the first is `/`.
     drafts: Vec<DraftNode>,
     children: HashMap<(u32, Box<[u8]>), u32>,
 }
@@ -108,11 +108,11 @@ impl<'f> ZoneTreeBuilder<'f> {
         }
         self.drafts
             .get_mut(number as usize)
-            .expect("children name drafts that were pushed")
+            .expect("children name nodes that were pushed")
     }
 }
 
-/// Appends a node whose parent stands already, and what it inherits from there.
+/// Appends a node whose parent is in the tree already, with what it inherits from there.
 fn append(tree: &mut ZoneTree, number: u32, mut draft: DraftNode) {
     draft.entries.sort_unstable();
     let zone = draft.entries.iter().find_map(|entry| match entry {
@@ -153,8 +153,8 @@ fn append(tree: &mut ZoneTree, number: u32, mut draft: DraftNode) {
     }
 }
 
-/// Tells every node what it takes along. Children stand behind their parents, so one pass from the
-/// end is enough. A node's own zone stays; else the lowest number its children report wins.
+/// Gives every node what is below it. Children come after their parents, so one pass from the end is
+/// enough. A node that is a zone's root keeps that zone, else it gets the lowest of its children's.
 fn propagate_up(nodes: &mut [Node]) {
     let roots: Vec<bool> = nodes
         .iter()

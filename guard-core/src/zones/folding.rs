@@ -1,13 +1,13 @@
-//! When two component names are the same name.
+//! Comparison of component names, as volumes compare them.
 //!
-//! The one seam for volumes that fold case or Unicode: a folding says which names are equal and
-//! gives equal names equal hashes. Each directory of a tree has its own, for volumes differ.
+//! A folding decides which names are equal, and gives equal names equal hashes. Each directory of a
+//! tree has its own, since volumes differ.
 //!
 //! [`Folding::Normalized`] and [`Folding::Insensitive`] follow APFS and HFS+ (Apple, "About Apple
 //! File System", frequently asked questions): canonically equivalent names are one
-//! name; in the second so are names that differ in case. Case is folded in full (`ß` is `ss`) by the standard
-//! library's tables, which may be newer than a volume's. A difference makes two names one that the
-//! volume keeps apart: a few more names are then protected, never fewer.
+//! name; in the second so are names that differ in case. Case is folded in full (`ß` is `ss`) by the
+//! standard library's tables, which may be newer than a volume's. A difference makes names equal that
+//! the volume distinguishes: a few more names are then protected, never fewer.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -18,8 +18,8 @@ pub enum Folding {
     /// Byte by byte, as on Linux and on case-sensitive HFS+ volumes.
     #[default]
     Exact,
-    /// Ignoring Unicode normalisation, as on case-sensitive APFS volumes. Bytes that are not UTF-8
-    /// are compared as they are.
+    /// Ignoring Unicode normalization, as on case-sensitive APFS volumes. Bytes that are not UTF-8
+    /// are compared as bytes.
     Normalized,
     /// Ignoring case, too.
     Insensitive,
@@ -31,8 +31,8 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 // === impl Folding ===
 
 impl Folding {
-    /// The hash of a component below a parent. It need not withstand an attacker: who may write
-    /// the policy chooses what is stored, and a look-up alone cannot make a chain longer.
+    /// The hash of a component below a parent. It need not resist an attacker: only the author of the
+    /// policy chooses what is stored, and a look-up cannot make a chain longer.
     pub(super) fn hash(self, parent: u64, component: &[u8]) -> u64 {
         match self {
             Self::Exact => {
@@ -45,7 +45,7 @@ impl Folding {
                 for (to, from) in last.iter_mut().zip(rest) {
                     *to = *from;
                 }
-                // The length tells a name from the same name followed by NULs.
+                // The length distinguishes a name from the same name followed by NULs.
                 hash = stir(
                     hash,
                     u64::from_le_bytes(last) ^ ((component.len() as u64) << 56),
@@ -127,7 +127,7 @@ mod tests {
     const FOLDING: Folding = Folding::Insensitive;
 
     #[test]
-    fn case_and_normalisation_make_no_difference() {
+    fn case_and_normalization_make_no_difference() {
         for (left, right) in [
             ("Work", "work"),
             ("Ärger", "a\u{308}RGER"),

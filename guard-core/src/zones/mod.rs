@@ -1,18 +1,18 @@
-//! Which entry of the policy speaks for a path: a tree of path components.
+//! The entries of the policy that cover a path: a tree of path components.
 //!
-//! Zones, overrides, disposable and temporary places are all [`Entry`]s at nodes of one tree. A
-//! look-up walks the path's components down from `/` and stops at the first one the tree does not
-//! know, so that its cost follows the length of the path and not the number of entries. Nodes live
-//! in one array and children in one hash table keyed by (parent, component); nothing is allocated
-//! and nothing is chased through pointers.
+//! Zones, overrides, disposable and temporary paths are all [`Entry`]s at nodes of one tree. A look-up
+//! follows the path's components down from `/` and stops at the first one that is not in the tree, so
+//! that its cost depends on the length of the path and not on the number of entries. Nodes are in one
+//! array and children in one hash table keyed by (parent, component); nothing is allocated, and no
+//! pointers are followed.
 //!
 //! Guarantees: whole components of canonical bytes are compared (`/a/b` does not cover `/a/bc`), in
 //! each directory as its volume compares them ([`Folding`]);
 //! [`ZoneMatch::entries`] yields the entries that cover a path from the most specific to the least; on
 //! one node the order is override, zone, disposable, temporary.
 //!
-//! It deliberately does not decide anything: whether an override is alive, or what an ancestor of a
-//! zone means, is [`decision`](crate::decision)'s. It does not resolve paths either.
+//! It deliberately decides nothing: whether an override applies, or what an ancestor of a zone means,
+//! is for [`decision`](crate::decision). It does not resolve paths either.
 //!
 //! ```
 //! use guard_core::zones::{Entry, ZoneId, ZoneTreeBuilder};
@@ -42,23 +42,23 @@ pub struct ZoneId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OverrideId(pub u32);
 
-/// What the policy says of a path and everything below it. Ordered as entries on one path are.
+/// What the policy says of a path and everything below it, in the order of entries on one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
-    /// A temporary override; whether it is alive is judged when it is met.
+    /// A temporary override, which applies or not when an operation is evaluated.
     Override(OverrideId),
     /// A protected zone.
     Zone(ZoneId),
-    /// A found the policy calls disposable.
+    /// A path that the policy calls disposable.
     Disposable,
-    /// A system temporary or trash found.
+    /// A system temporary or trash path.
     SystemTemp,
 }
 
-/// The tree. Built once for each snapshot, then only read.
+/// The tree, built once for each snapshot and then only read.
 #[derive(Debug)]
 pub struct ZoneTree {
-    /// Parents stand before their children; the first is `/`.
+    /// Parents come before their children; the first is `/`.
     nodes: Vec<Node>,
     /// Open addressing with linear probing, at most half full; its length is a power of two.
     slots: Vec<Slot>,
@@ -78,7 +78,7 @@ pub struct ZoneMatch<'t> {
     exact: bool,
 }
 
-/// The entries that cover a found, the most specific first.
+/// The entries that cover a path, the most specific first.
 #[derive(Clone, Debug)]
 pub struct Entries<'t> {
     tree: &'t ZoneTree,
@@ -94,9 +94,10 @@ struct Node {
     name_length: u32,
     entries_start: u32,
     entries_length: u32,
-    /// The nearest node with entries, itself or above; [`NONE`] when there is none.
+    /// The nearest node with entries, itself or above; [`NONE`] if there is none.
     covering: u32,
-    /// The zone whose root this is, else the first of the outermost below; [`NONE`] without any.
+    /// The zone whose root this is, else the first of the outermost zones below; [`NONE`] if there is
+    /// none.
     contained_zone: u32,
     /// One of the guard's own files is here or above.
     own: bool,
@@ -108,16 +109,16 @@ struct Node {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    /// The low half of the hash, to reject most strangers without a look at their node.
+    /// The low half of the hash, which rejects most other names without reading their node.
     tag: u32,
-    /// The child's number; 0, the root, marks an empty slot, for the root is nobody's child.
+    /// The child's number; 0, the root, marks an empty slot, since the root is no child.
     node: u32,
 }
 
 /// No node, no zone.
 const NONE: u32 = u32::MAX;
 
-/// The path's components: what stands between slashes, nothing else.
+/// The path's components, without empty ones.
 pub(crate) fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     path.split(|&byte| byte == b'/')
         .filter(|component| !component.is_empty())
@@ -181,7 +182,7 @@ impl ZoneTree {
         }
     }
 
-    /// Where the search for a child begins, and the tag to look for.
+    /// The slot where the search for a child begins, and the tag to search for.
     fn slot_of(&self, parent: u32, component: &[u8]) -> (usize, u32) {
         let folding = self.node(parent).folding;
         let hash = folding.hash(u64::from(parent), component);
@@ -232,8 +233,8 @@ impl<'t> ZoneMatch<'t> {
         }
     }
 
-    /// The zone that goes away with this name: the one whose root it is, else the first of the
-    /// outermost ones below it.
+    /// The zone whose root is removed or moved with this name: the one whose root it is, else the
+    /// first of the outermost ones below it.
     #[must_use]
     pub fn contains_zone_root(self) -> Option<ZoneId> {
         (self.exact && self.node.contained_zone != NONE).then_some(ZoneId(self.node.contained_zone))
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_and_their_ancestors_carry_zones() {
+    fn roots_and_their_ancestors_contain_zones() {
         let tree = tree(
             &[
                 ("/a/b/c", zone(0)),
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn own_files_cover_what_is_below_and_ride_on_what_is_above() {
+    fn own_files_cover_what_is_below_and_are_contained_above() {
         let tree = tree(&[], &["/h/.guard"]);
         assert!(tree.lookup(b"/h/.guard/ring").is_own());
         assert!(!tree.lookup(b"/h/.guardian").is_own());
@@ -390,7 +391,11 @@ mod tests {
         builder.insert(b"/Volumes/Exact/Work", zone(2));
         let tree = builder.build();
         let covered = |path: &[u8]| tree.lookup(path).entries().count();
-        assert_eq!(covered(b"/USERS/u/wORK/a"), 2, "one found, spelled twice");
+        assert_eq!(
+            covered(b"/USERS/u/wORK/a"),
+            2,
+            "one directory, spelled twice"
+        );
         assert_eq!(covered(b"/Users/u/Works"), 0);
         assert_eq!(covered(b"/volumes/eXACT/Work/a"), 1);
         assert_eq!(covered(b"/Volumes/Exact/work/a"), 0);
