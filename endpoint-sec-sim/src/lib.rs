@@ -102,7 +102,7 @@
 //! assert!(machine.unlink(&rm, "/Users/ann/thesis.aux").allowed());
 //! assert!(machine.exists("/Users/ann/thesis.tex"));
 //!
-//! // SAFETY: made by this thread, and used by nobody else.
+//! // SAFETY: created by this thread, and used by nothing else.
 //! unsafe { es_delete_client(client) };
 //! # }
 //! ```

@@ -121,7 +121,7 @@ c_enums! {
         Gui = ES_XPC_DOMAIN_TYPE_GUI,
     }
 
-    /// What a bootstrap look-up leads to (`es_bootstrap_target_type_t`, macOS 27.0).
+    /// The kind of result of a bootstrap look-up (`es_bootstrap_target_type_t`, macOS 27.0).
     pub enum BootstrapTargetType(es_bootstrap_target_type_t) {
         /// A process that checked in.
         Process = ES_BOOTSTRAP_TARGET_TYPE_PROCESS,

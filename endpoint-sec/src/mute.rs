@@ -44,7 +44,7 @@ macro_rules! paths {
             }
 
             /// Every path that begins with these bytes, whether a name ends there or not: `/a/b`
-            /// stands for `/a/bc` too, `/a/b/` does not.
+            /// also matches `/a/bc`, `/a/b/` does not.
             ///
             /// # Errors
             ///
@@ -59,7 +59,7 @@ macro_rules! paths {
                 self.0.path.to_bytes()
             }
 
-            /// Whether it stands for every path that begins so.
+            /// Whether it is a prefix.
             #[must_use]
             pub fn is_prefix(&self) -> bool {
                 self.0.is_prefix

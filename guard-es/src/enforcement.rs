@@ -155,7 +155,7 @@ fn send_answer(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> A
         Err(AnswerError::TooLate) => AnswerResult::DeadlinePassed {
             denied: guard.policy.load().on_deadline() == OnDeadline::Deny,
         },
-        // After any other error nobody can answer any more; the client counts it.
+        // After any other error the message cannot be answered any more; the client counts it.
         _ => AnswerResult::Accepted,
     }
 }

@@ -1,11 +1,11 @@
-//! Signals of a guard's own process, which std does not offer: each call behind a safe function.
+//! Signal handling of the guard's own process: each system call behind a safe function.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set when somebody asked this process to end.
+/// Set when a signal requested the end of this process.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Notes requests to end (`SIGTERM`, `SIGINT`) from now on, instead of dying of them.
+/// Records requests to end (`SIGTERM`, `SIGINT`) from now on, instead of being killed by them.
 pub fn note_requests_to_end() {
     for signal in [libc::SIGTERM, libc::SIGINT] {
         // SAFETY: the handler only stores to an atomic, which is safe whenever a signal comes, and
@@ -22,14 +22,14 @@ pub fn ignore_terminal_signals() {
     }
 }
 
-/// Whether somebody asked this process to end.
+/// Whether a signal requested the end of this process.
 #[must_use]
 pub fn is_ending() -> bool {
     ENDING.load(Ordering::Acquire)
 }
 
-/// Ends as a child did that a signal killed, so that the shell sees the same. Returns when the
-/// signal kills nobody.
+/// Ends with the signal that killed a child, so that the shell sees the same status. Returns if the
+/// signal does not kill.
 pub fn die_of(signal: i32) {
     // SAFETY: the default disposition runs none of this process's code.
     let _before = unsafe { libc::signal(signal, libc::SIG_DFL) };

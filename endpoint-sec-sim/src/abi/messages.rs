@@ -105,16 +105,16 @@ pub(super) extern "C" fn es_exec_entitlements(exec: *const es_event_exec_t) -> *
 fn item<T>(
     event: *const es_event_exec_t,
     function: &'static str,
-    look: impl FnOnce(&Memory) -> Option<T>,
+    read: impl FnOnce(&Memory) -> Option<T>,
 ) -> Option<T> {
-    machine(function)?.exec(event.addr(), function, look)
+    machine(function)?.exec(event.addr(), function, read)
 }
 
 fn count(
     event: *const es_event_exec_t,
     function: &'static str,
-    look: impl FnOnce(&Memory) -> Option<usize>,
+    read: impl FnOnce(&Memory) -> Option<usize>,
 ) -> u32 {
-    let count = item(event, function, look).unwrap_or(0);
+    let count = item(event, function, read).unwrap_or(0);
     count.try_into().unwrap_or(u32::MAX)
 }

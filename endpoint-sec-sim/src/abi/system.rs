@@ -45,7 +45,7 @@ unsafe extern "C" fn mach_timebase_info(info: *mut mach_timebase_info_data_t) ->
     0
 }
 
-/// A list lies in a message in its external form, after its length.
+/// A list is in its external form in a message, after its length.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn acl_copy_ext(buffer: *mut c_void, acl: *mut c_void, size: isize) -> isize {
     // SAFETY: the caller keeps the C function's contract: `acl` is a list of this machine, which
@@ -75,7 +75,7 @@ pub(super) fn dictionary(keys: Dictionary) -> *mut c_void {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn xpc_release(object: *mut c_void) {
     // SAFETY: the caller keeps the C function's contract: the object is one that `dictionary` made,
-    // and nobody uses it any more.
+    // and nothing uses it any more.
     drop(unsafe { Box::from_raw(object.cast::<Dictionary>()) });
 }
 

@@ -124,12 +124,12 @@ impl Shared {
         &self,
         event: usize,
         function: &'static str,
-        look: impl FnOnce(&Memory) -> Option<T>,
+        read: impl FnOnce(&Memory) -> Option<T>,
     ) -> Option<T> {
         let mut state = self.lock();
         let address = event.wrapping_sub(offset_of!(es_message_t, event));
         let found = state.messages.get(&address);
-        let found = found.and_then(|message| look(&message.memory));
+        let found = found.and_then(|message| read(&message.memory));
         if found.is_none() {
             state.defect(Defect::ExecArgument { function });
         }

@@ -157,7 +157,7 @@ impl Machine {
         &self.launchd
     }
 
-    /// Moves the clock, and with it every deadline that lies within.
+    /// Moves the clock, and with it every deadline in between.
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
         self.shared.expire_due();

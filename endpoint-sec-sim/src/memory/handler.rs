@@ -143,7 +143,7 @@ impl<I> Drop for Owned<I> {
         // SAFETY: as above.
         let descriptor = unsafe { (*block).descriptor };
         if let Some(dispose) = helpers(flags, descriptor).and_then(|helpers| helpers.dispose) {
-            // SAFETY: the helper is called once on a copy that nobody calls any more.
+            // SAFETY: the helper is called once on a copy that is no longer called.
             unsafe { dispose(block.cast::<c_void>()) };
         }
         // SAFETY: allocated in `copy` with this layout, and owned by this value alone.

@@ -1,8 +1,8 @@
 //! The memory of messages: every object in an allocation of its own, exactly as long as the release
 //! makes it.
 //!
-//! An older release allocates shorter objects, so whoever reads a field that its message version
-//! does not have reads past an allocation, which Miri and sanitizers notice. Where the union of a
+//! An older release allocates shorter objects, so reading a field that the message version does
+//! not have reads past an allocation, which Miri and sanitizers notice. Where the union of a
 //! message has room for a field that the version does not have, its bytes are undefined to Miri and
 //! a conspicuous pattern elsewhere.
 

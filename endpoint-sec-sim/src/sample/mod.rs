@@ -150,7 +150,7 @@ fn event_of(arena: &mut Arena, event: es_event_type_t, sample: &Sample) -> es_ev
     found.unwrap_or_else(|| panic!("no sample of {member}"))
 }
 
-/// An event whose contents nobody knows: bytes that mean nothing.
+/// An event of unknown contents: arbitrary bytes.
 fn opaque() -> es_events_t {
     es_events_t {
         settime: es_event_settime_t {

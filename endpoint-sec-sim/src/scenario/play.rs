@@ -271,7 +271,7 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// The outcome of what nobody is asked about.
+/// The verdict on an operation without requests.
 fn happened() -> Verdict {
     Verdict {
         allowed: true,

@@ -30,7 +30,7 @@ use crate::opaque_debug;
 
 /// What happened: the member that belongs to the message's event type.
 ///
-/// Members up to macOS 12 lie inline; newer ones are pointers, never null.
+/// Members up to macOS 12 are inline; newer ones are pointers, never null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union es_events_t {

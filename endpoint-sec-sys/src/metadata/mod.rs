@@ -81,7 +81,7 @@ pub struct EventInfo {
     /// The member of `es_events_t`, and by the rule `es_event_<member>_t` its type. Nothing for
     /// reserved types, whose contents are not documented.
     pub member: Option<&'static str>,
-    /// Where the member lies; nothing for reserved types.
+    /// Where the member is; nothing for reserved types.
     pub storage: Option<Storage>,
     /// How a message is answered; for AUTH only.
     pub response: Option<Response>,

@@ -63,7 +63,8 @@ impl Slot {
         armed.then(|| self.due.load(Ordering::Relaxed))
     }
 
-    /// Has `answer` answer if nobody did and `now` is not before the time. For the watchdog.
+    /// Calls `answer` if the message is not answered and `now` is not before the time. For the
+    /// watchdog.
     pub(crate) fn expire(&self, now: u64, answer: impl FnOnce()) {
         /// Ends the expiry, even if `answer` unwinds: the owner waits for it.
         struct Ending<'s>(&'s Slot, u8);

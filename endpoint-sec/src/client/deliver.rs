@@ -1,6 +1,6 @@
 //! The delivery of a message: counted, watched, handled, settled.
 
-use crate::client::core::{Core, said};
+use crate::client::core::{Core, panic_message};
 use crate::client::report::Report;
 use crate::client::sequence::{Gap, Sequence};
 use crate::message::{Message, MessageView};
@@ -50,7 +50,7 @@ impl<F: FnMut(Message<'_>) + Send + 'static> Delivery<F> {
             self.core.counters.panics.add(1);
             self.core.report(Report::HandlerPanicked {
                 event: message.event_type(),
-                panic: said(&*panic),
+                panic: panic_message(&*panic),
             });
             // What was thrown may itself panic when it is dropped.
             drop(catch_unwind(AssertUnwindSafe(|| drop(panic))));

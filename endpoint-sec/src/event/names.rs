@@ -21,7 +21,7 @@ view! {
     pub struct Rename<'a>(es_event_rename_t) {
         /// What is moved.
         source: File<'a>,
-        /// What stands at the destination.
+        /// Whether the destination exists.
         destination_type: DestinationType,
         /// The file at the destination, which is replaced.
         [if destination_type == DestinationType::ExistingFile]
@@ -39,7 +39,7 @@ view! {
     /// A file is made. The authorization normally names a new path, the notification the file that
     /// was made; after a denial the notification names the path.
     pub struct Create<'a>(es_event_create_t) {
-        /// What stands at the destination.
+        /// Whether the destination exists.
         destination_type: DestinationType,
         /// The file that is there.
         [if destination_type == DestinationType::ExistingFile]
@@ -58,7 +58,7 @@ view! {
     }
 }
 
-/// Where a created or renamed file comes to stand.
+/// The destination of a created or renamed file.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Destination<'a> {
@@ -76,7 +76,7 @@ pub enum Destination<'a> {
 }
 
 impl<'a> Rename<'a> {
-    /// Where the file comes to stand.
+    /// The destination of the file.
     #[must_use]
     pub fn destination(&self) -> Destination<'a> {
         let new = self.new_directory().zip(self.new_name());
@@ -85,7 +85,7 @@ impl<'a> Rename<'a> {
 }
 
 impl<'a> Create<'a> {
-    /// Where the file comes to stand.
+    /// The destination of the file.
     #[must_use]
     pub fn destination(&self) -> Destination<'a> {
         let new = self.new_directory().zip(self.new_name());

@@ -37,7 +37,7 @@ view! {
         instigator_token: AuditToken,
         /// The service's name.
         service_name: &'a [u8],
-        /// What the look-up leads to.
+        /// The result of the look-up.
         target_type: BootstrapTargetType,
         /// The process that offers the service, if it is one and still known.
         [if target_type == BootstrapTargetType::Process]

@@ -31,7 +31,7 @@ impl Acl<'_> {
         let mut form = vec![0; LONGEST];
         let room = isize::try_from(form.len()).ok()?;
         // SAFETY: an `Acl` is made only of the pointer in a message that is there for its lifetime;
-        // it is not null, so it is a list, and `form` has room for as many bytes as are said.
+        // it is not null, so it is a list, and `form` has room for the number of bytes passed.
         let length = unsafe { sys::acl_copy_ext(form.as_mut_ptr().cast(), self.list, room) };
         entries_of(form.get(..usize::try_from(length).ok()?)?)
     }

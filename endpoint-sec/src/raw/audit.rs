@@ -28,7 +28,7 @@ words! {
 pub(crate) fn own() -> Option<audit_token_t> {
     let mut token = audit_token_t { val: [0; 8] };
     let mut words = TASK_AUDIT_TOKEN_COUNT;
-    // SAFETY: the symbol is a port's number that the C runtime sets before `main` and nobody
+    // SAFETY: the symbol is a port's number that the C runtime sets before `main` and nothing
     // changes (mach_init.h).
     let this_task = unsafe { mach_task_self_ };
     // SAFETY: for this flavour `task_info` writes at most `words` words, as many as `token` has,

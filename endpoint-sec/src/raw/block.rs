@@ -2,7 +2,7 @@
 //!
 //! A block is a struct that the library copies. What it captures here is one pointer, to a value in
 //! an [`Arc`]: copying the block adds an owner, disposing of the copy takes one away. The value is
-//! there exactly as long as the library may call the block, whoever deletes what when.
+//! valid exactly as long as the library may call the block, in whatever order things are deleted.
 
 use crate::error::{CallError, StartError};
 use crate::message::MessageView;
@@ -74,7 +74,7 @@ impl<T: Send + Sync + 'static> Captured<T> {
     /// You must first convince yourself that `block` is one that [`Self::block`] made, or a copy.
     unsafe fn captured(block: *const c_void) -> *const T {
         let block = block.cast::<Block<es_sync_invoke_t, *const T>>();
-        // SAFETY: the caller vouches for the block; what is captured stands behind its header.
+        // SAFETY: the caller vouches for the block; what is captured follows its header.
         unsafe { (*block).captures }
     }
 
@@ -145,7 +145,7 @@ pub(crate) fn new_client<D: Deliver>(
 
 /// Deletes the client, if there is one. For the thread that made it, and never in its handler.
 ///
-/// Returns whether the library said that it is gone.
+/// Returns whether the library deleted it.
 pub(crate) fn delete_client(connection: &Connection) -> bool {
     let Some(client) = connection.take() else {
         return true;

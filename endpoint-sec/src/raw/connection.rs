@@ -42,7 +42,7 @@ impl ClientPtr {
     }
 }
 
-/// What the system said to a call whose client may be gone, or whose function may be missing.
+/// The result of a call whose client may be closed, or whose function may be missing.
 type Called<T = ()> = Result<T, CallError>;
 
 // === impl Connection ===
@@ -73,7 +73,7 @@ impl Connection {
             .is_some()
     }
 
-    /// Runs a C function on the client while nobody can delete it.
+    /// Runs a C function on the client, which cannot be deleted meanwhile.
     fn with<T>(&self, function: impl FnOnce(*mut es_client_t) -> T) -> Option<T> {
         let client = self.0.read().unwrap_or_else(PoisonError::into_inner);
         client.map(|client| function(client.as_ptr()))
@@ -119,7 +119,7 @@ impl Connection {
 
     pub(crate) fn subscribe(&self, events: &[EventType]) -> Called {
         self.with_events("es_subscribe", events, |client, first, count| {
-            // SAFETY: the client is there, and `count` event types stand at `first`. The caller
+            // SAFETY: the client is there, and `count` event types are at `first`. The caller
             // filtered out what this system's kernel does not know.
             unsafe { sys::es_subscribe(client, first, count) }
         })

@@ -14,7 +14,7 @@ pub(crate) struct Gates {
 ///
 /// ```text
 /// view! {
-///     /// What the struct stands for.
+///     /// What the struct is.
 ///     pub struct Rename<'a>(es_event_rename_t) {
 ///         /// A field under its own name.
 ///         source: File<'a>,
@@ -179,13 +179,13 @@ macro_rules! view {
 
     (@list $self:ident, $type:ty, [$($pointer:ident).+] $count:ident $(if $there:expr)?) => {{
         let at = $self.0.as_ptr();
-        // SAFETY: arrays stand in structs that have had them from their first version on; `at`
+        // SAFETY: structs with arrays have had them from their first version on; `at`
         // points to such a struct, there for the lifetime of this view (`Raw::new`).
         let count = unsafe { (*at).$count };
         $(let count = if $there { count } else { 0 };)?
         // SAFETY: the same; any bytes are a value of a raw pointer.
         let first = unsafe { (*at).$($pointer).+ };
-        // SAFETY: the headers say that `count` elements stand at `first`; they belong to the
+        // SAFETY: the headers say that `count` elements are at `first`; they belong to the
         // message. Of a union's other members the count is zero.
         unsafe { $crate::raw::list::List::new(first.cast_const(), count, $self.0.version()) }
     }};

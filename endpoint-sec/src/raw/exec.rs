@@ -85,7 +85,7 @@ macro_rules! exec_list {
                 self.list.get(self.range.next()? as usize)
             }
 
-            // The range knows how to skip: `nth` counts from where the iteration stands.
+            // The range knows how to skip: `nth` counts from the current position.
             fn nth(&mut self, n: usize) -> Option<$type> {
                 self.list.get(self.range.nth(n)? as usize)
             }

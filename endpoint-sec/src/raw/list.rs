@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// A number of values that stand behind each other in a message.
+/// An array of values in a message.
 #[derive(Clone, Copy)]
 pub struct List<'a, T> {
     first: NonNull<()>,
@@ -23,7 +23,7 @@ pub struct Iter<'a, T> {
     range: std::ops::Range<usize>,
 }
 
-// SAFETY: as for `Raw`: a list gives read access to memory that nobody changes while it lives.
+// SAFETY: as for `Raw`: a list gives read access to memory that is not changed while it lives.
 unsafe impl<T> Send for List<'_, T> {}
 
 // SAFETY: as for `Send`.
@@ -135,7 +135,7 @@ impl<T> Iterator for Iter<'_, T> {
         self.list.get(self.range.next()?)
     }
 
-    // The range knows how to skip: `nth` counts from where the iteration stands.
+    // The range knows how to skip: `nth` counts from the current position.
     fn nth(&mut self, n: usize) -> Option<T> {
         self.list.get(self.range.nth(n)?)
     }

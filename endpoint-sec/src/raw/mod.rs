@@ -3,7 +3,7 @@
 //! Everything a message holds is read here, and only here. A struct is never turned into a Rust
 //! reference: an older system allocates less of it than this crate's type is long (`es_process_t`
 //! is 120 bytes on macOS 10.15 and 248 on macOS 27), and a reference to memory that is not there is
-//! undefined behaviour even if nobody looks at the end of it. Instead a [`Raw`] is a pointer, the
+//! undefined behaviour even if its end is never read. Instead a [`Raw`] is a pointer, the
 //! version of the message it came with, and the lifetime of that message; single fields are read
 //! through it once their version is known to be there.
 //!
@@ -43,7 +43,7 @@ pub(crate) struct Raw<'a, C> {
     message: PhantomData<&'a C>,
 }
 
-/// A type that stands for a value of the C type `R` inside a message.
+/// A type that represents a value of the C type `R` in a message.
 pub(crate) trait Field<'a, R>: Sized {
     /// Reads the value.
     ///
@@ -55,7 +55,7 @@ pub(crate) trait Field<'a, R>: Sized {
     unsafe fn read(at: *const R, version: u32) -> Self;
 }
 
-/// How a value looks in a view's `Debug` output: byte strings as text.
+/// A value in a view's `Debug` output: byte strings are shown as text.
 pub(crate) trait Show {
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
@@ -109,7 +109,7 @@ impl<C> Clone for Raw<'_, C> {
 
 impl<C> Copy for Raw<'_, C> {}
 
-// SAFETY: a `Raw` gives read access to memory that nobody changes while it lives (`Raw::new`), as a
+// SAFETY: a `Raw` gives read access to memory that is not changed while it lives (`Raw::new`), as a
 // shared reference would; which thread reads it makes no difference, since Endpoint Security
 // documents that retained messages may be used on any thread and the structs have no interior
 // mutability.
@@ -227,7 +227,7 @@ impl Show for &[u8] {
     }
 }
 
-/// Whether a byte stands for itself in a text.
+/// Whether a byte is shown as it is in a text.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\')
 }

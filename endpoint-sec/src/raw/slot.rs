@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 /// Where the handler's thread shows its current message to the watchdog.
 ///
 /// The message may be gone as soon as the handler has returned; [`watch`](Self::watch) does not
-/// return before nobody looks at it any more.
+/// return before it is no longer read.
 pub(crate) struct Current {
     slot: Slot,
     /// Written by the handler's thread before it arms the slot, read by the watchdog after it took
@@ -70,7 +70,7 @@ impl Current {
         self.slot.due()
     }
 
-    /// Has `answer` answer the message if nobody did and `now` is not before its time.
+    /// Calls `answer` with the message if it is not answered and `now` is not before its time.
     pub(crate) fn expire(&self, now: u64, answer: impl FnOnce(MessageView<'_>)) {
         self.slot.expire(now, || {
             let Some(at) = NonNull::new(self.message.load(Ordering::Relaxed)) else {

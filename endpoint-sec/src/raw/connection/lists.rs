@@ -16,7 +16,7 @@ impl Connection {
             // SAFETY: the client is there, and so are the locals it writes to.
             unsafe { sys::es_subscriptions(client, &raw mut count, &raw mut list) }
         })?;
-        // SAFETY: on success `count` event types stand at `list`, or it is null.
+        // SAFETY: on success `count` event types are at `list`, or it is null.
         let events = unsafe { copied(list, count, EventType::from_c) };
         // SAFETY: the list is the caller's to free, by `free`; null is allowed.
         unsafe { sys::free(list.cast()) };
@@ -36,14 +36,14 @@ impl Connection {
         if list.is_null() {
             return Ok(Vec::new());
         }
-        // SAFETY: on success a list stands there until it is released.
+        // SAFETY: on success the list exists until it is released.
         let whole = unsafe { list.read() };
         let process = |process: sys::es_muted_process_t| MutedProcess {
             process: AuditToken::from_c(process.audit_token),
-            // SAFETY: `event_count` event types stand at `events` until the list is released.
+            // SAFETY: `event_count` event types are at `events` until the list is released.
             events: unsafe { copied(process.events, process.event_count, EventType::from_c) },
         };
-        // SAFETY: `count` processes stand at `processes` until the list is released.
+        // SAFETY: `count` processes are at `processes` until the list is released.
         let processes = unsafe { copied(whole.processes, whole.count, process) };
         // SAFETY: the list came from the function that this one belongs to; it is released once.
         unsafe { release(list) };
@@ -62,7 +62,7 @@ impl Connection {
             process: AuditToken::from_c(token),
             events: Vec::new(),
         };
-        // SAFETY: on success `count` tokens stand at `list`, or it is null.
+        // SAFETY: on success `count` tokens are at `list`, or it is null.
         let processes = unsafe { copied(list, count, process) };
         // SAFETY: the list is the caller's to free, by `free`; null is allowed.
         unsafe { sys::free(list.cast()) };
@@ -80,19 +80,19 @@ impl Connection {
         if list.is_null() {
             return Ok(Vec::new());
         }
-        // SAFETY: on success a list stands there until it is released.
+        // SAFETY: on success the list exists until it is released.
         let whole = unsafe { list.read() };
         let path = |path: sys::es_muted_path_t| {
-            // SAFETY: the path's bytes stand there until the list is released; they are copied.
+            // SAFETY: the path's bytes are valid until the list is released; they are copied.
             let bytes = unsafe { crate::raw::bytes(path.path.data.cast(), path.path.length) };
             MutedPath {
                 kind: MutedPathKind::from_c(path.type_),
                 path: bytes.unwrap_or_default().to_vec(),
-                // SAFETY: `event_count` event types stand at `events` until the list is released.
+                // SAFETY: `event_count` event types are at `events` until the list is released.
                 events: unsafe { copied(path.events, path.event_count, EventType::from_c) },
             }
         };
-        // SAFETY: `count` paths stand at `paths` until the list is released.
+        // SAFETY: `count` paths are at `paths` until the list is released.
         let paths = unsafe { copied(whole.paths, whole.count, path) };
         // SAFETY: the list came from the function that this one belongs to; it is released once.
         unsafe { release(list) };
@@ -105,7 +105,7 @@ impl Connection {
 /// # Safety
 ///
 /// You must first convince yourself that `first` is null or points to `count` elements, and that
-/// each of them keeps its own promises as long as `make` looks at it.
+/// each of them keeps its own promises as long as `make` uses it.
 unsafe fn copied<C: Copy, T>(first: *const C, count: usize, make: impl Fn(C) -> T) -> Vec<T> {
     if first.is_null() {
         return Vec::new();
