@@ -6,7 +6,7 @@
 
 use guard_core::agents::{IgnoredMarkers, labels, recognise};
 use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription};
-use guard_es::processes::ArgumentArea;
+use guard_es::processes::arguments::ArgumentArea;
 use libfuzzer_sys::fuzz_target;
 
 const PATTERNS: [&str; 2] = ["codex", "agent-of-mine"];

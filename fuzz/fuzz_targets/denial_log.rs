@@ -19,7 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(report.lines, newlines);
     assert!(report.chained <= report.lines);
 
-    let mut file = OpenOptions::new().read(true).write(true).open(&path).expect("it is there");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("it is there");
     let length = recover::cut_partial_line(&mut file).expect("it can be cut");
     let whole = std::fs::read(&path).expect("it can be read");
     assert_eq!(whole.len() as u64, length);
@@ -30,7 +34,11 @@ fuzz_target!(|bytes: &[u8]| {
 
     for line in String::from_utf8_lossy(&whole).lines() {
         if let Some(record) = DenialRecord::parse(line) {
-            assert!(record.operation().is_none_or(|operation| operation.as_str() == record.op));
+            assert!(
+                record
+                    .operation()
+                    .is_none_or(|operation| operation.as_str() == record.op)
+            );
         }
     }
 });

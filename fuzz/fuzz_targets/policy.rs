@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use guard_core::actor::{Actor, Attribution, ToolNames, ToolSet, FactSource};
+use guard_core::actor::{Actor, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::decision::decide;
 use guard_core::file::FileFacts;
 use guard_core::policy::{Platform, Policy, Snapshot, Surroundings};

@@ -8,7 +8,9 @@ use http::Uri;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|query: &str| {
-    let address = Uri::builder().path_and_query(format!("/api/v1/denials?{query}")).build();
+    let address = Uri::builder()
+        .path_and_query(format!("/api/v1/denials?{query}"))
+        .build();
     if let Ok(address) = address
         && let Some(limit) = limit_of(&address)
     {

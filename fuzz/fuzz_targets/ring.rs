@@ -6,8 +6,8 @@
 
 #![no_main]
 
-use guard_core::ring::{Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_core::DecisionEvent;
+use guard_core::ring::{Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use libfuzzer_sys::fuzz_target;
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -32,7 +32,10 @@ fuzz_target!(|bytes: &[u8]| {
         ..RingOptions::default()
     };
     drop(Producer::create(&path, &options).expect("a new ring"));
-    let file = OpenOptions::new().write(true).open(&path).expect("the ring's file");
+    let file = OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("the ring's file");
     let offset = OFFSETS[usize::from(first) % OFFSETS.len()];
     file.write_all_at(rest, offset).expect("room");
     let Ok(mut reader) = Reader::attach(&path) else {

@@ -16,7 +16,10 @@ fuzz_target!(|text: &str| {
         }
         Err(_) => {
             let since = parse_since(text, NOW_NS);
-            assert!(since.is_err() || since.is_ok_and(|since| since <= NOW_NS), "{text}");
+            assert!(
+                since.is_err() || since.is_ok_and(|since| since <= NOW_NS),
+                "{text}"
+            );
         }
     }
 });

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use guard_core::TraceContext;
+use guard_core::event::TraceContext;
 use libfuzzer_sys::fuzz_target;
 use std::fmt::Write;
 
