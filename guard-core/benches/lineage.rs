@@ -86,7 +86,7 @@ fn lineage(c: &mut Criterion) {
     c.bench_function("baseline: a HashMap behind a Mutex, each of 10000", |b| {
         b.iter(|| {
             let key = key(wanted.next().unwrap_or(1));
-            let known = baseline.lock().expect("nobody panics holding it");
+            let known = baseline.lock().expect("no thread panics holding it");
             known
                 .get(&(key.pid, key.generation))
                 .copied()

@@ -1,4 +1,4 @@
-//! What a decision pays for being told: publishing, next to copying the same bytes; and draining.
+//! The cost of publishing an event, next to copying the same bytes, and of draining the ring.
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 

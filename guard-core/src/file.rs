@@ -8,7 +8,7 @@ pub struct FileFacts {
     /// What it is.
     pub kind: FileKind,
     /// Its birth time, wall clock nanoseconds; `None` where the file system keeps none. No other
-    /// time stands in for it: a process can set the others.
+    /// time is used instead: a process can set the others.
     pub born_ns: Option<u64>,
     /// Which object it is among all that exist now.
     pub identity: FileIdentity,

@@ -1,5 +1,5 @@
-//! The decision against a second one, written from the rules alone: it looks at every entry, one
-//! after the other, and compares paths as lists of names.
+//! The decision against a second implementation, written from the rules alone: it checks every entry,
+//! one after the other, and compares paths as lists of names.
 
 #![allow(
     clippy::tests_outside_test_module,
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use support::{Scene, World, agent_called};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum What {
+enum EntryKind {
     Override { alive: bool },
     Zone,
     Disposable,
@@ -25,7 +25,7 @@ enum What {
 
 #[derive(Clone, Debug)]
 struct Plan {
-    entries: Vec<(Vec<String>, What)>,
+    entries: Vec<(Vec<String>, EntryKind)>,
     own: Vec<Vec<String>>,
     judged: Vec<OperationKind>,
     audit: bool,
@@ -45,16 +45,16 @@ enum Who {
         /// Whether it made what it acts on.
         maker: bool,
     },
-    Stray {
+    Orphan {
         agent_seen: bool,
     },
 }
 
 type Answer = (Verdict, Reason, Option<String>);
 
-/// What covers a path, for the oracle.
+/// The entry in effect for a path, for the oracle.
 #[derive(Clone, PartialEq)]
-enum Cover {
+enum Effective {
     Outside,
     Zone(Vec<String>),
     Open(Reason, Vec<String>),
@@ -65,22 +65,22 @@ impl Plan {
     fn zones(&self) -> impl Iterator<Item = &Vec<String>> {
         self.entries
             .iter()
-            .filter(|(_, what)| *what == What::Zone)
+            .filter(|(_, what)| *what == EntryKind::Zone)
             .map(|(path, _)| path)
     }
 
-    fn cover(&self, path: &[String]) -> Cover {
+    fn effective(&self, path: &[String]) -> Effective {
         let mut covering: Vec<(usize, usize, Option<Reason>)> = Vec::new();
         for (entry, what) in &self.entries {
             if !path.starts_with(entry) {
                 continue;
             }
             covering.push(match what {
-                What::Override { alive: false } => continue,
-                What::Override { alive: true } => (entry.len(), 3, Some(Reason::Override)),
-                What::Zone => (entry.len(), 2, None),
-                What::Disposable => (entry.len(), 1, Some(Reason::Disposable)),
-                What::Temp => (entry.len(), 0, Some(Reason::SystemTemp)),
+                EntryKind::Override { alive: false } => continue,
+                EntryKind::Override { alive: true } => (entry.len(), 3, Some(Reason::Override)),
+                EntryKind::Zone => (entry.len(), 2, None),
+                EntryKind::Disposable => (entry.len(), 1, Some(Reason::Disposable)),
+                EntryKind::Temp => (entry.len(), 0, Some(Reason::SystemTemp)),
             });
         }
         let Some(zone_length) = covering
@@ -89,7 +89,7 @@ impl Plan {
             .map(|(length, ..)| *length)
             .max()
         else {
-            return Cover::Outside;
+            return Effective::Outside;
         };
         match covering
             .iter()
@@ -98,17 +98,17 @@ impl Plan {
             Some((_, _, Some(reason))) => {
                 // A zone below the opening closes it again, so the winner is deepest of all; its
                 // zone is the deepest one above it.
-                Cover::Open(*reason, path[..zone_length].to_vec())
+                Effective::Open(*reason, path[..zone_length].to_vec())
             }
             _ if path.last().is_some_and(|name| name == ".DS_Store") => {
-                Cover::Open(Reason::SystemTemp, path[..zone_length].to_vec())
+                Effective::Open(Reason::SystemTemp, path[..zone_length].to_vec())
             }
-            _ => Cover::Zone(path[..zone_length].to_vec()),
+            _ => Effective::Zone(path[..zone_length].to_vec()),
         }
     }
 
-    /// The zone that goes away with this name.
-    fn carried(&self, path: &[String]) -> Option<Vec<String>> {
+    /// The zone whose root is removed or moved with this name.
+    fn contained_zone(&self, path: &[String]) -> Option<Vec<String>> {
         let below = |zone: &&Vec<String>| zone.starts_with(path);
         if self.zones().any(|zone| zone == path) {
             return Some(path.to_vec());
@@ -144,25 +144,25 @@ impl Plan {
         }
     }
 
-    /// What passes, or the zone that loses something.
+    /// The reason that permits it, or the zone in which something is destroyed.
     fn effect(&self, question: &Question) -> Result<(Reason, Option<Vec<String>>), Vec<String>> {
         use OperationKind as Kind;
-        let open = |cover: Cover| match cover {
-            Cover::Open(reason, zone) => Ok((reason, Some(zone))),
-            Cover::Outside => Ok((Reason::OutsideZones, None)),
-            Cover::Zone(zone) => Err(zone),
+        let open = |effective: Effective| match effective {
+            Effective::Open(reason, zone) => Ok((reason, Some(zone))),
+            Effective::Outside => Ok((Reason::OutsideZones, None)),
+            Effective::Zone(zone) => Err(zone),
         };
         let path = &question.path;
         let other = question.destination.as_ref();
-        let source = self.cover(path);
-        let target = other.map_or(Cover::Outside, |path| self.cover(path));
+        let source = self.effective(path);
+        let target = other.map_or(Effective::Outside, |path| self.effective(path));
         let names = match question.kind {
             Kind::Unlink => vec![Some(path)],
             Kind::Rename | Kind::Exchange => vec![Some(path), other],
             _ => vec![],
         };
         for name in names.into_iter().flatten() {
-            if let Some(zone) = self.carried(name) {
+            if let Some(zone) = self.contained_zone(name) {
                 return Err(zone);
             }
         }
@@ -170,18 +170,24 @@ impl Plan {
             Kind::Unlink | Kind::Truncate => open(source),
             Kind::Clone => open(if other.is_some() { target } else { source }),
             Kind::Rename => match (source, target) {
-                (Cover::Zone(zone), Cover::Zone(_)) => Ok((Reason::WithinZones, Some(zone))),
-                (Cover::Outside, Cover::Zone(zone)) => Ok((Reason::Replaced, Some(zone))),
+                (Effective::Zone(zone), Effective::Zone(_)) => {
+                    Ok((Reason::WithinZones, Some(zone)))
+                }
+                (Effective::Outside, Effective::Zone(zone)) => Ok((Reason::Replaced, Some(zone))),
                 (source, _) => open(source),
             },
             Kind::Link => match (source, target) {
-                (Cover::Zone(zone), Cover::Zone(_)) => Ok((Reason::WithinZones, Some(zone))),
+                (Effective::Zone(zone), Effective::Zone(_)) => {
+                    Ok((Reason::WithinZones, Some(zone)))
+                }
                 (source, _) => open(source),
             },
             Kind::Exchange => match (source, target) {
-                (Cover::Zone(zone), Cover::Zone(_)) => Ok((Reason::WithinZones, Some(zone))),
-                (Cover::Zone(zone), _) | (_, Cover::Zone(zone)) => Err(zone),
-                (Cover::Outside, target) => open(target),
+                (Effective::Zone(zone), Effective::Zone(_)) => {
+                    Ok((Reason::WithinZones, Some(zone)))
+                }
+                (Effective::Zone(zone), _) | (_, Effective::Zone(zone)) => Err(zone),
+                (Effective::Outside, target) => open(target),
                 (source, _) => open(source),
             },
             _ => Ok((Reason::NotJudged, None)),
@@ -189,14 +195,14 @@ impl Plan {
     }
 
     fn answer(&self, question: &Question, who: Who) -> Answer {
-        let innermost = || match self.cover(&question.path) {
-            Cover::Outside => None,
-            Cover::Zone(zone) | Cover::Open(_, zone) => Some(text(&zone)),
+        let innermost = || match self.effective(&question.path) {
+            Effective::Outside => None,
+            Effective::Zone(zone) | Effective::Open(_, zone) => Some(text(&zone)),
         };
         if self.touches_own(question) {
             return match who {
                 Who::Human => (Verdict::Allow, Reason::Human, innermost()),
-                Who::Stray { agent_seen: false } => {
+                Who::Orphan { agent_seen: false } => {
                     (Verdict::Allow, Reason::UnknownLineage, innermost())
                 }
                 _ => (Verdict::Deny, Reason::GuardFiles, innermost()),
@@ -215,13 +221,13 @@ impl Plan {
         };
         match who {
             Who::Human => (Verdict::Allow, Reason::Human, zone),
-            Who::Stray { agent_seen: false } => (Verdict::Allow, Reason::UnknownLineage, zone),
-            Who::Stray { .. } if self.audit => (Verdict::Audit, Reason::UnknownLineage, zone),
-            Who::Stray { .. } => (Verdict::Deny, Reason::UnknownLineage, zone),
+            Who::Orphan { agent_seen: false } => (Verdict::Allow, Reason::UnknownLineage, zone),
+            Who::Orphan { .. } if self.audit => (Verdict::Audit, Reason::UnknownLineage, zone),
+            Who::Orphan { .. } => (Verdict::Deny, Reason::UnknownLineage, zone),
             Who::Agent { maker: true }
                 if [OperationKind::Unlink, OperationKind::Truncate].contains(&question.kind)
                     && (question.kind == OperationKind::Truncate
-                        || self.carried(&question.path).is_none()) =>
+                        || self.contained_zone(&question.path).is_none()) =>
             {
                 (Verdict::Allow, Reason::Scratch, zone)
             }
@@ -235,13 +241,13 @@ impl Plan {
         for (path, what) in &self.entries {
             let path = text(path);
             match what {
-                What::Zone => zones.push(format!("{path:?}")),
-                What::Override { alive } => overrides.push(format!(
+                EntryKind::Zone => zones.push(format!("{path:?}")),
+                EntryKind::Override { alive } => overrides.push(format!(
                     r#"{{"path": {path:?}, "expires_at": {}}}"#,
                     1 + 2 * u8::from(*alive)
                 )),
-                What::Disposable => disposable.push(format!("{path:?}")),
-                What::Temp => {}
+                EntryKind::Disposable => disposable.push(format!("{path:?}")),
+                EntryKind::Temp => {}
             }
         }
         let judged: Vec<String> = self
@@ -281,16 +287,16 @@ fn path() -> impl Strategy<Value = Vec<String>> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let what = prop_oneof![
-        3 => Just(What::Zone),
-        1 => Just(What::Override { alive: true }),
-        1 => Just(What::Override { alive: false }),
-        1 => Just(What::Disposable),
+        3 => Just(EntryKind::Zone),
+        1 => Just(EntryKind::Override { alive: true }),
+        1 => Just(EntryKind::Override { alive: false }),
+        1 => Just(EntryKind::Disposable),
     ];
     let entries = proptest::collection::vec((path(), what), 0..8);
     let own = proptest::collection::vec(path(), 0..2);
     let judged = proptest::sample::subsequence(OperationKind::ALL[..6].to_vec(), 0..=6);
     (entries, own, judged, any::<bool>()).prop_map(|(entries, own, judged, audit)| {
-        let mut distinct: Vec<(Vec<String>, What)> = Vec::new();
+        let mut distinct: Vec<(Vec<String>, EntryKind)> = Vec::new();
         for entry in entries {
             if !distinct.contains(&entry) {
                 distinct.push(entry);
@@ -298,7 +304,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         }
         for temp in ["/tmp", "/var/tmp", "/dev/shm"] {
             let path = temp[1..].split('/').map(str::to_owned).collect();
-            distinct.push((path, What::Temp));
+            distinct.push((path, EntryKind::Temp));
         }
         Plan {
             entries: distinct,
@@ -322,7 +328,7 @@ fn who() -> impl Strategy<Value = Who> {
     prop_oneof![
         1 => Just(Who::Human),
         3 => any::<bool>().prop_map(|maker| Who::Agent { maker }),
-        2 => any::<bool>().prop_map(|agent_seen| Who::Stray { agent_seen }),
+        2 => any::<bool>().prop_map(|agent_seen| Who::Orphan { agent_seen }),
     ]
 }
 
@@ -343,7 +349,7 @@ proptest! {
             scene.attribution = match who {
                 Who::Human => Attribution::Human,
                 Who::Agent { .. } => agent_called("codex"),
-                Who::Stray { agent_seen } => Attribution::Unknown { agent_seen },
+                Who::Orphan { agent_seen } => Attribution::Unknown { agent_seen },
             };
             let path = text(&question.path);
             let is_maker = matches!(who, Who::Agent { maker: true });
@@ -364,7 +370,7 @@ proptest! {
             };
             let quiet = matches!(decision.reason, Reason::OutsideZones | Reason::NotJudged);
             prop_assert!(world.snapshot.touches(&operation) || quiet, "{:?}", question);
-            prop_assert!(!quiet || scene.questions.get() == 0, "nobody is asked in vain");
+            prop_assert!(!quiet || scene.questions.get() == 0, "no fact is asked for without need");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who is whose, told from small trees of processes.
+//! The attribution of processes in small trees.
 #![allow(clippy::tests_outside_test_module, reason = "the whole file is one")]
 
 mod lineage_support;
@@ -6,22 +6,22 @@ mod lineage_support;
 use guard_core::actor::AgentMatch;
 use guard_core::lineage::{Lineage, Root};
 use guard_core::process::ProcessKey;
-use lineage_support::{Known, World, told};
+use lineage_support::{Known, World, attribution_of};
 
 fn lineage() -> Lineage {
     Lineage::new(64, None)
 }
 
 fn learn(lineage: &Lineage, world: &World, pid: u32) -> String {
-    told(lineage.learn(pid, world, &Known, world.now()))
+    attribution_of(lineage.learn(pid, world, &Known, world.now()))
 }
 
 fn refresh(lineage: &Lineage, world: &World, pid: u32) -> String {
-    told(lineage.refresh(pid, world, &Known, world.now() + 1, 0))
+    attribution_of(lineage.refresh(pid, world, &Known, world.now() + 1, 0))
 }
 
 fn find(lineage: &Lineage, key: ProcessKey) -> Option<String> {
-    lineage.find(key).map(told)
+    lineage.find(key).map(attribution_of)
 }
 
 fn tools(lineage: &Lineage, world: &World, pid: u32) -> Vec<String> {
@@ -42,20 +42,20 @@ fn trees() {
             "claude_code 11",
         ),
         ("1 init / 10 zsh / 11 claude", "claude_code 11"),
-        // The nearest agent answers for what it does.
+        // A process is attributed to the nearest agent.
         ("1 init / 11 claude / 12 sh / 13 codex / 14 rm", "codex 13"),
         (
             "1 init / 11 codex / 12 rm +CODEX_THREAD_ID=t1",
             "codex 11 t1",
         ),
-        // A marker of another agent, far above, does not take the child away.
+        // A marker of another agent does not change the attribution of an agent's child.
         (
             "1 init / 11 codex / 12 rm +CLAUDE_CODE_SESSION_ID=s1",
             "codex 11",
         ),
         ("1 init / 10 zsh / 12 rm +GEMINI_CLI=1", "gemini_cli 12"),
         ("1 init / 10 zsh +CLAUDECODE=1 / 12 rm", "human"),
-        // Everything passes through pid 1, and nothing above counts.
+        // Every process descends from pid 1, and nothing above counts.
         ("1 claude / 2 rm", "claude_code 1"),
     ];
     for (chain, expected) in table {
@@ -87,10 +87,10 @@ fn a_late_title_is_seen() {
 
     // A young record is good enough; an old one is not.
     let entry = lineage.refresh(13, &world, &Known, world.now() + 5, 10);
-    assert_eq!(told(entry), "human");
+    assert_eq!(attribution_of(entry), "human");
     assert!(entry.is_stale(world.now() + 11, 10) && !entry.is_stale(world.now() + 10, 10));
     let entry = lineage.refresh(13, &world, &Known, world.now() + 11, 10);
-    assert_eq!(told(entry), "claude_code 11");
+    assert_eq!(attribution_of(entry), "claude_code 11");
     assert!(
         !entry.is_stale(u64::MAX, 0),
         "an agent's attribution is final"
@@ -98,7 +98,7 @@ fn a_late_title_is_seen() {
 }
 
 #[test]
-fn the_first_known_ancestor_is_looked_at_again() {
+fn the_first_known_ancestor_is_examined_again() {
     let (world, lineage) = (World::new("1 init / 10 zsh / 11 node"), lineage());
     assert_eq!(learn(&lineage, &world, 11), "human");
     world.change(11, |node| node.arguments = b"claude".to_vec());
@@ -107,7 +107,7 @@ fn the_first_known_ancestor_is_looked_at_again() {
 }
 
 #[test]
-fn what_rests_on_an_old_record_is_as_old() {
+fn an_entry_based_on_an_old_record_is_as_old() {
     let (world, lineage) = (World::new("1 init / 10 zsh"), lineage());
     lineage.learn(10, &world, &Known, 1_000);
     world.spawn(10, 12, "rm");
@@ -118,7 +118,7 @@ fn what_rests_on_an_old_record_is_as_old() {
 }
 
 #[test]
-fn an_agents_process_stays_so_whoever_dies() {
+fn an_agents_process_stays_so_when_its_ancestors_exit() {
     let (world, lineage) = (
         World::new("1 init / 10 zsh / 11 claude / 12 sh / 13 rm"),
         lineage(),
@@ -163,7 +163,7 @@ fn a_parent_younger_than_its_child_is_none() {
 }
 
 #[test]
-fn a_parent_that_ends_during_the_look_is_asked_for_once_more() {
+fn a_parent_that_exits_meanwhile_is_looked_up_once_more() {
     let world = World::new("1 init / 9 claude / 10 zsh / 11 sh / 12 rm");
     world.reaper.set(10);
     world.ends_after_look.set(Some((12, 11)));
@@ -171,7 +171,7 @@ fn a_parent_that_ends_during_the_look_is_asked_for_once_more() {
 }
 
 #[test]
-fn a_process_that_is_gone_is_unknown_and_leaves_no_record() {
+fn an_exited_process_is_unknown_and_gets_no_record() {
     let (world, lineage) = (World::new("1 init"), lineage());
     assert_eq!(learn(&lineage, &world, 99), "unknown");
     assert!(lineage.is_empty());
@@ -202,14 +202,14 @@ fn nothing_above_the_root_counts() {
 }
 
 #[test]
-fn an_orphan_is_unknown_unless_it_was_known_or_carries_a_marker() {
+fn an_orphan_is_unknown_unless_it_was_known_or_has_a_marker() {
     let (world, lineage) = session("zsh / 11 sh / 12 rm", None);
     assert_eq!(learn(&lineage, &world, 12), "human");
     world.exit(11);
     assert_eq!(
         refresh(&lineage, &world, 12),
         "human",
-        "nohup makes nobody a stranger"
+        "nohup does not change an attribution"
     );
 
     world.spawn(10, 20, "sh");
@@ -232,7 +232,7 @@ fn an_orphan_is_unknown_unless_it_was_known_or_carries_a_marker() {
 }
 
 #[test]
-fn a_session_id_leads_an_orphan_back_to_its_agent() {
+fn a_session_id_attributes_an_orphan_to_its_agent() {
     let (world, lineage) = session("zsh / 11 claude / 12 sh +CLAUDE_CODE_SESSION_ID=s1", None);
     assert_eq!(learn(&lineage, &world, 12), "claude_code 11 s1");
     world.spawn(12, 13, "rm");
@@ -241,7 +241,7 @@ fn a_session_id_leads_an_orphan_back_to_its_agent() {
 }
 
 #[test]
-fn a_guess_by_marker_gives_way_to_the_agent_itself() {
+fn the_agents_own_process_replaces_one_known_by_a_marker() {
     let (world, lineage) = session("zsh / 11 node / 12 rm +GEMINI_CLI=1", None);
     assert_eq!(learn(&lineage, &world, 12), "gemini_cli 12");
     world.change(11, |node| node.arguments = b"gemini".to_vec());
@@ -255,7 +255,7 @@ fn a_guess_by_marker_gives_way_to_the_agent_itself() {
 }
 
 #[test]
-fn a_declared_root_is_the_agent_whatever_it_looks_like() {
+fn a_declared_root_is_the_agent_whatever_its_name() {
     let declared = AgentMatch {
         label: "custom:mine".to_owned(),
         ancestor: b"wrapper".to_vec(),
@@ -289,7 +289,7 @@ fn scoped_tools_count_below_the_agent_only() {
 }
 
 #[test]
-fn a_tool_made_after_its_agent_began_is_none() {
+fn a_tool_made_after_its_agent_started_does_not_count() {
     let (world, lineage) = (
         World::new("1 init / 11 claude / 12 make / 13 rm"),
         lineage(),
@@ -318,7 +318,7 @@ fn a_nested_agent_starts_without_tools() {
 }
 
 #[test]
-fn what_the_platform_tells_is_known_before_it_acts() {
+fn a_process_that_the_platform_reports_is_known_before_it_acts() {
     let (world, lineage) = (World::new("1 init / 10 zsh / 11 claude"), lineage());
     learn(&lineage, &world, 11);
     let child = world.fork(11, 12);
@@ -374,7 +374,7 @@ fn an_exec_that_changes_the_key_is_followed() {
 }
 
 #[test]
-fn a_full_table_gives_up_and_learns_again() {
+fn a_full_table_evicts_and_learns_again() {
     let (world, lineage) = (
         World::new("1 init / 2 zsh / 3 claude"),
         Lineage::new(16, None),
@@ -399,14 +399,14 @@ fn a_full_table_gives_up_and_learns_again() {
 }
 
 #[test]
-fn agents_are_told_apart_by_session_up_to_a_bound() {
+fn agents_are_distinguished_by_session_up_to_a_bound() {
     let (world, lineage) = (World::new("1 init / 3 claude"), lineage());
     for number in 0..if cfg!(miri) { 200 } else { 5_000 } {
         world.spawn(3, 4, &format!("rm +CLAUDE_CODE_SESSION_ID=s{number}"));
-        let told = learn(&lineage, &world, 4);
+        let found = learn(&lineage, &world, 4);
         assert!(
-            told == format!("claude_code 3 s{number}") || told.starts_with("other 3"),
-            "{told}"
+            found == format!("claude_code 3 s{number}") || found.starts_with("other 3"),
+            "{found}"
         );
         world.exit(4);
     }
@@ -415,7 +415,7 @@ fn agents_are_told_apart_by_session_up_to_a_bound() {
 }
 
 #[test]
-fn an_orphan_is_lost_until_its_parent_is_heard_of() {
+fn an_orphan_is_unknown_until_its_parent_is_reported() {
     let world = World::new("1 launchd / 10 zsh / 11 claude");
     let lineage = lineage();
     learn(&lineage, &world, 11);
@@ -423,8 +423,8 @@ fn an_orphan_is_lost_until_its_parent_is_heard_of() {
     let orphan = world.spawn(11, 12, "rm");
     world.exit(11);
     // Looked up now it would be pid 1's child, and a person's.
-    let told_of = told(lineage.observe_orphan(orphan, world.now(), world.now()));
-    assert_eq!(told_of, "unknown beside agents");
+    let attribution = attribution_of(lineage.observe_orphan(orphan, world.now(), world.now()));
+    assert_eq!(attribution, "unknown beside agents");
     assert_eq!(refresh(&lineage, &world, 12), "unknown beside agents");
     lineage.observe_fork(agent, orphan, world.now(), world.now());
     assert_eq!(find(&lineage, orphan).as_deref(), Some("claude_code 11"));

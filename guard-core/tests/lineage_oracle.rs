@@ -5,11 +5,11 @@ mod lineage_support;
 
 use guard_core::lineage::{Lineage, Root};
 use guard_core::process::ProcessKey;
-use lineage_support::{Known, World, told};
+use lineage_support::{Known, World, attribution_of};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-/// What may happen next. Processes are named by their place among the living, so that every step
+/// What may happen next. Processes are named by their choice among the living, so that every step
 /// means something.
 #[derive(Clone, Debug)]
 enum Step {
@@ -25,7 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
     let program = prop::sample::select(vec!["sh", "rm", "rm", "claude", "codex"]);
     prop_oneof![
         4 => (any::<usize>(), 11..30u32).prop_map(|(parent, pid)| Step::Fork(parent, pid)),
-        2 => (any::<usize>(), program).prop_map(|(place, program)| Step::Exec(place, program)),
+        2 => (any::<usize>(), program).prop_map(|(choice, program)| Step::Exec(choice, program)),
         2 => any::<usize>().prop_map(Step::Exit),
         3 => any::<usize>().prop_map(Step::Learn),
         1 => any::<usize>().prop_map(Step::Refresh),
@@ -49,13 +49,13 @@ fn session() -> (World, Lineage) {
 }
 
 /// The living of the session, or of what was the session's.
-fn chosen(world: &World, place: usize) -> Option<u32> {
+fn chosen(world: &World, choice: usize) -> Option<u32> {
     let living: Vec<u32> = world
         .pids()
         .into_iter()
         .filter(|pid| *pid >= ROOT)
         .collect();
-    living.get(place.checked_rem(living.len())?).copied()
+    living.get(choice.checked_rem(living.len())?).copied()
 }
 
 /// What truly happened.
@@ -105,7 +105,7 @@ struct Oracle {
 }
 
 impl Oracle {
-    fn look(&mut self, world: &World, root: ProcessKey, pid: u32, stale_before: u64) -> String {
+    fn examine(&mut self, world: &World, root: ProcessKey, pid: u32, stale_before: u64) -> String {
         self.visit(world, root, pid, stale_before).0
     }
 
@@ -141,11 +141,11 @@ impl Oracle {
 }
 
 /// `unknown` whether or not an agent was seen.
-fn plain(told: String) -> String {
-    if told.starts_with("unknown") {
+fn plain(attribution: String) -> String {
+    if attribution.starts_with("unknown") {
         "unknown".to_owned()
     } else {
-        told
+        attribution
     }
 }
 
@@ -168,42 +168,41 @@ proptest! {
         let (mut oracle, mut truth) = (Oracle::default(), Truth::default());
         for step in steps {
             match step {
-                Step::Fork(place, pid) => {
-                    let Some(parent) = chosen(&world, place) else { continue };
+                Step::Fork(choice, pid) => {
+                    let Some(parent) = chosen(&world, choice) else { continue };
                     if !world.pids().contains(&pid) {
                         let child = world.fork(parent, pid);
                         truth.fork(world.key(parent), child);
-                        // What a forked agent is before it becomes another program is its own
-                        // matter; nobody looks in between.
+                        // Between fork and exec a child is not examined.
                         world.exec(pid, "sh");
                     }
                 }
-                Step::Exec(place, program) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                Step::Exec(choice, program) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     world.exec(pid, program);
                     truth.exec(world.key(pid), program);
                 }
-                Step::Exit(place) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                Step::Exit(choice) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     world.exit(pid);
                 }
-                Step::Learn(place) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
-                    let found = plain(told(lineage.learn(pid, &world, &Known, world.now())));
-                    prop_assert_eq!(found, oracle.look(&world, root, pid, 0));
+                Step::Learn(choice) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
+                    let found = plain(attribution_of(lineage.learn(pid, &world, &Known, world.now())));
+                    prop_assert_eq!(found, oracle.examine(&world, root, pid, 0));
                 }
-                Step::Refresh(place) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                Step::Refresh(choice) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     let found =
-                        plain(told(lineage.refresh(pid, &world, &Known, world.now(), 2)));
-                    prop_assert_eq!(found, oracle.look(&world, root, pid, world.now() - 2));
+                        plain(attribution_of(lineage.refresh(pid, &world, &Known, world.now(), 2)));
+                    prop_assert_eq!(found, oracle.examine(&world, root, pid, world.now() - 2));
                 }
             }
             prop_assert_eq!(lineage.len(), oracle.known.len());
             for (key, (attribution, _)) in &oracle.known {
-                let found = lineage.find(*key).map(|entry| plain(told(entry)));
+                let found = lineage.find(*key).map(|entry| plain(attribution_of(entry)));
                 prop_assert_eq!(found.as_ref(), Some(attribution));
-                // Nobody is ever called an agent's who is not.
+                // No process is attributed to an agent that is not its ancestor.
                 if attribution.contains(' ') {
                     prop_assert!(truth.descends(*key, attribution), "{:?} {}", key, attribution);
                 }
@@ -213,15 +212,15 @@ proptest! {
     }
 
     #[test]
-    fn news_agree_with_what_happened(steps in prop::collection::vec(step(), 1..80)) {
+    fn reports_agree_with_what_happened(steps in prop::collection::vec(step(), 1..80)) {
         let (world, lineage) = session();
         lineage.learn(ROOT, &world, &Known, 0);
         let mut truth = Truth::default();
         truth.nearest.insert(world.key(ROOT), None);
         for step in steps {
             match step {
-                Step::Fork(place, pid) => {
-                    let Some(parent) = chosen(&world, place) else { continue };
+                Step::Fork(choice, pid) => {
+                    let Some(parent) = chosen(&world, choice) else { continue };
                     if !world.pids().contains(&pid) {
                         let child = world.fork(parent, pid);
                         truth.fork(world.key(parent), child);
@@ -230,22 +229,22 @@ proptest! {
                         );
                     }
                 }
-                Step::Exec(place, program) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                Step::Exec(choice, program) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     world.exec(pid, program);
                     let key = world.key(pid);
                     truth.exec(key, program);
                     lineage.observe_exec(key, &world.description(pid), &Known, world.now());
                 }
-                Step::Exit(place) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                Step::Exit(choice) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     lineage.observe_exit(world.key(pid));
                     world.exit(pid);
                 }
-                // News may come twice, and late: the parent may have become an agent since, and
-                // its children are then the agent's.
-                Step::Learn(place) | Step::Refresh(place) => {
-                    let Some(pid) = chosen(&world, place) else { continue };
+                // Reports may come twice, and late: the parent may have become an agent meanwhile,
+                // and its children are then the agent's.
+                Step::Learn(choice) | Step::Refresh(choice) => {
+                    let Some(pid) = chosen(&world, choice) else { continue };
                     let process = world.description(pid);
                     if world.pids().contains(&process.ppid) {
                         truth.fork(world.key(process.ppid), process.key);
@@ -260,7 +259,7 @@ proptest! {
             }
         }
         for (key, nearest) in &truth.nearest {
-            let found = lineage.find(*key).map(told);
+            let found = lineage.find(*key).map(attribution_of);
             let expected = nearest.clone().unwrap_or_else(|| "human".to_owned());
             prop_assert_eq!(found, Some(expected));
         }

@@ -1,4 +1,4 @@
-//! What a policy's text means, and how its faults are told.
+//! Parsing and compiling policies, and the messages for their faults.
 
 #![allow(
     clippy::tests_outside_test_module,
@@ -111,8 +111,8 @@ fn every_field() {
 }
 
 #[test]
-fn faults_are_told_with_their_place() {
-    for (text, told) in [
+fn faults_have_their_position_and_a_message() {
+    for (text, message) in [
         ("", "line 1, column 1: not JSON: EOF while parsing a value"),
         (
             "{\n  \"mode\": audit\n}",
@@ -236,7 +236,7 @@ fn faults_are_told_with_their_place() {
         ),
     ] {
         let error = Policy::parse(text.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), told, "{text}");
+        assert_eq!(error.to_string(), message, "{text}");
         // The message is complete: a source would be printed twice.
         assert!(error.source().is_none(), "{text}");
     }
@@ -244,13 +244,13 @@ fn faults_are_told_with_their_place() {
 
 #[test]
 fn sizes_are_bounded() {
-    let told = |text: String| Policy::parse(text.as_bytes()).unwrap_err().to_string();
+    let message = |text: String| Policy::parse(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(
-        told(" ".repeat(MAX_POLICY_BYTES + 1)),
+        message(" ".repeat(MAX_POLICY_BYTES + 1)),
         "line 1, column 1: the policy has 1048577 bytes, more than 1048576"
     );
     assert_eq!(
-        told(format!(
+        message(format!(
             "{{\"protected_zones\": [\"/{}\"]}}",
             "a".repeat(4096)
         )),
@@ -258,14 +258,14 @@ fn sizes_are_bounded() {
     );
     let overrides: Vec<String> = (0..513).map(|number| format!("\"/{number}\"")).collect();
     assert_eq!(
-        told(format!(
+        message(format!(
             "{{\"temporary_overrides\": [{}]}}",
             overrides.join(",")
         )),
         "line 1, column 25: 513 overrides are more than 512"
     );
     assert_eq!(
-        told(format!(
+        message(format!(
             "{{\"ai_agent_patterns\": [\"{}\"]}}",
             "a".repeat(257)
         )),
@@ -333,7 +333,7 @@ fn a_home_is_needed_for_tildes_only() {
 
 #[test]
 fn warnings_name_what_may_not_be_meant() {
-    for (text, told) in [
+    for (text, message) in [
         ("{}", "no zone is protected"),
         (
             r#"{"protected_zones": ["/"]}"#,
@@ -353,7 +353,7 @@ fn warnings_name_what_may_not_be_meant() {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(warnings, [told], "{text}");
+        assert_eq!(warnings, [message], "{text}");
     }
     assert_eq!(compile(r#"{"protected_zones": ["~/z"]}"#).warnings(), []);
 }
@@ -411,7 +411,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_fault_lies_within_the_text(text in "[\\[\\]{}\",:a-z_/~0-9 \n\u{e4}]{0,80}") {
+    fn a_fault_is_within_the_text(text in "[\\[\\]{}\",:a-z_/~0-9 \n\u{e4}]{0,80}") {
         if let Err(error) = Policy::parse(text.as_bytes()) {
             let lines: Vec<&str> = text.split('\n').collect();
             prop_assert!((1..=lines.len()).contains(&error.line));

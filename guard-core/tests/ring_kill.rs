@@ -175,11 +175,11 @@ fn account(log: &Path, ring: &Path, returned: [u64; 2]) -> (u64, u64) {
         let (sequence, thread, number) = parse(line);
         assert!(
             sequence >= next,
-            "{line:?} stands after sequence {next} in {}",
+            "{line:?} comes after sequence {next} in {}",
             ring.display()
         );
         next = sequence + 1;
-        assert!(seen[thread].insert(number), "{line:?} stands twice");
+        assert!(seen[thread].insert(number), "{line:?} comes twice");
     }
     for (seen, returned) in seen.iter().zip(returned) {
         for number in 0..returned {
@@ -272,7 +272,7 @@ fn wait<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         thread::yield_now();
     }
 }

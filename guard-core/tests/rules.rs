@@ -24,13 +24,13 @@ fn zone() -> World {
 fn check(world: &World, scene: &Scene, table: &[(OperationKind, &str, &str, &str)]) {
     for (kind, path, destination, expected) in table {
         let destination = Some(*destination).filter(|path| !path.is_empty());
-        let told = world.tell(scene, *kind, path, destination);
-        assert_eq!(told, *expected, "{kind:?} {path} {destination:?}");
+        let outcome = world.outcome(scene, *kind, path, destination);
+        assert_eq!(outcome, *expected, "{kind:?} {path} {destination:?}");
     }
 }
 
 #[test]
-fn each_kind_takes_away_in_its_own_way() {
+fn each_kind_of_operation_has_its_own_effect() {
     check(
         &zone(),
         &Scene::agent("tool"),
@@ -67,20 +67,20 @@ fn unlink_and_rename_are_judged_by_default() {
     let agent = Scene::agent("tool");
     for kind in [Truncate, Clone, Link] {
         assert_eq!(
-            world.tell(&agent, kind, "/z/a", Some("/b")),
+            world.outcome(&agent, kind, "/z/a", Some("/b")),
             "allow not_judged"
         );
     }
     assert_eq!(agent.questions.get(), 0);
     // A swap moves the file out as well as a rename does.
     assert_eq!(
-        world.tell(&agent, Exchange, "/z/a", Some("/b")),
+        world.outcome(&agent, Exchange, "/z/a", Some("/b")),
         "deny agent_in_zone"
     );
 }
 
 #[test]
-fn what_takes_a_zone_s_root_along_is_judged_whatever_covers_it() {
+fn removing_a_zone_s_root_is_judged_whatever_covers_it() {
     let world = World::linux(
         r#"{"protected_zones": ["/z", "/z/n/deep", "/tmp/w/z", "/o"],
             "temporary_overrides": ["/z", "/z/n", "/tmp/w"]}"#,
@@ -151,7 +151,7 @@ fn the_most_specific_entry_wins() {
 }
 
 #[test]
-fn overrides_are_for_an_operation_an_agent_a_session_and_a_time() {
+fn overrides_apply_to_an_operation_an_agent_a_session_and_a_time() {
     let world = World::linux(
         r#"{"protected_zones": ["/z"], "temporary_overrides": [
             {"path": "/z/op", "op": "unlink", "id": "one"},
@@ -192,7 +192,7 @@ fn overrides_are_for_an_operation_an_agent_a_session_and_a_time() {
 }
 
 #[test]
-fn an_override_for_everyone_asks_nobody() {
+fn an_override_for_everyone_asks_for_no_facts() {
     let world = World::linux(r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"]}"#);
     let agent = Scene::agent("tool");
     world.decide(&agent, Unlink, "/z/o/a", None);
@@ -253,7 +253,7 @@ fn the_guard_s_own_files() {
 }
 
 #[test]
-fn lost_ancestries_are_answered_as_configured() {
+fn unknown_ancestries_are_answered_as_configured() {
     for (on_unknown, mode, seen, unseen) in [
         ("agent_if_seen", "enforce", "deny", "allow"),
         ("allow", "enforce", "allow", "allow"),
@@ -266,38 +266,38 @@ fn lost_ancestries_are_answered_as_configured() {
             r#"{{"protected_zones": ["/z"], "on_unknown": "{on_unknown}", "mode": "{mode}"}}"#
         ));
         for (agent_seen, verdict) in [(true, seen), (false, unseen)] {
-            let stray = Scene::unknown("rm", agent_seen);
+            let orphan = Scene::unknown("rm", agent_seen);
             let expected = format!("{verdict} unknown_lineage");
             assert_eq!(
-                world.tell(&stray, Unlink, "/z/a", None),
+                world.outcome(&orphan, Unlink, "/z/a", None),
                 expected,
                 "{on_unknown} {mode}"
             );
         }
     }
-    // A detached `git gc` has lost its parents; git has not changed since the guard started.
+    // A detached `git gc` has no parents left; git has not changed since the guard started.
     let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
     let mut git = Scene::unknown("git", true).saying("git gc --auto");
     assert_eq!(
-        world.tell(&git, Unlink, "/z/.git/a", None),
+        world.outcome(&git, Unlink, "/z/.git/a", None),
         "allow trusted_tool git"
     );
     git.executable_changed_ns = Some(501);
     assert_eq!(
-        world.tell(&git, Unlink, "/z/.git/a", None),
+        world.outcome(&git, Unlink, "/z/.git/a", None),
         "deny unknown_lineage"
     );
 }
 
 #[test]
-fn audit_mode_lets_go_and_tells() {
+fn audit_mode_allows_and_records() {
     let world = World::linux(r#"{"protected_zones": ["/z"], "mode": "audit"}"#);
     assert_eq!(
-        world.tell(&Scene::agent("rm"), Unlink, "/z/a", None),
+        world.outcome(&Scene::agent("rm"), Unlink, "/z/a", None),
         "audit audit_only"
     );
     assert_eq!(
-        world.tell(&Scene::human("rm"), Unlink, "/z/a", None),
+        world.outcome(&Scene::human("rm"), Unlink, "/z/a", None),
         "allow human"
     );
 }
@@ -515,7 +515,7 @@ fn removals_by_policy_spare_roots_and_moves_out() {
         Preserve::Required
     );
     let off = World::linux(r#"{"removals": "preserve", "undo": false, "protected_zones": ["/z"]}"#);
-    assert_eq!(off.tell(&rm, Unlink, "/z/a", None), "deny agent_in_zone");
+    assert_eq!(off.outcome(&rm, Unlink, "/z/a", None), "deny agent_in_zone");
 }
 
 #[test]

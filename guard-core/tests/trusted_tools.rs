@@ -1,4 +1,4 @@
-//! Which tools may remove what for an agent.
+//! What tools may remove for an agent.
 
 #![allow(
     clippy::tests_outside_test_module,
@@ -16,9 +16,9 @@ fn zone() -> World {
     World::linux(r#"{"protected_zones": ["/home/u/build/z"]}"#)
 }
 
-/// What an agent's tool is told about a path below the zone.
-fn told(world: &World, scene: &Scene, below: &str) -> String {
-    world.tell(scene, Unlink, &format!("/home/u/build/z/{below}"), None)
+/// Verdict, reason and tool for a removal below the zone.
+fn removal(world: &World, scene: &Scene, below: &str) -> String {
+    world.outcome(scene, Unlink, &format!("/home/u/build/z/{below}"), None)
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn tools_in_their_scopes() {
             None => "deny agent_in_zone".to_owned(),
         };
         assert_eq!(
-            told(&zone(), &Scene::agent(tool), below),
+            removal(&zone(), &Scene::agent(tool), below),
             expected,
             "{tool} {below}"
         );
@@ -73,8 +73,8 @@ fn scopes_hold_where_volumes_fold_names() {
         ("cargo", "/users/U/work/src/main.rs", "deny agent_in_zone"),
         ("rm", "/USERS/u/work/scratch/a", "allow disposable"),
     ] {
-        let told = world.tell(&Scene::agent(tool), Unlink, path, None);
-        assert_eq!(told, expected, "{tool} {path}");
+        let outcome = world.outcome(&Scene::agent(tool), Unlink, path, None);
+        assert_eq!(outcome, expected, "{tool} {path}");
     }
 }
 
@@ -90,13 +90,17 @@ fn git_everywhere_but_not_clean() {
         ("git -c core.editor=true -C x --no-pager clean -fdx", false),
         ("git checkout clean", true),
     ] {
-        let told = told(&zone(), &Scene::agent("git").saying(line), "src/a");
-        assert_eq!(told == "allow trusted_tool git", trusted, "{line}: {told}");
+        let outcome = removal(&zone(), &Scene::agent("git").saying(line), "src/a");
+        assert_eq!(
+            outcome == "allow trusted_tool git",
+            trusted,
+            "{line}: {outcome}"
+        );
     }
     let mut mute = Scene::agent("git");
     mute.arguments.clear();
     assert_eq!(
-        told(&zone(), &mute, "a"),
+        removal(&zone(), &mute, "a"),
         "deny agent_in_zone",
         "arguments cannot be read"
     );
@@ -124,19 +128,19 @@ fn what_copies_and_unpacks_may_replace() {
         };
         let name = line.split(' ').next().unwrap();
         let scene = Scene::agent(name).saying(line);
-        assert_eq!(told(&zone(), &scene, "src/a"), expected, "{line}");
-        let root = zone().tell(&scene, Unlink, "/home/u/build/z", None);
+        assert_eq!(removal(&zone(), &scene, "src/a"), expected, "{line}");
+        let root = zone().outcome(&scene, Unlink, "/home/u/build/z", None);
         assert_eq!(root, "deny agent_in_zone", "{line}: the zone itself");
-        let away = zone().tell(&scene, Rename, "/home/u/build/z/a", Some("/home/u/a"));
+        let away = zone().outcome(&scene, Rename, "/home/u/build/z/a", Some("/home/u/a"));
         assert_eq!(away, "deny agent_in_zone", "{line}: moved away");
         let under = Scene::agent("rm").under(&[name]);
-        assert_eq!(told(&zone(), &under, "src/a"), "deny agent_in_zone");
+        assert_eq!(removal(&zone(), &under, "src/a"), "deny agent_in_zone");
     }
     let contents = World::linux(
         r#"{"protected_zones": ["/home/u/build/z"], "operations": ["unlink", "truncate"]}"#,
     );
     let copy = Scene::agent("cp").saying("cp --remove-destination /dev/null a");
-    assert_eq!(told(&contents, &copy, "a"), "deny agent_in_zone");
+    assert_eq!(removal(&contents, &copy, "a"), "deny agent_in_zone");
 }
 
 #[test]
@@ -160,7 +164,7 @@ fn git_clean_as_a_part_of_git_stash() {
         let mut scene = Scene::agent("git").saying("git clean -fdx");
         scene.parent = Some(parent);
         assert_eq!(
-            told(&zone(), &scene, "src/a"),
+            removal(&zone(), &scene, "src/a"),
             verdict,
             "{:?}",
             scene.parent
@@ -173,13 +177,16 @@ fn trust_within_a_scope_reaches_descendants_and_other_trust_does_not() {
     let world = zone();
     let remover = || Scene::agent("rm").under(&["npm", "make"]);
     assert_eq!(
-        told(&world, &remover(), "node_modules/a"),
+        removal(&world, &remover(), "node_modules/a"),
         "allow trusted_tool npm"
     );
-    assert_eq!(told(&world, &remover(), "a.o"), "allow trusted_tool make");
-    assert_eq!(told(&world, &remover(), "src/a"), "deny agent_in_zone");
+    assert_eq!(
+        removal(&world, &remover(), "a.o"),
+        "allow trusted_tool make"
+    );
+    assert_eq!(removal(&world, &remover(), "src/a"), "deny agent_in_zone");
     let hook = Scene::agent("rm").under(&["git", "gcc"]);
-    assert_eq!(told(&world, &hook, "src/a"), "deny agent_in_zone");
+    assert_eq!(removal(&world, &hook, "src/a"), "deny agent_in_zone");
     assert!(world.snapshot.is_scoped_tool(b"npm"));
     assert!(world.snapshot.is_scoped_tool(b"python3.12"));
     assert!(!world.snapshot.is_scoped_tool(b"git"));
@@ -190,11 +197,11 @@ fn a_tool_changed_after_the_agent_started_is_not_that_tool() {
     let world = zone();
     let mut copy = Scene::agent("git").saying("git gc");
     copy.executable_changed_ns = Some(AGENT_STARTED_NS);
-    assert_eq!(told(&world, &copy, "a"), "allow trusted_tool git");
+    assert_eq!(removal(&world, &copy, "a"), "allow trusted_tool git");
     copy.executable_changed_ns = Some(AGENT_STARTED_NS + 1);
-    assert_eq!(told(&world, &copy, "a"), "deny agent_in_zone");
+    assert_eq!(removal(&world, &copy, "a"), "deny agent_in_zone");
     copy.executable_changed_ns = None;
-    assert_eq!(told(&world, &copy, "a"), "deny agent_in_zone");
+    assert_eq!(removal(&world, &copy, "a"), "deny agent_in_zone");
 }
 
 #[test]
@@ -205,8 +212,8 @@ fn scoped_trust_never_covers_a_zone_s_root() {
         ("npm", "/z/node_modules"),
         ("npm", "/z"),
     ] {
-        let told = world.tell(&Scene::agent(tool), Unlink, path, None);
-        assert_eq!(told, "deny agent_in_zone", "{tool} {path}");
+        let outcome = world.outcome(&Scene::agent(tool), Unlink, path, None);
+        assert_eq!(outcome, "deny agent_in_zone", "{tool} {path}");
     }
 }
 
@@ -215,7 +222,7 @@ fn what_is_in_scope_may_be_moved_away() {
     let world = zone();
     let rename = |from: &str| {
         let from = format!("/home/u/build/z/{from}");
-        world.tell(
+        world.outcome(
             &Scene::agent("npm"),
             Rename,
             &from,
@@ -236,50 +243,53 @@ fn the_policy_s_tools_replace_the_built_in_ones() {
             {"name": "pinned", "within": ["out"], "identity": {"path": "/opt/pinned", "owner": 0}}]}"#,
     );
     let denied = "deny agent_in_zone";
-    assert_eq!(told(&world, &Scene::agent("git"), "a"), denied);
+    assert_eq!(removal(&world, &Scene::agent("git"), "a"), denied);
     assert_eq!(
-        told(&world, &Scene::agent("python3"), "a"),
+        removal(&world, &Scene::agent("python3"), "a"),
         "allow trusted_tool python3"
     );
     assert_eq!(
-        told(&world, &Scene::agent("python3.11"), "a"),
+        removal(&world, &Scene::agent("python3.11"), "a"),
         denied,
         "names are exact"
     );
     assert_eq!(
-        told(&world, &Scene::agent("tidy"), "out/a"),
+        removal(&world, &Scene::agent("tidy"), "out/a"),
         "allow trusted_tool tidy"
     );
     assert_eq!(
-        told(&world, &Scene::agent("tidy"), "x/out/a"),
+        removal(&world, &Scene::agent("tidy"), "x/out/a"),
         denied,
         "`/` anchors"
     );
     assert_eq!(
-        told(&world, &Scene::agent("tidy"), "x/a.bak"),
+        removal(&world, &Scene::agent("tidy"), "x/a.bak"),
         "allow trusted_tool tidy"
     );
     assert_eq!(
-        told(&world, &Scene::agent("sweep"), "a"),
+        removal(&world, &Scene::agent("sweep"), "a"),
         "allow trusted_tool sweep"
     );
     assert_eq!(
-        told(&world, &Scene::agent("sweep").saying("sweep -q --all"), "a"),
+        removal(&world, &Scene::agent("sweep").saying("sweep -q --all"), "a"),
         denied
     );
 
     let mut pinned = Scene::agent("pinned");
     assert_eq!(
-        told(&world, &pinned, "out/a"),
+        removal(&world, &pinned, "out/a"),
         denied,
         "it is not at its path"
     );
     pinned.executable = "/opt/pinned".to_owned();
     pinned.executable_changed_ns = None;
-    assert_eq!(told(&world, &pinned, "out/a"), "allow trusted_tool pinned");
+    assert_eq!(
+        removal(&world, &pinned, "out/a"),
+        "allow trusted_tool pinned"
+    );
     pinned.executable_owner = Some(1000);
     assert_eq!(
-        told(&world, &pinned, "out/a"),
+        removal(&world, &pinned, "out/a"),
         denied,
         "it is not its owner's"
     );
@@ -303,5 +313,5 @@ fn the_policy_s_tools_replace_the_built_in_ones() {
 
 #[test]
 fn humans_need_no_tool() {
-    assert_eq!(told(&zone(), &Scene::human("rm"), "a"), "allow human");
+    assert_eq!(removal(&zone(), &Scene::human("rm"), "a"), "allow human");
 }

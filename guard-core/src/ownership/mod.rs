@@ -15,7 +15,7 @@
 //!
 //! Guarantees: a claim alone allows nothing. [`decide`] lets an agent remove an object only if its
 //! kind has a maker ([`FileKind::has_maker`](crate::file::FileKind::has_maker)) and its birth time
-//! is that of the claiming call. Where nobody makes claims, no lock is taken.
+//! is that of the claiming call. Without claims no lock is taken.
 //!
 //! It deliberately does not see edits: who writes into an agent's file does not become its owner
 //! while the object stays the same, and what replaces it is no longer the agent's.
@@ -106,7 +106,7 @@ pub enum Target {
     Free,
     /// This object.
     Taken(FileFacts),
-    /// Something, or the backend cannot tell.
+    /// Something, or it is not known.
     Unknown,
 }
 

@@ -102,7 +102,7 @@ mod mapped {
             let len = words
                 .checked_mul(size_of::<u64>())
                 .ok_or(io::ErrorKind::InvalidInput)?;
-            // SAFETY: without MAP_FIXED the kernel picks addresses nobody uses, so no memory of
+            // SAFETY: without MAP_FIXED the kernel picks unused addresses, so no memory of
             // this process changes; the kernel itself checks the length and the descriptor.
             let start = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, file, 0) };
             if start == libc::MAP_FAILED {

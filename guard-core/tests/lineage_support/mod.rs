@@ -1,4 +1,4 @@
-//! A world of processes in a table, and the recogniser that the tests use.
+//! A table of simulated processes, and the recogniser of the tests.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(unreachable_pub, reason = "shared between test binaries")]
 
@@ -9,11 +9,11 @@ use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSo
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-/// Processes as the kernel has them. Each start takes one tick, which is its generation too.
+/// Simulated processes. Each start takes one tick, which is its generation, too.
 pub struct World {
     processes: RefCell<BTreeMap<u32, ProcessDescription>>,
     clock: Cell<u64>,
-    /// Whom orphans are given to.
+    /// The process that becomes the parent of orphans.
     pub reaper: Cell<u32>,
     /// Ends after this process has been described once.
     pub ends_after_look: Cell<Option<(u32, u32)>>,
@@ -21,7 +21,7 @@ pub struct World {
 
 impl World {
     /// A chain of processes, each the parent of the next: `1 init / 10 zsh / 11 node(claude)`.
-    /// What stands in parentheses is `argv[0]`; what stands after `+` is the environment.
+    /// In parentheses is `argv[0]`, after `+` the environment.
     pub fn new(chain: &str) -> Self {
         let world = Self {
             processes: RefCell::default(),
@@ -144,7 +144,7 @@ impl Recogniser for Known {
 }
 
 /// `human`, `unknown`, `unknown beside agents`, or `LABEL PID`, or `LABEL PID SESSION`.
-pub fn told(entry: Entry<'_>) -> String {
+pub fn attribution_of(entry: Entry<'_>) -> String {
     match entry.attribution() {
         Attribution::Human => "human".to_owned(),
         Attribution::Unknown { agent_seen: false } => "unknown".to_owned(),

@@ -1,4 +1,4 @@
-//! A policy in made-up surroundings, and actors whose every fact a test can set.
+//! A compiled policy, and actors with facts that a test can set.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
@@ -10,7 +10,7 @@ use guard_core::zones::Folding;
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
 
-/// When agents in these tests start; files and executables are older unless a test says else.
+/// When agents in these tests start; files and executables are older unless a test sets them.
 pub const AGENT_STARTED_NS: u64 = 1_000;
 
 /// The time at which decisions are made.
@@ -21,7 +21,7 @@ pub struct World {
     pub snapshot: Snapshot,
 }
 
-/// Who acts, and what may be asked of the world.
+/// An actor, and the facts about it and about files.
 pub struct Scene {
     pub executable: String,
     pub attribution: Attribution<'static>,
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// Verdict, reason and tool, as `"deny agent_in_zone"` or `"allow trusted_tool git"`.
-    pub fn tell(
+    pub fn outcome(
         &self,
         scene: &Scene,
         kind: OperationKind,
@@ -103,12 +103,12 @@ impl World {
         destination: Option<&str>,
     ) -> String {
         let decision = self.decide(scene, kind, path, destination);
-        let mut told = format!("{} {}", decision.verdict.as_str(), decision.reason.as_str());
+        let mut outcome = format!("{} {}", decision.verdict.as_str(), decision.reason.as_str());
         if let Some(tool) = decision.tool {
-            told.push(' ');
-            told.push_str(&String::from_utf8_lossy(tool));
+            outcome.push(' ');
+            outcome.push_str(&String::from_utf8_lossy(tool));
         }
-        told
+        outcome
     }
 }
 
@@ -160,7 +160,7 @@ impl Scene {
         }
     }
 
-    /// As a descendant of these tools.
+    /// The same as a descendant of these tools.
     pub fn under(mut self, tools: &[&str]) -> Self {
         for tool in tools {
             self.tools = self.tools.union(self.names.intern(tool.as_bytes()));
@@ -168,7 +168,7 @@ impl Scene {
         self
     }
 
-    /// With this command line.
+    /// The same with this command line.
     pub fn saying(mut self, line: &str) -> Self {
         self.arguments = format!("{line} ").replace(' ', "\0").into_bytes();
         self
