@@ -16,6 +16,7 @@ mod support {
     pub(crate) mod exporter;
     pub(crate) mod live;
     pub(crate) mod stage;
+    pub(crate) mod table;
     pub(crate) mod users;
 }
 
@@ -25,7 +26,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use support::exporter;
 use support::live::{Live, quote};
-use support::stage::{Done, POLICY, Stage, finish, left_out};
+use support::stage::{Done, POLICY, Stage, finish};
+use support::table;
 use support::users::User;
 
 #[test]
@@ -364,14 +366,10 @@ fn colours_are_for_terminals_that_want_them() {
             "{done:#?}"
         );
     }
-    // `script` lends a terminal.
-    if !stage
-        .command("script")
-        .arg("--version")
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        left_out("colours on a terminal: script is not installed");
+    // `script` provides a terminal.
+    let found = stage.command("script").arg("--version").status();
+    if !found.is_ok_and(|status| status.success()) {
+        table::skip("colours on a terminal", "script").unwrap();
         return;
     }
     let guard = quote(&stage.program().display().to_string());

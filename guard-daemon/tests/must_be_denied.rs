@@ -357,7 +357,7 @@ fn agents_are_denied_and_people_are_not() {
         let home = workshop.home(user, row.policy);
         let name = format!("{} by {who:?} as {user}", row.name);
         if let Some(missing) = session::missing_program(&workshop, &home, row.needs) {
-            return table::left_out(&name, missing);
+            return table::skip(&name, missing);
         }
         let done = done(&workshop, &home, row, who, denied);
         done.map_err(|complaint| format!("{name}: {complaint}"))

@@ -156,7 +156,7 @@ fn what_agents_take_comes_back() {
         let home = workshop.home(user, row.policy);
         let name = format!("{} by {who:?} as {user}", row.name);
         if let Some(missing) = session::missing_program(&workshop, &home, row.needs) {
-            return table::left_out(&name, missing);
+            return table::skip(&name, missing);
         }
         recovered(&workshop, &home, row, who).map_err(|complaint| format!("{name}: {complaint}"))
     });

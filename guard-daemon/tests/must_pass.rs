@@ -237,7 +237,7 @@ fn agents_work_as_if_there_were_no_guard() {
         let plain = workshop.home(user, POLICY);
         let name = format!("{} by {who:?} as {user}", row.name);
         if let Some(missing) = session::missing_program(&workshop, &plain, row.needs) {
-            return table::left_out(&name, missing);
+            return table::skip(&name, missing);
         }
         let home = workshop.home(user, POLICY);
         compared(&workshop, &plain, &home, row, who)

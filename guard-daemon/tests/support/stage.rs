@@ -6,6 +6,7 @@
 
 use super::users::User;
 use guard_core::ring::{Counter, Lane, Reader};
+pub(crate) use guard_testing::wait::{DEADLINE, eventually};
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -290,30 +291,18 @@ pub(crate) fn finish(child: Child) -> Done {
     panic!("process {pid} does not end");
 }
 
-/// Waits until something holds.
-#[track_caller]
-pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
-    assert!(
-        holds_within(DEADLINE, holds),
-        "timed out waiting for: {what}"
-    );
-}
-
-fn holds_within(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+fn holds_within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
         if holds() {
             return true;
         }
-        if start.elapsed() > patience {
+        if start.elapsed() > limit {
             return false;
         }
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }
-
-/// Far more than a loaded machine needs; no passing test waits for it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The policy, relative to a home.
 pub(crate) const POLICY: &str = ".codex/es_policy.json";
