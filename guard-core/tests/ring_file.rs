@@ -16,6 +16,7 @@ use guard_core::ring::{
 };
 use guard_core::verdict::Answer;
 use guard_core::{OperationKind, Reason, Verdict};
+use guard_testing::events::ALLOWED;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -45,40 +46,6 @@ fn setup() -> (TempDir, PathBuf) {
     let path = directory.path().join("guard.ring");
     (directory, path)
 }
-
-const EVENT: DecisionEvent<'_> = DecisionEvent {
-    sequence: 0,
-    wall_ns: 1,
-    monotonic_ns: 2,
-    latency_ns: 3,
-    deadline_left_ns: None,
-    delivery_delay_us: None,
-    operation: OperationKind::Unlink,
-    verdict: Verdict::Allow,
-    reason: Reason::OutsideZones,
-    answer: Answer::Performed,
-    errno: 0,
-    agent: None,
-    ancestor: None,
-    agent_pid: None,
-    session: b"",
-    process: ActingProcess {
-        key: ProcessKey {
-            pid: 1,
-            generation: 2,
-        },
-        ppid: 3,
-        uid: 4,
-        executable: b"/usr/bin/rm",
-        argv0: b"rm",
-    },
-    path: b"/tmp/x",
-    destination: None,
-    zone: None,
-    tool: None,
-    override_id: None,
-    trace: None,
-};
 
 #[test]
 fn a_reader_sees_who_writes_and_what_it_counts() {
@@ -128,13 +95,13 @@ fn a_writers_end_shows_and_leaves_its_records() {
     let (_directory, path) = setup();
     let producer = Producer::create(&path, &options()).unwrap();
     let mut reader = Reader::attach(&path).unwrap();
-    producer.publish(&EVENT);
+    producer.publish(&ALLOWED);
     assert!(reader.is_writer_alive() && !reader.is_finished());
     producer.finish();
     assert!(reader.is_writer_alive() && reader.is_finished());
     drop(producer);
     assert!(!reader.is_writer_alive());
-    assert_eq!(reader.next(Lane::Allow), Some(EVENT));
+    assert_eq!(reader.next(Lane::Allow), Some(ALLOWED));
     assert_eq!(reader.next(Lane::Allow), None);
 }
 
@@ -144,11 +111,11 @@ fn a_storm_of_allows_does_not_touch_a_denial() {
     let producer = Producer::create(&path, &options()).unwrap();
     let denial = DecisionEvent {
         verdict: Verdict::Deny,
-        ..EVENT
+        ..ALLOWED
     };
     producer.publish(&denial);
     for _ in 0..20_000 {
-        producer.publish(&EVENT);
+        producer.publish(&ALLOWED);
     }
     let mut reader = Reader::attach(&path).unwrap();
     assert_eq!(reader.next(Lane::Deny), Some(denial));
@@ -293,10 +260,10 @@ fn a_ring_without_a_file_is_read_in_its_own_process() {
     let producer = Producer::anonymous(&options()).unwrap();
     assert_eq!(producer.path(), None);
     let mut reader = producer.reader();
-    assert_eq!(producer.publish(&EVENT), 0);
-    assert_eq!(producer.publish(&EVENT), 1);
+    assert_eq!(producer.publish(&ALLOWED), 0);
+    assert_eq!(producer.publish(&ALLOWED), 1);
     assert!(reader.is_writer_alive());
-    assert_eq!(reader.next(Lane::Allow), Some(EVENT));
+    assert_eq!(reader.next(Lane::Allow), Some(ALLOWED));
     assert_eq!(
         (reader.committed(Lane::Allow), reader.lag(Lane::Allow)),
         (2, 1)

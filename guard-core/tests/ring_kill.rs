@@ -8,10 +8,9 @@
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 
-use guard_core::process::ProcessKey;
+use guard_core::DecisionEvent;
 use guard_core::ring::{Counter, Cursor, Lane, Producer, Reader, RingOptions};
-use guard_core::verdict::Answer;
-use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
+use guard_testing::events::DENIAL;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -278,37 +277,12 @@ fn wait<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 }
 
 fn denial(thread: u32, number: u64, path: &[u8]) -> DecisionEvent<'_> {
-    DecisionEvent {
-        sequence: 0,
+    let mut event = DecisionEvent {
         wall_ns: number,
         monotonic_ns: number,
-        latency_ns: 900,
-        deadline_left_ns: None,
-        delivery_delay_us: None,
-        operation: OperationKind::Unlink,
-        verdict: Verdict::Deny,
-        reason: Reason::AgentInZone,
-        answer: Answer::Denied,
-        errno: 1,
-        agent: Some("claude_code"),
-        ancestor: Some(b"claude"),
-        agent_pid: Some(1),
-        session: b"session",
-        process: guard_core::event::ActingProcess {
-            key: ProcessKey {
-                pid: thread,
-                generation: 1,
-            },
-            ppid: 1,
-            uid: 1000,
-            executable: b"/usr/bin/rm",
-            argv0: b"rm",
-        },
         path,
-        destination: None,
-        zone: None,
-        tool: None,
-        override_id: None,
-        trace: None,
-    }
+        ..DENIAL
+    };
+    event.process.key.pid = thread;
+    event
 }

@@ -1,10 +1,9 @@
 //! Two writers and two readers of one mapped ring, at full speed. Made for ThreadSanitizer
 //! (`.ci/tsan`), hence without the test harness; it checks order and whole records everywhere.
 
-use guard_core::process::ProcessKey;
 use guard_core::ring::{Cursor, Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
-use guard_core::verdict::Answer;
-use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
+use guard_core::{DecisionEvent, Verdict};
+use guard_testing::events::DENIAL;
 use std::collections::HashSet;
 use std::thread;
 
@@ -85,37 +84,13 @@ fn read(reader: &mut Reader, lane: Lane) {
 }
 
 fn event(writer: u32, number: u64, path: &[u8], verdict: Verdict) -> DecisionEvent<'_> {
-    DecisionEvent {
-        sequence: 0,
+    let mut event = DecisionEvent {
         wall_ns: number,
         monotonic_ns: number,
-        latency_ns: 900,
-        deadline_left_ns: None,
-        delivery_delay_us: None,
-        operation: OperationKind::Unlink,
         verdict,
-        reason: Reason::AgentInZone,
-        answer: Answer::Denied,
-        errno: 1,
-        agent: Some("claude_code"),
-        ancestor: Some(b"claude"),
-        agent_pid: Some(1),
-        session: b"session",
-        process: guard_core::event::ActingProcess {
-            key: ProcessKey {
-                pid: writer,
-                generation: 1,
-            },
-            ppid: 1,
-            uid: 1000,
-            executable: b"/usr/bin/rm",
-            argv0: b"rm",
-        },
         path,
-        destination: None,
-        zone: None,
-        tool: None,
-        override_id: None,
-        trace: None,
-    }
+        ..DENIAL
+    };
+    event.process.key.pid = writer;
+    event
 }

@@ -273,53 +273,7 @@ const NANOSECONDS: u64 = 1_000_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_core::event::{ActingProcess, TraceContext, ZoneRef};
-    use guard_core::process::ProcessKey;
-    use guard_core::verdict::Answer;
-
-    /// A denial with a value in every field that an event can have.
-    fn denial() -> DecisionEvent<'static> {
-        DecisionEvent {
-            sequence: 7,
-            wall_ns: 1_718_000_000_000_000_042,
-            monotonic_ns: 5,
-            latency_ns: 12_500,
-            deadline_left_ns: None,
-            delivery_delay_us: None,
-            operation: OperationKind::Rename,
-            verdict: Verdict::Deny,
-            reason: Reason::AgentInZone,
-            answer: Answer::Denied,
-            errno: 1,
-            agent: Some("claude_code"),
-            ancestor: Some(b"claude"),
-            agent_pid: Some(41),
-            session: b"s-1",
-            process: ActingProcess {
-                key: ProcessKey {
-                    pid: 42,
-                    generation: 977,
-                },
-                ppid: 41,
-                uid: 1000,
-                executable: b"/usr/bin/mv",
-                argv0: b"mv",
-            },
-            path: b"/home/u/project/main.rs",
-            destination: Some(b"/tmp/main.rs"),
-            zone: Some(ZoneRef {
-                name: "project",
-                path: b"/home/u/project",
-            }),
-            tool: None,
-            override_id: None,
-            trace: Some(TraceContext {
-                trace_id: *b"\x0a\xf7\x65\x19\x16\xcd\x43\xdd\x84\x48\xeb\x21\x1c\x80\x31\x9c",
-                span_id: *b"\xb7\xad\x6b\x71\x69\x20\x33\x31",
-                flags: 1,
-            }),
-        }
-    }
+    use guard_testing::events::denial;
 
     fn line(event: &DecisionEvent<'_>) -> String {
         let mut bytes = Vec::new();
@@ -340,7 +294,7 @@ mod tests {
             r#""span_id":"b7ad6b7169203331","delivery_delay_us":null}"#,
             "\n"
         );
-        assert_eq!(line(&denial()), golden);
+        assert_eq!(line(&denial(7)), golden);
     }
 
     #[test]
@@ -348,7 +302,7 @@ mod tests {
         let event = DecisionEvent {
             path: b"/p/\xff\n\"x",
             destination: Some(b"/q\xff"),
-            ..denial()
+            ..denial(7)
         };
         let line = line(&event);
         assert_eq!(line.matches('\n').count(), 1);
@@ -369,7 +323,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_null_or_written_otherwise() {
-        let mut event = denial();
+        let mut event = denial(7);
         event.destination = None;
         event.zone = None;
         event.ancestor = None;
@@ -394,9 +348,9 @@ mod tests {
 
     #[test]
     fn other_versions_are_read_and_other_lines_are_not() {
-        let later = line(&denial()).replace("{\"ts\"", "{\"later\":[1],\"ts\"");
+        let later = line(&denial(7)).replace("{\"ts\"", "{\"later\":[1],\"ts\"");
         assert_eq!(DenialRecord::parse(&later).unwrap().seq, 7);
-        let sealed = line(&denial()).replace("null}", "null,\"prev\":\"00\",\"hash\":\"01\"}");
+        let sealed = line(&denial(7)).replace("null}", "null,\"prev\":\"00\",\"hash\":\"01\"}");
         assert!(DenialRecord::parse(&sealed).is_some());
         let earlier = r#"{"ts":1,"op":"melt","path":"/p/a","dest":null,"process":"rm","ring":"00",
             "time":"2024-06-10T06:13:20Z","seq":0,"verdict":"deny","reason":"new","pid":7}"#;

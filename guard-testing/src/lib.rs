@@ -3,7 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`events`] | sample decisions |
-//! | [`home`] | a scratch home with a guard's directories and rings |
+//! | `home` (feature `home`) | a scratch home with a guard's directories and rings |
 //! | [`wait`] | waiting for a condition, never for a time |
 //!
 //! It is a dev-dependency only: no program contains it. Everything panics instead of returning an
@@ -19,5 +19,6 @@
 )]
 
 pub mod events;
+#[cfg(feature = "home")]
 pub mod home;
 pub mod wait;
