@@ -158,7 +158,7 @@ const checks = {
       return now.denials[0].id !== earlier.denials[0].id;
     });
     assert.equal(await rows(page).first().getAttribute("id"), before);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
     await until("it goes on", async () => (await rows(page).first().getAttribute("id")) !== before);
   },
   "a broken stream is taken up again": async () => {

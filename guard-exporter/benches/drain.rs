@@ -1,8 +1,8 @@
-//! How many decisions a second go from a ring into metrics, on one core and without loss.
+//! Decisions per second from a ring into metrics, on one core and without loss.
 //!
-//! A writer fills a ring, as far as it has room, and then the exporter's reading loop empties it; only
-//! the latter is timed, and every event is accounted for. The baseline, in turn with it, is a reader
-//! that does nothing with what it reads. `cargo bench -p guard-exporter --bench drain`
+//! A writer fills a ring, and then the exporter's reading loop drains it; only the latter is timed, and
+//! every event is accounted for. The baseline, which alternates with it, is a reader that ignores what
+//! it reads. `cargo bench -p guard-exporter --bench drain`
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 #![allow(
@@ -14,7 +14,7 @@ mod stage;
 
 use guard_core::DecisionEvent;
 use guard_core::ring::{Lane, Producer};
-use guard_exporter::board::Board;
+use guard_exporter::app_state::AppState;
 use guard_exporter::denial_log::DenialLog;
 use guard_exporter::drain::{Drain, Sources};
 use guard_exporter::metrics::Metrics;
@@ -48,13 +48,13 @@ fn measure(name: &str, denied_every: u64) {
     let log_path = home.path("denials.jsonl");
     let (log, next) = DenialLog::open(&log_path, metrics.denial_log.clone()).unwrap();
     let stream = Stream::new(metrics.stream.clone());
-    let board = Arc::new(Board::new(Recent::default(), stream));
+    let app = Arc::new(AppState::new(Recent::default(), stream));
     let sources = Sources {
         directories: vec![home.path("rings")],
         uid: std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home.path("rings")).unwrap()),
         cursors: home.path("cursors.json"),
     };
-    let mut drain = Drain::new(sources, log, next, &metrics, board, Recorder::default());
+    let mut drain = Drain::new(sources, log, next, &metrics, app, Recorder::default());
     drain.pass(Instant::now());
     let mut reader = ring.reader();
 
@@ -99,7 +99,7 @@ fn publish(ring: &Producer, denied_every: u64) {
         } else {
             ALLOWED
         };
-        // Seldom twice the same, as in life: what repeats itself is a storm.
+        // Paths rarely repeat, as in practice: repeated ones are a storm.
         let path = format!("/home/user/project/target/debug/deps/guard_core-{number:016x}.d");
         ring.publish(&DecisionEvent {
             path: path.as_bytes(),
@@ -109,7 +109,7 @@ fn publish(ring: &Producer, denied_every: u64) {
     }
 }
 
-/// Every event was counted, once.
+/// Asserts that every event was counted once.
 fn account(metrics: &Metrics) {
     let text = metrics.encode();
     let sum = |family: &str| -> f64 {

@@ -1,7 +1,7 @@
-//! What `/metrics` costs with 64 agents and every series there can be, how many scrapes a second are
-//! served while events pour in, and how much memory the exporter has then.
+//! The cost of `/metrics` with 64 agents and the maximum number of series, the scrapes per second while
+//! events arrive, and the memory of the exporter.
 //!
-//! The baseline of the text is a copy of its bytes. Nothing is asserted but that nothing was lost.
+//! The baseline of encoding is a copy of the bytes. The only assertion is that no event was lost.
 //! `cargo bench -p guard-exporter --bench scrape`
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
@@ -29,7 +29,7 @@ const ROUNDS: usize = 100;
 const SERVED_FOR: Duration = Duration::from_secs(5);
 const CLIENTS: usize = 4;
 const LANES: [&str; 2] = [r#"{lane="deny"}"#, r#"{lane="allow"}"#];
-/// A second, while scrapes are served.
+/// Events per second while scrapes are served.
 const EVENTS: u64 = 100_000;
 /// Denials that the exporter keeps for the page.
 const KEPT: u64 = 10_000;
@@ -39,15 +39,15 @@ fn main() {
     serving();
 }
 
-/// Events that bring about every series: agents, zones and tools up to their bounds.
-fn everyone(mut tell: impl FnMut(&DecisionEvent<'_>)) {
+/// Events that create every series: agents, zones and tools up to their limits.
+fn every_series(mut publish: impl FnMut(&DecisionEvent<'_>)) {
     for number in 0..64 {
         let agent = format!("agent_{number}");
         let zone = format!("zone_{number}");
         let tool = format!("tool_{number}");
         let named = |event: DecisionEvent<'static>| event;
         for event in [named(ALLOWED), named(DENIED)] {
-            tell(&DecisionEvent {
+            publish(&DecisionEvent {
                 agent: Some(&agent),
                 zone: Some(ZoneRef {
                     name: &zone,
@@ -63,7 +63,7 @@ fn everyone(mut tell: impl FnMut(&DecisionEvent<'_>)) {
 fn text() {
     let metrics = Metrics::new();
     let mut decisions = metrics.decisions();
-    everyone(|event| {
+    every_series(|event| {
         decisions.count(event);
     });
     for (name, encode) in [
@@ -95,19 +95,19 @@ fn serving() {
     let home = Home::new();
     let ring = home.ring(1);
     let exporter = home.exporter(Stdio::null());
-    everyone(|event| {
+    every_series(|event| {
         ring.publish(event);
     });
-    let mut told = 128;
+    let mut published_before = 128;
     for _ in 0..KEPT / 1000 {
         publish(&ring, &DENIED, 1000);
-        told += 1000;
-        await_all(&exporter, told);
+        published_before += 1000;
+        await_all(&exporter, published_before);
     }
     let quiet = serve(exporter.address, || ());
     let mut published = 0;
     let busy = serve(exporter.address, || published += pour(&ring));
-    await_all(&exporter, told + published);
+    await_all(&exporter, published_before + published);
     let lost = LANES.map(|lane| exporter.metric(&format!("guard_ring_lost_records_total{lane}")));
     assert_eq!(lost, [Some(0.0), Some(0.0)], "nothing is lost");
     println!(
@@ -118,7 +118,7 @@ fn serving() {
     memory(&exporter);
 }
 
-/// Scrapes a second, over connections that are kept; `meanwhile` is called again and again.
+/// Scrapes per second over persistent connections; `meanwhile` is called repeatedly.
 fn serve(address: SocketAddr, mut meanwhile: impl FnMut()) -> f64 {
     let served = AtomicU64::new(0);
     let is_over = AtomicBool::new(false);
@@ -142,7 +142,7 @@ fn serve(address: SocketAddr, mut meanwhile: impl FnMut()) -> f64 {
     served.into_inner() as f64 / start.elapsed().as_secs_f64()
 }
 
-/// One request and its whole answer.
+/// One request and its whole response.
 fn scrape(client: &mut BufReader<TcpStream>) {
     let asked = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.get_mut().write_all(asked).unwrap();
@@ -161,7 +161,7 @@ fn scrape(client: &mut BufReader<TcpStream>) {
     client.read_exact(&mut vec![0; length]).unwrap();
 }
 
-/// A millisecond's events.
+/// The events of a millisecond.
 fn pour(ring: &Producer) -> u64 {
     let events = EVENTS / 1000;
     publish(ring, &ALLOWED, events);
@@ -170,7 +170,7 @@ fn pour(ring: &Producer) -> u64 {
 
 fn await_all(exporter: &Exporter, published: u64) {
     until("all is read", || {
-        // Or lost, which is told.
+        // Or lost, which is counted.
         let read = LANES.map(|lane| exporter.metric(&format!("guard_ring_records_total{lane}")));
         let lost =
             LANES.map(|lane| exporter.metric(&format!("guard_ring_lost_records_total{lane}")));
@@ -178,11 +178,11 @@ fn await_all(exporter: &Exporter, published: u64) {
     });
 }
 
-/// What the kernel says of the process: its own memory, and what it maps of rings and its program.
+/// The memory of the process: its own, and mapped pages of rings and its program.
 fn memory(exporter: &Exporter) {
     let path = format!("/proc/{}/status", exporter.child.id());
     let Ok(status) = std::fs::read_to_string(path) else {
-        println!("resident memory: this system does not tell");
+        println!("resident memory: not available on this system");
         return;
     };
     let megabytes = |field: &str| -> f64 {
@@ -199,7 +199,7 @@ fn memory(exporter: &Exporter) {
     );
 }
 
-/// Resident megabytes of mapped rings on a disk.
+/// Resident megabytes of mapped rings on disk.
 fn ring_of(exporter: &Exporter) -> f64 {
     let path = format!("/proc/{}/smaps", exporter.child.id());
     let smaps = std::fs::read_to_string(path).unwrap_or_default();

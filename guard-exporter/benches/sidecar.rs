@@ -1,15 +1,15 @@
-//! What the exporter costs a decision in the guard's process: nothing, whatever becomes of it.
+//! The cost of the exporter for a decision in the guard's process: none, whatever its state.
 //!
-//! A decision (an agent's removal in a zone of a thousand) and its event into the ring, timed in bursts
-//! as builds make them, while the exporter is
+//! Times a decision (an agent's removal, with a thousand zones) and writing its event to the ring, in
+//! bursts like those of builds, while the exporter is
 //!
 //! - *not there*: the baseline;
 //! - *running*: reads the ring and writes the log;
 //! - *stopped*: SIGSTOP, with the ring mapped;
-//! - *hung*: blocked for good within a write to a full pipe, with the ring mapped;
+//! - *hung*: blocked forever in a write to a full pipe, with the ring mapped;
 //! - *killed*: SIGKILL, after it had mapped the ring.
 //!
-//! Each has its turn in each round, in one run. `cargo bench -p guard-exporter --bench sidecar`
+//! The cases alternate in one run. `cargo bench -p guard-exporter --bench sidecar`
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 #![allow(
@@ -40,11 +40,11 @@ const ROUNDS: usize = 300;
 /// Decisions in a burst.
 const BURST: u32 = 500;
 const ZONES: usize = 1000;
-/// What a pipe holds, and the steps in which it does.
+/// The capacity of a pipe, and the unit in which it is used.
 const PIPE: usize = 65_536;
 const PAGE: usize = 4096;
 
-/// One way an exporter can be, with a ring of its own.
+/// One state of the exporter, with a ring of its own.
 struct Case {
     name: &'static str,
     ring: Producer,
@@ -113,7 +113,7 @@ fn main() {
     let known = Known(ToolNames::default());
     for _ in 0..ROUNDS {
         for case in &mut cases {
-            // A burst, then rest: the running one has time to read.
+            // A burst, then a pause in which a running exporter reads.
             case.figures.push(burst(&snapshot, &known, &case.ring));
             thread::park_timeout(Duration::from_millis(3));
         }
@@ -131,7 +131,7 @@ fn main() {
     }
 }
 
-/// Nanoseconds a decision.
+/// Nanoseconds per decision.
 fn burst(snapshot: &Snapshot, known: &Known, ring: &Producer) -> f64 {
     let operation = Operation {
         kind: OperationKind::Unlink,
@@ -142,7 +142,7 @@ fn burst(snapshot: &Snapshot, known: &Known, ring: &Producer) -> f64 {
     for number in 0..BURST {
         let decision = black_box(decide(snapshot, &operation, 0, known));
         assert_eq!(decision.verdict, Verdict::Deny);
-        // As in life most of what is told is allowed.
+        // Most operations are allowed, as in practice.
         let event = if number.is_multiple_of(50) {
             DENIED
         } else {
@@ -156,7 +156,7 @@ fn burst(snapshot: &Snapshot, known: &Known, ring: &Producer) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(BURST)
 }
 
-/// An exporter that has read something of the ring.
+/// An exporter that has read from the ring.
 fn reading(home: &Home, ring: &Producer) -> Exporter {
     let exporter = home.exporter(Stdio::null());
     ring.publish(&DENIED);
@@ -167,12 +167,12 @@ fn reading(home: &Home, ring: &Producer) -> Exporter {
     exporter
 }
 
-/// An exporter that blocks in saying something to somebody who does not listen.
+/// An exporter that blocks while it writes its log.
 fn hung(home: &Home, ring: &Producer) -> Exporter {
     let (listener, full) = std::io::pipe().unwrap();
     let theirs = full.try_clone().unwrap();
     let exporter = home.exporter(theirs.into());
-    // It is full before there is something to say: a retry storm.
+    // The pipe is full before the exporter logs anything: a retry storm.
     fill(&full);
     publish(ring, &DENIED, 10);
     until("its reading thread is stuck", || {
@@ -181,12 +181,12 @@ fn hung(home: &Home, ring: &Producer) -> Exporter {
             tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("syscall")).ok());
         calls.any(|call| call.split(' ').nth(1) == Some("0x2"))
     });
-    // Open for as long as the bench runs, so that it stays stuck.
+    // Open while the bench runs, so that the exporter stays blocked.
     std::mem::forget(listener);
     exporter
 }
 
-/// Writes until nothing more fits; the writing thread stays behind, waiting.
+/// Writes until the pipe is full; the writing thread stays blocked.
 fn fill(pipe: &PipeWriter) {
     let mut pipe = pipe.try_clone().unwrap();
     let written = Arc::new(AtomicUsize::new(0));
@@ -196,7 +196,7 @@ fn fill(pipe: &PipeWriter) {
             pages.fetch_add(1, Ordering::Relaxed);
         }
     });
-    // The exporter's first words took a page.
+    // The exporter's first message took a page.
     until("the pipe is full", || {
         written.load(Ordering::Relaxed) >= PIPE / PAGE - 1
     });
@@ -210,7 +210,7 @@ fn signal(exporter: &Exporter, name: &str) {
     assert!(done.unwrap().success());
 }
 
-/// The letter that `/proc` has for the state of a process.
+/// The state of a process in `/proc`, a letter.
 fn state(exporter: &Exporter) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", exporter.child.id())).ok()?;
     stat.rsplit(") ").next()?.chars().next()

@@ -1,9 +1,9 @@
-//! Made-up guards that write real rings, for looking at the exporter, its page and the dashboards
-//! without agents: what they tell is imagined, everything after it is not.
+//! Simulated guards that write real rings, to see the exporter, its page and the dashboards without
+//! agents. Only the events are simulated.
 //!
-//! Each guard first tells the denials of its past hour, then goes on at a rate that rises and falls,
-//! until its standard input ends. It guarantees the same scene each time, but for the clock. It
-//! deliberately judges nothing, and is no part of what is installed.
+//! Each guard first writes the denials of the past hour, then continues at a varying rate until its
+//! standard input ends. Apart from the clock, the events are the same in each run. It deliberately
+//! evaluates nothing, and is not installed.
 //!
 //! ```sh
 //! sleep 600 | cargo run -p guard-exporter --example scene -- ~/.codex/es-guard/rings --rate 2000
@@ -15,10 +15,10 @@
     clippy::cast_sign_loss,
     reason = "all numbers are small"
 )]
-#![allow(clippy::print_stdout, reason = "who started it waits for a word")]
+#![allow(clippy::print_stdout, reason = "the caller waits for a line")]
 #![allow(
     clippy::unwrap_used,
-    reason = "a scene that cannot be set is not played"
+    reason = "an example has no other way to report a failure"
 )]
 
 use clap::Parser;
@@ -35,36 +35,36 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What was typed.
+/// The command line.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Directories of rings, one for each machine.
     #[arg(required = true)]
     rings: Vec<PathBuf>,
-    /// Guards at work on each.
+    /// Guards on each machine.
     #[arg(long, default_value_t = 1)]
     guards: u8,
-    /// Denials that each has told already.
+    /// Denials of the past hour of each guard.
     #[arg(long, default_value_t = 0)]
     denials: u64,
-    /// Allowed operations a second of all guards together; a denial comes with every few hundred.
+    /// Allowed operations per second of all guards together; some denials are added.
     #[arg(long, default_value_t = 0)]
     rate: u64,
-    /// Step of its course, 20 a second, to begin with: agents lose their way at 100 and 200.
+    /// First step, of 20 per second: a retry storm is at step 100, a mass deletion at 200.
     #[arg(long, default_value_t = 0)]
     from: u64,
 }
 
-/// A guard with nothing to guard.
-struct Player {
+/// A simulated guard.
+struct Guard {
     ring: Producer,
-    dice: Dice,
+    rng: Rng,
     session: String,
-    told: u64,
+    denied: u64,
 }
 
-/// What an agent was stopped from.
-struct Deed {
+/// An operation that is denied.
+struct Incident {
     agent: &'static str,
     ancestor: &'static str,
     operation: OperationKind,
@@ -74,22 +74,22 @@ struct Deed {
     zone: &'static str,
 }
 
-/// Numbers from a seed, the same each time (xorshift).
-struct Dice(u64);
+/// Pseudo-random numbers, the same in each run (xorshift).
+struct Rng(u64);
 
 fn main() {
     let arguments = Arguments::parse();
-    let mut players = Vec::new();
+    let mut guards = Vec::new();
     for directory in &arguments.rings {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(directory)
             .unwrap();
-        players.extend((0..arguments.guards).map(|number| Player::new(directory, number)));
+        guards.extend((0..arguments.guards).map(|number| Guard::new(directory, number)));
     }
-    for player in &mut players {
-        player.remember(arguments.denials);
+    for guard in &mut guards {
+        guard.write_past(arguments.denials);
     }
     println!("ready");
     let (end, ended) = channel::<()>();
@@ -97,19 +97,19 @@ fn main() {
         drop(std::io::stdin().read_to_end(&mut Vec::new()));
         drop(end);
     });
-    let each = arguments.rate as f64 / players.len() as f64 * STEP.as_secs_f64();
+    let each = arguments.rate as f64 / guards.len() as f64 * STEP.as_secs_f64();
     let mut step = arguments.from;
     while ended.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
-        for (number, player) in (0..).zip(&mut players) {
-            player.play(step + number * 40, each);
+        for (number, guard) in (0..).zip(&mut guards) {
+            guard.write_step(step + number * 40, each);
         }
         step += 1;
     }
 }
 
-// === impl Player ===
+// === impl Guard ===
 
-impl Player {
+impl Guard {
     fn new(directory: &Path, number: u8) -> Self {
         let options = RingOptions {
             id: (u128::from(now_ns()) << 8 | u128::from(number)).to_be_bytes(),
@@ -137,44 +137,44 @@ impl Player {
         }
         Self {
             ring,
-            dice: Dice(0x9e37_79b9_7f4a_7c15 ^ (u64::from(number) << 32)),
+            rng: Rng(0x9e37_79b9_7f4a_7c15 ^ (u64::from(number) << 32)),
             session: format!(
                 "{}-{number}",
                 SESSIONS[usize::from(number) % SESSIONS.len()]
             ),
-            told: 1,
+            denied: 1,
         }
     }
 
-    /// Tells what happened within the past hour.
-    fn remember(&mut self, denials: u64) {
+    /// Writes the denials of the past hour.
+    fn write_past(&mut self, denials: u64) {
         let start = now_ns().saturating_sub(HOUR_NS);
         for number in 0..denials {
             self.deny(start + HOUR_NS / denials * number);
         }
     }
 
-    /// Tells what happens within one step.
-    fn play(&mut self, step: u64, each: f64) {
+    /// Writes the events of one step.
+    fn write_step(&mut self, step: u64, each: f64) {
         let wave = 1.0 + 0.6 * (step as f64 / 90.0).sin() + 0.25 * (step as f64 / 23.0).cos();
         let mut allowed = (each * wave).max(0.0) as u64;
-        allowed += u64::from(self.dice.below(1000) < ((each * wave).fract() * 1000.0) as u64);
+        allowed += u64::from(self.rng.below(1000) < ((each * wave).fract() * 1000.0) as u64);
         for _ in 0..allowed {
             self.allow();
         }
-        // Agents insist for a while, then think for a while.
-        let insists = step / 60 % 3 != 1;
-        let often = if insists { 12.0 } else { 90.0 };
-        let often = (often * (1.0 + 20.0 / each.max(0.1))) as u64;
-        if allowed > 0 && self.dice.below(often) == 0 {
+        // Phases with many denials alternate with quiet ones.
+        let is_busy = step / 60 % 3 != 1;
+        let interval = if is_busy { 12.0 } else { 90.0 };
+        let interval = (interval * (1.0 + 20.0 / each.max(0.1))) as u64;
+        if allowed > 0 && self.rng.below(interval) == 0 {
             self.deny(now_ns());
         }
         match step % 4800 {
-            // It does not give up.
-            100 => self.insist(8),
-            // It loses its way, and all it comes across.
+            // A retry storm.
+            100 => self.retry(8),
+            // A mass deletion.
             200 => (0..260).for_each(|_| self.deny(now_ns())),
-            // Someone edits the policy.
+            // A policy reload.
             300 => {
                 self.ring.add(Counter::PolicyReloads, 1);
                 self.ring.set(Counter::PolicyLoadedNs, now_ns());
@@ -183,33 +183,33 @@ impl Player {
         }
         self.ring.add(Counter::Notifications, allowed);
         self.ring
-            .set(Counter::LineageEntries, 30 + self.dice.below(12));
-        self.ring.set(Counter::ActiveAgents, 1 + self.dice.below(3));
+            .set(Counter::LineageEntries, 30 + self.rng.below(12));
+        self.ring.set(Counter::ActiveAgents, 1 + self.rng.below(3));
         if step.is_multiple_of(20) {
             self.ring.beat(now_ns());
         }
     }
 
-    /// The same again and again.
-    fn insist(&mut self, times: u64) {
+    /// Denies the same operation repeatedly.
+    fn retry(&mut self, times: u64) {
         for _ in 0..times {
-            self.told -= 1;
-            self.deny_one(&DEEDS[0], now_ns());
+            self.denied -= 1;
+            self.deny_one(&INCIDENTS[0], now_ns());
         }
     }
 
     fn deny(&mut self, wall_ns: u64) {
-        let deed = &DEEDS[self.dice.skewed(DEEDS.len())];
-        self.deny_one(deed, wall_ns);
+        let incident = &INCIDENTS[self.rng.skewed(INCIDENTS.len())];
+        self.deny_one(incident, wall_ns);
     }
 
-    fn deny_one(&mut self, deed: &Deed, wall_ns: u64) {
-        self.told += 1;
-        let path = deed.path.replace('#', &(self.told % 97).to_string());
-        let is_audit = self.dice.below(40) == 0;
+    fn deny_one(&mut self, incident: &Incident, wall_ns: u64) {
+        self.denied += 1;
+        let path = incident.path.replace('#', &(self.denied % 97).to_string());
+        let is_audit = self.rng.below(40) == 0;
         let trace = TraceContext {
-            trace_id: (u128::from(self.dice.next()) << 64 | 1).to_be_bytes(),
-            span_id: (self.dice.next() | 1).to_be_bytes(),
+            trace_id: (u128::from(self.rng.next()) << 64 | 1).to_be_bytes(),
+            span_id: (self.rng.next() | 1).to_be_bytes(),
             flags: 1,
         };
         let (verdict, reason, answer, errno) = if is_audit {
@@ -217,40 +217,40 @@ impl Player {
         } else {
             (Verdict::Deny, Reason::AgentInZone, Answer::Denied, 1)
         };
-        let zone = format!("/home/ada/{}", deed.zone);
+        let zone = format!("/home/ada/{}", incident.zone);
         self.ring.publish(&DecisionEvent {
             wall_ns,
             monotonic_ns: wall_ns,
-            latency_ns: self.dice.latency(),
-            operation: deed.operation,
+            latency_ns: self.rng.latency(),
+            operation: incident.operation,
             verdict,
             reason,
             answer,
             errno,
-            agent: Some(deed.agent),
-            ancestor: Some(deed.ancestor.as_bytes()),
+            agent: Some(incident.agent),
+            ancestor: Some(incident.ancestor.as_bytes()),
             agent_pid: Some(4000),
             session: self.session.as_bytes(),
-            process: process(deed.program, 5000 + self.told as u32 % 20_000),
+            process: process(incident.program, 5000 + self.denied as u32 % 20_000),
             path: path.as_bytes(),
-            destination: deed.destination.map(str::as_bytes),
+            destination: incident.destination.map(str::as_bytes),
             zone: Some(ZoneRef {
-                name: deed.zone,
+                name: incident.zone,
                 path: zone.as_bytes(),
             }),
-            trace: (self.dice.below(3) > 0).then_some(trace),
+            trace: (self.rng.below(3) > 0).then_some(trace),
             ..blank()
         });
     }
 
     fn allow(&mut self) {
-        let (reason, agent, tool, operation) = ALLOWED[self.dice.skewed(ALLOWED.len())];
+        let (reason, agent, tool, operation) = ALLOWED[self.rng.skewed(ALLOWED.len())];
         let in_zone = !matches!(reason, Reason::OutsideZones | Reason::SystemTemp);
         self.ring.publish(&DecisionEvent {
             wall_ns: now_ns(),
             monotonic_ns: now_ns(),
-            latency_ns: self.dice.latency(),
-            deadline_left_ns: Some(14_000_000_000 - self.dice.below(2_000_000_000)),
+            latency_ns: self.rng.latency(),
+            deadline_left_ns: Some(14_000_000_000 - self.rng.below(2_000_000_000)),
             delivery_delay_us: Some(12),
             operation,
             reason,
@@ -267,9 +267,9 @@ impl Player {
     }
 }
 
-// === impl Dice ===
+// === impl Rng ===
 
-impl Dice {
+impl Rng {
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -281,13 +281,13 @@ impl Dice {
         self.next() % limit
     }
 
-    /// One of so many, the first ones more often.
+    /// An index below `count`, low ones more often.
     fn skewed(&mut self, count: usize) -> usize {
         let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         (unit * unit * count as f64) as usize
     }
 
-    /// Some ten microseconds, seldom many more.
+    /// About ten microseconds, rarely much more.
     fn latency(&mut self) -> u64 {
         let normal: f64 = (0..6)
             .map(|_| self.below(1000) as f64 / 1000.0)
@@ -308,7 +308,7 @@ fn process(program: &'static str, pid: u32) -> ActingProcess<'static> {
     }
 }
 
-/// A removal that nobody minds.
+/// An allowed removal outside zones.
 fn blank() -> DecisionEvent<'static> {
     DecisionEvent {
         sequence: 0,
@@ -341,15 +341,15 @@ fn now_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap()
 }
 
-const fn deed(
+const fn incident(
     (agent, ancestor): (&'static str, &'static str),
     operation: OperationKind,
     program: &'static str,
     path: &'static str,
     destination: Option<&'static str>,
     zone: &'static str,
-) -> Deed {
-    Deed {
+) -> Incident {
+    Incident {
         agent,
         ancestor,
         operation,
@@ -379,11 +379,11 @@ const RM: &str = "/usr/bin/rm";
 const MV: &str = "/usr/bin/mv";
 const PYTHON: &str = "/usr/bin/python3";
 
-/// The first ones are played more often.
-const DEEDS: [Deed; 14] = {
+/// The first ones are more frequent.
+const INCIDENTS: [Incident; 14] = {
     use OperationKind::{Exchange, Rename, Truncate, Unlink};
     [
-        deed(
+        incident(
             CLAUDE,
             Unlink,
             RM,
@@ -391,7 +391,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "thesis",
         ),
-        deed(
+        incident(
             CODEX,
             Unlink,
             RM,
@@ -399,7 +399,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "photos",
         ),
-        deed(
+        incident(
             CLAUDE,
             Rename,
             MV,
@@ -407,7 +407,7 @@ const DEEDS: [Deed; 14] = {
             Some("/tmp/old/plot.svg"),
             "thesis",
         ),
-        deed(
+        incident(
             CODEX,
             Unlink,
             PYTHON,
@@ -415,7 +415,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "thesis",
         ),
-        deed(
+        incident(
             GEMINI,
             Unlink,
             RM,
@@ -423,7 +423,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "photos",
         ),
-        deed(
+        incident(
             CLAUDE,
             Unlink,
             "/usr/bin/find",
@@ -431,7 +431,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "ledger",
         ),
-        deed(
+        incident(
             CODEX,
             Rename,
             MV,
@@ -439,7 +439,7 @@ const DEEDS: [Deed; 14] = {
             Some("/home/ada/Desktop/accounts.ods"),
             "ledger",
         ),
-        deed(
+        incident(
             CURSOR,
             Truncate,
             "/usr/bin/bash",
@@ -447,7 +447,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "thesis",
         ),
-        deed(
+        incident(
             AIDER,
             Unlink,
             PYTHON,
@@ -455,7 +455,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "photos",
         ),
-        deed(
+        incident(
             GEMINI,
             Rename,
             MV,
@@ -463,7 +463,7 @@ const DEEDS: [Deed; 14] = {
             Some("/var/tmp/appendix.tex"),
             "thesis",
         ),
-        deed(
+        incident(
             CURSOR,
             Unlink,
             RM,
@@ -471,7 +471,7 @@ const DEEDS: [Deed; 14] = {
             None,
             "ledger",
         ),
-        deed(
+        incident(
             CLAUDE,
             Exchange,
             "/usr/bin/renameat2",
@@ -479,7 +479,7 @@ const DEEDS: [Deed; 14] = {
             Some("/tmp/main.tex"),
             "thesis",
         ),
-        deed(
+        incident(
             AIDER,
             Rename,
             "/usr/bin/git-mv",
@@ -487,8 +487,8 @@ const DEEDS: [Deed; 14] = {
             Some("/home/ada/Trash-to-be"),
             "photos",
         ),
-        // What a name may be.
-        deed(
+        // A hostile name.
+        incident(
             CODEX,
             Unlink,
             RM,

@@ -1,15 +1,15 @@
 //! Finding ring files.
 //!
-//! A directory is looked through again and again, since rings come and go with guards; that is
-//! cheaper to get right than a watch, and the same on every system. Which directories and files
-//! count is [`guard_report::rings`]'s.
+//! Directories are scanned repeatedly, since rings come and go with guards; that is simpler than a
+//! watch, and the same on every system. [`guard_report::rings`] defines which directories and files
+//! are read.
 
 use guard_report::rings::{self, FileId, ListRingsError, RingFile};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// Looks through directories.
+/// Scans directories for rings.
 #[derive(Debug)]
 pub struct Discovery {
     directories: Vec<PathBuf>,
@@ -18,10 +18,10 @@ pub struct Discovery {
     rejected: HashMap<FileId, Option<SystemTime>>,
 }
 
-/// Whether its writer may still be preparing it.
+/// Whether its writer may still be preparing the file.
 #[must_use]
 pub fn is_fresh(file: &RingFile) -> bool {
-    // A time in the future is not fresh: nothing says when it would cease to be.
+    // A time in the future does not count: it is not known when it would end.
     let age = file.modified.and_then(|modified| modified.elapsed().ok());
     age.is_some_and(|age| age < PREPARATION)
 }
@@ -29,7 +29,7 @@ pub fn is_fresh(file: &RingFile) -> bool {
 // === impl Discovery ===
 
 impl Discovery {
-    /// Of files of user `uid` in these directories, whether they are there yet or not.
+    /// Scans for files of user `uid` in these directories, which need not exist yet.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>, uid: u32) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Discovery {
         }
     }
 
-    /// The files that are there now and were not [rejected](Self::reject) as they are.
+    /// The existing files, except those that were [rejected](Self::reject) and have not changed.
     pub fn scan(&mut self) -> Vec<RingFile> {
         let mut found: Vec<RingFile> = Vec::new();
         for directory in &self.directories {
@@ -61,25 +61,25 @@ impl Discovery {
         found
     }
 
-    /// Passes over this file until it changes, since all of it was read.
+    /// Skips this file until it changes, since all of it was read.
     pub fn done(&mut self, file: &RingFile) {
         self.rejected.insert(file.id, file.modified);
     }
 
-    /// Whether this file was passed over at the last scan, and so is still there.
+    /// Whether this file was skipped at the last scan, and so still exists.
     #[must_use]
-    pub fn passes_over(&self, id: FileId) -> bool {
+    pub fn skips(&self, id: FileId) -> bool {
         self.rejected.contains_key(&id)
     }
 
-    /// Passes over this file until it changes. Says so once.
+    /// Skips this file until it changes, and logs that once.
     pub fn reject(&mut self, file: &RingFile, why: impl std::fmt::Display) {
-        tracing::warn!("leaving {} alone: {why}", file.path.display());
+        tracing::warn!("ignoring {}: {why}", file.path.display());
         self.rejected.insert(file.id, file.modified);
     }
 }
 
-/// How long a writer may take from making a file to a ring that can be attached.
+/// How long a writer may take to prepare a ring.
 const PREPARATION: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_file_is_passed_over_until_it_changes() {
+    fn a_rejected_file_is_skipped_until_it_changes() {
         let dir = tempfile::tempdir().unwrap();
         let uid = dir.path().metadata().unwrap().uid();
         let ring = dir.path().join("ring");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_to_the_end_is_passed_over_while_it_is_there() {
+    fn a_file_read_to_the_end_is_skipped_while_it_exists() {
         let dir = tempfile::tempdir().unwrap();
         let uid = dir.path().metadata().unwrap().uid();
         let ring = dir.path().join("ring");
@@ -145,9 +145,9 @@ mod tests {
         let found = discovery.scan();
         discovery.done(&found[0]);
         assert!(discovery.scan().is_empty());
-        assert!(discovery.passes_over(found[0].id));
+        assert!(discovery.skips(found[0].id));
         fs::remove_file(&ring).unwrap();
         assert!(discovery.scan().is_empty());
-        assert!(!discovery.passes_over(found[0].id));
+        assert!(!discovery.skips(found[0].id));
     }
 }

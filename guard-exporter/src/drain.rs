@@ -10,7 +10,7 @@
 //! It deliberately polls: a writer that woke its readers would need a system call. After activity a
 //! pass follows within milliseconds; while nothing happens the pause grows to `LONGEST_PAUSE`.
 
-use crate::board::Board;
+use crate::app_state::AppState;
 use crate::confine::SandboxPaths;
 use crate::denial_log::DenialLog;
 use crate::denial_log::recover::NextSequences;
@@ -40,7 +40,7 @@ pub struct Drain {
     log: DenialLog,
     positions: ReadPositions,
     observer: Observer,
-    board: Arc<Board>,
+    app: Arc<AppState>,
     metrics: Counted,
     timers: Timers,
     last_live: Instant,
@@ -105,7 +105,7 @@ impl Drain {
         log: DenialLog,
         next: NextSequences,
         metrics: &Metrics,
-        board: Arc<Board>,
+        app: Arc<AppState>,
         otlp: Recorder,
     ) -> Self {
         let now = Instant::now();
@@ -114,8 +114,8 @@ impl Drain {
             rings: Vec::new(),
             log,
             positions: ReadPositions::load(sources.cursors, next),
-            observer: Observer::new(Arc::clone(&board), metrics.decisions(), otlp),
-            board,
+            observer: Observer::new(Arc::clone(&app), metrics.decisions(), otlp),
+            app,
             metrics: Counted {
                 rings: metrics.rings.clone(),
                 exporter: metrics.exporter.clone(),
@@ -271,8 +271,7 @@ impl Drain {
             }
         }
         let discovery = &self.discovery;
-        self.positions
-            .retain_finished(|id| discovery.passes_over(id));
+        self.positions.retain_finished(|id| discovery.skips(id));
     }
 
     fn attach(&mut self, candidate: RingFile) {
@@ -362,7 +361,7 @@ impl Drain {
         }
         self.metrics.rings.show(&state);
         let trouble = self.log.trouble();
-        self.board.health.set_obstacle(trouble);
+        self.app.health.set_obstacle(trouble);
         let exporter = &self.metrics.exporter;
         exporter.ready.set(i64::from(trouble.is_none()));
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -374,9 +373,9 @@ impl Drain {
                 .rings
                 .show_infos(&self.metrics.infos, &state.infos);
             self.metrics.infos = state.infos;
-            self.board
+            self.app
                 .set_guards(self.rings.iter().map(Ring::status).collect());
-            self.board.set_log(LogStatus {
+            self.app.set_log(LogStatus {
                 path: self.log.path().to_string_lossy().into_owned(),
                 head: self.log.head().map(|head| head.to_string()),
             });

@@ -1,9 +1,8 @@
 //! One exporter per state directory.
 //!
-//! `exporter.lock` is locked for the life of the process and says who holds it; the kernel lets go
-//! of it however the process ends. `exporter.json` tells guards and people the real address; it is
-//! written whole or not at all, and removed at an orderly end. What both hold is
-//! [`ExporterIdentity`].
+//! `exporter.lock` is locked while the process runs, and names it; the kernel releases the lock however
+//! the process ends. `exporter.json` has the actual address for guards and people; it is replaced
+//! atomically, and removed at an orderly end. Both contain an [`ExporterIdentity`].
 
 use guard_report::address::{ExporterIdentity, address_file, lock_file};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -12,7 +11,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// The right to serve a state directory.
+/// The exclusive right to serve a state directory.
 #[derive(Debug)]
 pub struct Instance {
     lock: File,
@@ -22,37 +21,35 @@ pub struct Instance {
 
 /// Why a state directory cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ClaimError {
-    /// Another exporter does.
-    #[error("{} is already served by another guard-exporter ({})", state.display(), whom(.by.as_ref()))]
+    #[error("{} is already served by another guard-exporter ({})", state.display(), describe(.by.as_ref()))]
     Served {
-        /// The state directory.
         state: PathBuf,
-        /// Who does, when it says so.
         by: Option<ExporterIdentity>,
     },
-    /// A file cannot be used.
-    #[error("cannot use {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("cannot create or lock {}", path.display())]
+    Lock { path: PathBuf, source: io::Error },
+}
+
+/// The address cannot be announced.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}", path.display())]
+pub struct AnnounceError {
+    path: PathBuf,
+    source: io::Error,
 }
 
 // === impl Instance ===
 
 impl Instance {
-    /// Claims the directory `state`, making it if need be.
+    /// Claims the directory `state`, which is created if it does not exist.
     ///
     /// # Errors
     ///
     /// [`ClaimError`]
     pub fn claim(state: &Path) -> Result<Self, ClaimError> {
         let path = lock_file(state);
-        let wrap = |source| ClaimError::Io {
+        let wrap = |source| ClaimError::Lock {
             path: path.clone(),
             source,
         };
@@ -94,21 +91,21 @@ impl Instance {
         Ok(instance)
     }
 
-    /// The user whose exporter this is.
+    /// The user of this exporter.
     #[must_use]
     pub fn uid(&self) -> u32 {
         self.uid
     }
 
-    /// Tells where this exporter listens.
+    /// Announces where this exporter listens.
     ///
     /// # Errors
     ///
-    /// When the files cannot be written; whoever looks then finds no address.
-    pub fn announce(&mut self, address: SocketAddr) -> Result<(), ClaimError> {
+    /// When the files cannot be written; then no address is announced.
+    pub fn announce(&mut self, address: SocketAddr) -> Result<(), AnnounceError> {
         let identity = ExporterIdentity::of_this_process(Some(address));
         let path = address_file(&self.state);
-        let wrap = |source| ClaimError::Io {
+        let wrap = |source| AnnounceError {
             path: path.clone(),
             source,
         };
@@ -116,8 +113,8 @@ impl Instance {
         write_atomically(&path, &identity.to_json()).map_err(wrap)
     }
 
-    /// Removes the announcement, a killed predecessor's too. Best effort: it is true only while
-    /// the lock is held anyway.
+    /// Removes the announcement, also one of a killed predecessor. Failures are ignored: it is only
+    /// valid while the lock is held.
     fn withdraw(&self) {
         drop(fs::remove_file(address_file(&self.state)));
     }
@@ -135,11 +132,11 @@ impl Drop for Instance {
     }
 }
 
-/// Replaces the file at `path` by one with these bytes: a reader sees the old or the new.
+/// Replaces the file at `path` by one with these bytes: a reader sees the old file or the new one.
 ///
 /// # Errors
 ///
-/// When it cannot be written. The old file then stands.
+/// When it cannot be written. The old file is then unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
@@ -157,7 +154,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn whom(by: Option<&ExporterIdentity>) -> String {
+fn describe(by: Option<&ExporterIdentity>) -> String {
     match by {
         None => "which is just starting".to_owned(),
         Some(ExporterIdentity {
@@ -178,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_of_the_first_and_succeeds_it() {
+    fn the_second_names_the_first_and_can_succeed_it() {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("state");
         let mut first = Instance::claim(&state).unwrap();

@@ -4,7 +4,7 @@
 //! The path of one decision: [`discovery`] finds the ring, [`drain`] reads it, and [`observe`] has it
 //! counted by [`metrics`], timed by [`guard_report::activity`] and checked by [`detect`]. A denial is also appended
 //! to [`denial_log`], kept by [`recent`] and published by [`stream`]; [`otlp`] exports it. [`http`]
-//! serves what is on the [`board`]; [`service`] owns the two threads.
+//! serves what is on the [`app_state`]; [`service`] owns the two threads.
 //!
 //! The exporter guarantees that it can neither change nor delay a decision: it maps rings read-only,
 //! and guards never wait for it. It deliberately runs without any privilege, as the protected user.
@@ -15,7 +15,7 @@
               what it is"
 )]
 
-pub mod board;
+pub mod app_state;
 pub mod cli;
 pub mod confine;
 pub mod cursors;
@@ -38,7 +38,6 @@ pub mod recent;
 pub mod ring;
 pub mod service;
 pub mod stream;
-#[cfg(test)]
-mod testing;
+
 mod timer;
 pub mod verify;

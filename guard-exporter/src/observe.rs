@@ -3,7 +3,7 @@
 //! Every decision is counted, timed and checked by the detector; a denial is also kept in memory and
 //! published as an event. Another destination for decisions is added here.
 
-use crate::board::Board;
+use crate::app_state::AppState;
 use crate::detect::{Detection, Detector, Kind};
 use crate::metrics::DecisionMetrics;
 use crate::otlp::{Recorder, RingId};
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// Takes decisions, batch by batch.
 #[derive(Debug)]
 pub struct Observer {
-    board: Arc<Board>,
+    app: Arc<AppState>,
     sinks: Sinks,
 }
 
@@ -27,7 +27,7 @@ pub struct Observer {
 #[derive(Debug)]
 pub struct Batch<'o> {
     now: Instant,
-    board: &'o Board,
+    app: &'o AppState,
     activity: MutexGuard<'o, Activity>,
     sinks: &'o mut Sinks,
 }
@@ -45,11 +45,11 @@ struct Sinks {
 // === impl Observer ===
 
 impl Observer {
-    /// Counts into `decisions`, shows on `board` and records for `otlp`.
+    /// Counts into `decisions`, shows on `app` and records for `otlp`.
     #[must_use]
-    pub fn new(board: Arc<Board>, decisions: DecisionMetrics, otlp: Recorder) -> Self {
+    pub fn new(app: Arc<AppState>, decisions: DecisionMetrics, otlp: Recorder) -> Self {
         Self {
-            board,
+            app,
             sinks: Sinks {
                 decisions,
                 detector: Detector::default(),
@@ -64,8 +64,8 @@ impl Observer {
     pub fn batch(&mut self, now: Instant) -> Batch<'_> {
         Batch {
             now,
-            board: &self.board,
-            activity: self.board.activity(),
+            app: &self.app,
+            activity: self.app.activity(),
             sinks: &mut self.sinks,
         }
     }
@@ -87,10 +87,8 @@ impl Batch<'_> {
         let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
         let denial = Arc::new(Denial::new(event, line.trim_end()));
         let published = Event::Denial(Arc::clone(&denial));
-        let recent = &self.board.recent;
-        self.board
-            .stream
-            .publish(&published, || recent.push(denial));
+        let recent = &self.app.recent;
+        self.app.stream.publish(&published, || recent.push(denial));
     }
 
     fn decision(&mut self, event: &DecisionEvent<'_>) {
@@ -129,8 +127,8 @@ impl Batch<'_> {
         let detection = Arc::new(detection);
         sinks.otlp.detection(&detection, trace);
         let published = Event::Detection(Arc::clone(&detection));
-        self.board
+        self.app
             .stream
-            .publish(&published, || self.board.add_detection(detection));
+            .publish(&published, || self.app.add_detection(detection));
     }
 }

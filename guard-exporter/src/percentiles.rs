@@ -3,7 +3,7 @@
 use guard_report::activity::Nanoseconds;
 use std::fmt::Write as _;
 
-/// The text form that HdrHistogram's tools read and draw; values in microseconds.
+/// The text that HdrHistogram's tools read and plot; values in microseconds.
 #[must_use]
 pub fn distribution(histogram: &Nanoseconds) -> String {
     let mut text = format!(
@@ -15,7 +15,7 @@ pub fn distribution(histogram: &Nanoseconds) -> String {
             .expect("writing to a string does not fail");
     };
     let mut total = 0;
-    // Of an empty histogram there is nothing to iterate to.
+    // An empty histogram has no quantile to iterate to.
     let steps = (!histogram.is_empty()).then(|| histogram.iter_quantiles(TICKS_PER_HALF_DISTANCE));
     for step in steps.into_iter().flatten() {
         total += step.count_since_last_iteration();
@@ -52,7 +52,7 @@ fn microseconds(nanoseconds: u64) -> f64 {
 
 /// In a microsecond.
 const NANOSECONDS: f64 = 1e3;
-/// As HdrHistogram's own tools have it.
+/// The default of HdrHistogram's tools.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distribution_rises_to_all_of_them() {
+    fn the_distribution_is_ascending_and_complete() {
         let latencies = latencies((1..=1000).map(|number| number * 1000));
         let text = distribution(&latencies.together(|_, _| true));
         let mut lines = text.lines();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_there_is_a_head_and_a_foot() {
+    fn an_empty_distribution_has_a_header_and_a_footer() {
         let text = distribution(&latencies([]).together(|_, _| true));
         assert_eq!(text.lines().count(), 5, "{text}");
     }

@@ -5,12 +5,12 @@
 //! reload, and the end of a terminal does not end the exporter. A file size limit (SIGXFSZ) is treated
 //! as a full disk.
 
-use crate::board::Board;
+use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
 use crate::denial_log::DenialLog;
 use crate::drain::{Command, Drain, Sources};
-use crate::http::{self, Shown};
+use crate::http::{self, HttpState};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
 use crate::otlp::Otlp;
@@ -47,7 +47,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
     log.chain(settings.chaining)?;
     let recent = Recent::load(&settings.denials);
-    let board = Arc::new(Board::new(recent, Stream::new(metrics.stream.clone())));
+    let app = Arc::new(AppState::new(recent, Stream::new(metrics.stream.clone())));
     let sources = Sources {
         directories: settings.rings.resolve(instance.uid()),
         uid: instance.uid(),
@@ -74,7 +74,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         None => None,
     };
     let recorder = otlp.as_ref().map(Otlp::recorder).unwrap_or_default();
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&board), recorder);
+    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&app), recorder);
 
     let (commands, received) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -89,13 +89,13 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         .context("starting the reading thread")?;
 
     runtime.block_on(async {
-        let shown = Shown {
+        let state = HttpState {
             metrics,
-            scrapes: http::Scrapes::new(settings.max_requests),
+            scrapes: http::ScrapeCache::new(settings.max_requests),
             telemetry_path: settings.telemetry_path.as_str().into(),
-            board,
+            app,
         };
-        let mut serving = pin!(serve(settings, shown, &mut instance));
+        let mut serving = pin!(serve(settings, state, &mut instance));
         loop {
             tokio::select! {
                 _ = &mut reader_ended => break,
@@ -127,11 +127,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Listens on the configured address, retrying while it is taken, and serves.
-async fn serve(settings: &Settings, shown: Shown, instance: &mut Instance) -> Infallible {
+async fn serve(settings: &Settings, state: HttpState, instance: &mut Instance) -> Infallible {
     let address = settings.listen;
-    let bind_failures = shown.metrics.exporter.bind_failures.clone();
-    let connections = shown.metrics.connections.clone();
-    let router = http::router(shown);
+    let bind_failures = state.metrics.exporter.bind_failures.clone();
+    let connections = state.metrics.connections.clone();
+    let router = http::router(state);
     let mut taken = RateLimited::default();
     let listener = loop {
         match TcpListener::bind(address).await {

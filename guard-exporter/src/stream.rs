@@ -210,7 +210,7 @@ impl Drop for Subscription {
 mod tests {
     use super::*;
     use crate::metrics::Metrics;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
     use std::task::Waker;
 
     fn next(subscription: &mut Subscription) -> Poll<Option<Next>> {

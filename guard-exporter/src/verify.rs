@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs the command. `variable` looks up the environment.
+/// Runs the command. `variable` reads the environment.
 pub fn run(arguments: &VerifyArguments, variable: impl Fn(&str) -> Option<PathBuf>) -> ExitCode {
     match report(arguments, variable) {
         Ok(report) => {

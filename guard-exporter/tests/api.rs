@@ -127,7 +127,7 @@ fn the_newest_ten_thousand_are_kept() {
     let page = json(&exporter, &format!("/api/v1/denials?before={oldest}"));
     assert_eq!(sequences(&page), [0; 0]);
     let (_, html) = exporter.get("/?limit=1000");
-    assert_eq!(html.matches("<tr class=deny").count(), 1000);
+    assert_eq!(html.matches("<tr class=\"deny\"").count(), 1000);
     let memory = exporter.metric("process_resident_memory_bytes").unwrap();
     assert!(
         memory < 60e6,

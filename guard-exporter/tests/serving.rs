@@ -95,6 +95,10 @@ fn metrics_describe_guards_and_decisions() {
 fn a_hung_guard_shows_beside_a_live_one() {
     let home = Home::new();
     let [hung, live] = [1, 2].map(|id| home.ring(id, MIN_LANE_WORDS));
+    for producer in [&hung, &live] {
+        producer.set(Counter::EnforcementActive, 1);
+        producer.set(Counter::PolicyOk, 1);
+    }
     live.beat(1_718_000_100_000_000_000);
     hung.beat(1_718_000_000_000_000_000);
     let exporter = home.start();
@@ -110,6 +114,11 @@ fn a_hung_guard_shows_beside_a_live_one() {
             .contains("2024-06-10T06:16:40")
     });
     assert_eq!(heartbeat(), Some(1_718_000_000.0));
+    let (_, page) = exporter.get("/");
+    assert!(page.contains("one has not responded for"), "{page}");
+    assert!(page.contains("not responding</td>"), "{page}");
+    let (_, status) = exporter.get("/api/v1/status");
+    assert!(status.contains("last updated its ring"), "{status}");
     drop(hung);
     eventually("only live guards count", || {
         heartbeat() == Some(1_718_000_200.0)
@@ -423,7 +432,7 @@ fn the_metrics_are_at_the_configured_path() {
     assert!(text.contains("\nguard_up 0\n"), "{text}");
     assert_eq!(exporter.get("/metrics").0, 404);
     let (_, page) = exporter.get("/");
-    assert!(page.contains("<a href=/guard/metrics>"), "{page}");
+    assert!(page.contains("<a href=\"/guard/metrics\">"), "{page}");
 }
 
 #[test]

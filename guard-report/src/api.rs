@@ -32,6 +32,9 @@ pub struct Status<'a> {
     pub agents: Vec<AgentDecisions>,
     /// The guards whose rings it reads.
     pub guards: Cow<'a, [GuardStatus]>,
+    /// What is wrong with any of the guards, each in a sentence.
+    #[serde(default)]
+    pub problems: Vec<String>,
 }
 
 /// The denial log.
@@ -223,6 +226,7 @@ mod tests {
                 },
             }],
             guards: Cow::Borrowed(&[]),
+            problems: vec!["it decides nothing".to_owned()],
         };
         let text = serde_json::to_string(&status).unwrap();
         assert!(text.contains(r#""agent":"codex","1m":{"allow":0,"deny":0,"audit":0},"5m""#));

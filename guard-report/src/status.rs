@@ -107,6 +107,13 @@ impl GuardStatus {
         Some(Duration::from_nanos(now_ns.saturating_sub(beat)))
     }
 
+    /// For how long the guard, which is alive, has not updated its header; `None` while it responds.
+    #[must_use]
+    pub fn unresponsive_for(&self, now_ns: u64) -> Option<Duration> {
+        let age = self.heartbeat_age(now_ns)?;
+        (self.alive && age > MAX_HEARTBEAT_AGE).then_some(age)
+    }
+
     /// What is wrong, each in a sentence.
     #[must_use]
     pub fn problems(&self, now_ns: u64) -> Vec<String> {
@@ -118,9 +125,7 @@ impl GuardStatus {
                     "{name} decides nothing (enforcement is not active)"
                 ));
             }
-            if let Some(age) = self.heartbeat_age(now_ns)
-                && age > MAX_HEARTBEAT_AGE
-            {
+            if let Some(age) = self.unresponsive_for(now_ns) {
                 let seconds = age.as_secs();
                 problems.push(format!("{name} last updated its ring {seconds} s ago"));
             }

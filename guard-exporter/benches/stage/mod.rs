@@ -1,11 +1,12 @@
-//! What the benches have in common: events, a real exporter in a directory of its own, and medians.
+//! What the benches share: events, an exporter process in a directory of its own, and medians.
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
 use guard_core::OperationKind;
-use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use guard_core::event::{ActingProcess, DecisionEvent, ZoneRef};
 use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::{Answer, Reason, Verdict};
+use guard_testing::events::DENIAL;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -18,19 +19,14 @@ use tempfile::TempDir;
 
 /// A build removing one of its own files.
 pub const ALLOWED: DecisionEvent<'_> = DecisionEvent {
-    sequence: 0,
     wall_ns: 1_760_000_000_000_000_000,
     monotonic_ns: 86_400_000_000_000,
     latency_ns: 900,
-    deadline_left_ns: None,
-    delivery_delay_us: None,
     operation: OperationKind::Unlink,
     verdict: Verdict::Allow,
     reason: Reason::TrustedTool,
     answer: Answer::Performed,
     errno: 0,
-    agent: Some("claude_code"),
-    ancestor: Some(b"claude"),
     agent_pid: Some(41_000),
     session: b"swift-otter-41",
     process: ActingProcess {
@@ -50,11 +46,11 @@ pub const ALLOWED: DecisionEvent<'_> = DecisionEvent {
         path: b"/home/user/project",
     }),
     tool: Some(b"cargo"),
-    override_id: None,
     trace: None,
+    ..DENIAL
 };
 
-/// An agent renaming a protected file away.
+/// An agent moving a protected file away.
 pub const DENIED: DecisionEvent<'_> = DecisionEvent {
     operation: OperationKind::Rename,
     verdict: Verdict::Deny,
@@ -64,11 +60,7 @@ pub const DENIED: DecisionEvent<'_> = DecisionEvent {
     path: b"/home/user/project/src/ring/memory.rs",
     destination: Some(b"/tmp/claude-1000/discarded/memory.rs"),
     tool: None,
-    trace: Some(TraceContext {
-        trace_id: [7; 16],
-        span_id: [9; 8],
-        flags: 1,
-    }),
+    trace: DENIAL.trace,
     ..ALLOWED
 };
 
@@ -99,7 +91,7 @@ impl Home {
         self.dir.path().join(name)
     }
 
-    /// A guard's ring of the usual size.
+    /// A guard's ring of the default size.
     pub fn ring(&self, id: u8) -> Producer {
         let options = RingOptions {
             id: [id; 16],
@@ -111,7 +103,7 @@ impl Home {
         ring
     }
 
-    /// A real exporter, once it listens. `stderr` is where it speaks.
+    /// An exporter that listens; its log goes to `stderr`.
     pub fn exporter(&self, stderr: Stdio) -> Exporter {
         let child = self.spawn(stderr);
         let address = announced(&self.path("exporter.json"), child.id());
@@ -134,7 +126,7 @@ impl Home {
 // === impl Exporter ===
 
 impl Exporter {
-    /// A series of `/metrics`.
+    /// The value of a series of `/metrics`.
     pub fn metric(&self, series: &str) -> Option<f64> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -164,12 +156,12 @@ pub fn publish(ring: &Producer, event: &DecisionEvent<'_>, times: u64) {
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out: {what}");
         thread::park_timeout(Duration::from_millis(1));
     }
 }
 
-/// The one in the middle.
+/// The median.
 pub fn median(figures: &mut [f64]) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]

@@ -270,7 +270,7 @@ impl From<Format> for LogFormat {
 // === impl VerifyArguments ===
 
 impl VerifyArguments {
-    /// The log to verify when no files are given. `variable` looks up the environment.
+    /// The log to verify when no files are given. `variable` reads the environment.
     ///
     /// # Errors
     ///
@@ -286,7 +286,7 @@ impl VerifyArguments {
 // === impl ServingArguments ===
 
 impl ServingArguments {
-    /// Completes the options from the environment, which `variable` looks up. Invalid variables are
+    /// Completes the options from the environment, which `variable` reads. Invalid variables are
     /// reported to `warn`.
     ///
     /// # Errors

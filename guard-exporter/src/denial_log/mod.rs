@@ -1,21 +1,20 @@
 //! The denial log: `denials.jsonl` and its numbered files.
 //!
-//! Guarantees:
+//! It guarantees that
 //!
-//! - A line stands in the log whole or not at all, once, in its ring's order, whenever the exporter
-//!   is killed; see [`recover`] and [`log_files`].
-//! - `denials.jsonl` stays under [`MAX_BYTES`]; [`KEPT`] numbered files are kept.
-//! - A failed write (a full disk, say) loses nothing: lines stay [pending](DenialLog::append), are
-//!   tried again with growing pauses, and when no more fit into memory the denials stay in their
-//!   rings.
-//! - A log that someone moves or removes is made anew for the next denial.
-//! - With a [hash chain](chain) each line names the one before it, over rotations and restarts.
+//! - each line is in the log whole and once, in the order of its ring, whenever the exporter is killed;
+//!   see [`recover`] and [`log_files`];
+//! - `denials.jsonl` is smaller than [`MAX_BYTES`](log_files::MAX_BYTES), and [`KEPT`] numbered files are kept;
+//! - a failed write, such as on a full disk, loses nothing: lines stay [pending](DenialLog::append) and
+//!   are retried with growing pauses, and when no more fit into memory the denials stay in their rings;
+//! - a log that someone moves or removes is created again for the next denial;
+//! - with a [hash chain](chain) each line has the hash of the one before, over rotations and restarts.
 //!
-//! It is flushed to the medium (`fdatasync`) at most once a second, and always before a ring file is
-//! removed. A power cut may therefore cost the last second's lines of a ring that is itself lost.
+//! It is synced to disk (`fdatasync`) at most once a second, and always before a ring file is removed.
+//! A power failure may therefore lose the last second's lines of a ring that is itself lost.
 //!
-//! It deliberately follows no symbolic link and writes to nothing but a regular file, so that the
-//! log cannot be made to clobber something else.
+//! It deliberately follows no symbolic link and writes only to a regular file, so that the log cannot
+//! be used to overwrite something else.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,34 +35,37 @@
 
 pub mod chain;
 mod counters;
+mod error;
+mod live_file;
 pub mod recover;
 pub mod verify;
 
 pub use counters::LogCounters;
+pub use error::{OpenLogError, WriteLogError};
 
 use crate::rate_limited::RateLimited;
 use chain::{Chain, Digest, Seal};
-use guard_report::log_files::{self, KEPT, MAX_BYTES};
+use guard_report::log_files::{self, KEPT};
+use live_file::LiveFile;
 use recover::NextSequences;
 use std::collections::VecDeque;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Writes denials, rotates, and remembers what is not yet written.
+/// Writes and rotates the log, and keeps what is not written yet.
 #[derive(Debug)]
 pub struct DenialLog {
     path: PathBuf,
-    live: Option<Live>,
-    /// Whole lines not yet in the file, oldest first.
+    live: Option<LiveFile>,
+    /// Whole lines that are not in the file yet, oldest first.
     pending: Vec<u8>,
-    /// Where the chain stands after what is pending; `None` while it is off.
+    /// The chain after what is pending; `None` while it is off.
     chain: Option<Chain>,
-    /// The last written line's hash.
+    /// The hash of the last written line.
     head: Option<Digest>,
-    /// Former live files that the medium may not have whole.
+    /// Former live files that may not be on disk.
     unsynced: VecDeque<File>,
     live_unsynced: bool,
     directory_unsynced: bool,
@@ -76,59 +78,18 @@ pub struct DenialLog {
 /// Whether lines are chained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Chaining {
-    /// As the log's last line is.
+    /// If the last line of the log is.
     #[default]
     Keep,
-    /// From the next line on.
     On,
-    /// Not from the next line on.
     Off,
 }
 
-/// Why the denial log cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenLogError {
-    /// Its directory cannot be made.
-    #[error("cannot make directory {}", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The path is a symbolic link, a directory, a device, ….
-    #[error("{} is not a regular file; move it away or choose another log with --denials", path.display())]
-    NotRegular {
-        /// The log's path.
-        path: PathBuf,
-    },
-    /// Anything else.
-    #[error("cannot use {}", path.display())]
-    Io {
-        /// The log's path.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-}
-
-/// Bytes of lines kept in memory while the log cannot be written. Beyond, denials wait in their
-/// rings, which hold more and outlive the exporter.
+/// Bytes of lines kept in memory while the log cannot be written. Further denials wait in their rings,
+/// which hold more and outlive the exporter.
 pub const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
 
-/// The open `denials.jsonl`.
-#[derive(Debug)]
-struct Live {
-    file: File,
-    /// Which file it is: device and inode.
-    identity: (u64, u64),
-    /// Bytes of whole lines.
-    length: u64,
-    /// A failed write may have left part of a line behind `length`.
-    torn: bool,
-}
-
+/// A failed write, and when it is retried.
 #[derive(Debug)]
 struct Trouble {
     error: String,
@@ -139,8 +100,8 @@ struct Trouble {
 // === impl DenialLog ===
 
 impl DenialLog {
-    /// Opens or makes the log at `path`, cuts a partial last line, and says where each ring's
-    /// denials go on.
+    /// Opens or creates the log at `path`, cuts off a partial last line, and returns where reading each
+    /// ring continues.
     ///
     /// # Errors
     ///
@@ -156,8 +117,8 @@ impl DenialLog {
                     source,
                 })?;
         }
-        let live = Live::open(path)?;
-        let next = recover::next_sequences(path).map_err(|source| OpenLogError::Io {
+        let live = LiveFile::open(path)?;
+        let next = recover::next_sequences(path).map_err(|source| OpenLogError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -168,7 +129,7 @@ impl DenialLog {
             chain: None,
             head: None,
             unsynced: VecDeque::new(),
-            // What a killed predecessor wrote may not be on the medium either.
+            // What a killed predecessor wrote may not be on disk either.
             live_unsynced: true,
             directory_unsynced: true,
             trouble: None,
@@ -179,14 +140,17 @@ impl DenialLog {
         Ok((log, next))
     }
 
-    /// Chains the lines to come, as `chaining` says. The chain goes on after the last line there is,
-    /// sealed or not.
+    /// Sets whether the next lines are chained. The chain continues after the last line, whether that
+    /// is sealed or not.
     ///
     /// # Errors
     ///
     /// When the log cannot be read.
     pub fn chain(&mut self, chaining: Chaining) -> Result<(), OpenLogError> {
-        let last = recover::last_line(&self.path).map_err(|source| self.error(source))?;
+        let last = recover::last_line(&self.path).map_err(|source| OpenLogError::Read {
+            path: self.path.clone(),
+            source,
+        })?;
         let seal = last.as_deref().and_then(Seal::of);
         let is_on = match chaining {
             Chaining::On => true,
@@ -198,20 +162,19 @@ impl DenialLog {
         Ok(())
     }
 
-    /// The hash of the last line written, while the chain is on: kept elsewhere, it betrays who
-    /// makes the chain anew or cuts its end off.
+    /// The hash of the last written line while the chain is on. Copied elsewhere, it reveals whether
+    /// the chain was recomputed or its end cut off.
     #[must_use]
     pub fn head(&self) -> Option<Digest> {
         self.head
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes one or more whole lines to be written by the next [`flush`](Self::flush).
+    /// Adds whole lines, which the next [`flush`](Self::flush) writes.
     pub fn append(&mut self, lines: &[u8]) {
         debug_assert!(
             lines.is_empty() || lines.ends_with(b"\n"),
@@ -220,7 +183,7 @@ impl DenialLog {
         self.pending.extend_from_slice(lines);
     }
 
-    /// Encodes a line in place, instead of [`append`](Self::append), and returns it as it will be
+    /// Like [`append`](Self::append) for a line that is encoded in place. Returns it as it will be
     /// written.
     pub fn encode(&mut self, line: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let start = self.pending.len();
@@ -231,45 +194,42 @@ impl DenialLog {
         &self.pending[start..]
     }
 
-    /// Whether more lines should be appended before a flush.
+    /// Whether more lines may be appended before a flush.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.pending.len() < MAX_PENDING_BYTES
     }
 
-    /// Why the last write failed; `None` when all is well.
+    /// Why the last write failed; `None` when it did not.
     #[must_use]
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_ref().map(|trouble| trouble.error.as_str())
     }
 
-    /// Writes what is pending, unless a failure was so recent that it waits. Returns whether
-    /// nothing is pending any more.
+    /// Writes what is pending, unless it pauses after a failure. Returns whether nothing is pending any
+    /// more.
     pub fn flush(&mut self, now: Instant) -> bool {
-        if self
-            .trouble
-            .as_ref()
-            .is_some_and(|trouble| now < trouble.retry)
-        {
-            self.show_pending();
+        let pauses = |trouble: &Trouble| now < trouble.retry;
+        if self.trouble.as_ref().is_some_and(pauses) {
+            self.count_pending();
             return false;
         }
         let result = self.write_pending();
         self.note(now, result);
-        self.show_pending();
+        self.count_pending();
         self.pending.is_empty() && self.trouble.is_none()
     }
 
     /// Closes the log and opens it again by its path, as programs that rotate logs expect on SIGHUP.
-    /// Nothing pending is lost; a log that cannot be opened is tried again at the next flush.
+    /// Nothing pending is lost; a log that cannot be opened is retried at the next flush.
     pub fn reopen(&mut self, now: Instant) {
         self.retire();
         let result = self.open_live();
         self.note(now, result);
     }
 
-    /// Flushes, then brings all that was written to the medium; free when nothing was. Returns
-    /// whether all is there.
+    /// Flushes, then syncs everything written to disk; does nothing when nothing was written. Returns
+    /// whether all of it is on disk.
     pub fn sync(&mut self, now: Instant) -> bool {
         if !self.flush(now) {
             return false;
@@ -279,13 +239,13 @@ impl DenialLog {
         self.trouble.is_none()
     }
 
-    fn show_pending(&self) {
+    fn count_pending(&self) {
         let bytes = i64::try_from(self.pending.len()).unwrap_or(i64::MAX);
         self.counters.pending.set(bytes);
     }
 
-    fn write_pending(&mut self) -> Result<(), OpenLogError> {
-        let is_moved = |live: &mut Live| !live.is_still_at(&self.path);
+    fn write_pending(&mut self) -> Result<(), WriteLogError> {
+        let is_moved = |live: &mut LiveFile| !live.is_at(&self.path);
         if !self.pending.is_empty() && self.live.as_mut().is_some_and(is_moved) {
             self.retire();
         }
@@ -296,9 +256,12 @@ impl DenialLog {
             self.open_live()?;
             let Some(live) = &mut self.live else { break };
             let written = live.write_lines(&self.pending);
-            let written = written.map_err(|source| self.error(source))?;
+            let written = written.map_err(|source| WriteLogError::Write {
+                path: self.path.clone(),
+                source,
+            })?;
             if written == 0 {
-                self.rotate().map_err(|source| self.error(source))?;
+                self.rotate()?;
                 continue;
             }
             self.live_unsynced = true;
@@ -317,41 +280,49 @@ impl DenialLog {
         Ok(())
     }
 
-    fn open_live(&mut self) -> Result<(), OpenLogError> {
+    fn open_live(&mut self) -> Result<(), WriteLogError> {
         if self.live.is_none() {
             self.directory_unsynced = true;
-            self.live = Some(Live::open(&self.path)?);
+            self.live = Some(LiveFile::open(&self.path)?);
         }
         Ok(())
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
+    fn rotate(&mut self) -> Result<(), WriteLogError> {
         let _span = tracing::info_span!("rotate").entered();
-        log_files::rotate(&self.path, KEPT)?;
+        log_files::rotate(&self.path, KEPT).map_err(|source| WriteLogError::Rotate {
+            path: self.path.clone(),
+            source,
+        })?;
         self.retire();
         self.counters.rotations.inc();
         Ok(())
     }
 
-    /// Lets go of the live file, keeping it for the next sync.
+    /// Closes the live file after the next sync.
     fn retire(&mut self) {
         self.live_unsynced = false;
-        self.unsynced.extend(self.live.take().map(|live| live.file));
-        // More than these are no longer kept at all.
+        self.unsynced
+            .extend(self.live.take().map(LiveFile::into_file));
+        // Older files are not kept at all.
         while self.unsynced.len() > KEPT as usize {
             self.unsynced.pop_front();
         }
     }
 
-    fn sync_written(&mut self) -> Result<(), OpenLogError> {
+    fn sync_written(&mut self) -> Result<(), WriteLogError> {
+        let wrap = |source| WriteLogError::Sync {
+            path: self.path.clone(),
+            source,
+        };
         while let Some(file) = self.unsynced.front() {
-            file.sync_data().map_err(|source| self.error(source))?;
+            file.sync_data().map_err(wrap)?;
             self.unsynced.pop_front();
         }
         if let Some(live) = &self.live
             && self.live_unsynced
         {
-            live.file.sync_data().map_err(|source| self.error(source))?;
+            live.sync().map_err(wrap)?;
             self.live_unsynced = false;
         }
         if self.directory_unsynced
@@ -359,13 +330,14 @@ impl DenialLog {
         {
             File::open(directory)
                 .and_then(|directory| directory.sync_all())
-                .map_err(|source| self.error(source))?;
+                .map_err(wrap)?;
             self.directory_unsynced = false;
         }
         Ok(())
     }
 
-    fn note(&mut self, now: Instant, result: Result<(), OpenLogError>) {
+    /// Takes note of the result of writing.
+    fn note(&mut self, now: Instant, result: Result<(), WriteLogError>) {
         let Err(error) = result else {
             if self.trouble.take().is_some() {
                 let path = self.path.display();
@@ -388,103 +360,6 @@ impl DenialLog {
             pause,
             retry: now + pause,
         });
-    }
-
-    fn error(&self, source: io::Error) -> OpenLogError {
-        OpenLogError::Io {
-            path: self.path.clone(),
-            source,
-        }
-    }
-}
-
-// === impl Live ===
-
-impl Live {
-    fn open(path: &Path) -> Result<Self, OpenLogError> {
-        let wrap = |source: io::Error| match source.raw_os_error() {
-            Some(libc::ELOOP | libc::EISDIR) => OpenLogError::NotRegular {
-                path: path.to_owned(),
-            },
-            _ => OpenLogError::Io {
-                path: path.to_owned(),
-                source,
-            },
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            // A FIFO put in the log's place must not hang the exporter.
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            .open(path)
-            .map_err(wrap)?;
-        let metadata = file.metadata().map_err(wrap)?;
-        if !metadata.is_file() {
-            return Err(OpenLogError::NotRegular {
-                path: path.to_owned(),
-            });
-        }
-        let length = recover::cut_partial_line(&mut file).map_err(wrap)?;
-        Ok(Self {
-            file,
-            identity: (metadata.dev(), metadata.ino()),
-            length,
-            torn: false,
-        })
-    }
-
-    /// Whether this file is the one at `path`. Takes note of a change of its length.
-    fn is_still_at(&mut self, path: &Path) -> bool {
-        let Ok(metadata) = path.symlink_metadata() else {
-            return false;
-        };
-        if !self.torn {
-            self.length = metadata.len();
-        }
-        self.identity == (metadata.dev(), metadata.ino())
-    }
-
-    /// Writes as many of the whole `lines` as fit and returns their bytes; 0 when it is full. A
-    /// line longer than a file may be is written whole into a file of its own.
-    fn write_lines(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.mend()?;
-        let room = (MAX_BYTES - 1).saturating_sub(self.length);
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(lines.len());
-        let fitting = lines[..room]
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
-        let size = match fitting {
-            0 if self.length > 0 => return Ok(0),
-            0 => lines
-                .iter()
-                .position(|&byte| byte == b'\n')
-                .map_or(lines.len(), |at| at + 1),
-            size => size,
-        };
-        self.torn = true;
-        let written = self.file.write_all(&lines[..size]);
-        if written.is_ok() {
-            self.torn = false;
-            self.length += size as u64;
-        } else {
-            // Now if possible: a reader should not meet half a line. Else before the next write.
-            drop(self.mend());
-        }
-        written.map(|()| size)
-    }
-
-    /// Cuts what a failed write left.
-    fn mend(&mut self) -> io::Result<()> {
-        if self.torn {
-            if self.file.metadata()?.len() > self.length {
-                self.file.set_len(self.length)?;
-            }
-            self.torn = false;
-        }
-        Ok(())
     }
 }
 

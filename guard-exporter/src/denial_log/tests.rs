@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::metrics::Metrics;
-use crate::testing::denial;
+use guard_report::log_files::MAX_BYTES;
 use guard_report::log_files::numbered;
 use guard_report::record::DenialRecord;
+use guard_testing::events::denial;
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 
 fn open(path: &Path) -> (DenialLog, NextSequences) {
     DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap()
@@ -65,7 +68,7 @@ fn a_line_longer_than_a_file_is_not_cut() {
 }
 
 #[test]
-fn the_chain_goes_on_over_restarts_rotations_and_being_off() {
+fn the_chain_continues_over_restarts_rotations_and_being_off() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let mut last = 0;
@@ -84,7 +87,7 @@ fn the_chain_goes_on_over_restarts_rotations_and_being_off() {
         assert!(log.flush(Instant::now()));
         heads.push(log.head());
         last += 900;
-        // A killed writer's half line; it is cut at the next start.
+        // Half a line of a killed writer, which is cut off at the next start.
         let mut file = File::options().append(true).open(&path).unwrap();
         file.write_all(b"{\"ts\":17").unwrap();
     }
@@ -124,7 +127,7 @@ fn a_log_removed_while_it_is_written_breaks_the_chain() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn only_a_regular_file_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("target");
     fs::write(&target, "precious").unwrap();
@@ -141,7 +144,7 @@ fn what_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn a_log_moved_away_is_made_anew_and_a_link_in_its_place_is_not_followed() {
+fn a_log_moved_away_is_created_again_and_a_link_in_its_place_is_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let (mut log, _) = open(&path);
@@ -168,7 +171,7 @@ fn a_log_moved_away_is_made_anew_and_a_link_in_its_place_is_not_followed() {
 }
 
 #[test]
-fn a_log_cut_by_hand_goes_on_from_its_new_end() {
+fn a_log_cut_by_hand_continues_at_its_new_end() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let (mut log, _) = open(&path);

@@ -130,8 +130,8 @@ const TEMPORARY: [&[u8]; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use guard_core::verdict::Answer;
+    use guard_testing::events::denial;
 
     /// A removal outside all zones by an unknown actor, at this time.
     fn removal(milliseconds: u64) -> DecisionEvent<'static> {

@@ -150,9 +150,9 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use guard_core::OperationKind;
     use guard_core::verdict::{Answer, Reason};
+    use guard_testing::events::denial;
 
     #[test]
     fn a_denied_rm_r_is_a_mass_deletion_and_not_a_storm() {

@@ -64,7 +64,7 @@ const CAPACITY: usize = 2048;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
 
     fn storms<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> usize {
         let mut retries = Retries::default();

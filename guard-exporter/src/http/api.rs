@@ -1,8 +1,8 @@
-//! `/api/v1`: what the board shows, as JSON. [`openapi.json`](OPENAPI) describes all of it.
+//! `/api/v1`: the state of the exporter and its guards as JSON. [`openapi.json`](OPENAPI) describes it.
 
 use super::json;
 use super::query::{BadRequest, Parameters};
-use super::state::Shown;
+use super::state::HttpState;
 use crate::percentiles;
 use crate::recent::MAX_KEPT;
 use axum::extract::State;
@@ -18,11 +18,11 @@ pub const OPENAPI: &str = include_str!("openapi.json");
 
 /// `GET /api/v1/denials`
 pub(super) async fn denials(
-    State(shown): State<Shown>,
+    State(state): State<HttpState>,
     parameters: Parameters,
 ) -> Result<Response, BadRequest> {
     let query = parameters.denials()?;
-    let recent = &shown.board.recent;
+    let recent = &state.app.recent;
     let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
     let denials = selection.denials.iter();
     let denials = denials.filter_map(|denial| Denial::of_line(&denial.line));
@@ -31,28 +31,33 @@ pub(super) async fn denials(
 }
 
 /// `GET /api/v1/detections`
-pub(super) async fn detections(State(shown): State<Shown>) -> impl IntoResponse {
-    let detections = shown.board.detections();
+pub(super) async fn detections(State(state): State<HttpState>) -> impl IntoResponse {
+    let detections = state.app.detections();
     let detections: Vec<_> = detections.iter().map(|found| found.as_ref()).collect();
     json::respond(&serde_json::json!({ "detections": detections }))
 }
 
 /// `GET /api/v1/status`
-pub(super) async fn status(State(shown): State<Shown>) -> Response {
-    let board = &shown.board;
-    let obstacle = board.health.obstacle();
-    let agents = board.activity().agents(Instant::now());
-    let guards = board.guards();
+pub(super) async fn status(State(state): State<HttpState>) -> Response {
+    let app = &state.app;
+    let obstacle = app.health.obstacle();
+    let agents = app.activity().agents(Instant::now());
+    let guards = app.guards();
+    let now_ns = time::now_ns();
     let status = Status {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
-        started: time::rfc3339(time::nanoseconds(board.started)),
-        uptime_seconds: board.started.elapsed().unwrap_or_default().as_secs(),
+        started: time::rfc3339(time::nanoseconds(app.started)),
+        uptime_seconds: app.started.elapsed().unwrap_or_default().as_secs(),
         ready: obstacle.is_none(),
         obstacle,
-        kept_denials: board.recent.len(),
-        denial_log: board.log(),
+        kept_denials: app.recent.len(),
+        denial_log: app.log(),
         agents,
+        problems: guards
+            .iter()
+            .flat_map(|guard| guard.problems(now_ns))
+            .collect(),
         guards: (&*guards).into(),
     };
     json::respond(&status)
@@ -60,25 +65,25 @@ pub(super) async fn status(State(shown): State<Shown>) -> Response {
 
 /// `GET /api/v1/latency`
 pub(super) async fn latency(
-    State(shown): State<Shown>,
+    State(state): State<HttpState>,
     parameters: Parameters,
 ) -> Result<Response, BadRequest> {
     let query = parameters.latency()?;
     let now = Instant::now();
     if query.as_text {
         let span = query.span.unwrap_or(Span::SinceStart);
-        let latencies = shown.board.activity().latencies(now, span);
-        let chosen = latencies.together(|operation, verdict| {
+        let latencies = state.app.activity().latencies(now, span);
+        let selected = latencies.together(|operation, verdict| {
             query.operation.is_none_or(|wanted| wanted == operation)
                 && query.verdict.is_none_or(|wanted| wanted == verdict)
         });
-        let text = percentiles::distribution(&chosen);
+        let text = percentiles::distribution(&selected);
         return Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response());
     }
     let spans = Span::ALL.into_iter();
     let spans = spans.filter(|span| query.span.is_none_or(|wanted| wanted == *span));
     let spans = spans.map(|span| {
-        let latencies = shown.board.activity().latencies(now, span);
+        let latencies = state.app.activity().latencies(now, span);
         let mut series = latencies.percentiles();
         series.retain(|row| {
             query

@@ -10,7 +10,7 @@
 //! another exporter than before. A comment every [`HEARTBEAT`] keeps the connection open and detects
 //! when it is not.
 
-use super::state::Shown;
+use super::state::HttpState;
 use crate::detect::Detection;
 use crate::recent::{Denial, DenialId};
 use crate::stream::{Event, Next, Subscription};
@@ -42,13 +42,13 @@ struct Events {
 }
 
 /// `GET /api/v1/events`
-pub(super) async fn events(State(shown): State<Shown>, headers: HeaderMap) -> Response {
-    let board = &shown.board;
+pub(super) async fn events(State(state): State<HttpState>, headers: HeaderMap) -> Response {
+    let app = &state.app;
     let last = headers
         .get("last-event-id")
         .map(|id| id.to_str().ok().and_then(DenialId::parse));
-    let catch_up = || last.map(|id| board.recent.after(&id?));
-    let (subscription, replay) = match board.stream.subscribe(catch_up) {
+    let catch_up = || last.map(|id| app.recent.after(&id?));
+    let (subscription, replay) = match app.stream.subscribe(catch_up) {
         Ok(subscribed) => subscribed,
         Err(error) => {
             let head = [(header::RETRY_AFTER, "10")];

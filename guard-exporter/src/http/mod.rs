@@ -37,9 +37,9 @@ pub use api::OPENAPI;
 pub use connections::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, serve};
 #[cfg(fuzzing)]
 pub use query::limit_of;
-pub use query::{MAX_LIMIT, USUAL_LIMIT};
-pub use scrape_cache::Scrapes;
-pub use state::Shown;
+pub use query::{DEFAULT_LIMIT, MAX_LIMIT};
+pub use scrape_cache::ScrapeCache;
+pub use state::HttpState;
 pub use timeouts::Timeouts;
 
 use axum::Router;
@@ -50,7 +50,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 /// The endpoints, behind the host guard.
-pub fn router(shown: Shown) -> Router {
+pub fn router(state: HttpState) -> Router {
     let own = Router::new()
         .route("/", get(page::page))
         .route("/api/v1/denials", get(api::denials))
@@ -61,19 +61,19 @@ pub fn router(shown: Shown) -> Router {
     Router::new()
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
-        .route(&shown.telemetry_path.clone(), get(scrape::scrape))
+        .route(&state.telemetry_path.clone(), get(scrape::scrape))
         .route("/api/v1/latency", get(api::latency))
         .route("/api/v1/openapi.json", get(api::openapi))
         .route("/-/healthy", get(async || "healthy\n"))
         .route("/-/ready", get(ready))
         .merge(own)
-        .with_state(shown)
+        .with_state(state)
         .layer(map_response(with_security_headers))
         .layer(from_fn(host_guard::host_guard))
 }
 
-async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
-    match shown.board.health.obstacle() {
+async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
+    match state.app.health.obstacle() {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(obstacle) => (
             StatusCode::SERVICE_UNAVAILABLE,

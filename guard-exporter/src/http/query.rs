@@ -1,5 +1,7 @@
-//! What a request asks for, read strictly: a parameter that is misspelt is an error and not ignored,
-//! since an answer to another question is worse than none.
+//! The query parameters of requests.
+//!
+//! Parsing is strict: a misspelt parameter is an error, since an answer to another question is worse
+//! than none.
 
 use super::json::CONTENT_TYPE;
 use crate::recent::DenialId;
@@ -13,31 +15,31 @@ use guard_report::activity::Span;
 use guard_report::filter::DenialFilter;
 use guard_report::time;
 
-/// Denials in one answer when no limit is asked for.
-pub const USUAL_LIMIT: usize = 100;
-/// The most denials in one answer.
+/// Denials in one response by default.
+pub const DEFAULT_LIMIT: usize = 100;
+/// Denials in one response at most.
 pub const MAX_LIMIT: usize = 1000;
 
-/// The parameters of a request's address, as they stand there.
+/// The parameters of a request, unparsed.
 #[derive(Debug)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
-/// The most denials that a query of `/api/v1/denials` asks for, if it is one; for `fuzz/` only.
+/// The limit in a query of `/api/v1/denials`, if the query is valid; for `fuzz/` only.
 #[cfg(fuzzing)]
 #[must_use]
 pub fn limit_of(address: &http::Uri) -> Option<usize> {
     let Query(parameters) = Query::try_from_uri(address).ok()?;
     let parameters = Parameters(parameters);
-    // The other reader of the same parameters.
+    // The other parser of the same parameters.
     let _ = parameters.latency();
     parameters.denials().ok().map(|query| query.limit)
 }
 
-/// Why a request makes no sense, said to who made it.
+/// The message of a response 400.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BadRequest(String);
 
-/// Which denials are asked for.
+/// The parameters of `/api/v1/denials`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DenialsQuery {
     pub(super) filter: DenialFilter,
@@ -45,7 +47,7 @@ pub(super) struct DenialsQuery {
     pub(super) limit: usize,
 }
 
-/// Which latencies are asked for.
+/// The parameters of `/api/v1/latency`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LatencyQuery {
     pub(super) span: Option<Span>,
@@ -67,13 +69,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The parameters of `/api/v1/denials` and of the page. An empty one, as an untouched field of a
-    /// form makes it, is as good as none.
+    /// The parameters of `/api/v1/denials` and of the page. An empty one, such as of an empty field of
+    /// the form, counts as absent.
     pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
         let mut query = DenialsQuery {
             filter: DenialFilter::default(),
             before: None,
-            limit: USUAL_LIMIT,
+            limit: DEFAULT_LIMIT,
         };
         let filter = &mut query.filter;
         for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
@@ -129,11 +131,11 @@ impl Parameters {
         Ok(query)
     }
 
-    /// The values as a form would send them again, without the one of this name.
-    pub(super) fn without(&self, left_out: &str) -> impl Iterator<Item = (&str, &str)> {
+    /// All parameters with a value, except this one.
+    pub(super) fn without(&self, excluded: &str) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
-            .filter(move |(name, value)| name != left_out && !value.is_empty())
+            .filter(move |(name, value)| name != excluded && !value.is_empty())
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
@@ -146,7 +148,7 @@ impl BadRequest {
     }
 
     fn value(name: &str, value: &str, expected: &str) -> Self {
-        Self(format!("{name} is {value:?}, but may be {expected}"))
+        Self(format!("{name} is {value:?}, expected {expected}"))
     }
 }
 
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_understood() {
+    fn parameters_are_parsed() {
         let id = format!("{}-7", "0f".repeat(16));
         let query = format!(
             "agent=codex&zone=my%20zone&operation=unlink&verdict=audit&since=2&before={id}&limit=5"
@@ -214,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_said() {
-        for (query, said) in [
+    fn invalid_parameters_are_reported() {
+        for (query, expected) in [
             ("agnet=codex", "there is no parameter \"agnet\""),
-            ("limit=0", "limit is \"0\", but may be 1 to 1000"),
+            ("limit=0", "limit is \"0\", expected 1 to 1000"),
             ("limit=1001", "1 to 1000"),
             ("limit=-1", "1 to 1000"),
             ("operation=delete", "unlink, rename"),
@@ -226,7 +228,7 @@ mod tests {
             ("before=7", "the id of a denial"),
         ] {
             let BadRequest(error) = parameters(query).denials().unwrap_err();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
         for query in ["span=1h", "format=xml", "window=1m"] {
             parameters(query).latency().unwrap_err();

@@ -4,7 +4,7 @@
 //! the kernel buffers of it; one scrape too many is answered 503.
 
 use super::scrape_cache::Format;
-use super::state::Shown;
+use super::state::HttpState;
 use crate::metrics::openmetrics;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -33,8 +33,8 @@ struct LastPiece {
 }
 
 /// `GET /metrics`
-pub(super) async fn scrape(State(shown): State<Shown>, headers: HeaderMap) -> Response {
-    let Some(slot) = shown.scrapes.slot() else {
+pub(super) async fn scrape(State(state): State<HttpState>, headers: HeaderMap) -> Response {
+    let Some(slot) = state.scrapes.slot() else {
         return (StatusCode::SERVICE_UNAVAILABLE, BUSY).into_response();
     };
     let accepted = headers.get_all(header::ACCEPT).iter();
@@ -44,7 +44,7 @@ pub(super) async fn scrape(State(shown): State<Shown>, headers: HeaderMap) -> Re
     } else {
         Format::Text
     };
-    let text = shown.scrapes.get(format, &shown.metrics, Instant::now());
+    let text = state.scrapes.get(format, &state.metrics, Instant::now());
     let head = [(header::CONTENT_TYPE, format.content_type())];
     let pieces = Pieces {
         rest: text,

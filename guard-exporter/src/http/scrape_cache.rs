@@ -15,7 +15,7 @@ const MAX_AGE: Duration = Duration::from_millis(10);
 
 /// The latest text of each format, and the free slots. A clone is the same.
 #[derive(Clone, Debug)]
-pub struct Scrapes {
+pub struct ScrapeCache {
     latest: Arc<Mutex<[Option<Scrape>; 2]>>,
     slots: Arc<Semaphore>,
 }
@@ -33,9 +33,9 @@ pub(super) enum Format {
     OpenMetrics,
 }
 
-// === impl Scrapes ===
+// === impl ScrapeCache ===
 
-impl Scrapes {
+impl ScrapeCache {
     /// Answers at most `max_requests` at the same time; 0 sets no limit.
     #[must_use]
     pub fn new(max_requests: u32) -> Self {
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_text_is_used_again_for_a_moment_only() {
         let metrics = Metrics::new();
-        let scrapes = Scrapes::new(0);
+        let scrapes = ScrapeCache::new(0);
         let start = Instant::now();
         let has_failure = |format, after: Duration| {
             let text = scrapes.get(format, &metrics, start + after);

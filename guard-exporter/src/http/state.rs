@@ -1,15 +1,15 @@
 //! What the handlers of all endpoints share.
 
-use super::scrape_cache::Scrapes;
-use crate::board::Board;
+use super::scrape_cache::ScrapeCache;
+use crate::app_state::AppState;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 
 /// Shared by all requests. A clone is the same.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct HttpState {
     pub metrics: Metrics,
-    pub scrapes: Scrapes,
+    pub scrapes: ScrapeCache,
     pub telemetry_path: Arc<str>,
-    pub board: Arc<Board>,
+    pub app: Arc<AppState>,
 }

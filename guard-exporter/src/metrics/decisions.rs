@@ -280,7 +280,7 @@ const OTHER: &str = "other";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
 
     #[test]
     fn the_65th_agent_and_invalid_labels_are_other() {

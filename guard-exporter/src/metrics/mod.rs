@@ -127,11 +127,11 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use catalogue::Kind;
     use guard_core::OperationKind;
     use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
+    use guard_testing::events::denial;
     use std::collections::BTreeSet;
 
     fn show(metrics: &Metrics, state: &GuardState) {

@@ -229,7 +229,7 @@ const NO_FAILURE: &str = "writing to a string does not fail";
 mod tests {
     use super::*;
     use crate::metrics::Metrics;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
 
     #[test]
     fn floats_are_canonical() {

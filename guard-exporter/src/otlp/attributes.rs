@@ -147,7 +147,7 @@ const CAPACITY: usize = 28;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
     use std::collections::HashMap;
 
     fn attributes(event: &DecisionEvent<'_>) -> HashMap<String, String> {

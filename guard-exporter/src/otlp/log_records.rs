@@ -120,7 +120,7 @@ fn sentence(event: &DecisionEvent<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial as event;
+    use guard_testing::events::denial as event;
     use std::sync::Arc;
 
     fn record(item: &LogItem) -> LogRecord {

@@ -231,7 +231,7 @@ const CUMULATIVE: i32 = AggregationTemporality::Cumulative as i32;
 mod tests {
     use super::*;
     use crate::metrics::Metrics;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
     use opentelemetry_semantic_conventions::metric as conventions;
 
     /// The name that a Prometheus that receives OTLP makes of name and unit.

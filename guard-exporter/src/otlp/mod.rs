@@ -239,7 +239,7 @@ pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
 
     #[test]
     fn items_of_an_unusable_destination_are_counted_as_dropped() {

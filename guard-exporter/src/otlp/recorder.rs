@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::metrics::Metrics;
     use crate::metrics::catalogue::Signal;
-    use crate::testing::denial;
+    use guard_testing::events::denial;
 
     #[test]
     fn the_configured_ratio_of_allowed_operations_is_sampled() {

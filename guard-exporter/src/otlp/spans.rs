@@ -53,9 +53,9 @@ pub(super) fn at(wall_ns: u64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use guard_core::DecisionEvent;
     use guard_core::event::TraceContext;
+    use guard_testing::events::denial;
 
     #[test]
     fn a_denial_is_a_sampled_child_of_the_agent_s_span() {

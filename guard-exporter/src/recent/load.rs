@@ -1,4 +1,4 @@
-//! The denial log's newest lines, for an exporter that starts again.
+//! Loads the newest lines of the denial log at the start.
 
 use super::{Denial, MAX_KEPT, MAX_KEPT_BYTES, Recent};
 use guard_report::log_files::read_newest;
@@ -9,10 +9,8 @@ use std::sync::Arc;
 // === impl Recent ===
 
 impl Recent {
-    /// Takes the newest lines of `denials.jsonl` and the numbered files, as many as are kept.
-    ///
-    /// What cannot be read or understood is passed over: the log itself is the record, and this
-    /// only its shadow.
+    /// Loads the newest lines of `denials.jsonl` and the numbered files, as many as are kept. Lines that
+    /// cannot be read or parsed are skipped.
     #[must_use]
     pub fn load(log: &Path) -> Self {
         let recent = Self::default();
@@ -26,14 +24,14 @@ impl Recent {
 }
 
 fn parse(line: &str) -> Option<Denial> {
-    let told = DenialRecord::parse(line)?;
+    let record = DenialRecord::parse(line)?;
     Some(Denial {
-        operation: told.operation()?,
-        verdict: told.verdict()?,
-        wall_ns: told.wall_ns()?,
-        agent: told.agent.as_deref().map(Into::into),
-        zone: told.zone_name.as_deref().map(Into::into),
-        zone_path: told.zone.as_deref().map(Into::into),
+        operation: record.operation()?,
+        verdict: record.verdict()?,
+        wall_ns: record.wall_ns()?,
+        agent: record.agent.as_deref().map(Into::into),
+        zone: record.zone_name.as_deref().map(Into::into),
+        zone_path: record.zone.as_deref().map(Into::into),
         line: line.into(),
     })
 }
@@ -41,13 +39,13 @@ fn parse(line: &str) -> Option<Denial> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use guard_core::DecisionEvent;
     use guard_report::filter::DenialFilter;
     use guard_report::log_files::{KEPT, numbered};
+    use guard_testing::events::denial;
 
     #[test]
-    fn as_many_come_back_as_are_kept() {
+    fn as_many_are_loaded_as_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("denials.jsonl");
         let each = MAX_KEPT as u64 / 7;
@@ -81,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_s_lines_come_back_as_they_were() {
+    fn lines_are_loaded_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("denials.jsonl");
         let lines = |events: &[DecisionEvent<'_>]| {

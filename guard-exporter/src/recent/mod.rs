@@ -1,11 +1,11 @@
 //! The latest denials, kept in memory for the page and the API.
 //!
-//! Each is kept as the very line that the denial log has of it. At most [`MAX_KEPT`] are kept and
-//! [`MAX_KEPT_BYTES`] of them, whichever comes first; the oldest go. After a restart the log's newest
-//! lines are there again ([`load`]).
+//! Each is kept as its line in the denial log. At most [`MAX_KEPT`] denials and [`MAX_KEPT_BYTES`] bytes
+//! are kept; the oldest are dropped. After a restart the newest lines of the log are loaded
+//! ([`load`]).
 //!
-//! A denial's identity is its ring's id and its number in it, written `RING-NUMBER`. It holds for
-//! ever, so a reader may go on after any of them, also with another exporter.
+//! The id of a denial is the id of its ring and its number there, written `RING-NUMBER`. It never
+//! changes, so a reader may continue after any of them, also with another exporter.
 
 pub mod load;
 
@@ -21,26 +21,22 @@ pub struct Recent {
     kept: Mutex<Kept>,
 }
 
-/// One denial, or what audit mode would have denied.
+/// A denial, or in audit mode what would have been denied.
 #[derive(Debug)]
 pub struct Denial {
     /// Its line in the denial log, without the newline: a JSON object.
     pub line: Box<str>,
-    /// The agent's label.
     pub agent: Option<Box<str>>,
-    /// The zone's name.
+    /// The name of the zone.
     pub zone: Option<Box<str>>,
-    /// The zone's path.
     pub zone_path: Option<Box<str>>,
-    /// What was asked.
     pub operation: OperationKind,
-    /// What was answered.
     pub verdict: Verdict,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
 }
 
-/// A denial's identity.
+/// The id of a denial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DenialId {
     ring: String,
@@ -50,15 +46,15 @@ pub struct DenialId {
 /// Some denials, newest first.
 #[derive(Debug)]
 pub struct Selection {
-    /// At most as many as were asked for.
+    /// At most as many as requested.
     pub denials: Vec<Arc<Denial>>,
     /// Whether older ones match as well.
     pub more: bool,
 }
 
-/// The most denials that are kept.
+/// The number of denials that are kept.
 pub const MAX_KEPT: usize = 10_000;
-/// The most bytes of lines that are kept: a path may have 16 KiB, and a line two of them.
+/// The bytes of lines that are kept: a line may have two paths of 16 KiB.
 pub const MAX_KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Debug, Default)]
@@ -71,7 +67,7 @@ struct Kept {
 // === impl Recent ===
 
 impl Recent {
-    /// Takes the newest.
+    /// Adds the newest denial.
     pub fn push(&self, denial: Arc<Denial>) {
         let mut kept = self.kept();
         kept.bytes += denial.line.len();
@@ -84,20 +80,18 @@ impl Recent {
         }
     }
 
-    /// How many are kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.kept().denials.len()
     }
 
-    /// Whether none is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The newest `limit` that `filter` wants, older than `before` where that is given. After one
-    /// that is not kept any more there is none.
+    /// The newest `limit` denials that `filter` selects, older than `before` if that is given. There is
+    /// none before a denial that is not kept any more.
     #[must_use]
     pub fn select(
         &self,
@@ -122,7 +116,7 @@ impl Recent {
         }
     }
 
-    /// Those that came after `id`, oldest first; `None` when it is not kept.
+    /// The denials after `id`, oldest first; `None` when it is not kept.
     #[must_use]
     pub fn after(&self, id: &DenialId) -> Option<Vec<Arc<Denial>>> {
         let kept = self.kept();
@@ -149,7 +143,7 @@ impl Kept {
 // === impl Denial ===
 
 impl Denial {
-    /// The denial of `event`, whose line in the log is `line`.
+    /// The denial of `event`, with its line in the log.
     #[must_use]
     pub fn new(event: &DecisionEvent<'_>, line: &str) -> Self {
         Self {
@@ -180,7 +174,7 @@ impl Denial {
 // === impl DenialId ===
 
 impl DenialId {
-    /// Reads `RING-NUMBER`.
+    /// Parses `RING-NUMBER`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (ring, sequence) = text.split_once('-')?;
@@ -193,8 +187,8 @@ impl DenialId {
         })
     }
 
-    /// What stands in the line of this denial and in no other. A path cannot feign it: quotes in
-    /// it are escaped.
+    /// The part of the denial's line that no other line has. A path cannot contain it, since quotes in
+    /// paths are escaped.
     fn mark(&self) -> String {
         format!(r#""ring":"{}","seq":{},"#, self.ring, self.sequence)
     }
@@ -211,8 +205,8 @@ const RING_ID_DIGITS: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::denial;
     use guard_report::record::DenialRecord;
+    use guard_testing::events::denial;
 
     const RING: &str = "000102030405060708090a0b0c0d0e0f";
 
@@ -228,14 +222,14 @@ mod tests {
     }
 
     fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
-        let told = denials
+        let records = denials
             .iter()
             .map(|denial| DenialRecord::parse(&denial.line));
-        told.map(|told| told.unwrap().seq).collect()
+        records.map(|record| record.unwrap().seq).collect()
     }
 
     #[test]
-    fn the_newest_are_kept_within_both_bounds() {
+    fn the_newest_are_kept_within_both_limits() {
         let recent = Recent::default();
         for sequence in 0..MAX_KEPT as u64 + 5 {
             push(&recent, &denial(sequence));
@@ -286,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_ask_for_all_that_they_name() {
+    fn every_condition_of_a_filter_must_hold() {
         let recent = Recent::default();
         push(&recent, &denial(0));
         let finds = |filter: DenialFilter| recent.select(&filter, None, 9).denials.len();
@@ -347,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_identities_are_read() {
+    fn only_complete_ids_are_parsed() {
         assert_eq!(id(7).to_string(), format!("{RING}-7"));
         for text in [
             "",

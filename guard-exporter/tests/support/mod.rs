@@ -6,19 +6,18 @@ pub mod events;
 pub mod openmetrics;
 pub mod schema;
 
-use guard_core::OperationKind;
-use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
-use guard_core::process::ProcessKey;
+pub use guard_testing::wait::{DEADLINE, eventually};
+
+use guard_core::event::{DecisionEvent, TraceContext};
 use guard_core::ring::{Producer, RingOptions};
 use guard_core::verdict::{Answer, Reason, Verdict};
+use guard_testing::events::DENIAL;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A state directory with an empty `rings`.
@@ -33,9 +32,6 @@ pub struct Exporter {
 }
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_guard-exporter");
-
-/// Long enough for a loaded machine; a passing test never waits that long.
-pub const DEADLINE: Duration = Duration::from_secs(60);
 
 // === impl Home ===
 
@@ -278,56 +274,15 @@ pub fn status(head: &str) -> u16 {
         .unwrap_or(0)
 }
 
-/// Waits for a condition.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
-        thread::park_timeout(Duration::from_millis(2));
-    }
-}
-
 /// A denial with every field set.
 pub fn denial() -> DecisionEvent<'static> {
     DecisionEvent {
-        sequence: 0,
-        wall_ns: 1_718_000_000_000_000_042,
-        monotonic_ns: 5,
-        latency_ns: 12_500,
-        deadline_left_ns: None,
-        delivery_delay_us: None,
-        operation: OperationKind::Rename,
-        verdict: Verdict::Deny,
-        reason: Reason::AgentInZone,
-        answer: Answer::Denied,
-        errno: 1,
-        agent: Some("claude_code"),
-        ancestor: Some(b"claude"),
-        agent_pid: Some(41),
-        session: b"s-1",
-        process: ActingProcess {
-            key: ProcessKey {
-                pid: 42,
-                generation: 977,
-            },
-            ppid: 41,
-            uid: 1000,
-            executable: b"/usr/bin/mv",
-            argv0: b"mv",
-        },
-        path: b"/home/u/project/main.rs",
-        destination: Some(b"/tmp/main.rs"),
-        zone: Some(ZoneRef {
-            name: "project",
-            path: b"/home/u/project",
-        }),
-        tool: None,
-        override_id: None,
         trace: Some(TraceContext {
             trace_id: [0xab; 16],
             span_id: [0xcd; 8],
             flags: 1,
         }),
+        ..DENIAL
     }
 }
 

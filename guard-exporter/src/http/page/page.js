@@ -1,5 +1,5 @@
-// Keeps the page up to date: asks for it again when something happens, and puts the new rows on top.
-// What it shows is written in one place only, where the page comes from.
+// Keeps the page up to date: fetches it again when something happens, and adds the new rows on top.
+// It renders nothing itself: the server has the only templates.
 "use strict";
 (() => {
   const SOON_MS = 400;
@@ -28,12 +28,12 @@
   button.type = "button";
   button.addEventListener("click", () => {
     paused = !paused;
-    button.textContent = paused ? "Go on" : "Pause";
+    button.textContent = paused ? "Resume" : "Pause";
     say(paused ? "idle" : "good", paused ? "Paused" : "Live");
     if (!paused) refresh();
   });
 
-  // Rows that are there stay, with what is selected in them.
+  // Existing rows stay, with the selection in them.
   const denials = (page) => {
     const table = document.querySelector("#denials tbody");
     const rows = [...page.querySelectorAll("#denials tbody tr")];
@@ -94,8 +94,8 @@
     });
     for (const kind of ["denial", "detection", "missed"]) events.addEventListener(kind, happened);
     events.addEventListener("error", () => {
-      if (!paused) say("bad", "Connecting again");
-      // The browser comes back by itself, but not to one that said no.
+      if (!paused) say("bad", "Reconnecting");
+      // The browser reconnects by itself, except after a refusal.
       if (events.readyState === EventSource.CLOSED) setTimeout(listen, COME_BACK_MS);
     });
   };

@@ -1,83 +1,84 @@
-//! The page's tables: denials, what was noticed, agents, latencies, guards.
+//! The tables of the page: denials, detections, agents, latencies, guards.
 
-use super::html::Html;
+use super::text::{duration, grouped, text, time};
 use crate::detect::Detection;
 use crate::recent::Denial;
 use guard_core::verdict::Verdict;
 use guard_report::activity::{Activity, Span};
-use guard_report::api::{AgentDecisions, Percentiles};
+use guard_report::api::AgentDecisions;
 use guard_report::record::DenialRecord;
 use guard_report::sentence::Sentence;
 use guard_report::status::GuardStatus;
+use guard_report::time::now_ns;
+use maud::{Markup, Render, html};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The denials.
-pub(super) fn denials(html: &mut Html, denials: &[Arc<Denial>]) {
-    html.raw("<div class=wide>");
+pub(super) fn denials(denials: &[Arc<Denial>]) -> Markup {
     let columns = ["Time (UTC)", "Agent", "What happened", "Zone"];
-    html.table("Newest first", &columns);
-    for denial in denials {
-        if let Some(told) = DenialRecord::parse(&denial.line) {
-            row(html, &told);
+    let records = denials
+        .iter()
+        .filter_map(|denial| DenialRecord::parse(&denial.line));
+    let rows = html! {
+        @for record in records { (denial(&record)) }
+    };
+    html! {
+        (table("Newest first", &columns, &rows))
+        @if denials.is_empty() {
+            p #none { "There is none." }
         }
-    }
-    html.raw("</tbody></table></div>");
-    if denials.is_empty() {
-        html.raw("<p id=none>There is none.</p>");
     }
 }
 
-fn row(html: &mut Html, told: &DenialRecord<'_>) {
-    html.raw("<tr class=").raw(match told.verdict() {
+fn denial(record: &DenialRecord<'_>) -> Markup {
+    let sentence = Sentence::of(record);
+    let class = match record.verdict() {
         Some(Verdict::Audit) => "audit",
-        _ => "deny",
-    });
-    html.raw(" id=\"d-").text(&told.id());
-    html.raw("\" role=row><td role=cell data-label=Time>");
-    time(html, &told.time);
-    let sentence = Sentence::of(told);
-    html.raw("</td><td role=cell data-label=Agent><span class=chip>");
-    html.text(told.agent.as_deref().unwrap_or("unknown"));
-    html.raw("</span></td><td role=cell data-label=\"What happened\">");
-    html.raw("<p class=deed>").text(&sentence.who).raw(" ");
-    html.raw(sentence.was).raw(" ").raw(sentence.doing);
-    html.raw(" <code>").text(&sentence.path).raw("</code>");
-    if let Some(destination) = &sentence.destination {
-        html.raw(" to <code>").text(destination).raw("</code>");
+        Some(Verdict::Deny | Verdict::Allow) | None => "deny",
+    };
+    // The parts of a sentence are visible texts already.
+    html! {
+        tr class=(class) id={ "d-" (text(&record.id())) } role="row" {
+            (cell("Time", time(&record.time)))
+            (cell("Agent", html! {
+                span.chip { (text(record.agent.as_deref().unwrap_or("unknown"))) }
+            }))
+            (cell("What happened", html! {
+                p.deed {
+                    (sentence.who) " " (sentence.was) " " (sentence.doing) " "
+                    code { (sentence.path) }
+                    @if let Some(destination) = &sentence.destination {
+                        " to " code { (destination) }
+                    }
+                    " with " (sentence.program)
+                }
+                p.why { (sentence.because) }
+            }))
+            (cell("Zone", sentence.zone.as_deref().unwrap_or_default()))
+        }
     }
-    html.raw(" with ").text(&sentence.program);
-    html.raw("</p><p class=why>").text(&sentence.because);
-    html.raw("</p></td>");
-    html.cell("Zone", sentence.zone.as_deref().unwrap_or_default());
-    html.raw("</tr>");
 }
 
 /// Retry storms and mass deletions, if there were any.
-pub(super) fn detections(html: &mut Html, detections: &[Arc<Detection>]) {
-    html.raw("<section id=detections aria-label=\"Retry storms and mass deletions\"");
-    html.raw(if detections.is_empty() {
-        ">"
-    } else {
-        " class=card>"
-    });
-    if !detections.is_empty() {
-        html.raw("<h2>Noticed</h2><ul>");
-        for detection in detections.iter().take(SHOWN_DETECTIONS) {
-            html.raw("<li>");
-            time(html, &detection.time);
-            html.raw(" ").text(&detection.sentence()).raw("</li>");
+pub(super) fn detections(detections: &[Arc<Detection>]) -> Markup {
+    html! {
+        section #detections class=[(!detections.is_empty()).then_some("card")]
+            aria-label="Retry storms and mass deletions"
+        {
+            @if !detections.is_empty() {
+                h2 { "Detected" }
+                ul {
+                    @for detection in detections.iter().take(SHOWN_DETECTIONS) {
+                        li { (time(&detection.time)) " " (text(&detection.sentence())) }
+                    }
+                }
+            }
         }
-        html.raw("</ul>");
     }
-    html.raw("</section>");
 }
 
-/// What each agent did.
-pub(super) fn agents(html: &mut Html, agents: &[AgentDecisions]) {
-    html.raw(
-        "<section class=card id=agents aria-labelledby=h-agents><h2 id=h-agents>Agents</h2><div class=wide>",
-    );
+/// The decisions about each agent.
+pub(super) fn agents(agents: &[AgentDecisions]) -> Markup {
     let columns = [
         "Agent",
         "Denied, 1 min",
@@ -86,32 +87,24 @@ pub(super) fn agents(html: &mut Html, agents: &[AgentDecisions]) {
         "Audited",
         "Allowed",
     ];
-    html.table(
-        "Decisions by agent; none is people and what needed no look",
-        &columns,
-    );
-    for agent in agents {
-        html.raw("<tr role=row><th scope=row role=rowheader>")
-            .text(&agent.agent)
-            .raw("</th>");
-        let numbers = [
-            agent.minute.deny,
-            agent.five_minutes.deny,
-            agent.start.deny,
-            agent.start.audit,
-            agent.start.allow,
-        ];
-        for (column, number) in columns[1..].iter().zip(numbers) {
-            html.number(column, &grouped(number));
+    let rows = html! {
+        @for agent in agents {
+            tr role="row" {
+                (row_header(&agent.agent))
+                (number(columns[1], agent.minute.deny))
+                (number(columns[2], agent.five_minutes.deny))
+                (number(columns[3], agent.start.deny))
+                (number(columns[4], agent.start.audit))
+                (number(columns[5], agent.start.allow))
+            }
         }
-        html.raw("</tr>");
-    }
-    html.raw("</tbody></table></div></section>");
+    };
+    let caption = "Decisions by agent; none is for people and for operations outside zones";
+    section("agents", "Agents", &table(caption, &columns, &rows))
 }
 
 /// How long decisions took.
-pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
-    html.raw("<section class=card id=latency aria-labelledby=h-latency><h2 id=h-latency>Latency</h2><div class=wide>");
+pub(super) fn latency(activity: &Activity, now: Instant) -> Markup {
     let columns = [
         "Operation",
         "Verdict",
@@ -123,41 +116,32 @@ pub(super) fn latency(html: &mut Html, activity: &Activity, now: Instant) {
         "p99.99",
         "Longest",
     ];
-    html.table("From first sight to verdict, last 5 minutes", &columns);
-    let latencies = activity.latencies(now, Span::ALL[1]);
-    for row in latencies.percentiles() {
-        let Percentiles {
-            operation,
-            verdict,
-            count,
-            ..
-        } = row;
-        html.raw("<tr role=row><th scope=row role=rowheader>")
-            .text(&operation)
-            .raw("</th>");
-        html.cell("Verdict", &verdict)
-            .number("Count", &grouped(count));
-        let times = [
-            row.p50_ns,
-            row.p90_ns,
-            row.p99_ns,
-            row.p99_9_ns,
-            row.p99_99_ns,
-            row.max_ns,
-        ];
-        for (column, nanoseconds) in columns[3..].iter().zip(times) {
-            html.number(column, &duration(nanoseconds));
+    let rows = html! {
+        @for row in activity.latencies(now, Span::ALL[1]).percentiles() {
+            @let times = [
+                row.p50_ns,
+                row.p90_ns,
+                row.p99_ns,
+                row.p99_9_ns,
+                row.p99_99_ns,
+                row.max_ns,
+            ];
+            tr role="row" {
+                (row_header(&row.operation))
+                (cell(columns[1], &*row.verdict))
+                (number(columns[2], row.count))
+                @for (column, nanoseconds) in columns[3..].iter().zip(times) {
+                    (number_text(column, &duration(nanoseconds)))
+                }
+            }
         }
-        html.raw("</tr>");
-    }
-    html.raw("</tbody></table></div></section>");
+    };
+    let caption = "From the receipt of an operation to its verdict, last 5 minutes";
+    section("latency", "Latency", &table(caption, &columns, &rows))
 }
 
-/// How each guard is.
-pub(super) fn guards(html: &mut Html, guards: &[GuardStatus]) {
-    html.raw(
-        "<section class=card id=guards aria-labelledby=h-guards><h2 id=h-guards>Guards</h2><div class=wide>",
-    );
+/// The state of each guard.
+pub(super) fn guards(guards: &[GuardStatus]) -> Markup {
     let columns = [
         "Session",
         "Process",
@@ -168,108 +152,89 @@ pub(super) fn guards(html: &mut Html, guards: &[GuardStatus]) {
         "Unread",
         "Lost",
     ];
-    html.table(
-        "Guards that are alive, or whose last words are being read",
-        &columns,
-    );
-    for guard in guards {
-        let policy = &guard.policy;
-        html.raw("<tr role=row><th scope=row role=rowheader>")
-            .text(&guard.session)
-            .raw("</th>");
-        html.cell("Process", &guard.pid.to_string());
-        html.cell(
-            "State",
-            match (guard.alive, guard.enforcing) {
-                (false, _) => "ended",
-                (true, true) => "enforcing",
-                (true, false) => "not enforcing",
-            },
-        );
-        let mode = if policy.ok {
-            &policy.mode
-        } else {
-            "unreadable; the last good one"
-        };
-        html.cell("Policy", mode);
-        for (column, number) in [
-            ("Zones", policy.zones),
-            ("Overrides", policy.overrides),
-            ("Unread", guard.deny.unread + guard.allow.unread),
-            ("Lost", guard.deny.lost + guard.allow.lost),
-        ] {
-            html.number(column, &grouped(number));
-        }
-        html.raw("</tr>");
-    }
-    html.raw("</tbody></table></div></section>");
-}
-
-/// RFC 3339 in UTC, to the second and for people; the day comes second.
-fn time(html: &mut Html, time: &str) {
-    let seconds = time.get(..19).unwrap_or(time);
-    let (day, clock) = seconds.split_once('T').unwrap_or(("", seconds));
-    html.raw("<time datetime=\"").text(time).raw("\"><strong>");
-    html.text(clock).raw("</strong> <span>").text(day);
-    html.raw("</span></time>");
-}
-
-/// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let places = (0..digits.len()).rev();
-    digits
-        .chars()
-        .zip(places)
-        .fold(String::new(), |mut text, (digit, place)| {
-            text.push(digit);
-            if place > 0 && place.is_multiple_of(3) {
-                text.push(',');
+    let now_ns = now_ns();
+    let state = |guard: &GuardStatus| match guard.unresponsive_for(now_ns) {
+        _ if !guard.alive => "ended",
+        Some(_) => "not responding",
+        None if guard.enforcing => "enforcing",
+        None => "not enforcing",
+    };
+    let rows = html! {
+        @for guard in guards {
+            @let policy = &guard.policy;
+            tr role="row" {
+                (row_header(&guard.session))
+                (cell(columns[1], guard.pid))
+                (cell(columns[2], state(guard)))
+                (cell(columns[3], if policy.ok {
+                    text(&policy.mode)
+                } else {
+                    "not loaded; the last good one".into()
+                }))
+                (number(columns[4], policy.zones))
+                (number(columns[5], policy.overrides))
+                (number(columns[6], guard.deny.unread + guard.allow.unread))
+                (number(columns[7], guard.deny.lost + guard.allow.lost))
             }
-            text
-        })
-}
-
-/// Three digits and a unit.
-pub(super) fn duration(nanoseconds: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let mut value = nanoseconds as f64;
-    for unit in ["ns", "µs", "ms"] {
-        if value < 999.5 {
-            let decimals = usize::from(value < 99.95 && unit != "ns")
-                + usize::from(value < 9.995 && unit != "ns");
-            return format!("{value:.decimals$} {unit}");
         }
-        value /= 1000.0;
-    }
-    format!("{value:.1} s")
+    };
+    let caption = "Live guards, and ended ones whose rings are still being read";
+    section("guards", "Guards", &table(caption, &columns, &rows))
 }
 
-/// The API has them all.
+fn section(id: &str, heading: &str, content: &Markup) -> Markup {
+    let label = format!("h-{id}");
+    html! {
+        section.card id=(id) aria-labelledby=(label) {
+            h2 id=(label) { (heading) }
+            (content)
+        }
+    }
+}
+
+/// A table with the names of its columns. The roles are explicit, since a table that is laid out
+/// otherwise on a narrow screen loses the implicit ones.
+fn table(caption: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.wide {
+            table role="table" {
+                caption { (caption) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        @for column in columns {
+                            th scope="col" role="columnheader" { (column) }
+                        }
+                    }
+                }
+                tbody role="rowgroup" { (rows) }
+            }
+        }
+    }
+}
+
+/// The first cell of a row.
+fn row_header(name: &str) -> Markup {
+    html! {
+        th scope="row" role="rowheader" { (text(name)) }
+    }
+}
+
+/// A cell with the name of its column, for narrow screens.
+fn cell(column: &str, content: impl Render) -> Markup {
+    html! {
+        td role="cell" data-label=(column) { (content) }
+    }
+}
+
+fn number(column: &str, number: u64) -> Markup {
+    number_text(column, &grouped(number))
+}
+
+fn number_text(column: &str, text: &str) -> Markup {
+    html! {
+        td.number role="cell" data-label=(column) { (text) }
+    }
+}
+
+/// The API has all of them.
 const SHOWN_DETECTIONS: usize = 3;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        let numbers = [0, 999, 1_000, 12_345_678].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "12,345,678"]);
-    }
-
-    #[test]
-    fn durations_have_three_digits() {
-        for (nanoseconds, text) in [
-            (0, "0 ns"),
-            (999, "999 ns"),
-            (1_000, "1.00 µs"),
-            (12_543, "12.5 µs"),
-            (999_400, "999 µs"),
-            (999_600, "1.00 ms"),
-            (60_000_000_000, "60.0 s"),
-        ] {
-            assert_eq!(duration(nanoseconds), text);
-        }
-    }
-}

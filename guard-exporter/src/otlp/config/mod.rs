@@ -67,7 +67,7 @@ impl Config {
             .filter_map(|target| target.url.port_or_known_default())
     }
 
-    /// Reads `flags` and the environment, which `variable` looks up. `None` when nothing is sent.
+    /// Reads `flags` and the environment, which `variable` reads. `None` when nothing is sent.
     /// Invalid values are reported to `warn`.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
-//! What the reading thread puts up and the HTTP server reads.
+//! The state that the reading thread writes and the HTTP server reads.
 //!
-//! Every lock here is held for the time of a copy or of one batch of records. No guard waits for any
-//! of them: guards know nothing of the exporter.
+//! Every lock here is held for one copy or one batch of records. No guard ever waits for them: guards
+//! do not know of the exporter.
 
 use crate::detect::Detection;
 use crate::health::Health;
@@ -14,16 +14,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-/// All that is shown beside the metrics.
+/// Everything that is served beside the metrics.
 #[derive(Debug)]
-pub struct Board {
-    /// When the exporter began.
+pub struct AppState {
+    /// When the exporter started.
     pub started: SystemTime,
-    /// Whether it does its work.
     pub health: Health,
-    /// The latest denials.
     pub recent: Recent,
-    /// Who listens to what happens.
     pub stream: Stream,
     activity: Mutex<Activity>,
     guards: Mutex<Arc<[GuardStatus]>>,
@@ -31,13 +28,13 @@ pub struct Board {
     detections: Mutex<VecDeque<Arc<Detection>>>,
 }
 
-/// The most detections that are kept.
+/// The number of detections that are kept.
 pub const MAX_DETECTIONS: usize = 256;
 
-// === impl Board ===
+// === impl AppState ===
 
-impl Board {
-    /// Shows `recent` and nothing else yet.
+impl AppState {
+    /// The state at the start: `recent` denials, and nothing else.
     #[must_use]
     pub fn new(recent: Recent, stream: Stream) -> Self {
         Self {
@@ -52,33 +49,28 @@ impl Board {
         }
     }
 
-    /// Latencies and decisions of the last minutes.
     pub fn activity(&self) -> MutexGuard<'_, Activity> {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the guards say of themselves.
     #[must_use]
     pub fn guards(&self) -> Arc<[GuardStatus]> {
         let guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&guards)
     }
 
-    /// Puts up what the guards say of themselves now.
-    pub fn set_guards(&self, now: Arc<[GuardStatus]>) {
-        *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    pub fn set_guards(&self, guards: Arc<[GuardStatus]>) {
+        *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = guards;
     }
 
-    /// What is told of the denial log.
     #[must_use]
     pub fn log(&self) -> LogStatus {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.clone()
     }
 
-    /// Puts up what is told of the denial log now.
-    pub fn set_log(&self, now: LogStatus) {
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    pub fn set_log(&self, log: LogStatus) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
     }
 
     /// The latest detections, newest first.
@@ -88,7 +80,6 @@ impl Board {
         detections.iter().rev().cloned().collect()
     }
 
-    /// Puts up a detection.
     pub fn add_detection(&self, detection: Arc<Detection>) {
         let mut detections = self.lock_detections();
         if detections.len() == MAX_DETECTIONS {
