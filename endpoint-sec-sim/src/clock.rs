@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn time_stands_until_it_is_moved() {
+    fn time_is_still_until_it_is_moved() {
         let clock = Clock::new(Timebase::INTEL, false);
         let before = clock.ticks();
         assert_eq!(clock.ticks(), before);

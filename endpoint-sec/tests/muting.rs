@@ -188,7 +188,7 @@ fn inverting_over_the_default_set_is_refused_while_it_could_be_asked_about() {
     assert!(example.starts_with('/'), "{example}");
     assert_eq!(client.is_inverted(MuteDimension::Executable), Ok(false));
 
-    // Without questions, or without the default set, nothing stands against it.
+    // Without questions, or without the default set, nothing is against it.
     client.unsubscribe_all().unwrap();
     client
         .set_inverted(MuteDimension::Executable, true)

@@ -443,7 +443,7 @@ fn a_session_within_a_session_says_why_it_is_refused() {
     );
 }
 
-/// What io_uring does, the guard would not hear of.
+/// What io_uring does, the guard would not see.
 #[test]
 fn io_uring_is_not_there() {
     each_user(&[Who::Human, Who::Codex], "deeds io_uring", |outcome| {

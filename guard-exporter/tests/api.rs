@@ -136,7 +136,7 @@ fn the_newest_ten_thousand_are_kept() {
 }
 
 #[test]
-fn the_status_tells_of_guards_and_agents() {
+fn the_status_lists_guards_and_agents() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
     producer.set(Counter::EnforcementActive, 1);
@@ -185,7 +185,7 @@ fn the_status_tells_of_guards_and_agents() {
 }
 
 #[test]
-fn latency_is_told_as_json_and_as_a_distribution() {
+fn latency_is_served_as_json_and_as_a_distribution() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
     for number in 1..=1000 {
@@ -244,7 +244,7 @@ fn latency_is_told_as_json_and_as_a_distribution() {
 }
 
 #[test]
-fn events_tell_each_denial_once_also_to_who_comes_back() {
+fn events_carry_each_denial_once_also_to_who_comes_back() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
     let exporter = home.start();
@@ -318,15 +318,18 @@ fn who_does_not_read_events_delays_nobody_and_hears_what_was_missed() {
     assert!(drops > 0.0, "the slow one's queue is bounded");
 
     let mut heard = 0;
-    let mut told_missed = 0;
-    while heard + told_missed < paths {
+    let mut reported_missed = 0;
+    while heard + reported_missed < paths {
         let event = slow.next();
         match event.kind.as_str() {
             "denial" => heard += 1,
-            _ => told_missed += missed(&event.data),
+            _ => reported_missed += missed(&event.data),
         }
     }
-    assert_eq!((heard + told_missed, told_missed as f64), (paths, drops));
+    assert_eq!(
+        (heard + reported_missed, reported_missed as f64),
+        (paths, drops)
+    );
 }
 
 fn missed(data: &str) -> u64 {

@@ -146,7 +146,7 @@ fn verify(home: &Home, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
 }
 
 #[test]
-fn verify_tells_what_was_done_to_the_log() {
+fn verify_reports_what_was_done_to_the_log() {
     let home = Home::new();
     assert_eq!(verify(&home, &[]).0, Some(2), "there is no log");
     let producer = home.ring(1, MIN_LANE_WORDS);

@@ -207,6 +207,7 @@ pub(crate) const TASKS: &[Task] = &[
 const CI: &[&str] = &[
     "fmt",
     "workflows",
+    "words",
     "deployment",
     "clippy",
     "clippy-apple",

@@ -161,7 +161,7 @@ pub(crate) fn delete_client(connection: &Connection) -> bool {
 pub(crate) fn sync<R: Reached>(connection: &Connection, reached: &Arc<R>) -> Result<(), CallError> {
     const CALL: &str = "es_sync_client";
     let function = available(CALL, sys::newer::es_sync_client())?;
-    let mut block = Captured::block(tell_reached::<R> as es_sync_invoke_t, reached);
+    let mut block = Captured::block(report_reached::<R> as es_sync_invoke_t, reached);
     let block = (&raw mut block).cast::<es_sync_block_s>();
     connection.call(CALL, |client| {
         // SAFETY: the client is there; the block is a complete one, which the library copies
@@ -186,7 +186,7 @@ unsafe extern "C" fn deliver_message<D: Deliver>(
     drop_share(deliver);
 }
 
-unsafe extern "C" fn tell_reached<R: Reached>(block: *mut es_sync_block_s) {
+unsafe extern "C" fn report_reached<R: Reached>(block: *mut es_sync_block_s) {
     // SAFETY: the library calls the function of a block with that block, which it holds meanwhile.
     let reached = unsafe { Captured::<R>::share(block.cast_const().cast()) };
     reached.reached();

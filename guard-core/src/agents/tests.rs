@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A process as `EXECUTABLE | ARGV0 ARG… | NAME=value …`; in `ARGV0`, `_` stands for a space.
+/// A process as `EXECUTABLE | ARGV0 ARG… | NAME=value …`; in `ARGV0`, `_` means a space.
 fn describe(text: &str) -> ProcessDescription {
     let mut parts = text.split('|').map(str::trim);
     let executable = parts.next().unwrap_or_default();
