@@ -1,6 +1,6 @@
 //! The exporter's own log on standard error, and where its spans are exported.
 //!
-//! Events of this crate become lines of the log; its spans are exported once [`export_spans`] is given
+//! Events of this crate become lines of the log; its spans are exported once `export_spans` is given
 //! a layer. Events and spans of other crates are ignored: those of the HTTP client that exports spans
 //! would make further spans without end.
 

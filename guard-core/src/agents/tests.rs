@@ -158,6 +158,20 @@ fn a_second_agent_is_recognised_despite_the_markers_of_the_first() {
     );
 }
 
+/// The guard runs below an agent, and a second one of the same kind below the guard.
+#[test]
+fn the_outer_agent_s_session_id_is_not_the_inner_agent_s() {
+    let ignored = IgnoredMarkers::from_environment(b"CLAUDE_CODE_SESSION_ID=outer\0");
+    let session = |text: &str| {
+        let found = recognise(&describe(text), NO_PATTERNS, &ignored).unwrap();
+        String::from_utf8(found.session).unwrap()
+    };
+    let inherited = "/usr/bin/claude | claude | CLAUDE_CODE_SESSION_ID=outer";
+    assert_eq!(session(inherited), "");
+    let own = "/usr/bin/claude | claude | CLAUDE_CODE_SESSION_ID=inner";
+    assert_eq!(session(own), "inner");
+}
+
 #[test]
 fn the_session_id_is_the_agents_own_and_bounded() {
     let session = |text: &str| {

@@ -179,6 +179,17 @@ mod tests {
         assert_eq!(nearest("Mode", &known), Some("mode"));
         assert_eq!(nearest("ops", &known), Some("op"));
         assert_eq!(nearest("colour", &known), None);
+        // One edit, and one more for each four letters.
+        for (written, name, is_near) in [
+            ("opp", "op", true),
+            ("oppp", "op", false),
+            ("mdoe", "mode", true),
+            ("mxyz", "mode", false),
+            ("prtctdzones", "protected_zones", true),
+            ("prtctdzons", "protected_zones", false),
+        ] {
+            assert_eq!(nearest(written, &[name]).is_some(), is_near, "{written}");
+        }
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

@@ -6,7 +6,6 @@
 /// A counter or gauge. Its discriminant is its index in the header and never changes; the header has
 /// room for [`MAX_COUNTERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[repr(u8)]
 pub enum Counter {
     /// Counter: operations that the backend received, before any decision.

@@ -13,7 +13,6 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// How the names in a directory are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Folding {
     /// Byte by byte, as on Linux and on case-sensitive HFS+ volumes.
     #[default]
