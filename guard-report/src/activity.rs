@@ -321,7 +321,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn percentiles_are_right_to_one_in_a_hundred() {
+    fn percentiles_are_precise_to_one_percent() {
         let now = Instant::now();
         let mut activity = Activity::new(now);
         for nanoseconds in 1..=100_000_u64 {

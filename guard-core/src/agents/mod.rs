@@ -28,11 +28,13 @@
 //! ```
 
 mod catalogue;
+mod ignored_markers;
 mod marker;
 mod process_names;
 
 pub use catalogue::{AgentSignature, CATALOGUE};
-pub use marker::{EnvMarker, IgnoredMarkers};
+pub use ignored_markers::IgnoredMarkers;
+pub use marker::EnvMarker;
 
 use crate::actor::AgentMatch;
 use crate::glob;

@@ -106,6 +106,19 @@ pub struct Decision<'s> {
 // === impl Decision ===
 
 impl Decision<'_> {
+    /// The decision on an operation that was to be preserved and could not be.
+    #[must_use]
+    pub const fn unpreservable(self) -> Self {
+        Self {
+            verdict: Verdict::Deny,
+            reason: Reason::Unpreservable,
+            override_id: None,
+            tool: None,
+            preserve: Preserve::Nothing,
+            ..self
+        }
+    }
+
     /// Who owns what the trusted tool makes because of which this was allowed; `None` if it was
     /// allowed for another reason.
     #[must_use]

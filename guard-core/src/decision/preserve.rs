@@ -6,7 +6,6 @@
 //! Nothing is preserved where a tool makes everything again: below directories with certain names,
 //! in disposable and in temporary paths.
 
-use super::Decision;
 use super::effective::{self, EffectiveEntry};
 use super::scratch::is_claimed_object;
 use crate::actor::FactSource;
@@ -15,7 +14,6 @@ use crate::file::{FileFacts, FileKind};
 use crate::policy::{Snapshot, Zone};
 use crate::process::basename;
 use crate::tools::OutputOwner;
-use crate::verdict::{Reason, Verdict};
 use crate::zones::below;
 
 /// Whether an object must be preserved before an allowed operation: the one that is removed, or that
@@ -29,25 +27,8 @@ pub enum Preserve {
     IfChanged,
     /// If possible: a name gets new contents, or a person allowed the removal.
     IfPossible,
-    /// It is preserved, or else the operation is denied ([`Reason::Unpreservable`]).
+    /// It is preserved, or else the operation is denied ([`Unpreservable`](crate::Reason::Unpreservable)).
     Required,
-}
-
-// === impl Decision ===
-
-impl Decision<'_> {
-    /// The decision on an operation that was to be preserved and could not be.
-    #[must_use]
-    pub const fn unpreservable(self) -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            reason: Reason::Unpreservable,
-            override_id: None,
-            tool: None,
-            preserve: Preserve::Nothing,
-            ..self
-        }
-    }
 }
 
 // === impl Preserve ===

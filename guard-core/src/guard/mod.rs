@@ -365,5 +365,6 @@ const TITLE_AGE_NS: u64 = 100_000_000;
 /// How many ancestors that executed another program are examined again at once.
 const MAX_CHANGED_DEPTH: usize = 64;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(not(loom))]
+#[cfg(test)]
 mod tests;

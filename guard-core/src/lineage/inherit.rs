@@ -15,8 +15,8 @@
 //! observed the agent's start is not known, and no tool counts.
 
 use super::interned::{Agent, AgentNumber, AgentNumbers, Agents};
+use super::observation::Observation;
 use super::table::{Kind, Record};
-use super::walk::Observation;
 use crate::actor::{AgentMatch, ToolNames, ToolSet};
 
 /// What a process passes on to its children.

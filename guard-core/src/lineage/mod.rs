@@ -54,18 +54,23 @@
 
 mod inherit;
 mod interned;
+mod observation;
+mod root;
 mod table;
 mod walk;
 
-use crate::actor::{AgentMatch, Attribution, Recogniser, ToolNames, ToolSet};
+use crate::actor::{Attribution, Recogniser, ToolNames, ToolSet};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 use inherit::{Inherited, Names};
 use interned::{AgentNumbers, Agents};
+use observation::Observation;
 use std::fmt;
 use std::sync::PoisonError;
 use table::{Kind, Record, Table, TableWriter};
-use walk::{Observation, Top, Walker};
+use walk::{Top, Walker};
+
+pub use root::Root;
 
 /// The descent of processes.
 pub struct Lineage {
@@ -77,17 +82,6 @@ pub struct Lineage {
     /// a reader that finds an agent's process also finds this set.
     agent_seen: AtomicBool,
     writer: Mutex<Writer>,
-}
-
-/// The session's root command. Processes above it do not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// Its identity.
-    pub key: ProcessKey,
-    /// When it started, as in its [`ProcessDescription`]. Processes that started earlier are outside.
-    pub started_ns: u64,
-    /// The agent that the session was declared to be, however the root is recognised.
-    pub declared_agent: Option<AgentMatch>,
 }
 
 /// What is known of one process at one moment.
@@ -306,7 +300,9 @@ impl Lineage {
         stale_before_ns: u64,
     ) -> Entry<'_> {
         let walker = Walker {
-            lineage: self,
+            table: &self.table,
+            root: self.root.as_ref(),
+            is_final: &|record| self.is_final(record),
             source,
             recogniser,
             stale_before_ns,
@@ -389,16 +385,6 @@ impl fmt::Debug for Lineage {
             .field("len", &self.len())
             .field("evictions", &self.evictions())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Root ===
-
-impl Root {
-    /// Whether this is the root, though it may have executed another program since.
-    fn is(&self, description: &ProcessDescription) -> bool {
-        description.key == self.key
-            || (description.key.pid == self.key.pid && description.started_ns == self.started_ns)
     }
 }
 

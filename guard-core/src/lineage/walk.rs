@@ -3,23 +3,11 @@
 //! A walk only reads. It takes no lock, so a slow `/proc` delays no other thread. The rules are
 //! applied afterwards, from the topmost ancestor down.
 
-use super::table::Record;
-use super::{Lineage, Root};
-use crate::actor::{AgentMatch, Recogniser};
-use crate::process::{ProcessDescription, ProcessKey, ProcessSource, basename};
-
-/// What is observed of one process.
-#[derive(Debug)]
-pub(super) struct Observation {
-    pub(super) key: ProcessKey,
-    pub(super) ppid: u32,
-    pub(super) started_ns: u64,
-    pub(super) executable_changed_ns: u64,
-    /// The agent that it is recognised as.
-    pub(super) agent: Option<AgentMatch>,
-    /// Its executable's basename, if that is a scoped tool's.
-    pub(super) tool: Option<Box<[u8]>>,
-}
+use super::observation::Observation;
+use super::root::Root;
+use super::table::{Record, Table};
+use crate::actor::Recogniser;
+use crate::process::{ProcessDescription, ProcessSource};
 
 /// Why a walk ended.
 #[derive(Debug)]
@@ -42,27 +30,15 @@ pub(super) struct Walk {
 /// The parameters of a walk.
 #[derive(Clone, Copy)]
 pub(super) struct Walker<'a> {
-    pub(super) lineage: &'a Lineage,
+    pub(super) table: &'a Table,
+    /// Processes above it do not count; without one, pid 1 is the root.
+    pub(super) root: Option<&'a Root>,
+    /// Whether a record never changes, however old it is.
+    pub(super) is_final: &'a dyn Fn(&Record) -> bool,
     pub(super) source: &'a dyn ProcessSource,
     pub(super) recogniser: &'a dyn Recogniser,
     /// What was learnt before this is examined again, unless it is final.
     pub(super) stale_before_ns: u64,
-}
-
-// === impl Observation ===
-
-impl Observation {
-    pub(super) fn of(description: &ProcessDescription, recogniser: &dyn Recogniser) -> Self {
-        let name = basename(&description.executable);
-        Self {
-            key: description.key,
-            ppid: description.ppid,
-            started_ns: description.started_ns,
-            executable_changed_ns: description.executable_changed_ns,
-            agent: recogniser.agent(description),
-            tool: recogniser.is_scoped_tool(name).then(|| name.into()),
-        }
-    }
 }
 
 // === impl Walker ===
@@ -75,17 +51,17 @@ impl<'a> Walker<'a> {
         let mut observations = Vec::new();
         let top = loop {
             let mut observation = Observation::of(&description, self.recogniser);
-            if let Some(root) = self.root().filter(|root| root.is(&description)) {
+            if let Some(root) = self.root.filter(|root| root.is(&description)) {
                 observation.agent = root.declared_agent.clone().or(observation.agent);
                 observations.push(observation);
                 break Top::Root;
             }
-            let known = self.lineage.table.find(description.key);
+            let known = self.table.find(description.key);
             observations.push(observation);
             if let Some(record) = known.filter(|record| self.suffices(record)) {
                 break Top::Known(record);
             }
-            if self.root().is_none() && (description.key.pid == 1 || description.ppid == 0) {
+            if self.root.is_none() && (description.key.pid == 1 || description.ppid == 0) {
                 break Top::Root;
             }
             if observations.len() == MAX_DEPTH || !self.climb(&mut description) {
@@ -112,9 +88,9 @@ impl<'a> Walker<'a> {
         }
         // A process older than the root is not below it: the guard itself, which is the parent of
         // orphans, and its ancestors, which must not count.
-        self.root()
+        self.root
             .is_none_or(|root| ppid != 1 && description.started_ns >= root.started_ns)
-            || self.root().is_some_and(|root| root.is(description))
+            || self.root.is_some_and(|root| root.is(description))
     }
 
     /// Describes the parent, unless it has exited. One that is younger than its child has only got
@@ -129,11 +105,7 @@ impl<'a> Walker<'a> {
     }
 
     fn suffices(self, record: &Record) -> bool {
-        self.lineage.is_final(record) || record.learnt_at_ns >= self.stale_before_ns
-    }
-
-    fn root(self) -> Option<&'a Root> {
-        self.lineage.root.as_ref()
+        (self.is_final)(record) || record.learnt_at_ns >= self.stale_before_ns
     }
 }
 

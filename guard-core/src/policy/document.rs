@@ -4,9 +4,10 @@
 //! slice's offset in the text is the value's position in the file. Fields keep their order and
 //! repetitions, so that repetitions can be refused.
 
-use super::error::{ParsePolicyError, PolicyProblem};
+use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::collections::HashSet;
 use std::fmt;
 
 /// One JSON value, or one field's name.
@@ -188,4 +189,46 @@ impl<'de: 't, 't> Deserialize<'de> for RawObject<'t> {
 
         deserializer.deserialize_map(Fields).map(Self)
     }
+}
+
+/// The fields of an object, none of them twice.
+pub(super) fn object<'t>(
+    value: Value<'t>,
+    field: &'static str,
+) -> Result<Vec<Field<'t>>, ParsePolicyError> {
+    if value.kind() != Type::Object {
+        let expected = match field {
+            "the policy" | "identity" => "an object",
+            _ => "strings or objects",
+        };
+        return Err(wrong_type(value, field, expected));
+    }
+    let fields = value.fields()?;
+    let mut seen = HashSet::new();
+    for field in &fields {
+        if !seen.insert(field.name.as_str()) {
+            return Err(field
+                .key
+                .error(PolicyProblem::RepeatedField(field.name.clone())));
+        }
+    }
+    Ok(fields)
+}
+
+pub(super) fn unknown(key: Value<'_>, field: String, known: &[&'static str]) -> ParsePolicyError {
+    let nearest = nearest(&field, known);
+    key.error(PolicyProblem::UnknownField { field, nearest })
+}
+
+pub(super) fn wrong_type(
+    value: Value<'_>,
+    field: &'static str,
+    expected: &'static str,
+) -> ParsePolicyError {
+    let found = value.kind().as_str();
+    value.error(PolicyProblem::WrongType {
+        field,
+        expected,
+        found,
+    })
 }

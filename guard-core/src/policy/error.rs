@@ -3,7 +3,7 @@
 //! A message is complete by itself: it says where and what, and includes the faults of patterns and
 //! times. None of these is also the error's `source()`, which would print it twice.
 
-use super::{MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
+use super::model::{MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
 use crate::glob::ParseGlobError;
 use crate::time::ParseTimeError;
 

@@ -3,13 +3,14 @@
 //! Each object is parsed by one `match` over its fields' names; a list of these names serves the "did
 //! you mean" for unknown ones.
 
-use super::document::{Field, Type, Value, error_at};
+use super::document::{Field, Type, Value, error_at, object, unknown, wrong_type};
 use super::error::{ParsePolicyError, PolicyProblem, nearest};
-use super::{
+use super::model::{
     DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode,
     OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
-    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry, undo,
+    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry,
 };
+use super::undo;
 use crate::glob::Glob;
 use crate::operation::OperationKind;
 use crate::time;
@@ -18,7 +19,20 @@ use std::hash::Hash;
 
 type Parsed<T> = Result<T, ParsePolicyError>;
 
-pub(super) fn policy(text: &[u8]) -> Parsed<Policy> {
+// === impl Policy ===
+
+impl Policy {
+    /// Reads the text of a policy file.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, with its line and column.
+    pub fn parse(text: &[u8]) -> Result<Self, ParsePolicyError> {
+        policy(text)
+    }
+}
+
+fn policy(text: &[u8]) -> Parsed<Policy> {
     if text.len() > MAX_POLICY_BYTES {
         return Err(error_at(text, 0, PolicyProblem::TooLarge(text.len())));
     }
@@ -318,27 +332,6 @@ fn choice<T: Copy, const N: usize>(
     })
 }
 
-/// The fields of an object, none of them twice.
-pub(super) fn object<'t>(value: Value<'t>, field: &'static str) -> Parsed<Vec<Field<'t>>> {
-    if value.kind() != Type::Object {
-        let expected = match field {
-            "the policy" | "identity" => "an object",
-            _ => "strings or objects",
-        };
-        return Err(wrong_type(value, field, expected));
-    }
-    let fields = value.fields()?;
-    let mut seen = HashSet::new();
-    for field in &fields {
-        if !seen.insert(field.name.as_str()) {
-            return Err(field
-                .key
-                .error(PolicyProblem::RepeatedField(field.name.clone())));
-        }
-    }
-    Ok(fields)
-}
-
 /// The items of a list, each with its position.
 fn entries<'t, T>(
     value: Value<'t>,
@@ -395,24 +388,6 @@ fn present<T>(
     within: &'static str,
 ) -> Parsed<T> {
     found.ok_or_else(|| value.error(PolicyProblem::Missing { field, within }))
-}
-
-pub(super) fn unknown(key: Value<'_>, field: String, known: &[&'static str]) -> ParsePolicyError {
-    let nearest = nearest(&field, known);
-    key.error(PolicyProblem::UnknownField { field, nearest })
-}
-
-pub(super) fn wrong_type(
-    value: Value<'_>,
-    field: &'static str,
-    expected: &'static str,
-) -> ParsePolicyError {
-    let found = value.kind().as_str();
-    value.error(PolicyProblem::WrongType {
-        field,
-        expected,
-        found,
-    })
 }
 
 const POLICY_FIELDS: &[&str] = &[

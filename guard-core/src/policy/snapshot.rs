@@ -7,7 +7,7 @@
 //!
 //! It deliberately does no I/O: [`Surroundings::locate`] is the caller's.
 
-use super::{
+use super::model::{
     DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
     OverrideEntry, Policy, Removals, UndoPolicy,
 };

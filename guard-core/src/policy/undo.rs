@@ -1,47 +1,8 @@
-//! The policy's `undo` and `removals`.
+//! Parsing of the policy's `undo`.
 
-use super::document::{Field, Type, Value};
+use super::document::{Field, Type, Value, object, unknown, wrong_type};
 use super::error::ParsePolicyError;
-use super::parse::{object, unknown, wrong_type};
-
-/// `undo`: `false`, or the bounds of the store. The store chooses bounds that are absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct UndoPolicy {
-    /// Whether anything is preserved.
-    pub enabled: bool,
-    /// `max_bytes`: the size of all sessions together.
-    pub max_bytes: Option<u64>,
-    /// `max_copy`: the largest file whose bytes are copied.
-    pub max_copy: Option<u64>,
-    /// `keep_days`: how long sessions are kept.
-    pub keep_days: Option<u32>,
-    /// `min_free`: the share of the disk that copies leave free, in hundredths.
-    pub min_free: Option<u8>,
-}
-
-/// `removals`: whether an agent's removal is denied, or preserved and allowed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Removals {
-    /// It is denied.
-    #[default]
-    Deny,
-    /// It is preserved and allowed. A zone's root, its parents and moves out of zones stay denied.
-    Preserve,
-}
-
-// === impl UndoPolicy ===
-
-impl Default for UndoPolicy {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            max_bytes: None,
-            max_copy: None,
-            keep_days: None,
-            min_free: None,
-        }
-    }
-}
+use super::model::UndoPolicy;
 
 pub(super) fn undo(value: Value<'_>) -> Result<UndoPolicy, ParsePolicyError> {
     let mut undo = UndoPolicy::default();
@@ -106,7 +67,7 @@ pub(super) const UNDO_FIELDS: &[&str] = &["max_bytes", "max_copy", "keep_days", 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::{Policy, Removals};
 
     fn parse(undo: &str) -> Result<UndoPolicy, String> {
         let text = format!(r#"{{"undo": {undo}}}"#);

@@ -6,7 +6,7 @@
 //! Container tools are not listed: another process removes for them.
 
 use super::subcommand::{GIT, JJ, Subcommands};
-use super::{Except, Naming, Reach, Tool};
+use super::tool::{Except, Naming, Reach, Tool};
 use crate::glob::Glob;
 
 struct BuiltIn {

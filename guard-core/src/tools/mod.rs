@@ -16,101 +16,22 @@
 
 mod catalogue;
 mod subcommand;
+mod tool;
 
 pub use catalogue::{BuiltInTools, built_in};
+pub(crate) use tool::Trusted;
+pub use tool::{OutputOwner, Removal};
 
 use crate::actor::{Actor, FactSource, ToolSet};
-use crate::glob::Glob;
 use crate::policy::ToolEntry;
 use crate::process::basename;
-use subcommand::Subcommands;
+use tool::{Naming, Reach, Tool};
 
 /// The tools a policy trusts.
 #[derive(Debug)]
 pub struct ToolTable {
     /// Sorted by name.
     tools: Vec<Tool>,
-}
-
-/// A removal, as far as trust depends on it.
-#[derive(Clone, Copy, Debug)]
-pub struct Removal<'a> {
-    /// Whether a zone's root is removed.
-    pub whole: bool,
-    /// The object relative to the zone's root; `None` for the root itself.
-    pub below: Option<&'a [u8]>,
-    /// Whether making the name again at once would amount to an edit.
-    pub replaceable: bool,
-}
-
-/// The tool because of which a removal is allowed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trusted<'t> {
-    /// Its name in the policy.
-    pub(crate) name: &'t [u8],
-    /// Whether it removes the name to make it again.
-    pub(crate) replaces: bool,
-}
-
-#[derive(Debug)]
-struct Tool {
-    name: Box<[u8]>,
-    naming: Naming,
-    reach: Reach,
-    except: Except,
-    pin: Option<Pin>,
-}
-
-/// The basenames of executables that a tool's name covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    /// The name itself.
-    Exact,
-    /// Also with a version: `python3.11`, `node-20`.
-    Versioned,
-    /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`. Only compilers and their like
-    /// have targets.
-    Cross,
-}
-
-/// What a tool is trusted with.
-#[derive(Debug)]
-enum Reach {
-    Everywhere,
-    /// Below a zone, what these patterns cover.
-    Within(Vec<Glob>),
-    /// Names that it makes again.
-    Replaced,
-}
-
-/// Who owns what a trusted tool makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputOwner {
-    /// Its agent: the tool makes again what is in its scope.
-    Agent,
-    /// Its agent, unless the tool removed another's object to make it.
-    AgentIfNew,
-    /// The owner of the original: the tool may be restoring a document.
-    Original,
-}
-
-/// Arguments that end the trust in a tool.
-#[derive(Debug)]
-enum Except {
-    Nothing,
-    /// Any of these arguments.
-    Arguments(Vec<Box<[u8]>>),
-    /// Any argument with one of these prefixes.
-    Beginnings(&'static [&'static str]),
-    Subcommand(&'static Subcommands),
-}
-
-/// The executable that a policy means by a name; replaces the check of its age.
-#[derive(Debug)]
-struct Pin {
-    /// Its canonical locations; `None` for any.
-    paths: Option<Vec<Vec<u8>>>,
-    owner: Option<u32>,
 }
 
 // === impl ToolTable ===
@@ -242,113 +163,6 @@ fn strip_version(name: &[u8]) -> &[u8] {
             plain.strip_suffix(b"-").unwrap_or(plain)
         }
         _ => name,
-    }
-}
-
-// === impl Tool ===
-
-impl Tool {
-    fn from_entry(entry: &ToolEntry, locate: &dyn Fn(&str) -> Vec<Vec<u8>>) -> Self {
-        let arguments: Vec<Box<[u8]>> = entry
-            .except_args
-            .iter()
-            .map(|argument| argument.as_bytes().into())
-            .collect();
-        Self {
-            name: entry.name.as_bytes().into(),
-            naming: Naming::Exact,
-            reach: entry
-                .within
-                .clone()
-                .map_or(Reach::Everywhere, Reach::Within),
-            except: if arguments.is_empty() {
-                Except::Nothing
-            } else {
-                Except::Arguments(arguments)
-            },
-            pin: entry.identity.as_ref().map(|identity| Pin {
-                paths: identity.path.as_deref().map(locate),
-                owner: identity.owner,
-            }),
-        }
-    }
-
-    /// From a descendant neither its ancestor's executable nor its arguments can be read, so trust
-    /// that depends on them is not inherited.
-    fn is_inherited(&self) -> bool {
-        matches!(self.reach, Reach::Within(_))
-            && self.pin.is_none()
-            && matches!(self.except, Except::Nothing)
-    }
-
-    fn output_owner(&self) -> OutputOwner {
-        match self.reach {
-            Reach::Within(_) => OutputOwner::Agent,
-            Reach::Replaced => OutputOwner::AgentIfNew,
-            Reach::Everywhere if self.naming == Naming::Cross => OutputOwner::AgentIfNew,
-            Reach::Everywhere => OutputOwner::Original,
-        }
-    }
-
-    fn reaches(&self, removal: &Removal<'_>) -> bool {
-        let within = match &self.reach {
-            Reach::Everywhere => return true,
-            Reach::Replaced => return removal.replaceable && !removal.whole,
-            Reach::Within(within) => within,
-        };
-        let covered = |path: &[u8]| within.iter().any(|glob| glob.covers(path));
-        !removal.whole && removal.below.is_some_and(covered)
-    }
-
-    /// Whether the tool was run by itself, in a subcommand that keeps what it removes.
-    fn keeps<W: FactSource + ?Sized>(&self, changed_before_ns: u64, facts: &W) -> bool {
-        let Except::Subcommand(subcommands) = &self.except else {
-            return false;
-        };
-        facts.parent().is_some_and(|parent| {
-            basename(&parent.executable) == self.name.as_ref()
-                && parent.executable_changed_ns <= changed_before_ns
-                && subcommands.keep(&parent.arguments)
-        })
-    }
-
-    fn is_genuine<W: FactSource + ?Sized>(
-        &self,
-        executable: &[u8],
-        changed_before_ns: u64,
-        facts: &W,
-    ) -> bool {
-        let Some(pin) = &self.pin else {
-            let changed = facts.executable_changed_ns();
-            return changed.is_some_and(|changed| changed <= changed_before_ns);
-        };
-        let is_listed = |paths: &Vec<Vec<u8>>| paths.iter().any(|path| path == executable);
-        pin.paths.as_ref().is_none_or(is_listed)
-            && pin
-                .owner
-                .is_none_or(|owner| facts.executable_owner() == Some(owner))
-    }
-}
-
-// === impl Except ===
-
-impl Except {
-    fn forbids<W: FactSource + ?Sized>(&self, facts: &W) -> bool {
-        let any = |forbidden: &dyn Fn(&[u8]) -> bool| {
-            let arguments = facts.arguments();
-            arguments.is_empty() || arguments.split(|&byte| byte == 0).any(forbidden)
-        };
-        match self {
-            Self::Nothing => false,
-            Self::Subcommand(subcommands) => subcommands.forbid(&facts.arguments()),
-            Self::Arguments(forbidden) => {
-                any(&|argument| forbidden.iter().any(|no| no.as_ref() == argument))
-            }
-            Self::Beginnings(forbidden) => any(&|argument| {
-                let begins = |no: &&str| argument.starts_with(no.as_bytes());
-                forbidden.iter().any(begins)
-            }),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `codex-es-guard daemon`.
 
-use super::PolicyArguments;
+use super::arguments::PolicyArguments;
 use anyhow::Result;
 use std::process::ExitCode;
 

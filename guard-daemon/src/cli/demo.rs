@@ -7,6 +7,7 @@
 mod exporter;
 mod scene;
 mod scratch;
+mod wait;
 
 use super::terminal::{CYAN, DIM, GREEN, RED, line, paint};
 use anyhow::{Context as _, Result, bail};
@@ -15,7 +16,7 @@ use scene::{SCENES, Scene, Wanted};
 use scratch::Scratch;
 use std::fs;
 use std::process::{ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use wait::await_condition;
 
 /// See the guard at work on real processes in a scratch directory.
 ///
@@ -189,19 +190,3 @@ fn play(scratch: &Scratch) -> Result<()> {
         .context("starting a guarded shell")?;
     Ok(())
 }
-
-/// Asks until there is an answer, or patience ends.
-fn await_condition<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return Some(answer);
-        }
-        if start.elapsed() > PATIENCE {
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-const PATIENCE: Duration = Duration::from_secs(10);

@@ -37,7 +37,7 @@ pub(super) struct DenialsArguments {
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
     /// Only of this operation.
-    #[arg(long, value_name = "OPERATION", value_parser = super::operations())]
+    #[arg(long, value_name = "OPERATION", value_parser = super::arguments::operations())]
     operation: Option<OperationKind>,
     /// Only since this time: 30s, 10m, 2h, 3d, 2026-01-31 (UTC), 2026-01-31T08:00Z or seconds since
     /// 1970.

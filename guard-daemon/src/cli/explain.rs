@@ -1,7 +1,8 @@
 //! `codex-es-guard explain`: the very decision, with an imagined actor.
 
+use super::arguments::PolicyArguments;
 use super::prepare::prepare;
-use super::{PolicyArguments, terminal};
+use super::terminal;
 use anyhow::{Result, bail};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::agents;
@@ -25,7 +26,7 @@ pub(super) struct ExplainArguments {
     #[arg(long = "as", value_name = "AGENT", default_value = "claude")]
     actor: String,
     /// The operation.
-    #[arg(long, value_name = "OP", default_value = "unlink", value_parser = super::operations())]
+    #[arg(long, value_name = "OP", default_value = "unlink", value_parser = super::arguments::operations())]
     op: OperationKind,
     /// The destination of a rename, exchange or link.
     #[arg(long, value_name = "PATH")]

@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and where it leads.
 
+mod arguments;
 mod daemon;
 mod demo;
 mod denials;
@@ -12,11 +13,8 @@ pub(crate) mod terminal;
 mod top;
 mod undo;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
-use guard_core::OperationKind;
 use guard_report::address::DEFAULT_ADDRESS;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Stops AI agents from destroying the files you protect.
@@ -57,17 +55,6 @@ enum Command {
     },
 }
 
-/// Where the policy comes from.
-#[derive(Clone, Debug, clap::Args)]
-struct PolicyArguments {
-    /// Also protect this directory or file; may be given more than once.
-    #[arg(long, value_name = "DIR")]
-    protect: Vec<PathBuf>,
-    /// Use this policy file instead of ~/.codex/es_policy.json.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-}
-
 /// Does what the arguments say.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -93,13 +80,6 @@ pub(crate) fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         terminal::error(&error);
         ExitCode::from(FAILED)
-    })
-}
-
-/// Reads the name of an operation; a misspelt one is answered with the nearest.
-fn operations() -> impl TypedValueParser<Value = OperationKind> {
-    PossibleValuesParser::new(OperationKind::ALL.map(OperationKind::as_str)).map(|name| {
-        OperationKind::from_name(&name).expect("the parser lets only names of operations pass")
     })
 }
 

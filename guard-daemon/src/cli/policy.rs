@@ -1,7 +1,8 @@
 //! `codex-es-guard policy`: check, show, init.
 
+use super::arguments::PolicyArguments;
 use super::prepare::{policy_source, prepare};
-use super::{PolicyArguments, terminal};
+use super::terminal;
 use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};

@@ -1,6 +1,7 @@
 //! A policy found, read and compiled, for a guard to start with or for a question about it.
 
-use super::{PolicyArguments, terminal};
+use super::arguments::PolicyArguments;
+use super::terminal;
 use crate::exporter::{self, sibling};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy, locate};
 use guard_core::policy::Snapshot;

@@ -1,7 +1,8 @@
 //! `codex-es-guard run`.
 
+use super::arguments::PolicyArguments;
 use super::prepare::{Ready, prepare};
-use super::{PolicyArguments, terminal};
+use super::terminal;
 use crate::exporter;
 use anyhow::Result;
 use guard_core::actor::AgentMatch;

@@ -1,6 +1,6 @@
 //! `codex-es-guard status`: whether a guard is running, and is well.
 
-use super::PolicyArguments;
+use super::arguments::PolicyArguments;
 use super::prepare::policy_source;
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::observed::{Exporter, Observed};

@@ -1,6 +1,7 @@
 //! The demo's exporter: on a free port, for as long as the demo.
 
-use super::{PATIENCE, Scratch, await_condition};
+use super::scratch::Scratch;
+use super::wait::{TIMEOUT, await_condition};
 use crate::cli::terminal::{self, CYAN, line, paint};
 use crate::exporter::{PROGRAM, sibling};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -63,7 +64,7 @@ impl Exporter {
 
     fn scrape(&self) -> Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         let host = &self.address;
         stream.write_all(
             format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")

@@ -1,7 +1,7 @@
 //! The demo's home: what there is to lose, a policy, and shells named like agents.
 
-use super::await_condition;
 use super::scene::SCENES;
+use super::wait::await_condition;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,9 @@
 //! `codex-es-guard undo list`, and a session in one sentence.
 
-use super::{size, terminal, when};
+use super::terminal;
+use super::units::size;
 use anyhow::{Context as _, Result};
+use guard_report::time::local as when;
 use guard_report::time::rfc3339;
 use guard_undo::Store;
 use guard_undo::journal::SessionKind;
@@ -113,7 +115,7 @@ fn deeds(summary: &Summary) -> String {
 /// `claude_code removed 3 and changed 12 files in work: codex-es-guard undo show last`
 #[cfg(target_os = "linux")]
 pub(super) fn sentence(session: &guard_undo::store::Session) -> Option<String> {
-    use super::counted;
+    use super::units::counted;
 
     let summary = Summary::of(session);
     if summary.is_empty() {

@@ -2,20 +2,18 @@
 //!
 //! Only a person undoes: an agent's process is refused, see [`person`].
 
+mod find;
 mod list;
 mod person;
 mod restore;
 mod room;
 mod show;
+mod units;
 
 use super::terminal;
 use crate::undo;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use guard_report::paths::StatePaths;
-use guard_report::time::local as when;
-use guard_undo::Store;
-use guard_undo::store::Session;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub(super) use restore::RestoreArguments;
@@ -71,59 +69,5 @@ pub(super) fn announce(paths: &StatePaths, session: &str) {
     };
     if let Some(sentence) = list::sentence(&session) {
         terminal::note(&sentence);
-    }
-}
-
-fn find(store: &Store, name: &str) -> Result<Session> {
-    store
-        .session(name)
-        .with_context(|| format!("looking in {}", store.root().display()))
-}
-
-/// A path as the kernel names it, for comparison with a journal's.
-fn canonical(path: &PathBuf) -> Result<Vec<u8>> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let path = std::path::absolute(path).with_context(|| format!("finding {}", path.display()))?;
-    let mut located = crate::policy_file::locate(path.as_os_str().as_bytes());
-    Ok(located.swap_remove(0))
-}
-
-/// `1.5 MiB`.
-fn size(bytes: u64) -> String {
-    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    for (unit, name) in units {
-        if bytes >= unit {
-            let tenths = u128::from(bytes) * 10 / u128::from(unit);
-            return format!("{}.{} {name}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{bytes} B")
-}
-
-/// A count and its noun, `3 files`.
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1_600_000, "1.5 MiB"),
-            (20 << 30, "20.0 GiB"),
-            (u64::MAX, "17179869183.9 GiB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
     }
 }

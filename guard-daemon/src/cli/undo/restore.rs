@@ -1,7 +1,9 @@
 //! `codex-es-guard undo restore`.
 
+use super::find::{canonical, find};
 use super::show::shown;
-use super::{canonical, counted, find, terminal};
+use super::terminal;
+use super::units::counted;
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_report::hex;
 use guard_report::time::{now_ns, parse_since};

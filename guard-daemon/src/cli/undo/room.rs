@@ -1,6 +1,8 @@
 //! `codex-es-guard undo forget` and `undo prune`.
 
-use super::{counted, find, size, terminal};
+use super::find::find;
+use super::terminal;
+use super::units::{counted, size};
 use crate::undo;
 use anyhow::{Context as _, Result, bail};
 use guard_core::policy::{Policy, UndoPolicy};

@@ -1,7 +1,10 @@
 //! `codex-es-guard undo show`.
 
-use super::{find, size, terminal, when};
+use super::find::find;
+use super::terminal;
+use super::units::size;
 use anyhow::{Context as _, Result};
+use guard_report::time::local as when;
 use guard_undo::Store;
 use guard_undo::journal::{BytePath, Event, Kept, Loss, Record};
 use guard_undo::store::Session;

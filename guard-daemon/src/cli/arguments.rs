@@ -1,0 +1,23 @@
+//! Arguments that several commands take.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use guard_core::OperationKind;
+use std::path::PathBuf;
+
+/// Where the policy comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct PolicyArguments {
+    /// Also protect this directory or file; may be given more than once.
+    #[arg(long, value_name = "DIR")]
+    pub(super) protect: Vec<PathBuf>,
+    /// Use this policy file instead of ~/.codex/es_policy.json.
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+}
+
+/// Reads the name of an operation; a misspelt one is answered with the nearest.
+pub(super) fn operations() -> impl TypedValueParser<Value = OperationKind> {
+    PossibleValuesParser::new(OperationKind::ALL.map(OperationKind::as_str)).map(|name| {
+        OperationKind::from_name(&name).expect("the parser lets only names of operations pass")
+    })
+}
