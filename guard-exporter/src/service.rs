@@ -9,7 +9,7 @@ use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
 use crate::denial_log::DenialLog;
-use crate::drain::{Command, Drain, Sources};
+use crate::drain::{Drain, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
@@ -104,7 +104,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
                     Request::Reload => {
                         tracing::info!("re-opening the denial log (SIGHUP)");
                         // Without a receiver the reading thread has ended, and so does the loop.
-                        let _sent = commands.send(Command::ReopenLog);
+                        let _sent = commands.send(ReaderCommand::ReopenLog);
                     }
                 },
                 never = &mut serving => match never {},
