@@ -15,8 +15,8 @@
 
 mod deletions;
 mod generations;
+mod operation_count;
 mod retries;
-mod tally;
 
 pub use deletions::{MASS, MASS_WINDOW};
 pub use retries::{STORM, STORM_PAUSE};
@@ -25,9 +25,9 @@ use deletions::Deletions;
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use guard_report::time::rfc3339;
+use operation_count::OperationCount;
 use retries::Retries;
 use serde::Serialize;
-use tally::Tally;
 
 /// Checks every decision.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ pub enum DetectionKind {
 impl Detector {
     /// Checks a decision about the agent with this `label`.
     pub fn check(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
-        let found = |kind, (tally, begins): (Tally, bool)| Detection {
+        let found = |kind, (counted, begins): (OperationCount, bool)| Detection {
             kind,
             time: rfc3339(event.wall_ns),
             agent: label.to_owned(),
@@ -81,8 +81,8 @@ impl Detector {
             operation: event.operation.as_str(),
             path: text(event.path),
             zone: event.zone.map(|zone| zone.name.to_owned()),
-            count: tally.count,
-            denied: tally.denied,
+            count: counted.count,
+            denied: counted.denied,
             begins,
         };
         [
