@@ -63,7 +63,7 @@ pub struct Sources {
 
 /// What the loop is asked to do while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ReaderCommand {
     /// Close the denial log and open it again by its path.
     ReopenLog,
 }
@@ -140,7 +140,7 @@ impl Drain {
     /// It also ends when one of the `sandbox` directories was replaced, and returns which.
     pub fn run(
         mut self,
-        commands: &Receiver<Command>,
+        commands: &Receiver<ReaderCommand>,
         exit_when_idle: Option<Duration>,
         sandbox: &SandboxPaths,
     ) -> Option<PathBuf> {
@@ -167,7 +167,7 @@ impl Drain {
                 break;
             }
             match commands.recv_timeout(pause) {
-                Ok(Command::ReopenLog) => self.log.reopen(Instant::now()),
+                Ok(ReaderCommand::ReopenLog) => self.log.reopen(Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

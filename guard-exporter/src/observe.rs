@@ -4,7 +4,7 @@
 //! published as an event. Another destination for decisions is added here.
 
 use crate::app_state::AppState;
-use crate::detect::{Detection, Detector, Kind};
+use crate::detect::{Detection, DetectionKind, Detector};
 use crate::metrics::DecisionMetrics;
 use crate::otlp::{Recorder, RingId};
 use crate::rate_limited::RateLimited;
@@ -114,14 +114,16 @@ impl Batch<'_> {
     fn detected(&mut self, agent: usize, detection: Detection, trace: Option<TraceContext>) {
         let sinks = &mut *self.sinks;
         let log = match detection.kind {
-            Kind::RetryStorm => &mut sinks.storms,
-            Kind::MassDeletion => &mut sinks.deletions,
+            DetectionKind::RetryStorm => &mut sinks.storms,
+            DetectionKind::MassDeletion => &mut sinks.deletions,
         };
         log.warn(self.now, detection.sentence());
         if detection.begins {
             match detection.kind {
-                Kind::RetryStorm => sinks.decisions.retry_storm(agent),
-                Kind::MassDeletion => sinks.decisions.mass_deletion(agent, detection.verdict()),
+                DetectionKind::RetryStorm => sinks.decisions.retry_storm(agent),
+                DetectionKind::MassDeletion => {
+                    sinks.decisions.mass_deletion(agent, detection.verdict())
+                }
             }
         }
         let detection = Arc::new(detection);

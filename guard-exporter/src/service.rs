@@ -9,7 +9,7 @@ use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
 use crate::denial_log::DenialLog;
-use crate::drain::{Command, Drain, Sources};
+use crate::drain::{Drain, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
@@ -100,11 +100,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
             tokio::select! {
                 _ = &mut reader_ended => break,
                 request = signals.next() => match request {
-                    Request::Terminate => break,
-                    Request::Reload => {
+                    SignalRequest::Terminate => break,
+                    SignalRequest::Reload => {
                         tracing::info!("re-opening the denial log (SIGHUP)");
                         // Without a receiver the reading thread has ended, and so does the loop.
-                        let _sent = commands.send(Command::ReopenLog);
+                        let _sent = commands.send(ReaderCommand::ReopenLog);
                     }
                 },
                 never = &mut serving => match never {},
@@ -168,7 +168,7 @@ struct Signals {
 }
 
 /// What a signal asks for.
-enum Request {
+enum SignalRequest {
     Terminate,
     Reload,
 }
@@ -185,11 +185,11 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Request {
+    async fn next(&mut self) -> SignalRequest {
         tokio::select! {
-            _ = self.terminate.recv() => Request::Terminate,
-            _ = self.interrupt.recv() => Request::Terminate,
-            _ = self.hangup.recv() => Request::Reload,
+            _ = self.terminate.recv() => SignalRequest::Terminate,
+            _ = self.interrupt.recv() => SignalRequest::Terminate,
+            _ = self.hangup.recv() => SignalRequest::Reload,
         }
     }
 }

@@ -81,10 +81,10 @@ struct Lines {
 #[derive(Default)]
 struct Fields {
     message: String,
-    others: Vec<(&'static str, Value)>,
+    others: Vec<(&'static str, FieldValue)>,
 }
 
-enum Value {
+enum FieldValue {
     /// Written without quotes in both formats.
     Plain(String),
     Text(String),
@@ -135,7 +135,7 @@ where
         if let Some(session) = &self.session {
             fields
                 .others
-                .push(("session", Value::Text(session.clone())));
+                .push(("session", FieldValue::Text(session.clone())));
         }
         let time = format!("{:.3}", jiff::Timestamp::now());
         writer.write_str(
@@ -149,9 +149,9 @@ where
 // === impl Fields ===
 
 impl Fields {
-    fn push(&mut self, field: &Field, value: Value) {
+    fn push(&mut self, field: &Field, value: FieldValue) {
         match (field.name(), value) {
-            ("message", Value::Plain(text) | Value::Text(text)) => self.message = text,
+            ("message", FieldValue::Plain(text) | FieldValue::Text(text)) => self.message = text,
             (name, value) => self.others.push((name, value)),
         }
     }
@@ -159,29 +159,29 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.push(field, Value::Text(format!("{value:?}")));
+        self.push(field, FieldValue::Text(format!("{value:?}")));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.push(field, Value::Text(value.to_owned()));
+        self.push(field, FieldValue::Text(value.to_owned()));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.push(field, Value::Plain(value.to_string()));
+        self.push(field, FieldValue::Plain(value.to_string()));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.push(field, Value::Plain(value.to_string()));
+        self.push(field, FieldValue::Plain(value.to_string()));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.push(field, Value::Plain(value.to_string()));
+        self.push(field, FieldValue::Plain(value.to_string()));
     }
 }
 
-// === impl Value ===
+// === impl FieldValue ===
 
-impl Value {
+impl FieldValue {
     fn in_logfmt(&self) -> String {
         match self {
             Self::Plain(text) => text.clone(),

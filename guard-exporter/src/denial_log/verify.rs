@@ -91,7 +91,7 @@ pub struct Text {
     pub bytes: Vec<u8>,
 }
 
-struct Record {
+struct LogLine {
     file: usize,
     line: usize,
     seal: Option<Seal>,
@@ -167,11 +167,11 @@ pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
                     unfinished = true;
                 } else {
                     cut = cut.or(Some(records.len()));
-                    records.push(Record::new(file, index + 1, line));
+                    records.push(LogLine::new(file, index + 1, line));
                 }
                 continue;
             };
-            records.push(Record::new(file, index + 1, whole));
+            records.push(LogLine::new(file, index + 1, whole));
         }
     }
     let position = |index: usize| {
@@ -204,12 +204,12 @@ pub fn examine(texts: &[Text], noted: Option<Digest>) -> Report {
 }
 
 /// The first faulty record.
-fn first_fault(records: &[Record]) -> Option<(FaultKind, usize)> {
+fn first_fault(records: &[LogLine]) -> Option<(FaultKind, usize)> {
     let mut first = HashMap::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
         first.entry(record.link).or_insert(index);
     }
-    let mut earlier: Option<&Record> = None;
+    let mut earlier: Option<&LogLine> = None;
     for (index, record) in records.iter().enumerate() {
         let before = earlier.replace(record);
         let Some(seal) = record.seal else { continue };
@@ -233,8 +233,8 @@ fn first_fault(records: &[Record]) -> Option<(FaultKind, usize)> {
     None
 }
 
-fn find(records: &[Record], noted: Digest) -> Noted {
-    let has_it = |record: &Record| record.seal.is_some_and(|seal| seal.hash == noted);
+fn find(records: &[LogLine], noted: Digest) -> Noted {
+    let has_it = |record: &LogLine| record.seal.is_some_and(|seal| seal.hash == noted);
     match records.iter().position(has_it) {
         Some(at) if at + 1 == records.len() => Noted::Last,
         Some(at) => Noted::Earlier {
@@ -281,9 +281,9 @@ impl fmt::Display for FaultKind {
     }
 }
 
-// === impl Record ===
+// === impl LogLine ===
 
-impl Record {
+impl LogLine {
     fn new(file: usize, line: usize, text: &[u8]) -> Self {
         Self {
             file,

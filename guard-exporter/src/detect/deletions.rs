@@ -1,7 +1,7 @@
 //! Mass deletions: many names removed in one session within a short time.
 
 use super::generations::Generations;
-use super::tally::Tally;
+use super::operation_count::OperationCount;
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) struct Deletions(Generations<Session>);
 struct Session {
     second: u64,
     /// The seconds of the window; `second` is at its remainder.
-    removed: [Tally; SECONDS],
+    removed: [OperationCount; SECONDS],
     /// The count at which the current mass deletion was last reported; 0 when there is none.
     reported: u64,
 }
@@ -28,7 +28,7 @@ struct Session {
 
 impl Deletions {
     /// Counts a removal, and returns a mass deletion that begins or has grown.
-    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(OperationCount, bool)> {
         if !is_counted(event) {
             return None;
         }
@@ -37,8 +37,8 @@ impl Deletions {
         let now = &mut session.removed[slot(session.second)];
         now.count += 1;
         now.denied += u64::from(event.verdict == Verdict::Deny);
-        let tally = session.tally();
-        if session.reported > 0 && tally.count < MASS / 2 {
+        let counted = session.counted();
+        if session.reported > 0 && counted.count < MASS / 2 {
             session.reported = 0;
         }
         let next = if session.reported == 0 {
@@ -46,12 +46,12 @@ impl Deletions {
         } else {
             session.reported.saturating_mul(10)
         };
-        if tally.count < next {
+        if counted.count < next {
             return None;
         }
         let begins = session.reported == 0;
         session.reported = next;
-        Some((tally, begins))
+        Some((counted, begins))
     }
 }
 
@@ -77,15 +77,15 @@ impl Session {
         };
         self.second = second;
         for back in 0..elapsed {
-            self.removed[slot(second.wrapping_sub(back))] = Tally::default();
+            self.removed[slot(second.wrapping_sub(back))] = OperationCount::default();
         }
     }
 
-    fn tally(&self) -> Tally {
-        let sum = |of: fn(&Tally) -> u64| self.removed.iter().map(of).sum();
-        Tally {
-            count: sum(|tally| tally.count),
-            denied: sum(|tally| tally.denied),
+    fn counted(&self) -> OperationCount {
+        let sum = |of: fn(&OperationCount) -> u64| self.removed.iter().map(of).sum();
+        OperationCount {
+            count: sum(|counted| counted.count),
+            denied: sum(|counted| counted.denied),
         }
     }
 }
@@ -149,7 +149,9 @@ mod tests {
         }
     }
 
-    fn reports<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> Vec<(Tally, bool)> {
+    fn reports<'a>(
+        events: impl IntoIterator<Item = DecisionEvent<'a>>,
+    ) -> Vec<(OperationCount, bool)> {
         let mut deletions = Deletions::default();
         let events = events.into_iter();
         events.filter_map(|event| deletions.check(&event)).collect()
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn removals_outside_zones_count() {
         let found = reports((0..MASS).map(|number| removal(number * 40)));
-        let expected = Tally {
+        let expected = OperationCount {
             count: MASS,
             denied: 0,
         };

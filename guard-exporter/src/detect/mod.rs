@@ -15,8 +15,8 @@
 
 mod deletions;
 mod generations;
+mod operation_count;
 mod retries;
-mod tally;
 
 pub use deletions::{MASS, MASS_WINDOW};
 pub use retries::{STORM, STORM_PAUSE};
@@ -25,9 +25,9 @@ use deletions::Deletions;
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use guard_report::time::rfc3339;
+use operation_count::OperationCount;
 use retries::Retries;
 use serde::Serialize;
-use tally::Tally;
 
 /// Checks every decision.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Detector {
 /// A pattern that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detection {
-    pub kind: Kind,
+    pub kind: DetectionKind,
     /// The time of the decision that completed it.
     pub time: String,
     /// The value of the `agent` label.
@@ -61,7 +61,7 @@ pub struct Detection {
 /// The kinds of detections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum DetectionKind {
     /// The same operation repeated.
     RetryStorm,
     /// Many names removed at once.
@@ -73,7 +73,7 @@ pub enum Kind {
 impl Detector {
     /// Checks a decision about the agent with this `label`.
     pub fn check(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
-        let found = |kind, (tally, begins): (Tally, bool)| Detection {
+        let found = |kind, (counted, begins): (OperationCount, bool)| Detection {
             kind,
             time: rfc3339(event.wall_ns),
             agent: label.to_owned(),
@@ -81,17 +81,17 @@ impl Detector {
             operation: event.operation.as_str(),
             path: text(event.path),
             zone: event.zone.map(|zone| zone.name.to_owned()),
-            count: tally.count,
-            denied: tally.denied,
+            count: counted.count,
+            denied: counted.denied,
             begins,
         };
         [
             self.retries
                 .check(event)
-                .map(|storm| found(Kind::RetryStorm, storm)),
+                .map(|storm| found(DetectionKind::RetryStorm, storm)),
             self.deletions
                 .check(event)
-                .map(|deletion| found(Kind::MassDeletion, deletion)),
+                .map(|deletion| found(DetectionKind::MassDeletion, deletion)),
         ]
     }
 }
@@ -117,11 +117,11 @@ impl Detection {
         let (agent, path) = (visible(&self.agent), visible(&self.path));
         let session = visible(&self.session);
         match self.kind {
-            Kind::RetryStorm => format!(
+            DetectionKind::RetryStorm => format!(
                 "retry storm: {agent} (session {session}) was denied {} on {path} {count} times",
                 self.operation
             ),
-            Kind::MassDeletion => format!(
+            DetectionKind::MassDeletion => format!(
                 "mass deletion: {agent} (session {session}) asked to remove {count} names within \
                  {} s, {denied} of them denied, the last {path}",
                 MASS_WINDOW.as_secs()
@@ -130,9 +130,9 @@ impl Detection {
     }
 }
 
-// === impl Kind ===
+// === impl DetectionKind ===
 
-impl Kind {
+impl DetectionKind {
     /// The stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -173,7 +173,7 @@ mod tests {
         };
         assert_eq!(
             (first.kind, first.count, first.begins),
-            (Kind::MassDeletion, MASS, true)
+            (DetectionKind::MassDeletion, MASS, true)
         );
         assert_eq!((second.count, second.begins), (10 * MASS, false));
         assert_eq!(first.verdict(), Verdict::Deny);
@@ -190,7 +190,7 @@ mod tests {
         let counts: Vec<(u64, bool)> = (0..10 * STORM)
             .flat_map(|number| detector.check(&denial(number), "codex"))
             .flatten()
-            .inspect(|found| assert_eq!(found.kind, Kind::RetryStorm))
+            .inspect(|found| assert_eq!(found.kind, DetectionKind::RetryStorm))
             .map(|found| (found.count, found.begins))
             .collect();
         assert_eq!(counts, [(STORM, true), (10 * STORM, false)]);

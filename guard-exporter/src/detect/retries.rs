@@ -1,7 +1,7 @@
 //! Retry storms: the same denied operation repeated.
 
 use super::generations::Generations;
-use super::tally::{Tally, is_reported_at};
+use super::operation_count::{OperationCount, is_reported_at};
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
 use std::time::Duration;
@@ -24,7 +24,7 @@ struct Retry {
 
 impl Retries {
     /// Counts a denial, and returns a storm that begins or has grown.
-    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(Tally, bool)> {
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(OperationCount, bool)> {
         if event.verdict != Verdict::Deny {
             return None;
         }
@@ -44,11 +44,11 @@ impl Retries {
         }
         retry.last_ns = event.monotonic_ns;
         retry.count += 1;
-        let tally = Tally {
+        let counted = OperationCount {
             count: retry.count,
             denied: retry.count,
         };
-        is_reported_at(retry.count, STORM).then_some((tally, retry.count == STORM))
+        is_reported_at(retry.count, STORM).then_some((counted, retry.count == STORM))
     }
 }
 

@@ -25,7 +25,7 @@
 pub struct Metric {
     /// Full name, with the unit and, for counters, `_total`.
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Label names, in the order of their values.
     pub labels: &'static [&'static str],
     /// One sentence.
@@ -34,7 +34,7 @@ pub struct Metric {
 
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only increases, from 0 when the exporter starts.
     Counter,
     /// Increases and decreases.
@@ -116,7 +116,7 @@ macro_rules! catalogue {
         $(
             #[doc = $help]
             pub const $constant: Metric =
-                Metric { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
+                Metric { name: $name, kind: MetricKind::$kind, labels: &$labels, help: $help };
         )+
 
         /// All metrics, in the order of this file.
@@ -293,7 +293,7 @@ mod tests {
             );
             assert_eq!(
                 metric.name.ends_with("_total"),
-                metric.kind == Kind::Counter,
+                metric.kind == MetricKind::Counter,
                 "{metric:?}"
             );
             assert!(metric.help.ends_with('.'), "{}", metric.help);

@@ -127,7 +127,7 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catalogue::Kind;
+    use catalogue::MetricKind;
     use guard_core::OperationKind;
     use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
@@ -217,9 +217,9 @@ mod tests {
         let scrape = metrics.encode();
         for metric in catalogue::ALL {
             let kind = match metric.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-                Kind::Histogram => "histogram",
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+                MetricKind::Histogram => "histogram",
             };
             let kind = format!("# TYPE {} {kind}\n", metric.name);
             assert!(scrape.contains(&kind), "no {kind}");

@@ -87,7 +87,7 @@ fn encode_family(
     writeln!(text, "# HELP {name} {}", Escaped(family.help()))?;
     for series in family.get_metric() {
         let labels = series.get_label();
-        let mut sample = |suffix: &str, bucket: Option<(usize, f64)>, value: Value| {
+        let mut sample = |suffix: &str, bucket: Option<(usize, f64)>, value: SampleValue| {
             write!(text, "{name}{suffix}")?;
             write_labels(labels, bucket.map(|(_, bound)| bound), text)?;
             write!(text, " {value}")?;
@@ -95,7 +95,7 @@ fn encode_family(
                 let values = labels.iter().map(LabelPair::value);
                 let key = key(full, values, bucket.map(|(number, _)| number));
                 if let Some(exemplar) = exemplars.get(&key) {
-                    let (value, time) = (Value::Float(exemplar.value), exemplar.time);
+                    let (value, time) = (SampleValue::Float(exemplar.value), exemplar.time);
                     write!(text, " # {} {value} {time:.3}", exemplar.labels())?;
                 }
             }
@@ -107,7 +107,7 @@ fn encode_family(
                 sample(
                     "_total",
                     None,
-                    Value::Float(series.get_counter().get_value()),
+                    SampleValue::Float(series.get_counter().get_value()),
                 )?;
             }
             MetricType::HISTOGRAM => {
@@ -118,7 +118,7 @@ fn encode_family(
                     sample(
                         "_bucket",
                         Some(place),
-                        Value::Count(bucket.cumulative_count()),
+                        SampleValue::Count(bucket.cumulative_count()),
                     )?;
                 }
                 let all = histogram.get_sample_count();
@@ -127,12 +127,12 @@ fn encode_family(
                     .is_none_or(|last| last.upper_bound().is_finite())
                 {
                     let place = (buckets.len(), f64::INFINITY);
-                    sample("_bucket", Some(place), Value::Count(all))?;
+                    sample("_bucket", Some(place), SampleValue::Count(all))?;
                 }
-                sample("_count", None, Value::Count(all))?;
-                sample("_sum", None, Value::Float(histogram.get_sample_sum()))?;
+                sample("_count", None, SampleValue::Count(all))?;
+                sample("_sum", None, SampleValue::Float(histogram.get_sample_sum()))?;
             }
-            _ => sample("", None, Value::Float(series.get_gauge().get_value()))?,
+            _ => sample("", None, SampleValue::Float(series.get_gauge().get_value()))?,
         }
     }
     Ok(())
@@ -153,7 +153,7 @@ fn write_labels(labels: &[LabelPair], bound: Option<f64>, text: &mut String) -> 
         separator = ',';
     }
     if let Some(bound) = bound {
-        write!(text, "{separator}le=\"{}\"", Value::Float(bound))?;
+        write!(text, "{separator}le=\"{}\"", SampleValue::Float(bound))?;
     }
     text.push('}');
     Ok(())
@@ -162,7 +162,7 @@ fn write_labels(labels: &[LabelPair], bound: Option<f64>, text: &mut String) -> 
 /// A sample's value. Floats are written as Go does, which OpenMetrics calls canonical: `1.0`,
 /// `0.0001`, `5e-07`, `+Inf`.
 #[derive(Clone, Copy)]
-enum Value {
+enum SampleValue {
     Count(u64),
     Float(f64),
 }
@@ -170,9 +170,9 @@ enum Value {
 /// Whole numbers below it are exact, and are written without an exponent.
 const MOST_EXACT: f64 = 9e15;
 
-// === impl Value ===
+// === impl SampleValue ===
 
-impl std::fmt::Display for Value {
+impl std::fmt::Display for SampleValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let value = match *self {
             Self::Count(count) => return write!(formatter, "{count}"),
@@ -246,7 +246,7 @@ mod tests {
             (f64::INFINITY, "+Inf"),
             (f64::NAN, "NaN"),
         ] {
-            assert_eq!(Value::Float(value).to_string(), text);
+            assert_eq!(SampleValue::Float(value).to_string(), text);
         }
     }
 

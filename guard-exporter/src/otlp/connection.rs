@@ -1,6 +1,6 @@
 //! A connection to one collector, over HTTP or gRPC, and the resource of what is sent.
 
-use super::config::{Protocol, Target};
+use super::config::{CollectorConfig, Protocol};
 use super::connect_error::ConnectError;
 #[cfg(feature = "otlp-grpc")]
 use super::grpc::Grpc;
@@ -37,7 +37,10 @@ enum Transport {
 // === impl Connection ===
 
 impl Connection {
-    pub(super) fn new(target: &Target, resource: &Attributes) -> Result<Self, ConnectError> {
+    pub(super) fn new(
+        target: &CollectorConfig,
+        resource: &Attributes,
+    ) -> Result<Self, ConnectError> {
         let transport = match target.protocol {
             Protocol::Http => Transport::Http(Http::new(target)?),
             #[cfg(feature = "otlp-grpc")]

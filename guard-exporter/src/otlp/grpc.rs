@@ -4,7 +4,7 @@
 //! reports the code of any other failure in its message only. It does not report what a collector
 //! rejects of spans, so these count as exported.
 
-use super::config::Target;
+use super::config::CollectorConfig;
 use super::connect_error::ConnectError;
 use super::outcome::ExportOutcome;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithTonicConfig as _};
@@ -26,13 +26,13 @@ pub(super) struct Grpc {
     runtime: Runtime,
     channel: Channel,
     metadata: MetadataMap,
-    target: Target,
+    target: CollectorConfig,
 }
 
 // === impl Grpc ===
 
 impl Grpc {
-    pub(super) fn new(target: &Target) -> Result<Self, ConnectError> {
+    pub(super) fn new(target: &CollectorConfig) -> Result<Self, ConnectError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -128,7 +128,7 @@ impl Grpc {
 }
 
 #[cfg(feature = "otlp-tls")]
-fn secured(endpoint: Endpoint, target: &Target) -> Result<Endpoint, ConnectError> {
+fn secured(endpoint: Endpoint, target: &CollectorConfig) -> Result<Endpoint, ConnectError> {
     if target.url.scheme() != "https" {
         return Ok(endpoint);
     }
@@ -138,7 +138,7 @@ fn secured(endpoint: Endpoint, target: &Target) -> Result<Endpoint, ConnectError
 
 #[cfg(not(feature = "otlp-tls"))]
 #[expect(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
-fn secured(endpoint: Endpoint, _target: &Target) -> Result<Endpoint, ConnectError> {
+fn secured(endpoint: Endpoint, _target: &CollectorConfig) -> Result<Endpoint, ConnectError> {
     Ok(endpoint)
 }
 

@@ -4,7 +4,7 @@
 //! since the exporter does not report whether an attempt may be retried, when, and how much was
 //! rejected. Each request is sent once; retrying is up to the caller.
 
-use super::config::Target;
+use super::config::CollectorConfig;
 use super::connect_error::ConnectError;
 use super::outcome::ExportOutcome;
 use crate::error_chain::error_chain;
@@ -29,7 +29,7 @@ use url::Host;
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     client: Client,
-    target: Target,
+    target: CollectorConfig,
     /// The outcome of the last export of spans.
     outcome: Arc<Mutex<Option<ExportOutcome>>>,
 }
@@ -48,7 +48,7 @@ enum ExchangeError {
 // === impl Http ===
 
 impl Http {
-    pub(super) fn new(target: &Target) -> Result<Self, ConnectError> {
+    pub(super) fn new(target: &CollectorConfig) -> Result<Self, ConnectError> {
         let is_loopback = match target.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -11,7 +11,7 @@
 
 use super::item::{LogItem, RecordedDecision};
 use super::{attributes, names};
-use crate::detect::{Detection, Kind};
+use crate::detect::{Detection, DetectionKind};
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
 use guard_core::verdict::Verdict;
@@ -54,10 +54,11 @@ fn denial(decision: &RecordedDecision) -> LogRecord {
 
 fn detected(detection: &Detection, trace: Option<TraceContext>) -> LogRecord {
     let name = match detection.kind {
-        Kind::RetryStorm => names::RETRY_STORM,
-        Kind::MassDeletion => names::MASS_DELETION,
+        DetectionKind::RetryStorm => names::RETRY_STORM,
+        DetectionKind::MassDeletion => names::MASS_DELETION,
     };
-    let was_harmful = detection.kind == Kind::MassDeletion && detection.verdict() == Verdict::Allow;
+    let was_harmful =
+        detection.kind == DetectionKind::MassDeletion && detection.verdict() == Verdict::Allow;
     let severity = if was_harmful {
         SeverityNumber::Error
     } else {
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn a_mass_deletion_that_removed_something_is_an_error() {
         let detection = Detection {
-            kind: Kind::MassDeletion,
+            kind: DetectionKind::MassDeletion,
             time: "2024-06-10T06:13:20.000000042Z".into(),
             agent: "codex".into(),
             session: "s".into(),
@@ -178,7 +179,7 @@ mod tests {
             begins: true,
         };
         let storm = Detection {
-            kind: Kind::RetryStorm,
+            kind: DetectionKind::RetryStorm,
             denied: 200,
             ..detection.clone()
         };

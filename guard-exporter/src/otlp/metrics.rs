@@ -9,7 +9,7 @@
 //! Everything is cumulative since the exporter's start. It deliberately does not use the SDK's meters,
 //! which do not accept a histogram that was counted elsewhere.
 
-use crate::metrics::catalogue::{self, Kind, Metric};
+use crate::metrics::catalogue::{self, Metric, MetricKind};
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, InstrumentationScope, KeyValue, any_value::Value,
 };
@@ -120,7 +120,7 @@ fn metric_of(
 ) -> OtlpMetric {
     let series = family.get_metric();
     let data = match metric.kind {
-        Kind::Counter => Data::Sum(Sum {
+        MetricKind::Counter => Data::Sum(Sum {
             data_points: series
                 .iter()
                 .map(|series| {
@@ -131,7 +131,7 @@ fn metric_of(
             aggregation_temporality: CUMULATIVE,
             is_monotonic: true,
         }),
-        Kind::Gauge => Data::Gauge(Gauge {
+        MetricKind::Gauge => Data::Gauge(Gauge {
             data_points: series
                 .iter()
                 .map(|series| {
@@ -140,7 +140,7 @@ fn metric_of(
                 })
                 .collect(),
         }),
-        Kind::Histogram => Data::Histogram(Histogram {
+        MetricKind::Histogram => Data::Histogram(Histogram {
             data_points: series
                 .iter()
                 .map(|series| histogram(series.get_label(), series.get_histogram(), interval))
@@ -242,7 +242,7 @@ mod tests {
             "By" => name += "_bytes",
             _ => {}
         }
-        if metric.kind == Kind::Counter {
+        if metric.kind == MetricKind::Counter {
             name += "_total";
         }
         name

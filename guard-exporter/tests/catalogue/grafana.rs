@@ -3,7 +3,7 @@
 use crate::files::{self, none};
 use crate::known;
 use crate::promql::{self, Query, RATE_INTERVAL, WHOLE_RANGE};
-use guard_exporter::metrics::catalogue::Kind;
+use guard_exporter::metrics::catalogue::MetricKind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -229,7 +229,7 @@ fn queries_select_by_job_and_instance_and_rate_counters() {
                 demand(range == RATE_INTERVAL || whole, "range");
             }
             let metric = known::metric_of(&selection.metric);
-            let counts = metric.is_some_and(|metric| metric.kind != Kind::Gauge);
+            let counts = metric.is_some_and(|metric| metric.kind != MetricKind::Gauge);
             let is_rated = ["rate", "increase"].contains(&function);
             demand(
                 metric.is_none() || counts == is_rated,

@@ -1,7 +1,7 @@
 //! The names that expressions may use.
 
 use crate::promql;
-use guard_exporter::metrics::catalogue::{self, Kind, Metric};
+use guard_exporter::metrics::catalogue::{self, Metric, MetricKind};
 use promql_parser::parser::Expr;
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ const OWN: [(&str, &[&str]); 2] = [("up", &[]), ("ALERTS", &["alertname", "alert
 /// The names of a metric's series.
 pub(crate) fn series_of(metric: &Metric) -> impl Iterator<Item = String> {
     let endings: &[&str] = match metric.kind {
-        Kind::Histogram => &["_bucket", "_sum", "_count"],
-        Kind::Counter | Kind::Gauge => &[""],
+        MetricKind::Histogram => &["_bucket", "_sum", "_count"],
+        MetricKind::Counter | MetricKind::Gauge => &[""],
     };
     let name = metric.name;
     endings.iter().map(move |ending| format!("{name}{ending}"))

@@ -12,12 +12,12 @@ pub(crate) enum Destination {
     Disabled,
     /// The signal is wanted, and its endpoint cannot be used.
     Unusable,
-    Collector(Target),
+    Collector(CollectorConfig),
 }
 
 /// A collector, and how to send to it.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct CollectorConfig {
     /// The whole URL; for gRPC without a path.
     pub(crate) url: Url,
     pub(crate) protocol: Protocol,
@@ -37,7 +37,7 @@ pub struct ConfigError {
 // === impl Destination ===
 
 impl Destination {
-    pub(crate) const fn target(&self) -> Option<&Target> {
+    pub(crate) const fn target(&self) -> Option<&CollectorConfig> {
         match self {
             Self::Collector(target) => Some(target),
             Self::Disabled | Self::Unusable => None,
@@ -45,9 +45,9 @@ impl Destination {
     }
 }
 
-// === impl Target ===
+// === impl CollectorConfig ===
 
-impl Target {
+impl CollectorConfig {
     /// A text from elsewhere, with the URL in it shown without its secrets.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(self.url.as_str(), &redacted(self.url.as_str()))
@@ -55,11 +55,11 @@ impl Target {
 }
 
 /// Values of headers are secrets more often than not; only their names are shown.
-impl fmt::Debug for Target {
+impl fmt::Debug for CollectorConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
         formatter
-            .debug_struct("Target")
+            .debug_struct("CollectorConfig")
             .field("url", &redacted(self.url.as_str()))
             .field("protocol", &self.protocol)
             .field("headers", &names)

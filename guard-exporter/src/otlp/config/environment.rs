@@ -2,7 +2,7 @@
 
 use super::super::queue::Limits;
 use super::super::resource::Attributes;
-use super::destination::{ConfigError, Destination, Target};
+use super::destination::{CollectorConfig, ConfigError, Destination};
 use super::encoding::{parse_ratio, percent_decoded};
 use super::endpoint::{EndpointError, EndpointText, Protocol};
 use crate::metrics::catalogue::Signal;
@@ -184,7 +184,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
         protocol: Protocol,
         endpoint: &EndpointText,
         is_for_signal: bool,
-    ) -> Result<Target, EndpointError> {
+    ) -> Result<CollectorConfig, EndpointError> {
         let endpoint = endpoint.parse(protocol)?;
         let gzip = |environment: &mut Self, name: &str| {
             let parse = |text: &str| match text {
@@ -221,7 +221,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
                 headers.push(("authorization".to_owned(), authorization.to_owned()));
             }
         }
-        Ok(Target {
+        Ok(CollectorConfig {
             url: match protocol {
                 Protocol::Http => endpoint.url(signal, is_for_signal),
                 Protocol::Grpc => endpoint.base_url().clone(),

@@ -19,7 +19,7 @@ mod endpoint;
 mod environment;
 
 pub use destination::ConfigError;
-pub(super) use destination::{Destination, Target};
+pub(super) use destination::{CollectorConfig, Destination};
 pub use encoding::{ParseRatioError, parse_ratio};
 pub(super) use endpoint::Protocol;
 pub use endpoint::{EndpointError, EndpointText};

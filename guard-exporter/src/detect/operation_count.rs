@@ -2,7 +2,7 @@
 
 /// A count of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct OperationCount {
     pub(super) count: u64,
     /// How many of them were denied.
     pub(super) denied: u64,
