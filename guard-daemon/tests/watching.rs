@@ -289,7 +289,7 @@ fn following_survives_rotation_and_the_exporter_s_restart() {
     let pid = following.id().to_string();
     assert!(
         Command::new("kill")
-            .args(["-INT", &pid])
+            .args(["-TERM", &pid])
             .status()
             .unwrap()
             .success()
