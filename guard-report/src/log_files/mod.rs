@@ -1,7 +1,7 @@
 //! Log files with numbers: `denials.jsonl`, `denials.jsonl.1` (newest) to `.8` (oldest).
 //!
-//! [`rotate`](rotate()) moves a full file on, [`read_newest`] reads the end of a log, and [`LogFollower`] gives
-//! every line once while another process writes and rotates.
+//! [`rotate`](rotate()) moves a full file on, [`read_newest`] reads the end of a log, and
+//! [`LogFollower`] gives every line once while another process writes and rotates.
 
 mod follow;
 mod rotate;

@@ -1,7 +1,7 @@
 //! A session's journal: what happened to which path, in the order in which it happened.
 //!
 //! One record a line: the CRC-32 of the record in eight hexadecimal digits, a space, the record as
-//! JSON ([`line`]). A line whose checksum does not hold is skipped, wherever it is: the last one of
+//! JSON ([`line`](mod@line)). A line whose checksum does not hold is skipped, wherever it is: the last one of
 //! a guard that was killed, or one that a full disk cut.
 //!
 //! Paths are strings where they are UTF-8, else `{"hex": "…"}` ([`BytePath`]).
