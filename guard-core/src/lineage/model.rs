@@ -1,6 +1,7 @@
 //! Every order in which a reader and two writers of one lineage may meet, within loom's bounds.
 
 use super::*;
+use crate::actor::AgentMatch;
 use crate::process::ProcessGone;
 use loom::sync::Arc;
 use loom::thread;
