@@ -125,9 +125,20 @@ pub(crate) fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// The part of `path` below `root`, without a leading slash; `None` if `path` has fewer components
-/// than `root`. For a path that the root is known to contain: components are counted and not
-/// compared, since a volume may fold names.
+/// than `root`. For a path that the root is known to contain: where a volume folds names and the two
+/// differ, components are counted and not compared.
 pub(crate) fn below<'p>(root: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    let root = root.strip_suffix(b"/").unwrap_or(root);
+    match path.strip_prefix(root) {
+        Some([]) => Some(b""),
+        Some([b'/', rest @ ..]) => Some(rest),
+        _ => below_as_many(root, path),
+    }
+}
+
+/// The part of `path` after as many components as `root` has.
+#[cold]
+fn below_as_many<'p>(root: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
     let mut rest = path;
     for _ in components(root) {
         let start = rest.iter().position(|&byte| byte != b'/')?;
