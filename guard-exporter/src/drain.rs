@@ -22,13 +22,15 @@ use crate::positions::ReadPositions;
 use crate::rate_limited::RateLimited;
 use crate::ring::{Extent, Ring};
 use crate::timer::Timer;
+use crate::units::seconds;
 use guard_core::ring::{AttachRingError, Lane};
 use guard_report::api::LogStatus;
 use guard_report::rings::RingFile;
+use guard_report::time;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -364,10 +366,7 @@ impl Drain {
         self.app.health.set_obstacle(trouble);
         let exporter = &self.metrics.exporter;
         exporter.ready.set(i64::from(trouble.is_none()));
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        exporter
-            .last_pass
-            .set(since_epoch.unwrap_or_default().as_secs_f64());
+        exporter.last_pass.set(seconds(time::now_ns()));
         if self.timers.publish.is_due(now) {
             self.metrics
                 .rings

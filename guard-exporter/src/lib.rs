@@ -40,4 +40,5 @@ pub mod service;
 pub mod stream;
 
 mod timer;
+mod units;
 pub mod verify;

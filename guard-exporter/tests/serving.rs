@@ -367,7 +367,7 @@ fn the_second_exporter_names_the_first() {
 fn an_idle_exporter_ends_after_the_last_guard() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
-    let exporter = home.spawn(home.command().args(["--exit-when-idle", "1"]));
+    let exporter = home.spawn(home.command().args(["--exit-when-idle", "0.05"]));
     producer.publish(&denial());
     eventually("the denial is logged", || home.lines() == 1);
     producer.publish(&denial());

@@ -156,8 +156,8 @@ pub struct ServingArguments {
     pub no_confine: bool,
 
     /// Exit when no guard was alive for this many seconds.
-    #[arg(long, value_name = "SECS")]
-    pub exit_when_idle: Option<u64>,
+    #[arg(long, value_name = "SECS", value_parser = values::timeout)]
+    pub exit_when_idle: Option<Duration>,
 
     /// OTLP collector to send traces, metrics and logs to, such as http://127.0.0.1:4318
     /// [default: OTEL_EXPORTER_OTLP_ENDPOINT].
@@ -327,7 +327,7 @@ impl ServingArguments {
             chaining: self.chaining,
             state,
             confine: !self.no_confine,
-            exit_when_idle: self.exit_when_idle.map(Duration::from_secs),
+            exit_when_idle: self.exit_when_idle,
             otlp,
         })
     }

@@ -8,6 +8,7 @@ use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
 use super::exemplars::{Exemplar, Exemplars, key};
 use super::named::Named;
 use super::registry::{counter, counter_vec, histogram, histogram_vec};
+use crate::units::seconds;
 use guard_core::event::TraceContext;
 use guard_core::verdict::{Answer, Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind, agents};
@@ -264,11 +265,6 @@ const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
         | Reason::TrustedTool
         | Reason::Preserved => &[Verdict::Allow],
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
 }
 
 /// Longer than any label of the agent catalogue.

@@ -4,11 +4,12 @@
 
 use super::catalogue::{self, Metric};
 use super::registry::{WELL_FORMED, options};
+use crate::units::seconds;
+use guard_report::time::now_ns;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, Gauge};
 use std::fs;
-use std::time::SystemTime;
 
 /// Reads `/proc/self` when collected.
 #[derive(Clone, Debug)]
@@ -27,8 +28,7 @@ impl ProcessCollector {
     /// To be called when the process starts, since it records the start time.
     pub(super) fn new() -> Self {
         let start_time = gauge(catalogue::PROCESS_START_TIME);
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        start_time.set(since_epoch.unwrap_or_default().as_secs_f64());
+        start_time.set(seconds(now_ns()));
         Self {
             start_time,
             cpu: Counter::with_opts(options(catalogue::PROCESS_CPU)).expect(WELL_FORMED),

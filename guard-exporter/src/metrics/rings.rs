@@ -2,6 +2,7 @@
 
 use super::catalogue::{self, MAX_INFOS, Metric};
 use super::registry::{counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
+use crate::units::seconds;
 use guard_core::ring::{Counter, Lane, Reader};
 use guard_report::status::mode_name;
 use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
@@ -289,14 +290,6 @@ const fn index(lane: Lane) -> usize {
 
 fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "precise to a quarter of a microsecond"
-)]
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
 }
 
 /// Values of the `lane` label, by [`index`].

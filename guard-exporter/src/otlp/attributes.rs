@@ -6,6 +6,7 @@
 
 use super::item::RecordedDecision;
 use super::names;
+use crate::units::seconds;
 use guard_core::DecisionEvent;
 use guard_core::event::ActingProcess;
 use guard_core::process::basename;
@@ -134,11 +135,6 @@ fn error_type(errno: u32) -> Value {
 
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
 }
 
 /// The most attributes that a decision has.
