@@ -357,7 +357,7 @@ fn no_more_listen_than_may() {
 }
 
 #[test]
-fn storms_and_mass_deletions_are_noticed() {
+fn storms_and_mass_deletions_are_detected() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
     let mut exporter = home.start();
