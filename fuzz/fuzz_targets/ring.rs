@@ -29,6 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     let options = RingOptions {
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS,
+        change_words: MIN_LANE_WORDS,
         ..RingOptions::default()
     };
     drop(Producer::create(&path, &options).expect("a new ring"));

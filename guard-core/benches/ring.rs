@@ -43,6 +43,7 @@ const ALLOW: DecisionEvent<'_> = DecisionEvent {
     zone: None,
     tool: None,
     override_id: None,
+    preservation: None,
     trace: None,
 };
 

@@ -20,7 +20,8 @@ pub enum OperationKind {
     Clone = 4,
     /// Making a second name for a file.
     Link = 5,
-    /// Opening one of the guard's own files for writing.
+    /// Opening a file for writing. Judged for the guard's own files only; of others it is recorded if
+    /// their contents were, or were to be, preserved.
     Write = 6,
     /// Acting on one of the guard's own processes (`ptrace`, `process_vm_writev`, …).
     Control = 7,

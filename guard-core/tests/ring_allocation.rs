@@ -11,7 +11,7 @@ mod counting;
 use counting::allocations;
 use guard_core::ring::{Counter, Lane, Producer, RingOptions};
 use guard_core::{DecisionEvent, Verdict};
-use guard_testing::events::DENIAL;
+use guard_testing::events::{CHANGE, DENIAL};
 
 fn allocated(run: impl FnOnce()) -> u64 {
     let before = allocations();
@@ -23,6 +23,7 @@ fn allocated(run: impl FnOnce()) -> u64 {
 fn neither_publishing_nor_reading_allocates() {
     let long = vec![b'x'; 70_000];
     let event = DecisionEvent {
+        preservation: CHANGE.preservation,
         deadline_left_ns: Some(4),
         destination: Some(&long),
         ..DENIAL

@@ -7,7 +7,8 @@
 #![allow(clippy::unwrap_used, reason = "setting up a test")]
 
 use guard_core::event::{
-    ActingProcess, DecisionEvent, MAX_DELIVERY_DELAY_US, TraceContext, ZoneRef,
+    ActingProcess, ChangeKind, DecisionEvent, MAX_DELIVERY_DELAY_US, MAX_PRESERVATION_NUMBER,
+    Preservation, PreservationMethod, PreservationOutcome, TraceContext, ZoneRef,
 };
 use guard_core::process::ProcessKey;
 use guard_core::ring::{
@@ -38,6 +39,7 @@ fn options() -> RingOptions {
         version: "0.1.0".into(),
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS * 2,
+        change_words: MIN_LANE_WORDS,
     }
 }
 
@@ -77,6 +79,7 @@ fn a_reader_sees_who_writes_and_what_it_counts() {
             version,
             deny_words: MIN_LANE_WORDS,
             allow_words: MIN_LANE_WORDS * 2,
+            change_words: MIN_LANE_WORDS,
         }
     );
     for (n, counter) in (1..).zip(Counter::ALL) {
@@ -126,6 +129,39 @@ fn a_storm_of_allows_does_not_touch_a_denial() {
     assert!(allowed > 0 && reader.lost(Lane::Allow) > 0);
     assert_eq!(allowed + reader.lost(Lane::Allow), 20_000);
     assert_eq!((reader.lost(Lane::Deny), reader.lag(Lane::Allow)), (0, 0));
+}
+
+#[test]
+fn what_allowed_operations_took_has_a_lane_of_its_own() {
+    let (_directory, path) = setup();
+    let producer = Producer::create(&path, &options()).unwrap();
+    let change = DecisionEvent {
+        preservation: Some(Preservation {
+            outcome: PreservationOutcome::Preserved(PreservationMethod::Hardlink),
+            bytes: 7,
+            bytes_after: None,
+            duration_ns: 1,
+        }),
+        ..ALLOWED
+    };
+    let denied = DecisionEvent {
+        verdict: Verdict::Deny,
+        ..change
+    };
+    producer.publish(&change);
+    for _ in 0..20_000 {
+        producer.publish(&ALLOWED);
+    }
+    producer.publish(&denied);
+    let mut reader = Reader::attach(&path).unwrap();
+    assert_eq!(reader.next(Lane::Change), Some(change));
+    assert_eq!(reader.next(Lane::Change), None);
+    assert_eq!(reader.next(Lane::Deny), Some(denied));
+    assert_eq!(reader.lost(Lane::Change), 0);
+    assert_eq!(
+        (change.change(), denied.change(), ALLOWED.change()),
+        (Some(ChangeKind::Removed), None, None)
+    );
 }
 
 #[test]
@@ -232,10 +268,11 @@ fn what_is_no_ring_is_refused_with_the_value_that_is_wrong() {
         error
     };
     let words = MIN_LANE_WORDS as u64;
-    assert_eq!(with(1, 1, 2), InvalidHeader::Format { found: 1 });
+    assert_eq!(with(1, 2, 3), InvalidHeader::Format { found: 2 });
     let capacity = |lane, words| InvalidHeader::Capacity { lane, words };
     assert_eq!(with(2, u64::MAX, words), capacity(Lane::Deny, u64::MAX));
     assert_eq!(with(3, 1 << 31, words * 2), capacity(Lane::Allow, 1 << 31));
+    assert_eq!(with(13, 7, words), capacity(Lane::Change, 7));
     let session = InvalidHeader::TooLong {
         field: "session",
         len: 1 << 40,
@@ -292,6 +329,12 @@ proptest! {
         paths in (bytes(), option::of(bytes()), option::of(bytes()), option::of(bytes()), bytes()),
         names in (vec(any::<u8>(), 0..100), bytes(), bytes()),
         trace in any::<Option<([u8; 16], [u8; 8], u8)>>(),
+        preservation in option::of((
+            0..5_usize,
+            0..=MAX_PRESERVATION_NUMBER,
+            option::of(0..=MAX_PRESERVATION_NUMBER),
+            0..=MAX_PRESERVATION_NUMBER,
+        )),
     ) {
         let event = DecisionEvent {
             sequence: 0,
@@ -321,9 +364,15 @@ proptest! {
             zone: texts.1.as_deref().map(|name| ZoneRef { name, path: &paths.4 }),
             tool: paths.3.as_deref(),
             override_id: texts.2.as_deref(),
+            preservation: preservation.map(|(number, bytes, bytes_after, duration_ns)| Preservation {
+                outcome: PreservationOutcome::Preserved(PreservationMethod::ALL[number]),
+                bytes,
+                bytes_after,
+                duration_ns,
+            }),
             trace: trace.map(|(trace_id, span_id, flags)| TraceContext { trace_id, span_id, flags }),
         };
-        let lane = Lane::of(event.verdict);
+        let lane = Lane::of(&event);
         let producer = Producer::anonymous(&options()).unwrap();
         let mut reader = producer.reader();
         // Twice, since the second lies across other words.

@@ -56,6 +56,7 @@ fn write(ring: &Path) {
     let options = RingOptions {
         deny_words: LANE_WORDS,
         allow_words: 1 << 15,
+        change_words: 1 << 15,
         ..Default::default()
     };
     let producer = Producer::create(ring, &options).expect("a new ring");

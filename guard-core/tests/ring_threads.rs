@@ -3,7 +3,7 @@
 
 use guard_core::ring::{Cursor, Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_core::{DecisionEvent, Verdict};
-use guard_testing::events::DENIAL;
+use guard_testing::events::{CHANGE, DENIAL};
 use std::collections::HashSet;
 use std::thread;
 
@@ -17,6 +17,7 @@ fn main() {
     let options = RingOptions {
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS,
+        change_words: MIN_LANE_WORDS,
         ..RingOptions::default()
     };
     let producer = Producer::create(&path, &options).expect("a new ring");
@@ -36,7 +37,7 @@ fn main() {
         }
         producer.finish();
     });
-    // What the readers left behind is in both lanes, once.
+    // What the readers left behind is in each lane, once.
     let mut late = Reader::attach(&path).expect("a ring");
     late.resume(Lane::Deny, Cursor::default());
     read(&mut late, Lane::Deny);
@@ -45,8 +46,8 @@ fn main() {
 fn write(producer: &Producer, writer: u32) {
     for number in 0..RECORDS {
         let path = format!("/zone/{writer}/{number}");
-        for verdict in [Verdict::Allow, Verdict::Deny] {
-            producer.publish(&event(writer, number, path.as_bytes(), verdict));
+        for lane in Lane::ALL {
+            producer.publish(&event(writer, number, path.as_bytes(), lane));
         }
     }
 }
@@ -66,7 +67,7 @@ fn read(reader: &mut Reader, lane: Lane) {
             let (writer, number) = (event.process.key.pid, event.wall_ns);
             let path = format!("/zone/{writer}/{number}");
             assert_eq!(event.path, path.as_bytes(), "half a record");
-            assert_eq!(Lane::of(event.verdict), lane);
+            assert_eq!(Lane::of(&event), lane);
             assert!(seen.insert((writer, number)), "{path} came twice");
         }
         if finished {
@@ -83,12 +84,17 @@ fn read(reader: &mut Reader, lane: Lane) {
     assert_eq!((reader.committed(lane), reader.lag(lane)), (all, 0));
 }
 
-fn event(writer: u32, number: u64, path: &[u8], verdict: Verdict) -> DecisionEvent<'_> {
+fn event(writer: u32, number: u64, path: &[u8], lane: Lane) -> DecisionEvent<'_> {
     let mut event = DecisionEvent {
         wall_ns: number,
         monotonic_ns: number,
-        verdict,
+        verdict: if lane == Lane::Deny {
+            Verdict::Deny
+        } else {
+            Verdict::Allow
+        },
         path,
+        preservation: CHANGE.preservation.filter(|_| lane == Lane::Change),
         ..DENIAL
     };
     event.process.key.pid = writer;

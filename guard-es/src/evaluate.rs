@@ -161,6 +161,7 @@ fn record(
             decided_ns,
             deadline_left_ns: seen.deadline_left_ns,
             delivery_delay_us: Some(seen.delivery_delay_us),
+            preservation: None,
         },
         facts,
     );

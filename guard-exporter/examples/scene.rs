@@ -332,6 +332,7 @@ fn blank() -> DecisionEvent<'static> {
         zone: None,
         tool: None,
         override_id: None,
+        preservation: None,
         trace: None,
     }
 }

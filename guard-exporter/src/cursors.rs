@@ -22,12 +22,15 @@ pub struct Cursors(pub BTreeMap<String, Mark>);
 pub struct Mark {
     pub deny: LaneMark,
     pub allow: LaneMark,
+    /// Absent in files of earlier versions.
+    #[serde(default)]
+    pub change: LaneMark,
     /// The values of the ring's counters that were counted.
     pub counters: Vec<u64>,
 }
 
 /// How far one lane was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneMark {
     position: u64,
     delivered: u64,

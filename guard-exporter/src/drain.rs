@@ -207,10 +207,12 @@ impl Drain {
         drop(write);
         for (ring, ended) in self.rings.iter_mut().zip(&mut ended) {
             let mut batch = self.observer.batch(now);
-            let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut batch);
-            self.metrics.rings.read(Lane::Allow, records);
-            pass.add(records, extent);
-            *ended &= extent == Extent::All;
+            for lane in [Lane::Change, Lane::Allow] {
+                let (records, extent) = ring.drain_allowed(lane, ALLOWED_PER_PASS, &mut batch);
+                self.metrics.rings.read(lane, records);
+                pass.add(records, extent);
+                *ended &= extent == Extent::All;
+            }
             ring.count(&self.metrics.rings);
         }
         if ended.contains(&true) {

@@ -22,12 +22,12 @@ pub struct Ring {
     /// Whether its writer was alive when last checked.
     pub is_live: bool,
     /// The capacity of its lanes, bytes.
-    pub capacity: [u64; 2],
+    pub capacity: [u64; Lane::ALL.len()],
     /// Its writer's version.
     pub version: String,
     raw_id: RingId,
     pub candidate: RingFile,
-    counted_lost: [u64; 2],
+    counted_lost: [u64; Lane::ALL.len()],
     counted: Vec<u64>,
 }
 
@@ -55,13 +55,13 @@ impl Ring {
         Ok(Self {
             id: hex(&header.id),
             raw_id: header.id,
-            capacity: [header.deny_words, header.allow_words].map(bytes),
+            capacity: Lane::ALL.map(|lane| bytes(header.words_of(lane))),
             version: header.version,
             file: candidate.id,
             is_live: reader.is_writer_alive(),
             reader,
             candidate,
-            counted_lost: [0; 2],
+            counted_lost: [0; Lane::ALL.len()],
             counted: Vec::new(),
         })
     }
@@ -69,10 +69,11 @@ impl Ring {
     /// Continues where an earlier exporter ended: at `mark`, and not before the denial with the number
     /// `next`, since earlier ones are in the log.
     pub fn resume(&mut self, mark: Option<Mark>, next: u64) {
-        let (deny, allow, counted) = mark.map_or_else(Default::default, |mark| {
+        let (deny, allow, change, counted) = mark.map_or_else(Default::default, |mark| {
             (
                 Cursor::from(mark.deny),
                 Cursor::from(mark.allow),
+                Cursor::from(mark.change),
                 mark.counters,
             )
         });
@@ -82,6 +83,7 @@ impl Ring {
         };
         self.reader.resume(Lane::Deny, deny);
         self.reader.resume(Lane::Allow, allow);
+        self.reader.resume(Lane::Change, change);
         self.counted = counted;
     }
 
@@ -91,6 +93,7 @@ impl Ring {
         Mark {
             deny: self.reader.cursor(Lane::Deny).into(),
             allow: self.reader.cursor(Lane::Allow).into(),
+            change: self.reader.cursor(Lane::Change).into(),
             counters: self.counted.clone(),
         }
     }
@@ -109,10 +112,15 @@ impl Ring {
         (records, Extent::Part)
     }
 
-    /// Reads at most `limit` allowed operations. Returns how many it read.
-    pub fn drain_allowed(&mut self, limit: u64, batch: &mut Batch<'_>) -> (u64, Extent) {
+    /// Reads at most `limit` allowed operations of this lane. Returns how many it read.
+    pub fn drain_allowed(
+        &mut self,
+        lane: Lane,
+        limit: u64,
+        batch: &mut Batch<'_>,
+    ) -> (u64, Extent) {
         for records in 0..limit {
-            let Some(event) = self.reader.next(Lane::Allow) else {
+            let Some(event) = self.reader.next(lane) else {
                 return (records, Extent::All);
             };
             batch.allowed(&event, self.raw_id);

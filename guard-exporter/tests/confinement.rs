@@ -319,6 +319,7 @@ mod linux {
             id: [7; 16],
             deny_words: MIN_LANE_WORDS,
             allow_words: MIN_LANE_WORDS,
+            change_words: MIN_LANE_WORDS,
             ..guard_core::ring::RingOptions::default()
         };
         let there = guard_core::ring::Producer::create(&later.join("7.ring"), &options).unwrap();

@@ -34,6 +34,9 @@ pub struct GuardStatus {
     pub deny: LaneStatus,
     /// Its ring's lane of allowed operations.
     pub allow: LaneStatus,
+    /// Its ring's lane of allowed operations before which something was, or was to be, preserved.
+    #[serde(default)]
+    pub change: LaneStatus,
     /// Answers after the kernel's deadline.
     pub deadline_misses: u64,
     /// Events that the kernel dropped.
@@ -58,7 +61,7 @@ pub struct PolicyStatus {
 }
 
 /// One lane of a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct LaneStatus {
     /// Records written to it.
     pub committed: u64,
@@ -95,6 +98,7 @@ impl GuardStatus {
             policy: PolicyStatus::of(reader),
             deny: lane(Lane::Deny),
             allow: lane(Lane::Allow),
+            change: lane(Lane::Change),
             deadline_misses: counter(Counter::DeadlineMisses),
             kernel_events_dropped: counter(Counter::KernelEventsDropped),
         }

@@ -3,7 +3,10 @@
 //! Tests change the fields that they are about: `DecisionEvent { verdict, ..events::DENIAL }`.
 
 use guard_core::OperationKind;
-use guard_core::event::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use guard_core::event::{
+    ActingProcess, DecisionEvent, Preservation, PreservationMethod, PreservationOutcome,
+    TraceContext, ZoneRef,
+};
 use guard_core::process::ProcessKey;
 use guard_core::verdict::{Answer, Reason, Verdict};
 
@@ -43,6 +46,7 @@ pub const DENIAL: DecisionEvent<'static> = DecisionEvent {
     }),
     tool: None,
     override_id: None,
+    preservation: None,
     trace: Some(TraceContext {
         trace_id: *b"\x0a\xf7\x65\x19\x16\xcd\x43\xdd\x84\x48\xeb\x21\x1c\x80\x31\x9c",
         span_id: *b"\xb7\xad\x6b\x71\x69\x20\x33\x31",
@@ -69,6 +73,30 @@ pub const ALLOWED: DecisionEvent<'static> = DecisionEvent {
     path: b"/home/u/project/target/main.o",
     destination: None,
     zone: None,
+    trace: None,
+    ..DENIAL
+};
+
+/// An agent's tool replaces a file of a protected project, which is preserved.
+pub const CHANGE: DecisionEvent<'static> = DecisionEvent {
+    operation: OperationKind::Unlink,
+    verdict: Verdict::Allow,
+    reason: Reason::TrustedTool,
+    answer: Answer::Performed,
+    errno: 0,
+    process: ActingProcess {
+        executable: b"/usr/bin/git",
+        argv0: b"",
+        ..DENIAL.process
+    },
+    destination: None,
+    tool: Some(b"git"),
+    preservation: Some(Preservation {
+        outcome: PreservationOutcome::Preserved(PreservationMethod::Hardlink),
+        bytes: 4096,
+        bytes_after: None,
+        duration_ns: 21_000,
+    }),
     trace: None,
     ..DENIAL
 };

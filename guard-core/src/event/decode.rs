@@ -3,8 +3,11 @@
 //! The bytes come from a file that another process writes, so every number is validated before it is
 //! used. The result borrows: decoding copies and allocates nothing.
 
-use super::encode::{FIELD_BOUNDS, FIXED_GROUPS, GROUP_BYTES, TRACE_BYTES};
-use super::{ActingProcess, DecisionEvent, TraceContext, ZoneRef};
+use super::encode::{FIELD_BOUNDS, FIXED_GROUPS, GROUP_BYTES, PRESERVATION_GROUPS, TRACE_BYTES};
+use super::{
+    ActingProcess, DecisionEvent, Preservation, PreservationMethod, PreservationOutcome,
+    TraceContext, UnpreservedCause, ZoneRef,
+};
 use crate::operation::OperationKind;
 use crate::process::ProcessKey;
 use crate::verdict::{Answer, Reason, Verdict};
@@ -117,6 +120,11 @@ impl<'a> DecisionEvent<'a> {
         } else {
             None
         };
+        let preservation = if present.has(10) {
+            Some(source.preservation(present.has(11))?)
+        } else {
+            None
+        };
         let [
             agent,
             ancestor,
@@ -167,6 +175,7 @@ impl<'a> DecisionEvent<'a> {
             ),
             tool: present.then(6, source.bytes("tool", tool)?),
             override_id: present.then(7, source.text("override id", id)?),
+            preservation,
             trace,
         })
     }
@@ -193,13 +202,51 @@ impl Presence {
 impl<'a> Source<'a> {
     /// The groups of the fixed part.
     fn fixed(&mut self) -> Result<[u64; FIXED_GROUPS], DecodeEventError> {
-        let bytes = self.bytes("fixed part", FIXED_GROUPS * GROUP_BYTES)?;
+        self.groups("fixed part")
+    }
+
+    /// The next `N` groups.
+    fn groups<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<[u64; N], DecodeEventError> {
+        let bytes = self.bytes(field, N * GROUP_BYTES)?;
         let (groups, _) = bytes.as_chunks::<GROUP_BYTES>();
-        let mut fixed = [0; FIXED_GROUPS];
-        for (into, &[a, b, c, d, e, f, g]) in fixed.iter_mut().zip(groups) {
+        let mut numbers = [0; N];
+        for (into, &[a, b, c, d, e, f, g]) in numbers.iter_mut().zip(groups) {
             *into = u64::from_le_bytes([a, b, c, d, e, f, g, 0]);
         }
-        Ok(fixed)
+        Ok(numbers)
+    }
+
+    fn preservation(&mut self, has_after: bool) -> Result<Preservation, DecodeEventError> {
+        let [kind, bytes, bytes_after, duration_ns]: [u64; PRESERVATION_GROUPS] =
+            self.groups("preservation")?;
+        let [outcome, method_or_cause, ..] = kind.to_le_bytes();
+        let outcome = match outcome {
+            0 => PreservationOutcome::Preserved(number(
+                "method",
+                method_or_cause,
+                PreservationMethod::from_number,
+            )?),
+            1 => PreservationOutcome::Unpreserved(number(
+                "cause",
+                method_or_cause,
+                UnpreservedCause::from_number,
+            )?),
+            number => {
+                return Err(DecodeEventError::UnknownNumber {
+                    field: "outcome",
+                    number,
+                });
+            }
+        };
+        Ok(Preservation {
+            outcome,
+            bytes,
+            bytes_after: has_after.then_some(bytes_after),
+            duration_ns,
+        })
     }
 
     fn trace(&mut self, flags: u8) -> Result<TraceContext, DecodeEventError> {
@@ -269,7 +316,7 @@ const fn low_half(group: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES};
+    use crate::event::{MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES, MAX_PRESERVATION_NUMBER};
     use fnv::FnvHasher;
     use std::hash::Hasher as _;
 
@@ -307,6 +354,12 @@ mod tests {
         }),
         tool: None,
         override_id: None,
+        preservation: Some(Preservation {
+            outcome: PreservationOutcome::Unpreserved(UnpreservedCause::Full),
+            bytes: MAX_PRESERVATION_NUMBER,
+            bytes_after: Some(0),
+            duration_ns: 9,
+        }),
         trace: Some(TraceContext {
             trace_id: [1; 16],
             span_id: [2; 8],
@@ -343,7 +396,7 @@ mod tests {
         hasher.write(&encoded(&EVENT));
         let fnv = hasher.finish();
         assert_eq!(
-            fnv, 0x8538_8250_faf1_af9b,
+            fnv, 0xd93e_8009_bbf5_db4a,
             "the encoding changed: raise FORMAT in ring/header.rs, then put {fnv:#x} here"
         );
     }
@@ -380,7 +433,10 @@ mod tests {
                 limit: 256,
             },
         );
-        check(126, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
+        let unknown = |field, number| DecodeEventError::UnknownNumber { field, number };
+        check(126, 2, unknown("outcome", 2));
+        check(127, 7, unknown("cause", 7));
+        check(154, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
     }
 
     #[test]
@@ -423,6 +479,43 @@ mod tests {
             };
             assert_eq!(DecisionEvent::decode(7, &encoded(&event)), Ok(expected));
         }
+    }
+
+    #[test]
+    fn preservations_round_trip_and_numbers_beyond_seven_bytes_are_encoded_as_the_largest() {
+        let methods = PreservationMethod::ALL.map(PreservationOutcome::Preserved);
+        let causes = UnpreservedCause::ALL.map(PreservationOutcome::Unpreserved);
+        for outcome in methods.into_iter().chain(causes) {
+            for bytes_after in [None, Some(0), Some(7), Some(u64::MAX)] {
+                let preservation = Preservation {
+                    outcome,
+                    bytes: u64::MAX,
+                    bytes_after,
+                    duration_ns: 12,
+                };
+                let event = DecisionEvent {
+                    preservation: Some(preservation),
+                    trace: None,
+                    ..EVENT
+                };
+                let expected = Preservation {
+                    bytes: MAX_PRESERVATION_NUMBER,
+                    bytes_after: bytes_after.map(|bytes| bytes.min(MAX_PRESERVATION_NUMBER)),
+                    ..preservation
+                };
+                let bytes = encoded(&event);
+                let back = DecisionEvent::decode(7, &bytes).unwrap();
+                assert_eq!(back.preservation, Some(expected));
+                assert_eq!(back.path, EVENT.path);
+            }
+        }
+        let none = DecisionEvent {
+            preservation: None,
+            ..EVENT
+        };
+        let bytes = encoded(&none);
+        assert_eq!(DecisionEvent::decode(7, &bytes), Ok(none));
+        assert_eq!(bytes.len() + 4 * GROUP_BYTES, encoded(&EVENT).len());
     }
 
     #[test]

@@ -22,10 +22,12 @@
 //!    12  lengths of fields 6, 7, 8: 2 each
 //!    13  lengths of fields 9, 10: 2 each · delivery delay: 3
 //!     …  trace id, span id: 24 bytes together, only when present
+//!     …  the preservation, four groups, only when present: outcome (0 preserved, 1 not), method or
+//!        cause: 1 each · bytes: 7 · bytes after: 7 · duration: 7
 //!     …  the fields, in the order of FIELD_BOUNDS
 //!
 //! presence: bit 0 deadline, 1 agent, 2 ancestor, 3 agent pid, 4 destination, 5 zone, 6 tool,
-//!           7 override, 8 trace, 9 delivery delay
+//!           7 override, 8 trace, 9 delivery delay, 10 preservation, 11 bytes after
 //! ```
 //!
 //! Encoding needs no buffer: an [`Encoding`] computes the length first and then writes the groups to
@@ -35,7 +37,10 @@
 //!
 //! The format deliberately has no sequence number: the ring's lane assigns and stores that.
 
-use super::{DecisionEvent, TraceContext, ZoneRef};
+use super::{
+    DecisionEvent, MAX_PRESERVATION_NUMBER, Preservation, PreservationOutcome, TraceContext,
+    ZoneRef,
+};
 
 /// Receives an encoded event, group by group.
 pub(crate) trait GroupSink {
@@ -74,7 +79,7 @@ pub const FIELD_BOUNDS: [(&str, u16); 11] = [
 
 /// The length of the longest encoded event.
 pub const MAX_ENCODED_BYTES: usize = {
-    let mut groups = FIXED_GROUPS + TRACE_GROUPS;
+    let mut groups = FIXED_GROUPS + TRACE_GROUPS + PRESERVATION_GROUPS;
     let mut bounds: &[(&str, u16)] = &FIELD_BOUNDS;
     while let [(_, bound), rest @ ..] = bounds {
         groups += (*bound as usize).div_ceil(GROUP_BYTES);
@@ -123,12 +128,13 @@ impl<'a> Encoding<'a> {
             event.tool.unwrap_or_default(),
             event.override_id.unwrap_or_default().as_bytes(),
         ];
-        let mut groups = FIXED_GROUPS
-            + if event.trace.is_some() {
-                TRACE_GROUPS
-            } else {
-                0
-            };
+        let mut groups = FIXED_GROUPS;
+        if event.trace.is_some() {
+            groups += TRACE_GROUPS;
+        }
+        if event.preservation.is_some() {
+            groups += PRESERVATION_GROUPS;
+        }
         let mut is_cut = false;
         for (field, (_, bound)) in fields.iter().zip(FIELD_BOUNDS) {
             is_cut |= field.len() > usize::from(bound);
@@ -221,6 +227,11 @@ impl<'a> Encoding<'a> {
             first.copy_from_slice(&trace_id);
             second.copy_from_slice(&span_id);
             sink.bytes(&both);
+        }
+        if let Some(preservation) = &event.preservation {
+            for group in preservation_groups(preservation) {
+                sink.group(group);
+            }
         }
         if self.is_cut {
             self.write_cut_to(sink);
@@ -336,11 +347,29 @@ fn presence(event: &DecisionEvent<'_>) -> u64 {
         event.override_id.is_some(),
         event.trace.is_some(),
         event.delivery_delay_us.is_some(),
+        event.preservation.is_some(),
+        event
+            .preservation
+            .is_some_and(|preservation| preservation.bytes_after.is_some()),
     ];
     present
         .iter()
         .rev()
         .fold(0, |bits, &bit| bits << 1 | u64::from(bit))
+}
+
+fn preservation_groups(preservation: &Preservation) -> [u64; PRESERVATION_GROUPS] {
+    let (outcome, number) = match preservation.outcome {
+        PreservationOutcome::Preserved(method) => (0, method as u64),
+        PreservationOutcome::Unpreserved(cause) => (1, cause as u64),
+    };
+    let number_of = |number: u64| number.min(MAX_PRESERVATION_NUMBER);
+    [
+        outcome | number << 8,
+        number_of(preservation.bytes),
+        number_of(preservation.bytes_after.unwrap_or_default()),
+        number_of(preservation.duration_ns),
+    ]
 }
 
 #[inline]
@@ -389,5 +418,7 @@ pub(super) const FIXED_GROUPS: usize = 14;
 /// Bytes of a trace context without its flags.
 pub(super) const TRACE_BYTES: usize = 24;
 const TRACE_GROUPS: usize = TRACE_BYTES.div_ceil(GROUP_BYTES);
+/// Groups of a preservation.
+pub(super) const PRESERVATION_GROUPS: usize = 4;
 /// Four paths of this length are 64 KiB; the kernel's own limit is 4,096 bytes for each.
 const MAX_PATH_BYTES: u16 = 16 * 1024;

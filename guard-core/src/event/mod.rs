@@ -9,11 +9,16 @@
 
 mod decode;
 mod encode;
+mod preservation;
 mod trace;
 
 pub use decode::DecodeEventError;
 pub(crate) use encode::{Encoding, GROUP_BYTES, GroupSink};
 pub use encode::{FIELD_BOUNDS, MAX_DELIVERY_DELAY_US, MAX_ENCODED_BYTES};
+pub use preservation::{
+    ChangeKind, MAX_PRESERVATION_NUMBER, Preservation, PreservationMethod, PreservationOutcome,
+    UnpreservedCause,
+};
 pub use trace::MalformedTrace;
 
 use crate::operation::OperationKind;
@@ -29,7 +34,8 @@ pub struct DecisionEvent<'a> {
     pub wall_ns: u64,
     /// Monotonic clock when the verdict was reached.
     pub monotonic_ns: u64,
-    /// From the receipt of the operation by the backend to the verdict.
+    /// From the receipt of the operation by the backend to the verdict. Preserving follows the
+    /// verdict: see [`Preservation::duration_ns`].
     pub latency_ns: u64,
     /// Time left until the kernel's deadline, where the platform has one.
     pub deadline_left_ns: Option<u64>,
@@ -67,6 +73,8 @@ pub struct DecisionEvent<'a> {
     pub tool: Option<&'a [u8]>,
     /// The override that allowed it.
     pub override_id: Option<&'a str>,
+    /// What was, or was to be, preserved before the operation. `None` if nothing had to be.
+    pub preservation: Option<Preservation>,
     /// Trace context from the acting process's `TRACEPARENT`; for denials only.
     pub trace: Option<TraceContext>,
 }
@@ -104,4 +112,16 @@ pub struct TraceContext {
     pub span_id: [u8; 8],
     /// Trace flags; bit 0 is "sampled".
     pub flags: u8,
+}
+
+// === impl DecisionEvent ===
+
+impl DecisionEvent<'_> {
+    /// What the operation did to an object that was, or was to be, preserved; `None` if nothing was
+    /// to be preserved, or the operation was denied.
+    #[must_use]
+    pub fn change(&self) -> Option<ChangeKind> {
+        let preservation = self.preservation.as_ref()?;
+        (self.verdict != Verdict::Deny).then(|| ChangeKind::of(self.operation, preservation))
+    }
 }

@@ -12,7 +12,7 @@ mod changed;
 use crate::actor::{AgentMatch, Attribution, FactSource, Recogniser};
 use crate::agents::{self, IgnoredMarkers};
 use crate::decision::Decision;
-use crate::event::{ActingProcess, DecisionEvent, TraceContext};
+use crate::event::{ActingProcess, DecisionEvent, Preservation, TraceContext};
 use crate::lineage::{Entry, Lineage, Root};
 use crate::operation::Operation;
 use crate::ownership::Ownership;
@@ -65,6 +65,8 @@ pub struct Circumstances<'a> {
     /// How long it took the kernel to deliver the operation, microseconds, where the platform
     /// reports it.
     pub delivery_delay_us: Option<u32>,
+    /// What was, or was to be, preserved before the operation; `None` if nothing had to be.
+    pub preservation: Option<Preservation>,
 }
 
 /// Recognises agents by the policy in force.
@@ -282,6 +284,7 @@ impl Guard {
             zone: decision.zone,
             tool: decision.tool,
             override_id: decision.override_id,
+            preservation: circumstances.preservation,
             trace,
         });
     }

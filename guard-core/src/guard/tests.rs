@@ -60,6 +60,7 @@ fn guard(processes: &Arc<Processes>, policy: &str) -> Guard {
     let options = RingOptions {
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS,
+        change_words: MIN_LANE_WORDS,
         ..RingOptions::default()
     };
     Guard::new(
@@ -205,6 +206,7 @@ fn circumstances(answer: Answer) -> Circumstances<'static> {
         decided_ns: 15,
         deadline_left_ns: None,
         delivery_delay_us: None,
+        preservation: None,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Header {
     pub deny_words: usize,
     /// Capacity of the allow lane in words of 8 bytes.
     pub allow_words: usize,
+    /// Capacity of the change lane in words of 8 bytes.
+    pub change_words: usize,
 }
 
 /// Why a header is invalid.
@@ -94,7 +96,9 @@ pub(super) const HEADER_WORDS: usize = 512;
 /// `"ESGRING"` and a zero byte. Stored last, so a header with it is complete.
 const MAGIC: u64 = u64::from_le_bytes(*b"ESGRING\0");
 /// The version of the format, incremented with every change of the layout, including that of events.
-pub const FORMAT: u64 = 2;
+///
+/// 3 added the change lane and an event's preservation.
+pub const FORMAT: u64 = 3;
 
 const RUNNING: u64 = 0;
 const FINISHED: u64 = 1;
@@ -112,6 +116,7 @@ mod at {
     pub(super) const CREATED: usize = 10;
     pub(super) const SESSION_LEN: usize = 11;
     pub(super) const VERSION_LEN: usize = 12;
+    pub(super) const CHANGE_WORDS: usize = 13;
     pub(super) const SESSION: usize = 16;
     pub(super) const VERSION: usize = 48;
     pub(super) const STATE: usize = 64;
@@ -119,6 +124,7 @@ mod at {
     pub(super) const COUNTERS: usize = 128;
     pub(super) const DENY_CONTROL: usize = 256;
     pub(super) const ALLOW_CONTROL: usize = 288;
+    pub(super) const CHANGE_CONTROL: usize = 320;
 }
 
 const _: () = {
@@ -127,7 +133,8 @@ const _: () = {
     assert!(at::COUNTERS + MAX_COUNTERS <= at::DENY_CONTROL);
     // Further apart than any processor's cache line, or pair of lines.
     assert!(at::DENY_CONTROL + CONTROL_WORDS + 16 <= at::ALLOW_CONTROL);
-    assert!(at::ALLOW_CONTROL + CONTROL_WORDS + 16 <= HEADER_WORDS);
+    assert!(at::ALLOW_CONTROL + CONTROL_WORDS + 16 <= at::CHANGE_CONTROL);
+    assert!(at::CHANGE_CONTROL + CONTROL_WORDS + 16 <= HEADER_WORDS);
 };
 
 // === impl Header ===
@@ -144,6 +151,7 @@ impl Header {
         } = *options;
         capacity(Lane::Deny, options.deny_words as u64)?;
         capacity(Lane::Allow, options.allow_words as u64)?;
+        capacity(Lane::Change, options.change_words as u64)?;
         length("session", options.session.len() as u64, MAX_SESSION_BYTES)?;
         length("version", options.version.len() as u64, MAX_VERSION_BYTES)?;
         Ok(Self {
@@ -155,6 +163,7 @@ impl Header {
             version: options.version.clone(),
             deny_words: options.deny_words,
             allow_words: options.allow_words,
+            change_words: options.change_words,
         })
     }
 
@@ -199,6 +208,7 @@ impl Header {
                 .map_err(|_| InvalidHeader::Version)?,
             deny_words: capacity(Lane::Deny, word(at::DENY_WORDS))?,
             allow_words: capacity(Lane::Allow, word(at::ALLOW_WORDS))?,
+            change_words: capacity(Lane::Change, word(at::CHANGE_WORDS))?,
         };
         let claimed = (header.words() * size_of::<u64>()) as u64;
         if file_len < claimed {
@@ -229,6 +239,7 @@ impl Header {
         put(at::FORMAT, FORMAT);
         put(at::DENY_WORDS, self.deny_words as u64);
         put(at::ALLOW_WORDS, self.allow_words as u64);
+        put(at::CHANGE_WORDS, self.change_words as u64);
         put_bytes(at::ID, &self.id);
         put_bytes(at::BOOT_ID, &self.boot_id);
         put(at::PID, u64::from(self.writer.pid));
@@ -243,9 +254,15 @@ impl Header {
         }
     }
 
+    /// The capacity of a lane in words of 8 bytes.
+    #[must_use]
+    pub const fn words_of(&self, lane: Lane) -> usize {
+        self.span(lane).capacity
+    }
+
     /// Words of the whole ring.
     pub(super) const fn words(&self) -> usize {
-        HEADER_WORDS + self.deny_words + self.allow_words
+        HEADER_WORDS + self.deny_words + self.allow_words + self.change_words
     }
 
     /// The position of a lane.
@@ -260,6 +277,11 @@ impl Header {
                 control: at::ALLOW_CONTROL,
                 start: HEADER_WORDS + self.deny_words,
                 capacity: self.allow_words,
+            },
+            Lane::Change => Span {
+                control: at::CHANGE_CONTROL,
+                start: HEADER_WORDS + self.deny_words + self.allow_words,
+                capacity: self.change_words,
             },
         }
     }

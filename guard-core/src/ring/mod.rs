@@ -7,20 +7,21 @@
 //! ```text
 //! word
 //!    0  magic "ESGRING\0" (stored last)       8  writer's pid
-//!    1  format version, 2                     9  writer's generation
+//!    1  format version, 3                     9  writer's generation
 //!    2  deny lane's capacity N                10  created, wall ns
 //!    3  allow lane's capacity M               11  bytes of the session's name
 //!    4  ring id, 16 bytes                     12  bytes of the writer's version
-//!    6  boot id, 16 bytes
+//!    6  boot id, 16 bytes                     13  change lane's capacity K
 //!   16  session's name, 256 bytes             48  writer's version, 64 bytes
 //!   64  state: 0 running, 1 finished          65  heartbeat, wall ns
 //!  128  counters, one word each, by the number of `Counter`
 //!  256  deny lane's control                   288  allow lane's control
+//!  320  change lane's control
 //!       +0  reserved: tally of records that have a position
 //!       +1  committed: tally of records that are whole
 //!       +2  an older position, +3  an older sequence (see `position.rs` for tallies)
 //!  512  deny lane, N words
-//! 512+N allow lane, M words
+//! 512+N allow lane, M words, then the change lane, K words
 //! ```
 //!
 //! A record may be anywhere in its lane and wraps around its end; position *p*, counted in words
@@ -51,7 +52,9 @@
 //! positions, so a missing number is a lost record, and a delivered record is never taken for a later
 //! one.
 //!
-//! *Allows cannot displace denials.* Denials and audits have a lane of their own ([`Lane::Deny`]).
+//! *Allows cannot displace denials, nor what they took.* Denials and audits have a lane of their own
+//! ([`Lane::Deny`]), and so have allowed operations before which something was, or was to be, preserved
+//! ([`Lane::Change`]).
 //!
 //! *Crashes do no harm.* The file is in the page cache: committed records outlive the writer. A
 //! record that a writer reserved and, because it was killed, never committed is a hole. Readers wait
@@ -102,6 +105,7 @@ mod reader;
 mod tests;
 mod word;
 
+use crate::event::DecisionEvent;
 use crate::process::ProcessKey;
 use crate::verdict::Verdict;
 
@@ -134,15 +138,20 @@ pub struct RingOptions {
     pub deny_words: usize,
     /// Capacity for allowed operations, likewise.
     pub allow_words: usize,
+    /// Capacity for allowed operations with a [`Preservation`](crate::event::Preservation),
+    /// likewise.
+    pub change_words: usize,
 }
 
-/// One of a ring's two lanes, each with its own capacity and numbers.
+/// One of a ring's lanes, each with its own capacity and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Operations that were denied, or would have been in enforce mode.
     Deny,
     /// Operations that were allowed.
     Allow,
+    /// Operations that were allowed, and before which something was, or was to be, preserved.
+    Change,
 }
 
 /// A reader's position in a lane, from which a later reader can continue.
@@ -170,6 +179,7 @@ impl Default for RingOptions {
             version: String::new(),
             deny_words: DEFAULT_LANE_WORDS,
             allow_words: DEFAULT_LANE_WORDS,
+            change_words: DEFAULT_LANE_WORDS,
         }
     }
 }
@@ -177,15 +187,26 @@ impl Default for RingOptions {
 // === impl Lane ===
 
 impl Lane {
-    /// Both lanes.
-    pub const ALL: [Self; 2] = [Self::Deny, Self::Allow];
+    /// All lanes, in the order of their indices.
+    pub const ALL: [Self; 3] = [Self::Deny, Self::Allow, Self::Change];
 
-    /// The lane for events with this verdict.
+    /// The lane of this event.
     #[must_use]
-    pub const fn of(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Deny | Verdict::Audit => Self::Deny,
-            Verdict::Allow => Self::Allow,
+    pub const fn of(event: &DecisionEvent<'_>) -> Self {
+        match (event.verdict, event.preservation) {
+            (Verdict::Deny | Verdict::Audit, _) => Self::Deny,
+            (Verdict::Allow, None) => Self::Allow,
+            (Verdict::Allow, Some(_)) => Self::Change,
+        }
+    }
+
+    /// The stable name: the values of the `lane` label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+            Self::Change => "change",
         }
     }
 }

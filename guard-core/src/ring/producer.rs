@@ -136,9 +136,9 @@ impl Producer {
         if encoding.is_cut() {
             self.add(Counter::EventsCut, 1);
         }
-        let span = self.header.span(Lane::of(event.verdict));
+        let span = self.header.span(Lane::of(event));
         LaneWriter::new(self.memory.words(), span)
-            .expect("the memory has the length that its header gives, which holds both lanes")
+            .expect("the memory has the length that its header gives, which holds all lanes")
             .publish(encoding.groups(), |packer| encoding.write_to(packer))
     }
 

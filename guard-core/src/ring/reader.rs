@@ -19,8 +19,8 @@ pub struct Reader {
     header: Header,
     /// `None` within the writer's own process.
     file: Option<File>,
-    deny: Follower,
-    allow: Follower,
+    /// By [`Lane`].
+    followers: [Follower; Lane::ALL.len()],
     payload: Vec<u8>,
 }
 
@@ -106,10 +106,7 @@ impl Reader {
     /// The next event of a lane; `None` if there is none now. After the writer has exited, `None`
     /// means that there will be none.
     pub fn next(&mut self, lane: Lane) -> Option<DecisionEvent<'_>> {
-        let follower = match lane {
-            Lane::Deny => &mut self.deny,
-            Lane::Allow => &mut self.allow,
-        };
+        let follower = of_lane(&mut self.followers, lane);
         let dead = || !is_locked(self.file.as_ref());
         loop {
             let sequence = follower.advance(&self.words, dead, &mut self.payload)?;
@@ -141,10 +138,7 @@ impl Reader {
             position: cursor.position,
             sequence: cursor.delivered,
         };
-        match lane {
-            Lane::Deny => self.deny.resume(&self.words, at),
-            Lane::Allow => self.allow.resume(&self.words, at),
-        }
+        of_lane(&mut self.followers, lane).resume(&self.words, at);
     }
 
     /// How many records this reader was too late for, or found damaged. Exact at each record that
@@ -186,25 +180,34 @@ impl Reader {
     }
 
     pub(super) fn over(words: ReadWords, header: Header, file: Option<File>) -> Self {
-        let deny = Follower::new(header.span(Lane::Deny));
-        let allow = Follower::new(header.span(Lane::Allow));
+        let followers = Lane::ALL.map(|lane| Follower::new(header.span(lane)));
         // Room for the longest record and its padding, so that reading never allocates.
         let payload = Vec::with_capacity(MAX_ENCODED_BYTES + size_of::<u64>());
         Self {
             words,
             header,
             file,
-            deny,
-            allow,
+            followers,
             payload,
         }
     }
 
     const fn follower(&self, lane: Lane) -> &Follower {
+        let [deny, allow, change] = &self.followers;
         match lane {
-            Lane::Deny => &self.deny,
-            Lane::Allow => &self.allow,
+            Lane::Deny => deny,
+            Lane::Allow => allow,
+            Lane::Change => change,
         }
+    }
+}
+
+const fn of_lane(followers: &mut [Follower; Lane::ALL.len()], lane: Lane) -> &mut Follower {
+    let [deny, allow, change] = followers;
+    match lane {
+        Lane::Deny => deny,
+        Lane::Allow => allow,
+        Lane::Change => change,
     }
 }
 

@@ -207,12 +207,12 @@ fn print_guard(guard: &GuardStatus, now_ns: u64) {
     detail(&format!(
         "  {} denied, {} allowed, {}; policy {} ({file}), {}",
         guard.deny.committed,
-        guard.allow.committed,
+        guard.allow.committed + guard.change.committed,
         count(guard.active_agents, "agent"),
         visible(&guard.policy.revision),
         count(guard.policy.overrides, "override"),
     ));
-    let lost = guard.deny.lost + guard.allow.lost;
+    let lost = guard.deny.lost + guard.allow.lost + guard.change.lost;
     detail(&format!(
         "  since {}, version {}, {lost} records lost",
         local_time(&guard.started),

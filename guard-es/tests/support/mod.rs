@@ -100,6 +100,7 @@ impl<'p> MacConfig<'p> {
         let options = RingOptions {
             deny_words: MIN_LANE_WORDS * 8,
             allow_words: MIN_LANE_WORDS * 8,
+            change_words: MIN_LANE_WORDS * 8,
             ..RingOptions::default()
         };
         let ring = Producer::anonymous(&options).unwrap();

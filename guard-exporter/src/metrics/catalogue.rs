@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `agent` | labels of the agent catalogue, `custom`, `none`, and `other` past [`MAX_AGENTS`] |
 //! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
-//! | `lane` | `deny` (verdicts deny and audit), `allow` |
+//! | `lane` | `deny` (verdicts deny and audit), `allow`, `change` (allowed, with a preservation) |
 //! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
 //! | `signal` | `traces`, `metrics`, `logs` |
 //! | `tool` | names of trusted tools, likewise |

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 /// Counters of what was read, and gauges of the last [`GuardState`].
 #[derive(Clone, Debug)]
 pub struct RingMetrics {
-    records: [IntCounter; 2],
-    lost_records: [IntCounter; 2],
-    lag: [IntGauge; 2],
-    capacity: [IntGauge; 2],
+    records: [IntCounter; Lane::ALL.len()],
+    lost_records: [IntCounter; Lane::ALL.len()],
+    lag: [IntGauge; Lane::ALL.len()],
+    capacity: [IntGauge; Lane::ALL.len()],
     counters: [IntCounter; COUNTERS.len()],
     delivery_delay: prometheus::Counter,
     longest_delivery_delay: Gauge,
@@ -60,9 +60,9 @@ pub struct GuardState {
     /// Temporary overrides.
     pub overrides: u64,
     /// Records not read yet, by lane, including those of dead guards.
-    pub lag: [u64; 2],
+    pub lag: [u64; Lane::ALL.len()],
     /// Capacity for records, by lane, including that of dead guards; bytes.
-    pub capacity: [u64; 2],
+    pub capacity: [u64; Lane::ALL.len()],
     /// The live guards' policies and builds.
     pub infos: Infos,
 }
@@ -110,10 +110,10 @@ impl RingMetrics {
         let lag = int_gauge_vec(registry, catalogue::RING_LAG);
         let capacity = int_gauge_vec(registry, catalogue::RING_CAPACITY);
         Self {
-            records: LANE_LABELS.map(|lane| records.with_label_values(&[lane])),
-            lost_records: LANE_LABELS.map(|lane| lost_records.with_label_values(&[lane])),
-            lag: LANE_LABELS.map(|lane| lag.with_label_values(&[lane])),
-            capacity: LANE_LABELS.map(|lane| capacity.with_label_values(&[lane])),
+            records: Lane::ALL.map(|lane| records.with_label_values(&[lane.as_str()])),
+            lost_records: Lane::ALL.map(|lane| lost_records.with_label_values(&[lane.as_str()])),
+            lag: Lane::ALL.map(|lane| lag.with_label_values(&[lane.as_str()])),
+            capacity: Lane::ALL.map(|lane| capacity.with_label_values(&[lane.as_str()])),
             counters: COUNTERS.map(|(_, metric)| counter(registry, metric)),
             delivery_delay: float_counter(registry, catalogue::DELIVERY_DELAY),
             longest_delivery_delay: gauge(registry, catalogue::LONGEST_DELIVERY_DELAY),
@@ -212,7 +212,13 @@ impl RingMetrics {
 
 impl GuardState {
     /// Adds one ring: the capacity of its lanes in bytes, and its guard's version.
-    pub fn add(&mut self, reader: &Reader, capacity: [u64; 2], version: &str, is_live: bool) {
+    pub fn add(
+        &mut self,
+        reader: &Reader,
+        capacity: [u64; Lane::ALL.len()],
+        version: &str,
+        is_live: bool,
+    ) {
         for lane in Lane::ALL {
             let lag = &mut self.lag[index(lane)];
             *lag = lag.saturating_add(reader.lag(lane));
@@ -274,8 +280,8 @@ impl Default for GuardState {
             active_agents: 0,
             zones: 0,
             overrides: 0,
-            lag: [0; 2],
-            capacity: [0; 2],
+            lag: [0; Lane::ALL.len()],
+            capacity: [0; Lane::ALL.len()],
             infos: Infos::default(),
         }
     }
@@ -285,12 +291,10 @@ const fn index(lane: Lane) -> usize {
     match lane {
         Lane::Deny => 0,
         Lane::Allow => 1,
+        Lane::Change => 2,
     }
 }
 
 fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
-
-/// Values of the `lane` label, by [`index`].
-const LANE_LABELS: [&str; 2] = ["deny", "allow"];

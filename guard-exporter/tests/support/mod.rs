@@ -60,6 +60,7 @@ impl Home {
             id: [id; 16],
             deny_words: words,
             allow_words: words,
+            change_words: words,
             ..RingOptions::default()
         };
         Producer::create(&self.ring_path(id), &options).unwrap()

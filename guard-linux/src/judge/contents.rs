@@ -40,7 +40,8 @@ impl PendingCall<'_> {
             reply = self.evaluate_contents(OperationKind::Truncate, &target.path);
         }
         if reply == Reply::Continue && target.exists {
-            self.preserve_contents(&target.path, target.pin.as_ref());
+            let bytes_after = flags.contains(OFlags::TRUNC).then_some(0);
+            self.preserve_contents(&target.path, target.pin.as_ref(), bytes_after);
         } else if reply == Reply::Continue {
             self.note_creation(&target.path);
             self.contents_made(&target.path);
@@ -87,7 +88,7 @@ impl PendingCall<'_> {
     }
 
     /// `truncate`.
-    pub(super) fn truncate(&mut self, path: PathArgument) -> Answered {
+    pub(super) fn truncate(&mut self, path: PathArgument, length: u64) -> Answered {
         let Some(target) = self.open_target(path, OFlags::WRONLY)? else {
             return Ok(Reply::Continue);
         };
@@ -97,7 +98,7 @@ impl PendingCall<'_> {
         }
         let reply = self.evaluate_contents(OperationKind::Truncate, &target.path);
         if reply == Reply::Continue {
-            self.preserve_contents(&target.path, target.pin.as_ref());
+            self.preserve_contents(&target.path, target.pin.as_ref(), Some(length));
         }
         Ok(reply)
     }

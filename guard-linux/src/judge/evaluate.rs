@@ -2,26 +2,30 @@
 
 use super::execute::Execution;
 use super::pending_call::PendingCall;
-use super::preserve::Preserving;
+use super::preserve::{Preserving, Unpreservable};
 use super::resolve::{Name, join};
 use crate::clock;
 use crate::facts::CallFacts;
 use crate::sys::notify::Reply;
 use guard_core::actor::FactSource as _;
-use guard_core::decision::{Decision, decide};
-use guard_core::event::ActingProcess;
+use guard_core::decision::{Decision, Preserve, decide};
+use guard_core::event::{ActingProcess, Preservation, ZoneRef};
 use guard_core::guard::Circumstances;
 use guard_core::policy::Snapshot;
 use guard_core::verdict::Answer;
-use guard_core::{Operation, OperationKind, Verdict};
+use guard_core::{Operation, OperationKind, Reason, Verdict};
 use rustix::io::{Errno, Result};
 
 /// An operation and its decision.
-struct Evaluation<'a> {
+struct Evaluation<'a, 'f> {
     operation: &'a Operation<'a>,
     decision: &'a Decision<'a>,
-    facts: &'a CallFacts<'a>,
+    facts: &'a CallFacts<'f>,
     wall_ns: u64,
+    /// Monotonic clock when it was decided.
+    decided_ns: u64,
+    /// What was done before it, or could not be.
+    preservation: Option<Preservation>,
 }
 
 /// Nothing that the guard could perform.
@@ -44,6 +48,8 @@ impl PendingCall<'_> {
             decision: &decide(&snapshot, operation, wall_ns, &facts),
             facts: &facts,
             wall_ns,
+            decided_ns: clock::monotonic_ns(),
+            preservation: None,
         };
         self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
     }
@@ -71,6 +77,8 @@ impl PendingCall<'_> {
             decision: &Decision::unresolved(denied),
             facts: &facts,
             wall_ns,
+            decided_ns: clock::monotonic_ns(),
+            preservation: None,
         };
         self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
     }
@@ -120,6 +128,7 @@ impl PendingCall<'_> {
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let facts = facts.with_object(&name.directory, &name.name, operation.path);
         let decision = decide(snapshot, operation, wall_ns, &facts);
+        let decided_ns = clock::monotonic_ns();
         // `rm -f` of a free name destroys nothing. It is answered here and not performed: by then
         // something could be there.
         if decision.verdict != Verdict::Allow && self.caller.equals_guard && name.is_free() {
@@ -131,9 +140,15 @@ impl PendingCall<'_> {
         });
         let performs = execution.is_performed();
         let preserved = self.preserve(&decision, operation, names, &facts, performs);
-        let (decision, preserving) = match preserved {
-            Ok(preserving) => (decision, preserving),
-            Err(denial) => (denial, None),
+        let (decision, preserving, preservation) = match preserved {
+            Ok(preserving) => {
+                let preservation = preserving.as_ref().and_then(Preserving::preservation);
+                (decision, preserving, preservation)
+            }
+            Err(Unpreservable {
+                denial,
+                preservation,
+            }) => (denial, None, Some(preservation)),
         };
         let is_done = preserving.as_ref().is_some_and(Preserving::is_removal_done);
         let evaluation = Evaluation {
@@ -141,6 +156,8 @@ impl PendingCall<'_> {
             decision: &decision,
             facts: &facts,
             wall_ns,
+            decided_ns,
+            preservation,
         };
         let reply = self.enforce(&evaluation, execution.unless(is_done));
         if let Some(preserving) = preserving {
@@ -155,10 +172,9 @@ impl PendingCall<'_> {
     /// Denies a call or executes it, and records the decision.
     fn enforce(
         &self,
-        evaluation: &Evaluation<'_>,
+        evaluation: &Evaluation<'_, '_>,
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
-        let decided_ns = clock::monotonic_ns();
         let (reply, answer) = if evaluation.decision.verdict == Verdict::Deny {
             (Reply::Fail(Errno::PERM), Answer::Denied)
         } else {
@@ -168,11 +184,46 @@ impl PendingCall<'_> {
             };
             (execution.run(), answer)
         };
-        self.record(evaluation, reply, answer, decided_ns);
+        self.record(evaluation, reply, answer);
         reply
     }
 
-    fn record(&self, evaluation: &Evaluation<'_>, reply: Reply, answer: Answer, decided_ns: u64) {
+    /// Records what was done before the contents of the file at `path` change. It has no decision:
+    /// edits are not judged.
+    pub(super) fn record_edit(
+        &self,
+        path: &[u8],
+        zone: Option<ZoneRef<'_>>,
+        facts: &CallFacts<'_>,
+        (wall_ns, decided_ns): (u64, u64),
+        preservation: Preservation,
+    ) {
+        let operation = Operation {
+            kind: OperationKind::Write,
+            path,
+            destination: None,
+        };
+        let decision = Decision {
+            verdict: Verdict::Allow,
+            reason: Reason::NotJudged,
+            zone,
+            override_id: None,
+            tool: None,
+            preserve: Preserve::IfPossible,
+        };
+        let evaluation = Evaluation {
+            operation: &operation,
+            decision: &decision,
+            facts,
+            wall_ns,
+            decided_ns,
+            preservation: Some(preservation),
+        };
+        self.record(&evaluation, Reply::Continue, Answer::Continued);
+    }
+
+    fn record(&self, evaluation: &Evaluation<'_, '_>, reply: Reply, answer: Answer) {
+        let failed = matches!(reply, Reply::Fail(_)) && answer != Answer::Denied;
         let errno = match reply {
             Reply::Fail(errno) => errno.raw_os_error(),
             Reply::Continue | Reply::Return(_) => 0,
@@ -192,9 +243,11 @@ impl PendingCall<'_> {
                 errno,
                 wall_ns: evaluation.wall_ns,
                 received_ns: self.received_ns,
-                decided_ns,
+                decided_ns: evaluation.decided_ns,
                 deadline_left_ns: None,
                 delivery_delay_us: None,
+                // Of an operation that failed nothing was lost.
+                preservation: evaluation.preservation.filter(|_| !failed),
             },
             evaluation.facts,
         );

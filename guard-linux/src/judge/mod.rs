@@ -190,7 +190,7 @@ fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGo
         Call::Symlinkat => pending.make(at(b, c)),
         Call::Mknod => pending.make(here(a)),
         Call::Mknodat => pending.make(at(a, b)),
-        Call::Truncate => pending.truncate(here(a)),
+        Call::Truncate => pending.truncate(here(a), b),
         Call::Ftruncate => pending.ftruncate(a),
         Call::Open => pending.open(here(a), b),
         Call::Creat => {

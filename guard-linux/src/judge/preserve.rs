@@ -14,6 +14,7 @@ use crate::preservation::Preservation;
 use crate::sys::notify::Reply;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
 use guard_core::decision::{Decision, Preserve};
+use guard_core::event::{self, PreservationMethod, PreservationOutcome, UnpreservedCause};
 use guard_core::policy::Snapshot;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 use guard_undo::Recorder;
@@ -29,11 +30,26 @@ pub(super) struct Preserving<'a> {
     agent: AgentRef<'a>,
     /// What was kept of the name that is lost.
     preserved: Preserved,
+    /// The same for the event, if the operation does not fail.
+    preservation: Option<event::Preservation>,
     /// The directory that is removed.
     directory: Option<Look>,
     /// What is moved, as it was before.
     moved: Option<Look>,
     kind: OperationKind,
+}
+
+/// A discard that must be preserved and cannot be.
+pub(super) struct Unpreservable<'s> {
+    /// The decision instead.
+    pub(super) denial: Decision<'s>,
+    /// Why.
+    pub(super) preservation: event::Preservation,
+}
+
+/// Measures how long preserving takes.
+struct Stopwatch {
+    started_ns: u64,
 }
 
 /// A name without the slashes at its end, in its pinned directory.
@@ -58,7 +74,7 @@ impl PendingCall<'_> {
         (name, other): (&Name, Option<&Name>),
         facts: &'f CallFacts<'_>,
         performs: bool,
-    ) -> Result<Option<Preserving<'f>>, Decision<'s>> {
+    ) -> Result<Option<Preserving<'f>>, Unpreservable<'s>> {
         let moves = matches!(
             operation.kind,
             OperationKind::Rename | OperationKind::Exchange
@@ -71,10 +87,18 @@ impl PendingCall<'_> {
         let recorder = match &self.session.preservation {
             Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
             Preservation::Unavailable if decision.preserve == Preserve::Required => {
-                return match facts.actor().attribution {
-                    Attribution::Agent(_) if Pin::of(name).look().is_some() => {
-                        Err(decision.unpreservable())
-                    }
+                return match (facts.actor().attribution, Pin::of(name).look()) {
+                    (Attribution::Agent(_), Some(found)) => Err(Unpreservable {
+                        denial: decision.unpreservable(),
+                        preservation: event::Preservation {
+                            outcome: PreservationOutcome::Unpreserved(
+                                UnpreservedCause::Unavailable,
+                            ),
+                            bytes: found.facts.size,
+                            bytes_after: None,
+                            duration_ns: 0,
+                        },
+                    }),
                     _ => Ok(None),
                 };
             }
@@ -87,6 +111,7 @@ impl PendingCall<'_> {
             recorder,
             agent,
             preserved: Preserved::NotNeeded,
+            preservation: None,
             directory: None,
             moved: None,
             kind: operation.kind,
@@ -112,8 +137,13 @@ impl PendingCall<'_> {
             .destination
             .filter(|_| moves)
             .unwrap_or(operation.path);
+        let bytes_after = preserving.moved.map(|moved| moved.facts.size);
         if found.kind == Kind::Directory {
             preserving.directory = Some(found);
+            if !moves {
+                let watch = Stopwatch::start();
+                preserving.preservation = watch.preserved(Preserved::Recorded, None);
+            }
             return Ok(Some(preserving));
         }
         // `f/` is a directory's name: the kernel refuses it of a file.
@@ -135,22 +165,36 @@ impl PendingCall<'_> {
             Preserve::IfChanged => Worth::IfChanged,
             _ => Worth::Always,
         };
+        let watch = Stopwatch::start();
         match recorder.discard(&lost, how, worth, performs && !moves) {
-            Ok(preserved) => preserving.preserved = preserved,
+            Ok(preserved) => {
+                preserving.preserved = preserved;
+                preserving.preservation = watch.preserved(preserved, bytes_after);
+            }
             Err(error) => {
                 let what = if moves { "replaced" } else { "removed" };
                 let must = decision.preserve == Preserve::Required && !is_repository_object(path);
+                let preservation = watch.unpreserved(&error, found.facts.size, bytes_after);
                 if must {
-                    return Err(decision.unpreservable());
+                    return Err(Unpreservable {
+                        denial: decision.unpreservable(),
+                        preservation,
+                    });
                 }
+                preserving.preservation = Some(preservation);
                 recorder.unpreserved(path, what, &error, lost.at_ns);
             }
         }
         Ok(Some(preserving))
     }
 
-    /// An agent is about to open this file for writing, or to cut it.
-    pub(super) fn preserve_contents(&self, path: &[u8], pin: Option<&Name>) {
+    /// An agent is about to open this file for writing, or to cut it to `bytes_after`.
+    pub(super) fn preserve_contents(
+        &self,
+        path: &[u8],
+        pin: Option<&Name>,
+        bytes_after: Option<u64>,
+    ) {
         let Some((recorder, facts)) = self.contents_recorder(path) else {
             return;
         };
@@ -168,12 +212,25 @@ impl PendingCall<'_> {
             };
             recorder.change(&lost)
         };
+        let watch = Stopwatch::start();
+        let decided_ns = watch.started_ns;
         let changed = match pin {
             Some(name) => change(Pin::of(name).as_name()),
             None => change_by_path(path, change),
         };
-        if let Err(error) = changed {
-            recorder.unpreserved(path, "changed", &error, at_ns);
+        let preservation = match changed {
+            Ok(preserved) => watch.preserved(preserved, bytes_after),
+            Err(error) => {
+                recorder.unpreserved(path, "changed", &error, at_ns);
+                let found = pin.and_then(|name| Pin::of(name).look());
+                let bytes = found.map_or(0, |found| found.facts.size);
+                Some(watch.unpreserved(&error, bytes, bytes_after))
+            }
+        };
+        if let Some(preservation) = preservation {
+            let snapshot = self.guard.policy.load();
+            let times = (at_ns, decided_ns);
+            self.record_edit(path, snapshot.zone_of(path), &facts, times, preservation);
         }
     }
 
@@ -202,6 +259,11 @@ impl PendingCall<'_> {
 // === impl Preserving ===
 
 impl Preserving<'_> {
+    /// What the event says of it.
+    pub(super) const fn preservation(&self) -> Option<event::Preservation> {
+        self.preservation
+    }
+
     /// Whether the removal is done already: the object was moved into the store.
     pub(super) fn is_removal_done(&self) -> bool {
         matches!(
@@ -248,6 +310,59 @@ impl Preserving<'_> {
             let _full = self.recorder.renamed(&moved, at_ns);
         } else if found.changed_ns >= self.agent.started_ns {
             self.recorder.brought(to, &found, at_ns);
+        }
+    }
+}
+
+// === impl Stopwatch ===
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self {
+            started_ns: clock::monotonic_ns(),
+        }
+    }
+
+    /// What an event says of an object that was preserved; `None` if nothing had to be.
+    fn preserved(
+        &self,
+        preserved: Preserved,
+        bytes_after: Option<u64>,
+    ) -> Option<event::Preservation> {
+        let (method, bytes) = match preserved {
+            Preserved::NotNeeded => return None,
+            Preserved::Recorded => (PreservationMethod::Record, 0),
+            Preserved::Kept { method, size, .. } => {
+                (PreservationMethod::from_name(method.as_str())?, size)
+            }
+        };
+        let outcome = PreservationOutcome::Preserved(method);
+        Some(self.after(outcome, bytes, bytes_after))
+    }
+
+    /// What an event says of an object that could not be preserved.
+    fn unpreserved(
+        &self,
+        error: &PreserveError,
+        bytes: u64,
+        bytes_after: Option<u64>,
+    ) -> event::Preservation {
+        let cause = UnpreservedCause::from_name(error.cause());
+        let outcome = PreservationOutcome::Unpreserved(cause);
+        self.after(outcome, bytes, bytes_after)
+    }
+
+    fn after(
+        &self,
+        outcome: PreservationOutcome,
+        bytes: u64,
+        bytes_after: Option<u64>,
+    ) -> event::Preservation {
+        event::Preservation {
+            outcome,
+            bytes,
+            bytes_after,
+            duration_ns: clock::monotonic_ns().saturating_sub(self.started_ns),
         }
     }
 }

@@ -158,7 +158,7 @@ impl Stage {
 
     fn recorded(&mut self) -> String {
         let mut found = Vec::new();
-        for lane in [Lane::Deny, Lane::Allow] {
+        for lane in Lane::ALL {
             while let Some(event) = self.reader.next(lane) {
                 let (answer, reason) = (event.answer.as_str(), event.reason.as_str());
                 found.push(format!("{answer} {reason}"));

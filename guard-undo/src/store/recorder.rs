@@ -109,6 +109,8 @@ pub enum Preserved {
         id: u64,
         /// How it came there.
         method: Method,
+        /// Its length in bytes.
+        size: u64,
     },
 }
 
@@ -251,7 +253,9 @@ impl Recorder {
             Discard::Replaced => state.tally.replaced += 1,
         }
         state.tally.agent = lost.agent.map(ToOwned::to_owned);
-        Ok(object.map_or(Preserved::Recorded, |object| object.preserved()))
+        Ok(object.map_or(Preserved::Recorded, |object| {
+            object.preserved(found.facts.size)
+        }))
     }
 
     /// Preserves the contents of a regular file that is about to be changed in place, unless they
@@ -284,7 +288,7 @@ impl Recorder {
         let mut state = self.state();
         state.tally.changed += 1;
         state.tally.agent = lost.agent.map(ToOwned::to_owned);
-        Ok(object.preserved())
+        Ok(object.preserved(found.facts.size))
     }
 
     /// An agent is about to make a file where nothing is.
@@ -555,10 +559,11 @@ impl Lost<'_> {
 // === impl Object ===
 
 impl Object {
-    fn preserved(&self) -> Preserved {
+    const fn preserved(&self, size: u64) -> Preserved {
         Preserved::Kept {
             id: self.id,
             method: self.method,
+            size,
         }
     }
 

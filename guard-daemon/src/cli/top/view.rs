@@ -100,8 +100,8 @@ fn guards(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             guard.pid,
             guard.policy.zones,
             guard.deny.committed,
-            guard.allow.committed,
-            guard.deny.lost + guard.allow.lost,
+            guard.allow.committed + guard.change.committed,
+            guard.deny.lost + guard.allow.lost + guard.change.lost,
         );
         lines.push(Line::new(emphasis, &text));
     }

@@ -173,8 +173,8 @@ pub(super) fn guards(guards: &[GuardStatus]) -> Markup {
                 }))
                 (number(columns[4], policy.zones))
                 (number(columns[5], policy.overrides))
-                (number(columns[6], guard.deny.unread + guard.allow.unread))
-                (number(columns[7], guard.deny.lost + guard.allow.lost))
+                (number(columns[6], guard.deny.unread + guard.allow.unread + guard.change.unread))
+                (number(columns[7], guard.deny.lost + guard.allow.lost + guard.change.lost))
             }
         }
     };
