@@ -8,8 +8,8 @@
 
 use guard_core::OperationKind;
 use guard_core::policy::{
-    DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval, OwnFile,
-    Platform, Policy, PolicyCell, Snapshot, Surroundings,
+    DenialNotice, DisposableEntry, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OverrideApproval,
+    OwnFile, Platform, Policy, PolicyCell, Snapshot, Surroundings,
 };
 use proptest::prelude::*;
 use std::error::Error as _;
@@ -76,7 +76,8 @@ fn every_field() {
           "disposable_paths": ["~/.cache", "*.o"],
           "override_approval": "auto",
           "on_unknown": "deny",
-          "on_deadline": "deny"
+          "on_deadline": "deny",
+          "notice": "off"
         }"#,
     )
     .unwrap();
@@ -100,6 +101,7 @@ fn every_field() {
     assert_eq!(policy.override_approval, OverrideApproval::Auto);
     assert_eq!(policy.on_unknown, OnUnknown::Deny);
     assert_eq!(policy.on_deadline, OnDeadline::Deny);
+    assert_eq!(policy.notice, DenialNotice::Off);
     assert_eq!(
         policy.disposable_paths[0],
         DisposableEntry::Path("~/.cache".to_owned())

@@ -12,11 +12,13 @@ use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::ring::{Counter, RingOptions};
+use guard_linux::notice::{KeptObject, NoticeTexts};
 use guard_linux::procfs::{self, ProcFs};
 use guard_linux::session::{
     self, ExitOutcome, SessionConfig, SessionError, SignalDispositions, SupervisorArgs,
 };
 use guard_linux::supervisor::{Housekeeping, Supervisor};
+use guard_report::notice;
 use std::ffi::CString;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -98,7 +100,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     let watch = PolicyWatch::new(guarded.source, guarded.origin);
     watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
-    let supervisor = Supervisor::start(args, guard.clone(), preservation)?;
+    let supervisor = Supervisor::start(args, guard.clone(), preservation, Some(NOTICES))?;
     guard.ring.set(Counter::EnforcementActive, 1);
     let output = log.descriptor();
     supervisor.detach(output.as_ref().map(|file| file.as_fd()))?;
@@ -120,6 +122,17 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
     Ok(())
+}
+
+/// The notice of a first denial.
+fn first_notice(kept: &KeptObject) -> String {
+    let zone = kept.zone.as_ref();
+    notice::first(&notice::Kept {
+        operation: Some(kept.operation),
+        reason: Some(kept.reason),
+        path: &kept.path,
+        zone: zone.map(|(name, path)| (name.as_str(), path.as_slice())),
+    })
 }
 
 fn ring_options(session: &str) -> Result<RingOptions> {
@@ -157,6 +170,12 @@ fn start_housekeeping(
     })?;
     Ok(())
 }
+
+/// What denied processes are shown.
+const NOTICES: NoticeTexts = NoticeTexts {
+    first: first_notice,
+    more: notice::more,
+};
 
 /// How often the policy file is checked.
 const TICK: Duration = Duration::from_millis(250);

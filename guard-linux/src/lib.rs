@@ -33,6 +33,7 @@ pub mod fuzzing;
 pub mod judge;
 mod location;
 mod mounts;
+pub mod notice;
 mod preservation;
 pub mod procfs;
 pub mod session;

@@ -8,6 +8,7 @@
 
 use super::context::{Confinements, ThreadContext};
 use super::mounts::Mounts;
+use super::notice::Notices;
 use super::preservation::Preservation;
 use super::procfs::ProcFs;
 use super::{
@@ -46,13 +47,19 @@ pub(crate) struct SessionCaches {
     processes: ProcFs,
     /// Where losses are preserved.
     pub(crate) preservation: Preservation,
+    /// What denied processes are shown.
+    pub(crate) notices: Notices,
 }
 
 // === impl SessionCaches ===
 
 impl SessionCaches {
     /// Reads the guard's own context. `session_root` is the root command's process id.
-    pub(crate) fn new(session_root: u32, preservation: Preservation) -> std::io::Result<Self> {
+    pub(crate) fn new(
+        session_root: u32,
+        preservation: Preservation,
+        notices: Notices,
+    ) -> std::io::Result<Self> {
         let guard = ThreadContext::read_own()
             .ok_or_else(|| std::io::Error::other("/proc/self cannot be read: is /proc mounted?"))?;
         Ok(Self {
@@ -72,6 +79,7 @@ impl SessionCaches {
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
             preservation,
+            notices,
         })
     }
 

@@ -5,6 +5,8 @@
 //! | [`record`] | a line of the denial log, written and read |
 //! | [`filter`] | which denials are wanted |
 //! | [`sentence`] | a denial as a sentence for people |
+//! | [`notice`] | what a denied process is shown on its standard error |
+//! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
 //! | [`api`] | the answers of the exporter's API |
@@ -29,11 +31,13 @@ pub mod filter;
 mod hex;
 pub mod log_files;
 pub mod log_format;
+pub mod notice;
 pub mod paths;
 pub mod record;
 pub mod rings;
 pub mod rolling;
 pub mod sentence;
+pub mod shell;
 pub mod status;
 pub mod time;
 

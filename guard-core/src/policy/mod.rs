@@ -29,9 +29,10 @@ mod undo;
 
 pub use error::{ParsePolicyError, PolicyProblem};
 pub use model::{
-    DEFAULT_AGENT_PATTERNS, DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES,
-    MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry,
-    POLICY_OPERATIONS, Policy, Removals, ToolEntry, ToolIdentity, UndoPolicy, ZoneEntry,
+    DEFAULT_AGENT_PATTERNS, DenialNotice, DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES,
+    MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
+    OverrideEntry, POLICY_OPERATIONS, Policy, Removals, ToolEntry, ToolIdentity, UndoPolicy,
+    ZoneEntry,
 };
 pub use parse::FIELDS;
 pub use snapshot::{

@@ -30,6 +30,8 @@ pub struct Policy {
     pub removals: Removals,
     /// `undo`.
     pub undo: UndoPolicy,
+    /// `notice`.
+    pub notice: DenialNotice,
 }
 
 /// One of `protected_zones`: `"PATH"` or `{"path", "name", "removals"}`.
@@ -162,6 +164,16 @@ pub enum Removals {
     Preserve,
 }
 
+/// `notice`: whether a process that was denied is shown why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DenialNotice {
+    /// One line on its standard error, unless that is a terminal.
+    #[default]
+    On,
+    /// It gets the error and nothing else.
+    Off,
+}
+
 /// A set of kinds of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationSet(u16);
@@ -210,6 +222,7 @@ impl Default for Policy {
             on_deadline: OnDeadline::default(),
             removals: Removals::default(),
             undo: UndoPolicy::default(),
+            notice: DenialNotice::default(),
         }
     }
 }

@@ -6,8 +6,8 @@
 use super::document::{Field, Type, Value, error_at, object, unknown, wrong_type};
 use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use super::model::{
-    DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode,
-    OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
+    DenialNotice, DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES,
+    Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
     Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry,
 };
 use super::undo;
@@ -83,6 +83,7 @@ fn policy(text: &[u8]) -> Parsed<Policy> {
             "on_deadline" => policy.on_deadline = choice(value, "on_deadline", ON_DEADLINE)?,
             "removals" => policy.removals = choice(value, "removals", REMOVALS)?,
             "undo" => policy.undo = undo::undo(value)?,
+            "notice" => policy.notice = choice(value, "notice", NOTICES)?,
             _ => return Err(unknown(key, name, POLICY_FIELDS)),
         }
     }
@@ -403,6 +404,7 @@ const POLICY_FIELDS: &[&str] = &[
     "on_deadline",
     "removals",
     "undo",
+    "notice",
 ];
 const ZONE_FIELDS: &[&str] = &["path", "name", "removals"];
 const OVERRIDE_FIELDS: &[&str] = &[
@@ -429,6 +431,7 @@ pub const FIELDS: [(&str, &[&str]); 6] = [
 ];
 
 const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("audit", Mode::Audit)];
+const NOTICES: [(&str, DenialNotice); 2] = [("on", DenialNotice::On), ("off", DenialNotice::Off)];
 const APPROVALS: [(&str, OverrideApproval); 2] = [
     ("human", OverrideApproval::Human),
     ("auto", OverrideApproval::Auto),

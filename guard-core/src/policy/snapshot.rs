@@ -8,8 +8,8 @@
 //! It deliberately does no I/O: [`Surroundings::locate`] is the caller's.
 
 use super::model::{
-    DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
-    OverrideEntry, Policy, Removals, UndoPolicy,
+    DenialNotice, DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet,
+    OverrideApproval, OverrideEntry, Policy, Removals, UndoPolicy,
 };
 use crate::event::ZoneRef;
 use crate::glob::Glob;
@@ -77,6 +77,7 @@ pub struct Snapshot {
     on_deadline: OnDeadline,
     override_approval: OverrideApproval,
     undo: UndoPolicy,
+    notice: DenialNotice,
     agent_patterns: Vec<String>,
     revision: u64,
     warnings: Vec<PolicyWarning>,
@@ -218,6 +219,7 @@ impl Snapshot {
             on_deadline: policy.on_deadline,
             override_approval: policy.override_approval,
             undo: policy.undo,
+            notice: policy.notice,
             agent_patterns: policy.ai_agent_patterns.clone(),
             warnings,
         })
@@ -281,6 +283,12 @@ impl Snapshot {
     #[must_use]
     pub fn undo(&self) -> UndoPolicy {
         self.undo
+    }
+
+    /// Whether a process that was denied is shown why.
+    #[must_use]
+    pub fn notice(&self) -> DenialNotice {
+        self.notice
     }
 
     /// The policy's own agent patterns.

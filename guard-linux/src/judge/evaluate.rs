@@ -6,12 +6,13 @@ use super::preserve::{Preserving, Unpreservable};
 use super::resolve::{Name, join};
 use crate::clock;
 use crate::facts::CallFacts;
+use crate::notice::KeptObject;
 use crate::sys::notify::Reply;
 use guard_core::actor::FactSource as _;
 use guard_core::decision::{Decision, Preserve, decide};
 use guard_core::event::{ActingProcess, Preservation, ZoneRef};
 use guard_core::guard::Circumstances;
-use guard_core::policy::Snapshot;
+use guard_core::policy::{DenialNotice, Snapshot};
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 use rustix::io::{Errno, Result};
@@ -176,6 +177,7 @@ impl PendingCall<'_> {
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
         let (reply, answer) = if evaluation.decision.verdict == Verdict::Deny {
+            self.prepare_notice(evaluation);
             (Reply::Fail(Errno::PERM), Answer::Denied)
         } else {
             let answer = match execution {
@@ -220,6 +222,26 @@ impl PendingCall<'_> {
             preservation: Some(preservation),
         };
         self.record(&evaluation, Reply::Continue, Answer::Continued);
+    }
+
+    /// Leaves a notice for the denied process; it is written after the answer.
+    fn prepare_notice(&self, evaluation: &Evaluation<'_, '_>) {
+        if self.guard.policy.load().notice() == DenialNotice::Off {
+            return;
+        }
+        let decision = evaluation.decision;
+        let kept = || KeptObject {
+            operation: evaluation.operation.kind,
+            reason: decision.reason,
+            path: evaluation.operation.path.to_vec(),
+            zone: decision
+                .zone
+                .map(|zone| (zone.name.to_owned(), zone.path.to_vec())),
+        };
+        let zone = decision.zone.map(|zone| zone.path);
+        let notices = &self.session.notices;
+        let (base, pid) = (self.caller.base(), self.caller.process.pid);
+        self.notice.replace(notices.prepare(base, pid, kept, zone));
     }
 
     fn record(&self, evaluation: &Evaluation<'_, '_>, reply: Reply, answer: Answer) {

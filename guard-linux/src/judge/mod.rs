@@ -32,6 +32,7 @@ use crate::callers::Callers;
 use crate::calls::{self, Call, NATIVE_ARCH};
 use crate::clock;
 use crate::directories::Directories;
+use crate::notice::{Notices, PendingNotice};
 use crate::preservation::Preservation;
 use crate::session_caches::SessionCaches;
 use crate::sys::notify::Notification;
@@ -40,6 +41,7 @@ use guard_core::ring::Counter;
 use pending_call::{CallerGone, PathBuffers, PendingCall};
 use resolve::PathArgument;
 use rustix::io::Errno;
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::BorrowedFd;
 
@@ -69,6 +71,8 @@ pub(crate) struct WorkerCaches {
     pub(crate) callers: Callers,
     pub(crate) directories: Directories,
     buffers: PathBuffers,
+    /// What the process that was just denied is to be shown.
+    pub(crate) notice: RefCell<Option<PendingNotice>>,
 }
 
 // === impl Judge ===
@@ -82,7 +86,7 @@ impl Judge {
     pub fn new(guard: SharedGuard, root: u32, preservation: Preservation) -> io::Result<Self> {
         Ok(Self {
             guard,
-            session: SessionCaches::new(root, preservation)?,
+            session: SessionCaches::new(root, preservation, Notices::default())?,
             worker: WorkerCaches::default(),
         })
     }
@@ -133,6 +137,7 @@ pub(crate) fn answer(
             caller,
             directories: &mut worker.directories,
             buffers: &mut worker.buffers,
+            notice: &worker.notice,
             received_ns,
         };
         match dispatch(&mut pending, call) {

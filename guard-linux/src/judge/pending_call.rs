@@ -2,11 +2,13 @@
 
 use crate::callers::{Caller, ReadPathError};
 use crate::directories::Directories;
+use crate::notice::PendingNotice;
 use crate::session_caches::SessionCaches;
 use crate::sys::notify::{Notification, Reply};
 use guard_core::guard::Guard;
 use guard_core::ring::Counter;
 use rustix::io::Errno;
+use std::cell::RefCell;
 use std::os::fd::BorrowedFd;
 
 /// One notification on its way to its answer.
@@ -19,6 +21,8 @@ pub(super) struct PendingCall<'a> {
     pub(super) caller: &'a Caller,
     pub(super) directories: &'a mut Directories,
     pub(super) buffers: &'a mut PathBuffers,
+    /// Where a denial leaves its notice.
+    pub(super) notice: &'a RefCell<Option<PendingNotice>>,
     /// Monotonic clock when the notification was received.
     pub(super) received_ns: u64,
 }

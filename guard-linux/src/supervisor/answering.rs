@@ -163,6 +163,9 @@ impl Answering {
             .unwrap_or(Reply::Fail(Errno::PERM))
         });
         let sent = notify::answer(listener, notification.id, reply);
+        if let Some(notice) = worker.notice.take() {
+            shared.caches.notices.show(notice);
+        }
         if sent.is_err() && !shared.wait_killable {
             undelivered.keep(*notification, reply);
         }

@@ -9,6 +9,7 @@ mod answering;
 mod mount_watch;
 
 use crate::files;
+use crate::notice::{NoticeTexts, Notices};
 use crate::preservation::Preservation;
 use crate::session::{
     Change, SessionError, StartGate, StatusChannel, SupervisorArgs, wait_for_any,
@@ -29,6 +30,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Supervisor {
     answering: Answering,
+    caches: Arc<SessionCaches>,
     root: u32,
     gate: StartGate,
     status: StatusChannel,
@@ -43,8 +45,8 @@ pub struct Housekeeping {
 // === impl Supervisor ===
 
 impl Supervisor {
-    /// Starts answering the session's calls with `guard`, preserving what `preservation` can. The root
-    /// command still waits.
+    /// Starts answering the session's calls with `guard`, preserving what `preservation` can, and
+    /// showing denied processes `notices`. The root command still waits.
     ///
     /// # Errors
     ///
@@ -53,8 +55,11 @@ impl Supervisor {
         args: SupervisorArgs,
         guard: SharedGuard,
         preservation: Preservation,
+        notices: Option<NoticeTexts>,
     ) -> Result<Self, SessionError> {
-        let caches = SessionCaches::new(args.root, preservation)
+        let notices = Notices::start(notices)
+            .map_err(|error| SessionError::io("starting the thread of notices", error))?;
+        let caches = SessionCaches::new(args.root, preservation, notices)
             .map_err(|error| SessionError::io("reading /proc", error))?;
         let caches = Arc::new(caches);
         let answering = Answering::new(
@@ -66,11 +71,12 @@ impl Supervisor {
         answering
             .start()
             .map_err(|error| SessionError::io("starting the answering threads", error))?;
-        mount_watch::start(caches)
+        mount_watch::start(Arc::clone(&caches))
             .map_err(|error| SessionError::io("watching the mount table", error))?;
         args.status.introduce(args.root);
         Ok(Self {
             answering,
+            caches,
             root: args.root,
             gate: args.gate,
             status: args.status,
@@ -130,6 +136,7 @@ impl Supervisor {
             thread::sleep(ORPHANS_INTERVAL);
             while matches!(wait_for_any(false), Ok(Some(_))) {}
         }
+        self.caches.notices.finish();
         Ok(())
     }
 }
