@@ -2,7 +2,15 @@
 //!
 //! Order matters twice: names and markers are both tried from the top, so the general row is the
 //! last. Names that mean something else on many machines (`q`, `pi`, `agent`, `amp`) are in no
-//! `names`; those agents are recognised by a path or a marker.
+//! `names`; those agents are recognised by a path or a marker. Names that are an agent's only where an
+//! interpreter runs them (`vibe`, `forge`, `cn`, `hermes`) are in `scripts`: npm and Python installers
+//! put a script of that name on the search path. An editor with an agent in it is no agent, since
+//! people type in its terminals: `Antigravity.app` and Warp are not listed, what they start is known by
+//! its marker.
+//!
+//! Sources of names and paths: the vendors' installers and packages, named in the rows. Sources of
+//! markers: the tables of `@vercel/detect-agent` 1.2.7 and of the crate `ai_env` 0.1.3, vendors'
+//! documentation.
 
 use super::marker::EnvMarker::{self, Contains, Is, Set};
 
@@ -147,7 +155,7 @@ pub const CATALOGUE: &[AgentSignature] = &[
         ..labelled("qwen_code")
     },
     AgentSignature {
-        names: &["kiro-cli"],
+        names: &["kiro-cli", "kiro-cli-chat"],
         ..labelled("kiro")
     },
     AgentSignature {
@@ -160,24 +168,36 @@ pub const CATALOGUE: &[AgentSignature] = &[
         ..labelled("droid")
     },
     AgentSignature {
-        scripts: &["augment.mjs"],
+        // npm @augmentcode/auggie.
+        paths: &["**/@augmentcode/auggie/**"],
+        scripts: &["augment.mjs", "auggie"],
         markers: &[Set("AUGMENT_AGENT")],
         ..labelled("auggie")
     },
-    // These three run in an editor's extension host, which also runs what people ask of it.
+    // In an editor, these three run in its extension host, which also runs what people ask of it. Their
+    // command lines are npm cline, @roo-code/cli, @kilocode/cli.
     AgentSignature {
+        paths: &["**/node_modules/cline/**"],
+        scripts: &["cline"],
         markers: &[Set("CLINE_ACTIVE")],
         ..labelled("cline")
     },
     AgentSignature {
+        paths: &["**/@roo-code/cli/**"],
+        scripts: &["roo"],
         markers: &[Set("ROO_ACTIVE"), Set("ROO_CLI_RUNTIME")],
         ..labelled("roo_code")
     },
     AgentSignature {
+        paths: &["**/@kilocode/cli*/**"],
+        names: &["kilocode"],
+        scripts: &["kilo"],
         markers: &[Is("KILOCODE_FEATURE", "cli")],
         ..labelled("kilocode")
     },
     AgentSignature {
+        // npm @mariozechner/pi-coding-agent.
+        paths: &["**/pi-coding-agent/**"],
         markers: &[Set("PI_CODING_AGENT")],
         ..labelled("pi")
     },
@@ -186,31 +206,123 @@ pub const CATALOGUE: &[AgentSignature] = &[
         ..labelled("windsurf")
     },
     AgentSignature {
+        // The command line is ~/.local/bin/agy, with its data in ~/.gemini/antigravity-cli; the program
+        // `antigravity` is the editor.
+        paths: &["**/antigravity-cli/**"],
+        names: &["agy"],
         markers: &[Set("ANTIGRAVITY_AGENT")],
         ..labelled("antigravity")
     },
     AgentSignature {
+        // trae-agent.
+        names: &["trae-cli"],
         markers: &[Set("TRAE_AI_SHELL_ID")],
         ..labelled("trae")
     },
     AgentSignature {
+        // npm @iflow-ai/iflow-cli.
+        paths: &["**/@iflow-ai/iflow-cli/**"],
+        names: &["iflow"],
         markers: &[Set("IFLOW_CLI")],
         ..labelled("iflow")
     },
     AgentSignature {
+        // npm @vibe-kit/grok-cli; xAI's own is in ~/.grok/bin.
+        paths: &["**/@vibe-kit/grok-cli/**", "**/.grok/bin/*"],
+        scripts: &["grok"],
         markers: &[Is("GROK_AGENT", "1")],
         ..labelled("grok")
     },
     AgentSignature {
+        names: &["openclaw"],
+        scripts: &["openclaw.mjs"],
         markers: &[Set("OPENCLAW_SHELL")],
         ..labelled("openclaw")
     },
     AgentSignature {
+        // npm @jetbrains/junie-cli; the installer's program is below ~/.local/share/junie.
+        paths: &["**/@jetbrains/junie*/**", "**/share/junie/**"],
+        names: &["junie"],
         markers: &[Set("JUNIE_DATA")],
         ..labelled("junie")
     },
-    // Known by a file on its machines (`/opt/.devin`), so here only when the session declares it.
-    labelled("devin"),
+    AgentSignature {
+        // uv tool install kimi-cli.
+        paths: &["**/kimi-cli/**"],
+        scripts: &["kimi", "kimi-cli"],
+        ..labelled("kimi")
+    },
+    AgentSignature {
+        // uv tool install mistral-vibe (docs.mistral.ai/vibe/code/cli).
+        paths: &["**/mistral-vibe/**"],
+        scripts: &["vibe", "vibe-acp"],
+        ..labelled("mistral_vibe")
+    },
+    AgentSignature {
+        // npm @google/jules.
+        paths: &["**/@google/jules/**"],
+        scripts: &["jules"],
+        ..labelled("jules")
+    },
+    AgentSignature {
+        // npm @continuedev/cli.
+        paths: &["**/@continuedev/cli/**"],
+        scripts: &["cn"],
+        ..labelled("continue")
+    },
+    AgentSignature {
+        // NousResearch/hermes-agent, below ~/.hermes.
+        paths: &["**/hermes-agent/**"],
+        scripts: &["hermes"],
+        ..labelled("hermes")
+    },
+    AgentSignature {
+        // npm @letta-ai/letta-code.
+        paths: &["**/@letta-ai/letta-code/**"],
+        scripts: &["letta"],
+        ..labelled("letta")
+    },
+    AgentSignature {
+        // npm forgecode. Foundry has a program of the name `forge`, too.
+        paths: &["**/node_modules/forgecode/**"],
+        scripts: &["forge", "forgecode"],
+        ..labelled("forge")
+    },
+    AgentSignature {
+        // `acli rovodev` starts it.
+        names: &["atlassian_cli_rovodev"],
+        ..labelled("rovodev")
+    },
+    AgentSignature {
+        // uv tool install openhands.
+        names: &["openhands"],
+        ..labelled("openhands")
+    },
+    AgentSignature {
+        names: &["plandex"],
+        ..labelled("plandex")
+    },
+    AgentSignature {
+        // npm @nanocollective/nanocoder.
+        names: &["nanocoder"],
+        ..labelled("nanocoder")
+    },
+    AgentSignature {
+        // npm codebuff; the program is in ~/.config/manicode.
+        names: &["codebuff"],
+        ..labelled("codebuff")
+    },
+    AgentSignature {
+        // npm @qodo/command.
+        paths: &["**/@qodo/command/**"],
+        scripts: &["qodo"],
+        ..labelled("qodo")
+    },
+    AgentSignature {
+        // On its own machines it is known by a file (`/opt/.devin`), which is not examined.
+        names: &["devin"],
+        ..labelled("devin")
+    },
     AgentSignature {
         markers: &[Set("AI_AGENT"), Set("AGENT")],
         ..labelled("generic")
