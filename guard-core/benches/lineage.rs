@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use guard_core::actor::{AgentMatch, Attribution, Recogniser};
 use guard_core::agents::{IgnoredMarkers, recognise};
 use guard_core::lineage::Lineage;
-use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -14,7 +14,11 @@ use std::sync::Mutex;
 struct Tree;
 
 impl ProcessSource for Tree {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
         into.clone_from(&ProcessDescription {
             key: key(pid),
             ppid: pid.min(3) - 1,

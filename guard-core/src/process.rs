@@ -34,6 +34,12 @@ pub struct ProcessDescription {
     /// The environment at exec, NUL-separated `NAME=value`, first [`MAX_ENVIRONMENT_BYTES`] bytes;
     /// empty if it cannot be read.
     pub environment: Vec<u8>,
+    /// Whether it is the first process of a PID namespace of its own: the kernel makes it the parent
+    /// of orphans.
+    pub is_namespace_init: bool,
+    /// Equal in a process and in what it forks, until one of them executes a program. `None` where
+    /// it is not known.
+    pub image: Option<u64>,
 }
 
 /// A source of facts about processes: `/proc`, `libproc`, or a test's table.
@@ -42,14 +48,22 @@ pub trait ProcessSource {
     ///
     /// # Errors
     ///
-    /// [`ProcessGone`] if no such process exists, or it exits meanwhile.
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone>;
+    /// [`DescribeProcessError::Gone`] if no such process exists, or it exits meanwhile.
+    fn describe(&self, pid: u32, into: &mut ProcessDescription)
+    -> Result<(), DescribeProcessError>;
 }
 
-/// The process has exited.
+/// Why a process cannot be described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the process has exited")]
-pub struct ProcessGone;
+#[non_exhaustive]
+pub enum DescribeProcessError {
+    /// No such process exists.
+    #[error("the process has exited")]
+    Gone,
+    /// It may exist: the guard itself is short of descriptors or memory.
+    #[error("the guard is short of descriptors or memory to examine the process with")]
+    Short,
+}
 
 /// Bytes of the argument vector that are read: titles and option parsing need no more.
 pub const MAX_ARGUMENTS_BYTES: usize = 16 * 1024;

@@ -85,9 +85,6 @@ const ROW: Row = Row {
 /// not known then; that there is an agent in the session is.
 const ORPHAN: &str = "unknown_lineage";
 
-/// Node's `rm` takes EPERM for the mark of a directory, as POSIX has it, and tries to list it.
-const NODE_RM: &str = "enotdir";
-
 /// A policy that judges everything that can be judged.
 const STRICT: &str = r#"{
     "protected_zones": ["~/zone"],
@@ -203,9 +200,9 @@ const ROWS: &[Row] = &[
         setup: "printf 'import os, threading\\nt = threading.Thread(target=os.remove, args=(\"zone/keep\",))\\nt.start()\\nt.join()\\n' > out/t.py",
         deed: "python3 out/t.py", ..ROW },
     Row { name: "node fs.rmSync", needs: &["node"],
-        deed: "node -e 'require(\"fs\").rmSync(\"zone\", {recursive: true})'", says: NODE_RM, ..ROW },
+        deed: "node -e 'require(\"fs\").rmSync(\"zone\", {recursive: true})'", ..ROW },
     Row { name: "node fs.promises.rm", needs: &["node"],
-        deed: "node -e 'require(\"fs\").promises.rm(\"zone/keep\")'", says: NODE_RM, ..ROW },
+        deed: "node -e 'require(\"fs\").promises.rm(\"zone/keep\")'", ..ROW },
     Row { name: "node fs.unlinkSync", needs: &["node"],
         deed: "node -e 'require(\"fs\").unlinkSync(\"zone/keep\")'", ..ROW },
     Row { name: "node fs.renameSync", needs: &["node"],
@@ -257,6 +254,12 @@ const ROWS: &[Row] = &[
     Row { name: "left behind in the background", deed: "(rm zone/keep &)", reason: ORPHAN, ..ROW },
     Row { name: "an orphaned daemon", needs: &["deeds"], deed: "deeds orphan zone/keep",
         reason: ORPHAN, ..ROW },
+    Row { name: "an orphan below a person's subreaper", needs: &["deeds"], by_human: ByHuman::Impossible,
+        deed: "deeds subreaper $TOOLS/codex -c 'deeds orphan zone/keep; true'", reason: ORPHAN, ..ROW },
+    Row { name: "an orphan that a shell left to a person's subreaper", needs: &["deeds"], by_human: ByHuman::Impossible,
+        deed: "deeds subreaper $TOOLS/codex -c '( ( read then < /proc/uptime; rm zone/keep ) & ); true'", reason: ORPHAN, ..ROW },
+    Row { name: "an orphan in a person's PID namespace", root_only: true, needs: &["deeds"], by_human: ByHuman::Impossible,
+        deed: "unshare -pf bash -c '$TOOLS/codex -c \"deeds orphan zone/keep; true\"; sleep 1'", reason: ORPHAN, ..ROW },
     Row { name: "make, outside its scope", needs: &["make"], setup: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
         deed: "make -C out", ..ROW },
     Row { name: "npm, outside its scope", needs: &["npm"],
@@ -451,6 +454,56 @@ fn io_uring_is_not_there() {
             .output
             .contains("io_uring: Function not implemented")
     });
+}
+
+/// A child of its parent's would descend from nobody known.
+#[test]
+fn no_agent_s_process_makes_a_child_of_its_parent() {
+    each_user(&[Who::Codex], "deeds sibling zone/keep", |outcome| {
+        outcome.output.contains("sibling: Operation not permitted")
+    });
+}
+
+/// In another PID namespace's `/proc` every number is another process.
+#[test]
+fn a_guard_that_cannot_see_who_acts_does_not_start() {
+    let workshop = Workshop::open();
+    for user in User::all() {
+        let around = if user.is_root() {
+            "unshare -pf"
+        } else {
+            "unshare -rpf"
+        };
+        let home = workshop.home(user, ROW.policy);
+        let possible = session::unguarded(&workshop, &home, &format!("{around} true"));
+        if !possible.status.success() {
+            continue;
+        }
+        let before = home.tree("zone");
+        let outcome = session::guarded(&workshop, &home, Who::Codex, around, "rm -rf zone/*");
+        assert_eq!(outcome.status.code(), Some(125), "{outcome:#?}");
+        assert!(
+            outcome.output.contains("another PID namespace"),
+            "{outcome:#?}"
+        );
+        assert_eq!(home.tree("zone"), before);
+    }
+}
+
+/// Without descriptors the guard finds nothing out; then nothing is destroyed.
+#[test]
+fn a_guard_short_of_descriptors_refuses() {
+    let workshop = Workshop::open();
+    for user in User::all() {
+        for limit in 8..20 {
+            let home = workshop.home(user, ROW.policy);
+            let before = home.tree("zone");
+            let around = format!("sh -c 'ulimit -n {limit}; exec \"$@\"' sh");
+            let outcome = session::guarded(&workshop, &home, Who::Codex, &around, "rm zone/keep");
+            assert!(!outcome.status.success(), "{limit}: {outcome:#?}");
+            assert_eq!(home.tree("zone"), before, "{limit}: {outcome:#?}");
+        }
+    }
 }
 
 /// Nobody judges any more; then nothing is destroyed.

@@ -146,6 +146,7 @@ impl Caller {
         if files::read_link(base, c"exe", &mut executable).is_err() {
             executable.clear();
         }
+        procfs::strip_deleted(&mut executable);
         let proof = match pidfd(tid, tid != tgid) {
             Ok(fd) => Proof::Pidfd(fd),
             Err(_) => Proof::Started(procfs::stat(tid).ok()?.started_ticks),

@@ -41,12 +41,20 @@ pub(crate) enum Call {
     Creat,
     /// `openat(dirfd, path, flags, mode)` with write intent
     Openat,
+    /// `fallocate(fd, mode, offset, length)` that discards contents
+    Fallocate,
     /// `openat2(dirfd, path, how, size)`
     Openat2,
     /// `open_by_handle_at(mountfd, handle, flags)` with write intent
     OpenByHandle,
     /// `execve(path, argv, envp)` and `execveat`
     Exec,
+    /// `clone(CLONE_PARENT)`
+    CloneParent,
+    /// `prctl(PR_SET_CHILD_SUBREAPER)`
+    Subreaper,
+    /// `ioctl(fd, BTRFS_IOC_SNAP_DESTROY or its second version, arguments)`
+    DestroySubvolume,
     /// Calls after which the caller may be somebody else: `set*id`, `capset`, `setns`, `unshare`
     ContextChange,
     /// `landlock_restrict_self(ruleset, flags)`
@@ -96,6 +104,13 @@ pub(crate) const I386_ARCH: u32 = 0x4000_0003;
 /// filter sees, so they are refused as if the kernel had none.
 pub(crate) const IO_URING_SETUP: u32 = 425;
 
+/// `clone3`: the same number in every table. Its flags are in memory, where a filter cannot read
+/// them, so it is refused as container runtimes do, and C libraries fall back to `clone`.
+pub(crate) const CLONE3: u32 = 435;
+
+/// `BTRFS_IOC_SNAP_DESTROY` and `BTRFS_IOC_SNAP_DESTROY_V2` (`include/uapi/linux/btrfs.h`).
+pub(crate) const DESTROY_SUBVOLUME: [u32; 2] = [0x5000_940F, 0x5000_943F];
+
 /// The call behind a notification's architecture and number.
 pub(crate) fn identify(arch: u32, number: i32) -> Option<Call> {
     let row = if arch == NATIVE_ARCH {
@@ -138,6 +153,10 @@ pub(crate) const ROWS: &[CallNumbers] = &[
     legacy(Call::Open, libc::SYS_open, 5),
     both(Call::OpenByHandle, libc::SYS_open_by_handle_at, 342),
     both(Call::Ptrace, libc::SYS_ptrace, 26),
+    both(Call::DestroySubvolume, libc::SYS_ioctl, 54),
+    both(Call::CloneParent, libc::SYS_clone, 120),
+    both(Call::Subreaper, libc::SYS_prctl, 172),
+    both(Call::Fallocate, libc::SYS_fallocate, 324),
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Unlink, libc::SYS_unlink, 10),
     both(Call::Unlinkat, libc::SYS_unlinkat, 301),

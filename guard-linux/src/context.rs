@@ -54,13 +54,13 @@ impl ThreadContext {
     /// Reads the context of the thread whose `/proc/TID` directory is `base`; `None` when it is gone.
     pub(crate) fn read(base: BorrowedFd<'_>) -> Option<Self> {
         let mut status = Vec::new();
-        read_bounded(base, c"status", STATUS_BYTES, &mut status);
+        let _unreadable = read_bounded(base, c"status", STATUS_BYTES, &mut status);
         let ids = LABELS
             .iter()
             .map(|label| status_line(&status, label).map(<[u8]>::to_vec))
             .collect::<Option<Vec<_>>>()?;
         let mut label = Vec::new();
-        read_bounded(base, c"attr/current", STATUS_BYTES, &mut label);
+        let _unreadable = read_bounded(base, c"attr/current", STATUS_BYTES, &mut label);
         let namespace = |name: &std::ffi::CStr| {
             let found = files::stat_path(base, name).ok()?;
             Some((found.identity.device, found.identity.inode))

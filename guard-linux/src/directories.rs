@@ -55,7 +55,12 @@ struct Slot {
 impl Directory {
     /// Whether two directories were reached through one mount. Names do not move between two.
     pub(crate) fn is_on_mount_of(&self, other: &Self) -> bool {
-        self.identity.mount == other.identity.mount
+        self.is_on_mount(other.identity.mount)
+    }
+
+    /// Whether it was reached through mount `id`.
+    pub(crate) fn is_on_mount(&self, id: u64) -> bool {
+        self.identity.mount == id
     }
 }
 

@@ -52,10 +52,16 @@ impl<'a> CallFacts<'a> {
         self
     }
 
+    /// Whether the caller's descent could not be looked up for want of the guard's own means. Then a
+    /// decision on it counts for nothing.
+    pub(crate) fn is_unexamined(&self) -> bool {
+        self.entry.get().is_some_and(Entry::is_unexamined)
+    }
+
     fn drawn_arguments(&self) -> &Vec<u8> {
         self.arguments.get_or_init(|| {
             let mut arguments = Vec::new();
-            read_bounded(
+            let _unreadable = read_bounded(
                 self.caller.base(),
                 c"cmdline",
                 MAX_ARGUMENTS_BYTES,
@@ -122,7 +128,7 @@ impl FactSource for CallFacts<'_> {
 
     fn environment(&self) -> Vec<u8> {
         let mut environment = Vec::new();
-        read_bounded(
+        let _unreadable = read_bounded(
             self.caller.base(),
             c"environ",
             MAX_ENVIRONMENT_BYTES,

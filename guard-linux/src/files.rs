@@ -89,6 +89,12 @@ pub(crate) fn open_for_reading(base: BorrowedFd<'_>, path: &CStr) -> Result<Owne
     open(base, path, OFlags::RDONLY, ResolveFlags::empty())
 }
 
+/// Opens a directory to list it, without following a symbolic link.
+pub(crate) fn open_directory(base: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    open(base, path, flags, ResolveFlags::empty())
+}
+
 fn open(
     base: BorrowedFd<'_>,
     path: &CStr,

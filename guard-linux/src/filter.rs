@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! architecture ─┬─ native ─┬─ x32 (bit 30) ───────────▶ ENOSYS
-//!               │          └─ number ─┬─ io_uring_setup ▶ ENOSYS
+//!               │          └─ number ─┬─ io_uring_setup, clone3 ▶ ENOSYS
 //!               ├─ 32-bit x86 ────────┤  open, openat … ▶ notify on write intent, else allow
 //!               │                     │  ptrace         ▶ notify on attach, else allow
-//!               │                     │  prctl          ▶ PR_SET_DUMPABLE 0 maybe answered 0
+//!               │                     │  ioctl          ▶ notify on a subvolume's end, else allow
+//!               │                     │  clone          ▶ notify on CLONE_PARENT, else allow
+//!               │                     │  prctl          ▶ notify of a subreaper; PR_SET_DUMPABLE 0
+//!               │                     │                   maybe answered 0; else allow
+//!               │                     │  fallocate      ▶ notify if contents go, else allow
 //!               │                     │  other rows     ▶ notify
 //!               │                     └─ the rest       ▶ allow
 //!               └─ any other ─────────────────────────▶ ENOSYS
@@ -18,7 +22,9 @@
 //! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH` and not
 //! `O_TMPFILE`.
 
-use super::calls::{Call, CallNumbers, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS};
+use super::calls::{
+    CLONE3, Call, CallNumbers, DESTROY_SUBVOLUME, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS,
+};
 use libc::sock_filter;
 
 /// Builds the filter. With `keep_dumpable`, a call that would make its process non-dumpable returns
@@ -27,7 +33,6 @@ pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
     let mut program = Vec::new();
     let native = table(
         |row| row.native.and_then(|n| u32::try_from(n).ok()),
-        PRCTL,
         keep_dumpable,
     );
     program.push(load(ARCH));
@@ -39,7 +44,7 @@ pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
     program.push(finish(no_such_call()));
     program.extend(native);
     if cfg!(target_arch = "x86_64") {
-        let i386 = table(|row| row.i386, PRCTL_I386, keep_dumpable);
+        let i386 = table(|row| row.i386, keep_dumpable);
         program.push(jump_unless_equal(I386_ARCH, 1));
         program.push(skip(1));
         program.push(skip(i386.len() + 1));
@@ -51,36 +56,26 @@ pub(crate) fn build(keep_dumpable: bool) -> Vec<sock_filter> {
 }
 
 /// The filter's part for one call table; the number is in the accumulator.
-fn table(
-    number: impl Fn(&CallNumbers) -> Option<u32>,
-    prctl: u32,
-    keep_dumpable: bool,
-) -> Vec<sock_filter> {
+fn table(number: impl Fn(&CallNumbers) -> Option<u32>, keep_dumpable: bool) -> Vec<sock_filter> {
     let mut program = Vec::new();
     for row in ROWS {
         let Some(number) = number(row) else { continue };
         let body = match row.call {
             Call::Open => on_write_intent(1),
             Call::Openat | Call::OpenByHandle => on_write_intent(2),
-            Call::Ptrace => on_attach(),
+            Call::Ptrace => on_value(0, &[PTRACE_ATTACH, PTRACE_SEIZE]),
+            Call::DestroySubvolume => on_value(1, &DESTROY_SUBVOLUME),
+            Call::CloneParent => on_bits(0, bits(libc::CLONE_PARENT)),
+            Call::Fallocate => on_bits(1, DISCARDING),
+            Call::Subreaper => on_subreaper(keep_dumpable),
             _ => vec![finish(libc::SECCOMP_RET_USER_NOTIF)],
         };
         program.push(jump_unless_equal(number, body.len()));
         program.extend(body);
     }
-    program.push(jump_unless_equal(IO_URING_SETUP, 1));
-    program.push(finish(no_such_call()));
-    if keep_dumpable {
-        let body = [
-            load(argument(0)),
-            jump_unless_equal(libc::PR_SET_DUMPABLE.cast_unsigned(), 3),
-            load(argument(1)),
-            jump_unless_equal(0, 1),
-            finish(libc::SECCOMP_RET_ERRNO),
-            finish(libc::SECCOMP_RET_ALLOW),
-        ];
-        program.push(jump_unless_equal(prctl, body.len()));
-        program.extend(body);
+    for refused in [IO_URING_SETUP, CLONE3] {
+        program.push(jump_unless_equal(refused, 1));
+        program.push(finish(no_such_call()));
     }
     program.push(finish(libc::SECCOMP_RET_ALLOW));
     program
@@ -99,15 +94,44 @@ fn on_write_intent(flags: usize) -> Vec<sock_filter> {
     ]
 }
 
-fn on_attach() -> Vec<sock_filter> {
+/// Notifies if an argument is one of these values.
+fn on_value(index: usize, values: &[u32]) -> Vec<sock_filter> {
+    let mut body = vec![load(argument(index))];
+    for &value in values {
+        body.push(jump_unless_equal(value, 1));
+        body.push(finish(libc::SECCOMP_RET_USER_NOTIF));
+    }
+    body.push(finish(libc::SECCOMP_RET_ALLOW));
+    body
+}
+
+/// Notifies if an argument has one of these bits.
+fn on_bits(index: usize, mask: u32) -> Vec<sock_filter> {
     vec![
-        load(argument(0)),
-        jump_unless_equal(PTRACE_ATTACH, 1),
-        finish(libc::SECCOMP_RET_USER_NOTIF),
-        jump_unless_equal(PTRACE_SEIZE, 1),
+        load(argument(index)),
+        jump_unless_bits(mask, 1),
         finish(libc::SECCOMP_RET_USER_NOTIF),
         finish(libc::SECCOMP_RET_ALLOW),
     ]
+}
+
+/// `prctl`: who becomes a subreaper is known, and who would become unreadable stays as it is.
+fn on_subreaper(keep_dumpable: bool) -> Vec<sock_filter> {
+    let mut body = vec![
+        load(argument(0)),
+        jump_unless_equal(libc::PR_SET_CHILD_SUBREAPER.cast_unsigned(), 1),
+        finish(libc::SECCOMP_RET_USER_NOTIF),
+    ];
+    if keep_dumpable {
+        body.extend([
+            jump_unless_equal(libc::PR_SET_DUMPABLE.cast_unsigned(), 3),
+            load(argument(1)),
+            jump_unless_equal(0, 1),
+            finish(libc::SECCOMP_RET_ERRNO),
+        ]);
+    }
+    body.push(finish(libc::SECCOMP_RET_ALLOW));
+    body
 }
 
 /// `ENOSYS`, as if the kernel were built without the call: programs fall back to another one.
@@ -115,7 +139,7 @@ fn no_such_call() -> u32 {
     libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned()
 }
 
-fn bits(flags: i32) -> u32 {
+const fn bits(flags: i32) -> u32 {
     flags.cast_unsigned()
 }
 
@@ -191,11 +215,13 @@ const ARCH: u32 = 4;
 const X32_BIT: u32 = 0x4000_0000;
 const PTRACE_ATTACH: u32 = 16;
 const PTRACE_SEIZE: u32 = 0x4206;
-#[cfg(target_arch = "x86_64")]
-const PRCTL: u32 = 157;
-#[cfg(target_arch = "aarch64")]
-const PRCTL: u32 = 167;
-const PRCTL_I386: u32 = 172;
+/// Modes of `fallocate` that discard contents or move them in the file.
+const DISCARDING: u32 = bits(
+    libc::FALLOC_FL_PUNCH_HOLE
+        | libc::FALLOC_FL_COLLAPSE_RANGE
+        | libc::FALLOC_FL_ZERO_RANGE
+        | libc::FALLOC_FL_INSERT_RANGE,
+);
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +288,10 @@ mod tests {
                 Call::Open => [0, 1, 0, 0, 0, 0],
                 Call::Openat | Call::OpenByHandle => [0, 0, 1, 0, 0, 0],
                 Call::Ptrace => [16, 0, 0, 0, 0, 0],
+                Call::DestroySubvolume => [3, 0x5000_940F, 0, 0, 0, 0],
+                Call::CloneParent => [0x8011, 0, 0, 0, 0, 0],
+                Call::Subreaper => [36, 1, 0, 0, 0, 0],
+                Call::Fallocate => [3, 8, 0, 0, 0, 0],
                 _ => [0; 6],
             };
             if let Some(number) = row.native {
@@ -282,6 +312,31 @@ mod tests {
             libc::SYS_clone,
         ] {
             assert_eq!(native(number, [0; 6]), ALLOW);
+        }
+    }
+
+    #[test]
+    fn calls_notify_of_what_concerns_the_guard_only() {
+        let table = [
+            (libc::SYS_ioctl, [3, 0x5000_943F], NOTIFY),
+            (libc::SYS_ioctl, [3, 0x5401], ALLOW),
+            (libc::SYS_clone, [0x0100_8011, 0], NOTIFY),
+            (libc::SYS_clone, [0x003D_0F00, 0], ALLOW),
+            (libc::SYS_prctl, [36, 1], NOTIFY),
+            (libc::SYS_prctl, [15, 1], ALLOW),
+            (libc::SYS_fallocate, [3, 0], ALLOW),
+            (libc::SYS_fallocate, [3, 1], ALLOW),
+            // Punch a hole, and keep the size.
+            (libc::SYS_fallocate, [3, 3], NOTIFY),
+            (libc::SYS_fallocate, [3, 0x10], NOTIFY),
+        ];
+        for (number, [first, second], expected) in table {
+            let args = [first, second, 0, 0, 0, 0];
+            assert_eq!(
+                native(number, args),
+                expected,
+                "{number} {first:#x} {second:#x}"
+            );
         }
     }
 
@@ -311,6 +366,7 @@ mod tests {
     fn other_doors_are_shut() {
         let shut = no_such_call();
         assert_eq!(native(i64::from(IO_URING_SETUP), [0; 6]), shut);
+        assert_eq!(native(i64::from(CLONE3), [0; 6]), shut);
         let x32 = X32_BIT | u32::try_from(libc::SYS_unlinkat).unwrap();
         if cfg!(target_arch = "x86_64") {
             assert_eq!(run(&build(true), NATIVE_ARCH, x32, [0; 6]), shut);
@@ -325,9 +381,10 @@ mod tests {
     #[test]
     fn becoming_unreadable_is_answered_where_the_guard_could_not_follow() {
         let hide = [4, 0, 0, 0, 0, 0];
-        assert_eq!(native(i64::from(PRCTL), hide), libc::SECCOMP_RET_ERRNO);
-        assert_eq!(native(i64::from(PRCTL), [4, 1, 0, 0, 0, 0]), ALLOW);
-        assert_eq!(native(i64::from(PRCTL), [15, 0, 0, 0, 0, 0]), ALLOW);
-        assert_eq!(run(&build(false), NATIVE_ARCH, PRCTL, hide), ALLOW);
+        let prctl = u32::try_from(libc::SYS_prctl).unwrap();
+        assert_eq!(native(libc::SYS_prctl, hide), libc::SECCOMP_RET_ERRNO);
+        assert_eq!(native(libc::SYS_prctl, [4, 1, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(native(libc::SYS_prctl, [15, 0, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(run(&build(false), NATIVE_ARCH, prctl, hide), ALLOW);
     }
 }

@@ -1,14 +1,16 @@
 //! Process facts from `/proc` (`proc(5)`).
 
 use super::{clock, files};
+use fnv::FnvHasher;
 use guard_core::process::{
-    MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessGone, ProcessKey,
-    ProcessSource,
+    DescribeProcessError, MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription,
+    ProcessKey, ProcessSource,
 };
 use rustix::fs::CWD;
 use rustix::param::clock_ticks_per_second;
 use std::ffi::{CStr, CString};
 use std::fs::File;
+use std::hash::Hasher as _;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
@@ -19,6 +21,9 @@ pub(crate) struct Stat {
     pub(crate) ppid: u32,
     /// Start time in clock ticks since boot: the generation of a [`ProcessKey`].
     pub(crate) started_ticks: u64,
+    /// Where its program's code, stack, arguments and environment are, as one number: a fork keeps
+    /// them, and executing a program gives others.
+    pub(crate) image: Option<u64>,
 }
 
 /// Reads `/proc` for [`Lineage`](guard_core::lineage::Lineage).
@@ -60,10 +65,14 @@ impl Default for ProcFs {
 // === impl ProcessSource for ProcFs ===
 
 impl ProcessSource for ProcFs {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
-        let before = stat(pid).map_err(|_| ProcessGone)?;
-        let dir = CString::new(format!("/proc/{pid}")).map_err(|_| ProcessGone)?;
-        let dir = files::pin_directory(CWD, &dir).map_err(|_| ProcessGone)?;
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
+        let before = stat(pid).map_err(|error| gone_or_short(&error))?;
+        let dir = CString::new(format!("/proc/{pid}")).map_err(|_| DescribeProcessError::Gone)?;
+        let dir = files::pin_directory(CWD, &dir).map_err(|errno| gone_or_short(&errno.into()))?;
         let base = dir.as_fd();
         into.key = ProcessKey {
             pid,
@@ -71,34 +80,69 @@ impl ProcessSource for ProcFs {
         };
         into.ppid = before.ppid;
         into.started_ns = self.wall_ns(before.started_ticks);
+        into.image = before.image;
         // What follows may be unreadable (another user's process, a kernel thread): empty then.
         if files::read_link(base, c"exe", &mut into.executable).is_err() {
             into.executable.clear();
         }
-        if into.executable.ends_with(DELETED) {
-            into.executable
-                .truncate(into.executable.len() - DELETED.len());
-        }
+        strip_deleted(&mut into.executable);
         into.executable_changed_ns =
             files::stat_path(base, c"exe").map_or(0, |found| found.changed_ns);
-        read_bounded(base, c"cmdline", MAX_ARGUMENTS_BYTES, &mut into.arguments);
-        read_bounded(
-            base,
-            c"environ",
-            MAX_ENVIRONMENT_BYTES,
-            &mut into.environment,
-        );
         let mut status = Vec::new();
-        read_bounded(base, c"status", STATUS_BYTES, &mut status);
+        for (name, bound, text) in [
+            (c"cmdline", MAX_ARGUMENTS_BYTES, &mut into.arguments),
+            (c"environ", MAX_ENVIRONMENT_BYTES, &mut into.environment),
+            (c"status", STATUS_BYTES, &mut status),
+        ] {
+            let read = read_bounded(base, name, bound, text);
+            if let Some(short) = read.err().filter(is_shortage) {
+                return Err(gone_or_short(&short));
+            }
+        }
         into.uid = status_number(&status, b"Uid:").unwrap_or(u32::MAX);
+        into.is_namespace_init = is_namespace_init(&status);
         // Same process at the end as at the beginning: nothing above is another's.
-        let after = stat(pid).map_err(|_| ProcessGone)?;
+        let after = stat(pid).map_err(|error| gone_or_short(&error))?;
         if after.started_ticks == before.started_ticks {
             Ok(())
         } else {
-            Err(ProcessGone)
+            Err(DescribeProcessError::Gone)
         }
     }
+}
+
+fn gone_or_short(error: &io::Error) -> DescribeProcessError {
+    if is_shortage(error) {
+        DescribeProcessError::Short
+    } else {
+        DescribeProcessError::Gone
+    }
+}
+
+/// Whether a look-up failed for want of the guard's own means: there may be something to be found.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)
+    )
+}
+
+/// Drops what the kernel appends to the path of an executable that was removed or replaced.
+pub(crate) fn strip_deleted(executable: &mut Vec<u8>) {
+    if executable.ends_with(DELETED) {
+        executable.truncate(executable.len() - DELETED.len());
+    }
+}
+
+/// Whether a process is the first of a PID namespace below this procfs's: its ids in each namespace
+/// are listed from the outermost to its own.
+fn is_namespace_init(status: &[u8]) -> bool {
+    status_line(status, b"NSpid:").is_some_and(|ids| {
+        let mut ids = ids
+            .split(u8::is_ascii_whitespace)
+            .filter(|id| !id.is_empty());
+        ids.next().is_some() && ids.next_back() == Some(b"1")
+    })
 }
 
 /// This process's identity.
@@ -109,6 +153,26 @@ pub fn this_process() -> ProcessKey {
         pid,
         generation: stat(pid).map_or(0, |stat| stat.started_ticks),
     }
+}
+
+/// Whether `/proc` can be read and has another PID namespace's numbers: then each number in it is
+/// another process than the one that the kernel means by it here.
+pub(crate) fn is_of_another_namespace() -> bool {
+    let link = std::fs::read_link("/proc/self").ok();
+    let number = link.and_then(|link| link.to_str()?.parse().ok());
+    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+    is_foreign(number, std::process::id(), &status)
+}
+
+/// From what `/proc/self` leads to, the process's own id and `/proc/self/status`, which lists the
+/// process's ids from the namespace of the procfs down to its own.
+fn is_foreign(link: Option<u32>, own: u32, status: &[u8]) -> bool {
+    let ids = status_line(status, b"NSpid:").map(|ids| {
+        ids.split(u8::is_ascii_whitespace)
+            .filter(|id| !id.is_empty())
+            .count()
+    });
+    link.is_some_and(|link| link != own) || ids.is_some_and(|ids| ids != 1)
 }
 
 /// The parent of process `pid`, while it exists.
@@ -144,7 +208,23 @@ pub(crate) fn parse_stat(text: &[u8]) -> Option<Stat> {
     Some(Stat {
         ppid,
         started_ticks,
+        image: image(fields),
     })
+}
+
+/// From the fields behind the start time, field 23 and on. Without the right to read them they are
+/// zero.
+fn image<'a>(mut fields: impl Iterator<Item = &'a str>) -> Option<u64> {
+    // startcode (26), startstack (28), arg_start (48), env_start (50).
+    let mut hasher = FnvHasher::default();
+    for skipped in [3, 1, 19, 1] {
+        let address: u64 = fields.nth(skipped)?.parse().ok()?;
+        if address == 0 {
+            return None;
+        }
+        hasher.write_u64(address);
+    }
+    Some(hasher.finish())
 }
 
 /// The thread group (process) a thread belongs to.
@@ -168,17 +248,22 @@ pub(crate) fn status_line<'a>(status: &'a [u8], label: &[u8]) -> Option<&'a [u8]
 }
 
 /// Reads at most `bound` bytes of a `/proc` file; leaves nothing when it cannot be read.
-pub(crate) fn read_bounded(base: BorrowedFd<'_>, name: &CStr, bound: usize, into: &mut Vec<u8>) {
+pub(crate) fn read_bounded(
+    base: BorrowedFd<'_>,
+    name: &CStr,
+    bound: usize,
+    into: &mut Vec<u8>,
+) -> io::Result<()> {
     into.clear();
     let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-    if let Ok(fd) = files::open_for_reading(base, name)
-        && File::from(fd).take(bound).read_to_end(into).is_err()
-    {
+    let file = File::from(files::open_for_reading(base, name)?);
+    let read = file.take(bound).read_to_end(into);
+    if read.is_err() {
         into.clear();
     }
+    read.map(drop)
 }
 
-/// What the kernel appends to the path of an executable that was removed.
 const DELETED: &[u8] = b" (deleted)";
 
 /// `/proc/PID/status` is a few hundred bytes; a long list of groups makes it longer.
@@ -195,10 +280,60 @@ mod tests {
             parse_stat(text),
             Some(Stat {
                 ppid: 7,
-                started_ticks: 4242
+                started_ticks: 4242,
+                image: None
             })
         );
         assert_eq!(parse_stat(b"12 (a"), None);
+    }
+
+    #[test]
+    fn a_fork_has_its_parent_s_image_and_another_program_has_not() {
+        let image = |pid| stat(pid).unwrap().image;
+        let own = image(std::process::id());
+        assert!(own.is_some());
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        // Executing a program, it has no stack for a moment.
+        let other = std::iter::repeat_with(|| image(child.id())).find(Option::is_some);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_ne!(other.flatten(), own);
+        assert_eq!(image(std::process::id()), own);
+    }
+
+    #[test]
+    fn the_first_process_of_an_inner_namespace_is_its_init() {
+        assert!(is_namespace_init(b"Pid:\t7\nNSpid:\t7\t1\nX:\n"));
+        assert!(is_namespace_init(b"NSpid:\t70\t7\t1\n"));
+        assert!(!is_namespace_init(b"NSpid:\t7\t3\n"));
+        assert!(!is_namespace_init(b"NSpid:\t1\n"));
+        assert!(!is_namespace_init(b"Pid:\t1\n"));
+    }
+
+    #[test]
+    fn numbers_of_another_namespace_are_noticed() {
+        assert!(!is_of_another_namespace());
+        assert!(!is_foreign(Some(7), 7, b"NSpid:\t7\n"));
+        assert!(!is_foreign(None, 7, b""));
+        assert!(is_foreign(Some(70), 7, b"NSpid:\t70\t7\n"));
+        // By chance the same number in both.
+        assert!(is_foreign(Some(7), 7, b"NSpid:\t7\t7\n"));
+    }
+
+    #[test]
+    fn want_of_descriptors_is_no_sign_of_an_exit() {
+        for (errno, expected) in [
+            (libc::EMFILE, DescribeProcessError::Short),
+            (libc::ENOMEM, DescribeProcessError::Short),
+            (libc::ENOENT, DescribeProcessError::Gone),
+            (libc::ESRCH, DescribeProcessError::Gone),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(gone_or_short(&error), expected);
+        }
     }
 
     #[test]
@@ -225,6 +360,9 @@ mod tests {
             "{} {now}",
             found.started_ns
         );
-        assert_eq!(source.describe(u32::MAX / 2, &mut found), Err(ProcessGone));
+        assert_eq!(
+            source.describe(u32::MAX / 2, &mut found),
+            Err(DescribeProcessError::Gone)
+        );
     }
 }

@@ -14,6 +14,7 @@ mod support;
 
 use Actor::{Agent, Human};
 use Argument::{Number, Path, Text};
+use std::os::fd::AsRawFd as _;
 use support::{Actor, Argument, Call, Stage};
 
 /// Protects `zone/`, with every default.
@@ -51,7 +52,6 @@ fn names_are_removed_by_people_and_kept_from_agents() {
         (Human, rmdir("zone/empty"), "performed human"),
         (Agent, rmdir("zone/empty"), "performed scratch"),
         (Agent, rmdir("zone/full"), "performed scratch, ENOTEMPTY"),
-        (Agent, rmdir("zone"), "denied agent_in_zone"),
         (Human, rmdir("zone/full"), "performed human, ENOTEMPTY"),
     ];
     check(DEFAULT, &rows);
@@ -67,6 +67,18 @@ fn what_the_kernel_would_refuse_is_refused_with_its_errno() {
         (Agent, unlink("zone/doc/x"), "ENOTDIR"),
         (Agent, unlink("zone/."), "EISDIR"),
         (Agent, rmdir("zone/."), "EINVAL"),
+        (Agent, unlink("zone/full"), "performed scratch, EISDIR"),
+        (Agent, unlink("zone/full/"), "performed scratch, EISDIR"),
+        (Agent, unlink("zone/doc/"), "ENOTDIR"),
+        (Agent, unlink("zone"), "EISDIR"),
+        (Agent, rmdir("zone/doc"), "ENOTDIR"),
+        (Agent, rmdir("zone/link"), "ENOTDIR"),
+        (Agent, rmdir("zone"), "ENOTEMPTY"),
+        (Agent, rename("zone/none", "outside/new"), "ENOENT"),
+        (Agent, rename("zone/doc", "outside"), "EISDIR"),
+        (Agent, rename("zone/doc", "outside/new/"), "ENOTDIR"),
+        (Agent, rename("zone/full", "outside/doc"), "ENOTDIR"),
+                (Agent, rename("zone", "zone/full/zone"), "EINVAL"),
         (Agent, remove(Text("")), "ENOENT"),
         (Agent, remove(Number(8)), "EFAULT"),
         (Human, unlink("outside"), "performed outside_zones, EISDIR"),
@@ -239,7 +251,7 @@ fn a_handle_without_a_path_opens_nothing_for_an_agent() {
 }
 
 /// Whoever entered a Landlock domain may be refused what the guard is not. So the kernel resolves
-/// its paths and executes its calls, and a path that the guard cannot resolve counts by its text.
+/// its paths and executes its calls, and what is missing is missing.
 #[test]
 fn the_calls_of_a_confined_caller_are_left_to_the_kernel() {
     let landlock = Call(libc::SYS_landlock_restrict_self, [ZERO; 5]);
@@ -248,8 +260,10 @@ fn the_calls_of_a_confined_caller_are_left_to_the_kernel() {
         (Agent, unlink("zone/doc"), "denied agent_in_zone"),
         (Agent, unlink("outside/doc"), "continued outside_zones"),
         (Human, unlink("zone/doc"), "continued human"),
-        (Agent, unlink("zone/none/x"), "denied unresolved_path"),
-        (Agent, rename("outside/doc", "zone/none/x"), "denied unresolved_path"),
+        (Agent, unlink("zone/none/x"), "ENOENT"),
+        (Agent, unlink("zone/doc/x"), "ENOTDIR"),
+        (Agent, rmdir("zone/doc"), "ENOTDIR"),
+        (Agent, rename("outside/doc", "zone/none/x"), "ENOENT"),
         (Agent, unlink("outside/none/x"), "continued unresolved_path"),
         (Human, unlink("zone/none/x"), "continued unresolved_path"),
     ];
@@ -258,6 +272,59 @@ fn the_calls_of_a_confined_caller_are_left_to_the_kernel() {
         assert_eq!(stage.answer(landlock), "continued");
         assert_eq!(stage.answer(call), outcome, "{actor:?} {call:?}");
     }
+}
+
+/// The kernel would take the whole tree with it.
+#[test]
+fn a_subvolume_is_kept_with_all_that_is_in_it() {
+    // The name is 8 bytes into the first structure and 56 into the second, whose flags are at 16.
+    const FIRST: Argument = Text("filler__full");
+    const NAMED: Argument = Text("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaafull");
+    const NUMBERED: Argument = Text("0000000000000000000000000000000000000000000000000000000000");
+    #[rustfmt::skip]
+    let rows = [
+        (Agent, 0x5000_940F, FIRST, "denied agent_in_zone"),
+        (Agent, 0x5000_943F, NAMED, "denied agent_in_zone"),
+        (Agent, 0x5000_943F, NUMBERED, "denied unresolved_path"),
+        (Human, 0x5000_940F, FIRST, "continued human"),
+        (Human, 0x5000_943F, NUMBERED, "continued unresolved_path"),
+    ];
+    for (actor, command, arguments, outcome) in rows {
+        let mut stage = Stage::new(actor, DEFAULT, None);
+        let zone = std::fs::File::open(stage.path("zone")).unwrap();
+        let fd = Number(zone.as_raw_fd().cast_unsigned().into());
+        let call = Call(
+            libc::SYS_ioctl,
+            [fd, Number(command), arguments, ZERO, ZERO],
+        );
+        assert_eq!(stage.answer(call), outcome, "{actor:?} {command:#x}");
+    }
+}
+
+#[test]
+fn discarding_contents_is_judged_like_cutting_them() {
+    let discard = |actor, policy| {
+        let mut stage = Stage::new(actor, policy, None);
+        let doc = stage.path("zone/doc");
+        let doc = std::fs::File::options().write(true).open(doc).unwrap();
+        let fd = Number(doc.as_raw_fd().cast_unsigned().into());
+        let mode = flags(libc::FALLOC_FL_COLLAPSE_RANGE);
+        stage.answer(Call(libc::SYS_fallocate, [fd, mode, ZERO, ZERO, ZERO]))
+    };
+    assert_eq!(discard(Agent, TRUNCATE), "denied agent_in_zone");
+    assert_eq!(discard(Human, TRUNCATE), "continued human");
+    assert_eq!(discard(Agent, DEFAULT), "continued");
+}
+
+#[test]
+fn no_agent_makes_a_brother() {
+    let clone = |actor| {
+        let sharing = flags(libc::CLONE_PARENT | libc::SIGCHLD);
+        let call = Call(libc::SYS_clone, [sharing, ZERO, ZERO, ZERO, ZERO]);
+        Stage::new(actor, DEFAULT, None).answer(call)
+    };
+    assert_eq!(clone(Agent), "EPERM");
+    assert_eq!(clone(Human), "continued");
 }
 
 #[test]

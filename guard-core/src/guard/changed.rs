@@ -34,6 +34,15 @@ impl ChangedProcesses {
             .is_ok()
     }
 
+    /// Removes every mark, one after the other.
+    pub(super) fn take_all(&self) -> impl Iterator<Item = u32> {
+        self.0
+            .iter()
+            .filter(|slot| slot.load(Ordering::Acquire) != EMPTY)
+            .map(|slot| slot.swap(EMPTY, Ordering::AcqRel))
+            .filter(|&pid| pid != EMPTY)
+    }
+
     fn slot(&self, pid: u32) -> &AtomicU32 {
         let index = usize::try_from(pid).unwrap_or(0) % SLOTS;
         self.0
@@ -61,5 +70,8 @@ mod tests {
         changed.mark(7);
         changed.mark(7 + 4096);
         assert!(!changed.contains(7) && changed.contains(7 + 4096));
+        changed.mark(8);
+        assert!(changed.take_all().eq([7 + 4096, 8]));
+        assert_eq!(changed.take_all().next(), None);
     }
 }

@@ -122,8 +122,14 @@ impl Guard {
             ignored: &self.ignored,
         };
         let source = self.source.as_ref();
-        self.lineage
-            .refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS)
+        let found = self
+            .lineage
+            .refresh(process.pid, source, &recogniser, now_ns, TITLE_AGE_NS);
+        if let Attribution::Unknown { agent_seen: false } = found.attribution() {
+            // Whether there is an agent matters now, and one may not have acted yet.
+            self.learn_all_changed(now_ns);
+        }
+        found
     }
 
     /// Records that `process`, a child of `parent`, is about to execute another program. Its descent
@@ -140,7 +146,7 @@ impl Guard {
         if self.lineage.find(process).is_none() {
             let parent_known = parent.filter(|&parent| {
                 self.learn_changed(parent.pid, now_ns, MAX_CHANGED_DEPTH);
-                self.lineage.find(parent).is_some()
+                self.lineage.find(parent).is_some() && !self.lineage.adopts(parent)
             });
             if let Some(parent) = parent_known {
                 self.lineage
@@ -150,6 +156,11 @@ impl Guard {
             }
         }
         self.changed.mark(process.pid);
+    }
+
+    /// Records that the kernel may make this process the parent of orphans.
+    pub fn process_adopts(&self, process: ProcessKey) {
+        self.lineage.observe_adopter(process);
     }
 
     /// Records that `parent` forked `child`. If the parent is not known, the child is examined.
@@ -206,6 +217,13 @@ impl Guard {
             self.learn_changed(ppid, now_ns, depth - 1);
         }
         self.learn(pid, now_ns);
+    }
+
+    /// Examines every process that executed another program and was not examined since.
+    fn learn_all_changed(&self, now_ns: u64) {
+        for pid in self.changed.take_all() {
+            self.learn(pid, now_ns);
+        }
     }
 
     /// Examines a process and its ancestors up to the first known one.

@@ -5,7 +5,7 @@ use crate::actor::{Actor, ToolNames, ToolSet};
 use crate::file::FileFacts;
 use crate::operation::OperationKind;
 use crate::policy::{Platform, Policy, Surroundings};
-use crate::process::ProcessGone;
+use crate::process::DescribeProcessError;
 use crate::ring::{Lane, MIN_LANE_WORDS, RingOptions};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -24,8 +24,17 @@ impl Processes {
 }
 
 impl ProcessSource for Arc<Processes> {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
-        let (ppid, program) = *self.0.lock().unwrap().get(&pid).ok_or(ProcessGone)?;
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
+        let (ppid, program) = *self
+            .0
+            .lock()
+            .unwrap()
+            .get(&pid)
+            .ok_or(DescribeProcessError::Gone)?;
         *into = ProcessDescription {
             key: key(pid),
             ppid,

@@ -7,7 +7,8 @@
 //! 4. A process with an agent's marker in its environment is that agent's.
 //! 5. A process known to be a person's stays so when its ancestors have exited.
 //! 6. A process of unknown ancestry stays so: a new parent that the kernel gives proves nothing.
-//! 7. Otherwise a process is attributed as its parent is.
+//! 7. A process that its parent may have adopted is unknown, unless the parent is an agent's.
+//! 8. Otherwise a process is attributed as its parent is.
 //!
 //! Scoped tools are recorded below the agent only. A process keeps the tools that it was, since what
 //! a tool executes at its end is still that tool's doing. A tool counts if its file is not newer than
@@ -106,6 +107,7 @@ impl Names<'_> {
             (Some(number), None, _) => Kind::Agent(number),
             (None, Some(marker), _) => Kind::Agent(self.by_marker(observation, marker)),
             (None, None, Some(known)) => known,
+            (None, None, None) if observation.is_foundling => Kind::Unknown,
             (None, None, None) => parent,
         }
     }

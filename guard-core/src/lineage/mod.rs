@@ -19,13 +19,13 @@
 //!
 //! ```
 //! # use guard_core::actor::{AgentMatch, Recogniser, Attribution};
-//! # use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+//! # use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 //! # use guard_core::lineage::Lineage;
 //! # struct Tree;
 //! # impl ProcessSource for Tree {
-//! #     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+//! #     fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), DescribeProcessError> {
 //! #         let tree = ["init", "codex", "rm"];
-//! #         let executable = tree.get(pid as usize - 1).ok_or(ProcessGone)?;
+//! #         let executable = tree.get(pid as usize - 1).ok_or(DescribeProcessError::Gone)?;
 //! #         *into = ProcessDescription {
 //! #             key: ProcessKey { pid, generation: 0 },
 //! #             ppid: pid - 1,
@@ -52,6 +52,7 @@
 //! assert!(matches!(entry.attribution(), Attribution::Agent(agent) if agent.label == "codex"));
 //! ```
 
+mod adopters;
 mod inherit;
 mod interned;
 mod observation;
@@ -60,8 +61,9 @@ mod table;
 mod walk;
 
 use crate::actor::{Attribution, Recogniser, ToolNames, ToolSet};
-use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
+use crate::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
+use adopters::Adopters;
 use inherit::{Inherited, Names};
 use interned::{AgentNumbers, Agents};
 use observation::Observation;
@@ -78,6 +80,7 @@ pub struct Lineage {
     table: Table,
     agents: Agents,
     tool_names: ToolNames,
+    adopters: Adopters,
     /// SYNC: set by the writer before it stores an agent's record, whose `Release` stores publish it:
     /// a reader that finds an agent's process also finds this set.
     agent_seen: AtomicBool,
@@ -89,6 +92,8 @@ pub struct Lineage {
 pub struct Entry<'a> {
     lineage: &'a Lineage,
     record: Record,
+    /// Whether the process, or an ancestor, could not be examined.
+    unexamined: bool,
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +119,7 @@ impl Lineage {
             table: Table::new(capacity),
             agents: Agents::new(),
             tool_names: ToolNames::default(),
+            adopters: Adopters::new(),
             agent_seen: AtomicBool::new(declared),
             writer: Mutex::new(Writer::default()),
         }
@@ -170,14 +176,7 @@ impl Lineage {
         let Some(record) = self.table.find(parent) else {
             return;
         };
-        let observation = Observation {
-            key: child,
-            ppid: parent.pid,
-            started_ns,
-            executable_changed_ns: 0,
-            agent: None,
-            tool: None,
-        };
+        let observation = Observation::of_fork(child, parent.pid, started_ns);
         let inherited = Inherited {
             as_of_ns: now_ns,
             ..Inherited::from(record)
@@ -188,20 +187,25 @@ impl Lineage {
     /// Records that the parent of `orphan` exited before it was examined: the ancestry is unknown,
     /// whichever process is the parent now. A late report about the lost parent still counts.
     pub fn observe_orphan(&self, orphan: ProcessKey, started_ns: u64, now_ns: u64) -> Entry<'_> {
-        let observation = Observation {
-            key: orphan,
-            ppid: 0,
-            started_ns,
-            executable_changed_ns: 0,
-            agent: None,
-            tool: None,
-        };
+        let observation = Observation::of_fork(orphan, 0, started_ns);
         let inherited = Inherited::of_top(Kind::Unknown, now_ns);
         let record = self.write(&[observation], inherited, &mut |_| false);
         record.map_or_else(
             || Entry::unknown(self, orphan.pid, now_ns),
             |record| self.entry(record),
         )
+    }
+
+    /// Records that the kernel may make this process the parent of orphans. Of its children, only
+    /// those that it can have forked itself are attributed as it is.
+    pub fn observe_adopter(&self, key: ProcessKey) {
+        self.adopters.insert(key);
+    }
+
+    /// Whether the kernel may make this process the parent of orphans, as far as is known.
+    #[must_use]
+    pub fn adopts(&self, key: ProcessKey) -> bool {
+        self.adopters.contains(key)
     }
 
     /// Records that process `before` executed the program that `after` describes; their keys differ
@@ -303,13 +307,18 @@ impl Lineage {
             table: &self.table,
             root: self.root.as_ref(),
             is_final: &|record| self.is_final(record),
+            adopts: &|key| self.adopts(key),
             source,
             recogniser,
             stale_before_ns,
         };
-        let Some(walk) = walker.walk(pid) else {
-            return Entry::unknown(self, pid, now_ns);
+        let walk = match walker.walk(pid) {
+            Ok(walk) => walk,
+            Err(error) => return Entry::undescribed(self, pid, now_ns, error),
         };
+        for observation in walk.observations.iter().filter(|found| found.adopts) {
+            self.adopters.insert(observation.key);
+        }
         let inherited = match walk.top {
             Top::Root => Inherited::of_top(Kind::Human, now_ns),
             Top::Known(record) if record.kind.is_agent() => Inherited {
@@ -374,6 +383,7 @@ impl Lineage {
         Entry {
             lineage: self,
             record,
+            unexamined: false,
         }
     }
 }
@@ -402,6 +412,26 @@ impl<'a> Entry<'a> {
             tools: ToolSet::default(),
             exited: true,
         })
+    }
+
+    /// The entry of a process that could not be described.
+    fn undescribed(
+        lineage: &'a Lineage,
+        pid: u32,
+        now_ns: u64,
+        error: DescribeProcessError,
+    ) -> Self {
+        Self {
+            unexamined: error == DescribeProcessError::Short,
+            ..Self::unknown(lineage, pid, now_ns)
+        }
+    }
+
+    /// Whether nothing is known because the guard was short of means to look, so that nothing
+    /// can be decided on it.
+    #[must_use]
+    pub const fn is_unexamined(&self) -> bool {
+        self.unexamined
     }
 
     /// The process.
@@ -483,7 +513,10 @@ impl fmt::Debug for Entry<'_> {
 /// Whether this process has exited, and its process id perhaps been reused.
 fn is_dead(source: &dyn ProcessSource, key: ProcessKey) -> bool {
     let mut now = ProcessDescription::default();
-    source.describe(key.pid, &mut now).is_err() || now.key != key
+    match source.describe(key.pid, &mut now) {
+        Ok(()) => now.key != key,
+        Err(error) => error == DescribeProcessError::Gone,
+    }
 }
 
 #[cfg(all(test, loom))]

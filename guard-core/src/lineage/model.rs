@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::actor::AgentMatch;
-use crate::process::ProcessGone;
+use crate::process::DescribeProcessError;
 use loom::sync::Arc;
 use loom::thread;
 
@@ -10,10 +10,14 @@ use loom::thread;
 struct Tree;
 
 impl ProcessSource for Tree {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
         let program = ["init", "codex", "rm"]
             .get(pid as usize - 1)
-            .ok_or(ProcessGone)?;
+            .ok_or(DescribeProcessError::Gone)?;
         *into = ProcessDescription {
             key: key(pid),
             ppid: pid - 1,

@@ -14,6 +14,10 @@ pub(super) struct Observation {
     pub(super) agent: Option<AgentMatch>,
     /// Its executable's basename, if that is a scoped tool's.
     pub(super) tool: Option<Box<[u8]>>,
+    /// Whether the kernel may make it the parent of orphans.
+    pub(super) adopts: bool,
+    /// Whether its parent may have adopted it.
+    pub(super) is_foundling: bool,
 }
 
 // === impl Observation ===
@@ -28,6 +32,22 @@ impl Observation {
             executable_changed_ns: description.executable_changed_ns,
             agent: recogniser.agent(description),
             tool: recogniser.is_scoped_tool(name).then(|| name.into()),
+            adopts: description.is_namespace_init,
+            is_foundling: false,
+        }
+    }
+
+    /// A process of which nothing is known but when it started, and its parent.
+    pub(super) const fn of_fork(key: ProcessKey, ppid: u32, started_ns: u64) -> Self {
+        Self {
+            key,
+            ppid,
+            started_ns,
+            executable_changed_ns: 0,
+            agent: None,
+            tool: None,
+            adopts: false,
+            is_foundling: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::observation::Observation;
 use super::root::Root;
 use super::table::{Record, Table};
 use crate::actor::Recogniser;
-use crate::process::{ProcessDescription, ProcessSource};
+use crate::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 
 /// Why a walk ended.
 #[derive(Debug)]
@@ -35,6 +35,9 @@ pub(super) struct Walker<'a> {
     pub(super) root: Option<&'a Root>,
     /// Whether a record never changes, however old it is.
     pub(super) is_final: &'a dyn Fn(&Record) -> bool,
+    /// Whether the kernel may make a process the parent of orphans, besides those whose description
+    /// says so.
+    pub(super) adopts: &'a dyn Fn(ProcessKey) -> bool,
     pub(super) source: &'a dyn ProcessSource,
     pub(super) recogniser: &'a dyn Recogniser,
     /// What was learnt before this is examined again, unless it is final.
@@ -44,10 +47,14 @@ pub(super) struct Walker<'a> {
 // === impl Walker ===
 
 impl<'a> Walker<'a> {
-    /// Walks up from this process; `None` if it has exited.
-    pub(super) fn walk(self, pid: u32) -> Option<Walk> {
+    /// Walks up from this process.
+    ///
+    /// # Errors
+    ///
+    /// If it has exited; or if it or an ancestor cannot be examined.
+    pub(super) fn walk(self, pid: u32) -> Result<Walk, DescribeProcessError> {
         let mut description = ProcessDescription::default();
-        self.source.describe(pid, &mut description).ok()?;
+        self.source.describe(pid, &mut description)?;
         let mut observations = Vec::new();
         let top = loop {
             let mut observation = Observation::of(&description, self.recogniser);
@@ -64,33 +71,38 @@ impl<'a> Walker<'a> {
             if self.root.is_none() && (description.key.pid == 1 || description.ppid == 0) {
                 break Top::Root;
             }
-            if observations.len() == MAX_DEPTH || !self.climb(&mut description) {
+            let image = description.image;
+            if observations.len() == MAX_DEPTH || !self.climb(&mut description)? {
                 break Top::Lost;
             }
+            if let Some(child) = observations.last_mut() {
+                child.is_foundling = self.may_have_adopted(&description, image);
+            }
         };
-        Some(Walk { observations, top })
+        Ok(Walk { observations, top })
     }
 
-    /// Continues with the parent, within the root.
-    fn climb(self, description: &mut ProcessDescription) -> bool {
+    /// Continues with the parent; returns whether there is one, within the root.
+    fn climb(self, description: &mut ProcessDescription) -> Result<bool, DescribeProcessError> {
         let child = (description.key, description.started_ns);
         let mut ppid = description.ppid;
-        if !self.describe_parent(ppid, child.1, description) {
+        if !self.describe_parent(ppid, child.1, description)? {
             // The parent may have exited meanwhile; then there is another one now.
-            let described = self.source.describe(child.0.pid, description);
-            if described.is_err() || description.key != child.0 || description.ppid == ppid {
-                return false;
+            let described = self.describe(child.0.pid, description)?;
+            if !described || description.key != child.0 || description.ppid == ppid {
+                return Ok(false);
             }
             ppid = description.ppid;
-            if !self.describe_parent(ppid, child.1, description) {
-                return false;
+            if !self.describe_parent(ppid, child.1, description)? {
+                return Ok(false);
             }
         }
         // A process older than the root is not below it: the guard itself, which is the parent of
         // orphans, and its ancestors, which must not count.
-        self.root
+        Ok(self
+            .root
             .is_none_or(|root| ppid != 1 && description.started_ns >= root.started_ns)
-            || self.root.is_some_and(|root| root.is(description))
+            || self.root.is_some_and(|root| root.is(description)))
     }
 
     /// Describes the parent, unless it has exited. One that is younger than its child has only got
@@ -100,8 +112,28 @@ impl<'a> Walker<'a> {
         ppid: u32,
         child_started_ns: u64,
         into: &mut ProcessDescription,
-    ) -> bool {
-        ppid != 0 && self.source.describe(ppid, into).is_ok() && into.started_ns <= child_started_ns
+    ) -> Result<bool, DescribeProcessError> {
+        Ok(ppid != 0 && self.describe(ppid, into)? && into.started_ns <= child_started_ns)
+    }
+
+    /// Describes a process; returns whether it exists.
+    fn describe(
+        self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<bool, DescribeProcessError> {
+        match self.source.describe(pid, into) {
+            Ok(()) => Ok(true),
+            Err(DescribeProcessError::Gone) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether `parent` may have got a child with this image as an orphan. One that it forked has its
+    /// image until either executes a program, and then it is known already.
+    fn may_have_adopted(self, parent: &ProcessDescription, image: Option<u64>) -> bool {
+        (parent.is_namespace_init || (self.adopts)(parent.key))
+            && (image.is_none() || image != parent.image)
     }
 
     fn suffices(self, record: &Record) -> bool {

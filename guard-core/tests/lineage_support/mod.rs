@@ -5,7 +5,7 @@
 use guard_core::actor::{AgentMatch, Attribution, Recogniser};
 use guard_core::agents::{IgnoredMarkers, recognise};
 use guard_core::lineage::Entry;
-use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -117,9 +117,13 @@ impl World {
 }
 
 impl ProcessSource for World {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
         let found = self.processes.borrow().get(&pid).cloned();
-        into.clone_from(&found.ok_or(ProcessGone)?);
+        into.clone_from(&found.ok_or(DescribeProcessError::Gone)?);
         if let Some((looked_at, ends)) = self.ends_after_look.get()
             && looked_at == pid
         {

@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -132,6 +136,32 @@ static int overwrite(const char *pid)
     return process_vm_writev(process_id(pid), &here, 1, &there, 1, 0);
 }
 
+/* Adopts what its child leaves behind, as a container's or a desktop's first process does. */
+static int subreaper(char **words)
+{
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+        return -1;
+    if (fork() == 0) {
+        execvp(words[0], words);
+        _exit(127);
+    }
+    while (wait(NULL) > 0)
+        ;
+    return 0;
+}
+
+/* A child of its parent's, which is no descendant of its own. */
+static int sibling_unlink(const char *path)
+{
+    long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+    if (child < 0)
+        return -1;
+    if (child == 0)
+        _exit(unlink(path));
+    return 0;
+}
+
 int main(int count, char **words)
 {
     const char *deed = count > 1 ? words[1] : "";
@@ -152,6 +182,10 @@ int main(int count, char **words)
         failed = thread_unlink(one);
     else if (!strcmp(deed, "orphan"))
         failed = orphan_unlink(one);
+    else if (!strcmp(deed, "subreaper"))
+        failed = subreaper(words + 2);
+    else if (!strcmp(deed, "sibling"))
+        failed = sibling_unlink(one);
     else if (!strcmp(deed, "chroot"))
         failed = chroot_unlink(one, other);
     else if (!strcmp(deed, "exchange"))

@@ -2,7 +2,7 @@
 
 use super::arguments::ArgumentArea;
 use super::sys::{self, ProcessFacts};
-use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -69,14 +69,18 @@ impl LibProc {
 }
 
 impl ProcessSource for LibProc {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
         for _ in 0..MAX_READS {
-            if self.read(pid, into).ok_or(ProcessGone)? {
+            if self.read(pid, into).ok_or(DescribeProcessError::Gone)? {
                 return Ok(());
             }
         }
         // It executes one program after another: no description would be consistent.
-        Err(ProcessGone)
+        Err(DescribeProcessError::Gone)
     }
 }
 

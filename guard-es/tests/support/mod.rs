@@ -16,7 +16,7 @@ use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
-use guard_core::process::{ProcessDescription, ProcessGone, ProcessKey, ProcessSource};
+use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
 use guard_core::ring::{Counter, Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_core::zones::Folding;
 use guard_es::{Backend, Probe, Scope, Settings, StartError};
@@ -372,6 +372,7 @@ impl ProcessTable {
             executable_changed_ns: 1,
             arguments: joined(arguments),
             environment: joined(environment),
+            ..ProcessDescription::default()
         };
         self.lock().insert(description.key.pid, description);
     }
@@ -458,11 +459,15 @@ impl ProcessTable {
 struct LibProc(Arc<ProcessTable>);
 
 impl ProcessSource for LibProc {
-    fn describe(&self, pid: u32, into: &mut ProcessDescription) -> Result<(), ProcessGone> {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
         self.0.wait();
         assert!(pid != self.0.trap.load(Ordering::Relaxed), "a trap");
         let found = self.0.lock().get(&pid).cloned();
-        *into = found.ok_or(ProcessGone)?;
+        *into = found.ok_or(DescribeProcessError::Gone)?;
         Ok(())
     }
 }

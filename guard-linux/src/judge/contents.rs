@@ -7,7 +7,8 @@
 
 use super::pending_call::{Answered, CallerGone, PendingCall};
 use super::preserve::is_empty;
-use super::resolve::{Name, PathArgument, Resolved};
+use super::refusal;
+use super::resolve::{Name, PathArgument, Resolved, Unresolved};
 use crate::arguments::{Start, int_argument};
 use crate::directories;
 use crate::procfs;
@@ -37,7 +38,7 @@ impl PendingCall<'_> {
         let mut reply = self.evaluate_contents(OperationKind::Write, &target.path);
         let truncates = flags.contains(OFlags::TRUNC) && target.exists;
         if reply == Reply::Continue && truncates && !is_empty(target.pin.as_ref()) {
-            reply = self.evaluate_contents(OperationKind::Truncate, &target.path);
+            reply = self.evaluate_truncation(&target);
         }
         if reply == Reply::Continue && target.exists {
             let bytes_after = flags.contains(OFlags::TRUNC).then_some(0);
@@ -68,7 +69,7 @@ impl PendingCall<'_> {
     /// `open_by_handle_at` with write intent. A handle has no path to be judged, so no agent may;
     /// only the privileged may at all.
     pub(super) fn open_by_handle(&self) -> Reply {
-        self.unresolved(OperationKind::Write, b"", None)
+        self.unresolved(OperationKind::Write, &Unresolved::default())
     }
 
     /// `symlink`, `mknod` and their like: what they make is its maker's to remove.
@@ -96,15 +97,15 @@ impl PendingCall<'_> {
         if reply != Reply::Continue {
             return Ok(reply);
         }
-        let reply = self.evaluate_contents(OperationKind::Truncate, &target.path);
+        let reply = self.evaluate_truncation(&target);
         if reply == Reply::Continue {
             self.preserve_contents(&target.path, target.pin.as_ref(), Some(length));
         }
         Ok(reply)
     }
 
-    /// `ftruncate`, for policies that judge truncating: the guard's own files cannot be open for
-    /// writing.
+    /// `ftruncate`, and `fallocate` that discards contents, for policies that judge truncating: the
+    /// guard's own files cannot be open for writing.
     pub(super) fn ftruncate(&mut self, fd: u64) -> Answered {
         if !self.guard.policy.load().judges(OperationKind::Truncate) {
             return Ok(Reply::Continue);
@@ -158,6 +159,17 @@ impl PendingCall<'_> {
     fn link_target(&self, name: &Name) -> Option<Vec<u8>> {
         let found = self.follow(name)?;
         Some(self.locate(&found)?.location)
+    }
+
+    /// Decides truncating a file, unless the kernel refuses that by itself.
+    fn evaluate_truncation(&self, target: &OpenTarget) -> Reply {
+        let rights = self.rights();
+        let is_judged = self.guard.policy.load().judges(OperationKind::Truncate);
+        let name = target.pin.as_ref().filter(|_| is_judged);
+        match name.and_then(|name| refusal::of_writing(name, rights)) {
+            Some(errno) => Reply::Fail(errno),
+            None => self.evaluate_contents(OperationKind::Truncate, &target.path),
+        }
     }
 
     /// Decides truncating or writing the file at `path`.

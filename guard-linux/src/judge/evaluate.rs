@@ -3,7 +3,8 @@
 use super::execute::Execution;
 use super::pending_call::PendingCall;
 use super::preserve::{Preserving, Unpreservable};
-use super::resolve::{Name, join};
+use super::refusal::Rights;
+use super::resolve::{Name, Unresolved, join};
 use crate::clock;
 use crate::facts::CallFacts;
 use crate::notice::KeptObject;
@@ -13,6 +14,7 @@ use guard_core::decision::{Decision, Preserve, decide};
 use guard_core::event::{ActingProcess, Preservation, ZoneRef};
 use guard_core::guard::Circumstances;
 use guard_core::policy::{DenialNotice, Snapshot};
+use guard_core::ring::Counter;
 use guard_core::verdict::Answer;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 use rustix::io::{Errno, Result};
@@ -55,14 +57,19 @@ impl PendingCall<'_> {
         self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
     }
 
+    /// Decides an operation on a path that the guard could not resolve.
+    pub(super) fn unresolved(&self, kind: OperationKind, path: &Unresolved) -> Reply {
+        self.unresolved_pair(kind, (&path.text, None), path.missing)
+    }
+
     /// Decides an operation on paths that the guard could not resolve. An agent's fails if its
     /// arguments as they are may touch a zone; all others go on in the kernel, which refuses what it
-    /// refuses.
-    pub(super) fn unresolved(
+    /// refuses. `missing` is what the guard found missing on the way: then nothing is denied.
+    pub(super) fn unresolved_pair(
         &self,
         kind: OperationKind,
-        path: &[u8],
-        destination: Option<&[u8]>,
+        (path, destination): (&[u8], Option<&[u8]>),
+        missing: Option<Errno>,
     ) -> Reply {
         let operation = Operation {
             kind,
@@ -73,6 +80,9 @@ impl PendingCall<'_> {
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let may_touch = path.is_empty() || self.guard.policy.load().touches(&operation);
         let denied = may_touch && facts.actor().attribution.may_be_agents();
+        if let Some(errno) = missing.filter(|_| denied) {
+            return Reply::Fail(errno);
+        }
         let evaluation = Evaluation {
             operation: &operation,
             decision: &Decision::unresolved(denied),
@@ -84,11 +94,58 @@ impl PendingCall<'_> {
         self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
     }
 
-    /// Decides an operation on one or two names, and executes it if it is allowed.
+    /// Decides that the tree at a name ends, with all that is in it. Left to the kernel if it is
+    /// allowed.
+    pub(super) fn evaluate_tree(&mut self, name: &Name) -> Reply {
+        let snapshot = self.guard.policy.load();
+        let mut path = std::mem::take(&mut self.buffers.path);
+        let removal = |path| Operation {
+            kind: OperationKind::Unlink,
+            path,
+            destination: None,
+        };
+        self.choose_location(&snapshot, OperationKind::Unlink, name, &mut path);
+        let reply = if snapshot.touches(&removal(&path)) {
+            let wall_ns = clock::wall_ns();
+            let facts = CallFacts::new(self.guard, self.caller, wall_ns);
+            let facts = facts.with_object(&name.directory, &name.name, &path);
+            // As if it were moved away: what is below goes with it, as it does not by `rmdir`.
+            let moved = Operation {
+                kind: OperationKind::Rename,
+                ..removal(&path)
+            };
+            let evaluation = Evaluation {
+                operation: &removal(&path),
+                decision: &decide(&snapshot, &moved, wall_ns, &facts),
+                facts: &facts,
+                wall_ns,
+                decided_ns: clock::monotonic_ns(),
+                preservation: None,
+            };
+            self.enforce(&evaluation, Execution::<NotPerformed>::Continue)
+        } else {
+            Reply::Continue
+        };
+        self.buffers.path = path;
+        reply
+    }
+
+    /// What is known of the caller's rights.
+    pub(super) const fn rights(&self) -> Rights {
+        if self.caller.equals_guard {
+            Rights::Equal
+        } else {
+            Rights::Unknown
+        }
+    }
+
+    /// Decides an operation on one or two names, and executes it if it is allowed. `refusal` is why
+    /// the kernel would refuse it: then nothing is denied.
     pub(super) fn decide_and_execute(
         &mut self,
         kind: OperationKind,
         names: (&Name, Option<&Name>),
+        refusal: &dyn Fn(Rights) -> Option<Errno>,
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
         let (name, other) = names;
@@ -111,7 +168,8 @@ impl PendingCall<'_> {
             path: &path,
             destination: other.map(|_| destination.as_slice()),
         };
-        let reply = self.decide_and_execute_on(&snapshot, &operation, names, execution);
+        let refusal = || refusal(self.rights());
+        let reply = self.decide_and_execute_on(&snapshot, &operation, names, &refusal, execution);
         self.buffers.path = path;
         self.buffers.destination = destination;
         reply
@@ -122,6 +180,7 @@ impl PendingCall<'_> {
         snapshot: &Snapshot,
         operation: &Operation<'_>,
         names: (&Name, Option<&Name>),
+        refusal: &dyn Fn() -> Option<Errno>,
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
         let (name, _) = names;
@@ -130,10 +189,12 @@ impl PendingCall<'_> {
         let facts = facts.with_object(&name.directory, &name.name, operation.path);
         let decision = decide(snapshot, operation, wall_ns, &facts);
         let decided_ns = clock::monotonic_ns();
-        // `rm -f` of a free name destroys nothing. It is answered here and not performed: by then
-        // something could be there.
-        if decision.verdict != Verdict::Allow && self.caller.equals_guard && name.is_free() {
-            return Reply::Fail(Errno::NOENT);
+        // What cannot succeed destroys nothing. It is answered here and not performed: by then it
+        // might succeed.
+        if decision.verdict != Verdict::Allow
+            && let Some(errno) = refusal()
+        {
+            return Reply::Fail(errno);
         }
         let removal = (operation.kind == OperationKind::Unlink).then(|| {
             let ownership = &self.guard.ownership;
@@ -149,7 +210,10 @@ impl PendingCall<'_> {
             Err(Unpreservable {
                 denial,
                 preservation,
-            }) => (denial, None, Some(preservation)),
+            }) => match refusal() {
+                Some(errno) => return Reply::Fail(errno),
+                None => (denial, None, Some(preservation)),
+            },
         };
         let is_done = preserving.as_ref().is_some_and(Preserving::is_removal_done);
         let evaluation = Evaluation {
@@ -176,7 +240,11 @@ impl PendingCall<'_> {
         evaluation: &Evaluation<'_, '_>,
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
-        let (reply, answer) = if evaluation.decision.verdict == Verdict::Deny {
+        let (reply, answer) = if evaluation.facts.is_unexamined() {
+            // Nobody knows who acts. It is refused, not decided, and may be tried again.
+            self.guard.ring.add(Counter::PathsUnresolved, 1);
+            return Reply::Fail(Errno::AGAIN);
+        } else if evaluation.decision.verdict == Verdict::Deny {
             self.prepare_notice(evaluation);
             (Reply::Fail(Errno::PERM), Answer::Denied)
         } else {

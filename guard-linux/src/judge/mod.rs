@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Each kind of call has a file: `names` for calls that remove, move or link names, `contents`
-//! for those that cut or write files, `mounts` for those that put something else at a path,
-//! `processes` for those that change or touch processes. `creations` reports what agents make,
+//! for those that cut or write files, `subvolumes` for those that remove whole trees, `mounts` for
+//! those that put something else at a path, `processes` for those that change or touch processes.
+//! `refusal` has what the kernel refuses whoever asks. `creations` reports what agents make,
 //! `preserve` keeps what they take.
 //!
 //! [`Judge`] answers single calls without a session.
@@ -23,7 +24,9 @@ mod names;
 mod pending_call;
 mod preserve;
 mod processes;
+mod refusal;
 mod resolve;
+mod subvolumes;
 
 pub use crate::sys::notify::Reply;
 
@@ -196,7 +199,7 @@ fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGo
         Call::Mknod => pending.make(here(a)),
         Call::Mknodat => pending.make(at(a, b)),
         Call::Truncate => pending.truncate(here(a), b),
-        Call::Ftruncate => pending.ftruncate(a),
+        Call::Ftruncate | Call::Fallocate => pending.ftruncate(a),
         Call::Open => pending.open(here(a), b),
         Call::Creat => {
             let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
@@ -205,7 +208,10 @@ fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGo
         Call::Openat => pending.open(at(a, b), c),
         Call::Openat2 => pending.open2(at(a, b), c, d),
         Call::OpenByHandle => Ok(pending.open_by_handle()),
+        Call::DestroySubvolume => pending.destroy_subvolume(a, b, c),
         Call::Exec => Ok(pending.exec()),
+        Call::CloneParent => Ok(pending.clone_parent()),
+        Call::Subreaper => Ok(pending.become_subreaper()),
         Call::ContextChange => Ok(pending.change_context()),
         Call::Landlock => Ok(pending.enter_landlock()),
         Call::RootChange => Ok(pending.change_root()),

@@ -5,6 +5,7 @@
 
 use super::execute::{self, Execution};
 use super::pending_call::{Answered, PendingCall};
+use super::refusal;
 use super::resolve::{PathArgument, Resolved};
 use crate::arguments::int_argument;
 use crate::sys::notify::Reply;
@@ -25,10 +26,11 @@ impl PendingCall<'_> {
         let name = match self.resolve(path)? {
             Resolved::Name(name) => name,
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
-            Resolved::Unresolved(text) => return Ok(self.unresolved(kind, &text, None)),
+            Resolved::Unresolved(path) => return Ok(self.unresolved(kind, &path)),
         };
         let execution = Execution::Perform(|| execute::unlink(&name, flags));
-        Ok(self.decide_and_execute(kind, (&name, None), execution))
+        let refusal = |rights| refusal::of_removal(&name, flags, rights);
+        Ok(self.decide_and_execute(kind, (&name, None), &refusal, execution))
     }
 
     /// `rename`, `renameat`, `renameat2`.
@@ -52,11 +54,14 @@ impl PendingCall<'_> {
                 let closed = from.stat().err().filter(|&error| error == Errno::ACCESS);
                 return Ok(Reply::Fail(closed.unwrap_or(errno)));
             }
-            (Resolved::Unresolved(text), to) => {
-                return Ok(self.unresolved(kind, &text, to.path().as_deref()));
+            (Resolved::Unresolved(from), to) => {
+                let missing = from.missing;
+                let to = to.path();
+                return Ok(self.unresolved_pair(kind, (&from.text, to.as_deref()), missing));
             }
-            (Resolved::Name(from), Resolved::Unresolved(text)) => {
-                return Ok(self.unresolved(kind, &from.path(), Some(&text)));
+            (Resolved::Name(from), Resolved::Unresolved(to)) => {
+                let names = (&*from.path(), Some(&*to.text));
+                return Ok(self.unresolved_pair(kind, names, to.missing));
             }
         };
         let found = from.stat().ok();
@@ -72,7 +77,8 @@ impl PendingCall<'_> {
             found.is_some_and(|found| found.is_directory()) || (exchange && to.is_directory());
         let pending = self.before_rename(kind, (&from, &to), found.as_ref());
         let execution = Execution::Perform(|| execute::rename(&from, &to, flags));
-        let reply = self.decide_and_execute(kind, (&from, Some(&to)), execution);
+        let refusal = |rights| refusal::of_rename((&from, &to), flags, rights);
+        let reply = self.decide_and_execute(kind, (&from, Some(&to)), &refusal, execution);
         self.after_rename((&from, &to), pending, reply);
         if moves_directory {
             match reply {
@@ -97,18 +103,20 @@ impl PendingCall<'_> {
         let from = match self.resolve(from)? {
             Resolved::Name(name) => name,
             Resolved::Errno(errno) => return Ok(Reply::Fail(errno)),
-            Resolved::Unresolved(text) => return Ok(self.unresolved(kind, &text, None)),
+            Resolved::Unresolved(path) => return Ok(self.unresolved(kind, &path)),
         };
         let to = match self.resolve(to)? {
             Resolved::Name(name) => name,
             // The kernel resolves the source first.
             Resolved::Errno(_) if follows => return Ok(Reply::Continue),
             Resolved::Errno(errno) => return Ok(Reply::Fail(from.stat().err().unwrap_or(errno))),
-            Resolved::Unresolved(text) => return Ok(self.unresolved(kind, &text, None)),
+            Resolved::Unresolved(path) => return Ok(self.unresolved(kind, &path)),
         };
         let execution = Execution::Perform(|| execute::link(&from, &to)).only_if(!follows);
         let pending = self.before_link((&from, &to));
-        let reply = self.decide_and_execute(kind, (&from, Some(&to)), execution);
+        // What a final link leads to is the kernel's to find.
+        let refusal = |rights| refusal::of_link(&from, &to, rights).filter(|_| !follows);
+        let reply = self.decide_and_execute(kind, (&from, Some(&to)), &refusal, execution);
         self.after_link(&to, pending, reply);
         Ok(reply)
     }

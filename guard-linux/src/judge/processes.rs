@@ -2,10 +2,13 @@
 
 use super::pending_call::PendingCall;
 use crate::arguments::int_argument;
+use crate::facts::CallFacts;
 use crate::sys::notify::Reply;
 use crate::{clock, files, procfs};
+use guard_core::actor::FactSource as _;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
+use rustix::io::Errno;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -28,6 +31,27 @@ impl PendingCall<'_> {
         self.guard
             .program_changes(process, parent, started_ns, wall_ns);
         self.change_context()
+    }
+
+    /// `clone(CLONE_PARENT)`: the child would be its caller's brother, and descend from no agent as far
+    /// as anybody can see.
+    pub(super) fn clone_parent(&self) -> Reply {
+        let facts = CallFacts::new(self.guard, self.caller, clock::wall_ns());
+        let may_be_agents = facts.actor().attribution.may_be_agents();
+        if facts.is_unexamined() {
+            Reply::Fail(Errno::AGAIN)
+        } else if may_be_agents {
+            Reply::Fail(Errno::PERM)
+        } else {
+            Reply::Continue
+        }
+    }
+
+    /// `prctl(PR_SET_CHILD_SUBREAPER)`: from now on it may be the parent of processes that it has not
+    /// made.
+    pub(super) fn become_subreaper(&self) -> Reply {
+        self.guard.process_adopts(self.caller.process);
+        Reply::Continue
     }
 
     /// Calls after which the caller may be another program or have other rights.

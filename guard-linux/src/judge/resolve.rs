@@ -33,9 +33,17 @@ pub(super) enum Resolved {
     Name(Name),
     /// The caller gets this errno: the kernel would answer the same.
     Errno(Errno),
-    /// The guard may not see what the caller may: its memory, or a directory on the way. Holds the
-    /// argument as far as it could be read.
-    Unresolved(Vec<u8>),
+    /// The guard may not see what the caller may: its memory, or a directory on the way.
+    Unresolved(Unresolved),
+}
+
+/// A path argument that the guard cannot resolve.
+#[derive(Debug, Default)]
+pub(super) struct Unresolved {
+    /// The argument as far as it could be read.
+    pub(super) text: Vec<u8>,
+    /// What is missing on the way, for the guard: then the kernel finds nothing, either.
+    pub(super) missing: Option<Errno>,
 }
 
 // === impl Name ===
@@ -82,7 +90,7 @@ impl Resolved {
     pub(super) fn path(&self) -> Option<Vec<u8>> {
         match self {
             Self::Name(name) => Some(name.path()),
-            Self::Unresolved(text) => Some(text.clone()),
+            Self::Unresolved(unresolved) => Some(unresolved.text.clone()),
             Self::Errno(_) => None,
         }
     }
@@ -97,7 +105,7 @@ impl PendingCall<'_> {
         let read = self.read_path(argument.address, &mut text);
         let resolved = read.map(|read| match read {
             Ok(()) => self.resolve_text(argument.start, &text),
-            Err(Errno::PERM) => Resolved::Unresolved(Vec::new()),
+            Err(Errno::PERM) => Resolved::Unresolved(Unresolved::default()),
             Err(errno) => Resolved::Errno(errno),
         });
         self.buffers.text = text;
@@ -121,7 +129,12 @@ impl PendingCall<'_> {
                 special: split.is_special(),
             }),
             (Err(errno), _) if self.caller.equals_guard => Resolved::Errno(errno),
-            (Err(_), _) | (_, Err(_)) => Resolved::Unresolved(text.to_vec()),
+            (directory, _) => Resolved::Unresolved(Unresolved {
+                text: text.to_vec(),
+                missing: directory
+                    .err()
+                    .filter(|errno| [Errno::NOENT, Errno::NOTDIR].contains(errno)),
+            }),
         }
     }
 

@@ -1,14 +1,24 @@
-//! Messages from the supervisor to the other two processes: the command may start, and what became
-//! of it.
+//! Messages from the supervisor to the other two processes: the command is to test the guard, it may
+//! start, and what became of it.
 
 use super::child::Change;
 use std::io::{Read as _, Result, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-/// Lets the root command start, once.
+/// Lets the root command start, once; before that, has its process make a call for the guard's test
+/// of itself.
 #[derive(Debug)]
 pub(crate) struct StartGate(UnixStream);
+
+/// What the supervisor wants of the root command's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Run the command.
+    Start,
+    /// Make the call of the guard's test, and report its errno.
+    TestCall,
+}
 
 /// The supervisor's end of the line to the outer process.
 #[derive(Debug)]
@@ -36,7 +46,44 @@ impl StartGate {
 
     /// The command runs from here on.
     pub(crate) fn open(mut self) -> Result<()> {
-        self.0.write_all(&[1])
+        self.0.write_all(&[START])
+    }
+
+    /// Has the command's process make the test's call.
+    pub(crate) fn order_test_call(&self) -> Result<()> {
+        (&self.0).write_all(&[TEST_CALL])
+    }
+
+    /// What the test's call returned: its errno, 0 for success.
+    pub(crate) fn test_result(&self) -> Result<i32> {
+        let mut errno = [0; 4];
+        (&self.0).read_exact(&mut errno)?;
+        Ok(i32::from_le_bytes(errno))
+    }
+}
+
+impl AsFd for StartGate {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+// === impl Order ===
+
+impl Order {
+    /// Waits for the next order.
+    ///
+    /// # Errors
+    ///
+    /// When the supervisor is gone.
+    pub(super) fn receive(mut supervisor: &UnixStream) -> Result<Self> {
+        let mut order = [0];
+        supervisor.read_exact(&mut order)?;
+        match order {
+            [START] => Ok(Self::Start),
+            [TEST_CALL] => Ok(Self::TestCall),
+            _ => Err(std::io::ErrorKind::InvalidData.into()),
+        }
     }
 }
 
@@ -115,6 +162,9 @@ impl Status {
         })
     }
 }
+
+const START: u8 = 1;
+const TEST_CALL: u8 = 2;
 
 const MESSAGE_BYTES: usize = 5;
 const ROOT: u8 = 0;

@@ -1,12 +1,14 @@
 //! The root command's process before it is the command: it installs the filter on itself.
 
+use super::channel::Order;
 use super::error::SessionError;
 use crate::sys::{inherited, notify, process};
 use crate::{descriptors, filter};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, capabilities, set_no_new_privs};
 use std::ffi::CString;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -37,9 +39,24 @@ fn prepare(mut supervisor: &UnixStream) -> Result<(), SessionError> {
         .write_all(&[u8::from(wait_killable)])
         .map_err(|error| SessionError::io("writing to the supervisor", error))?;
     drop(listener);
-    supervisor
-        .read_exact(&mut [0u8])
-        .map_err(|_gone| SessionError::SupervisorGone)
+    while Order::receive(supervisor).map_err(|_gone| SessionError::SupervisorGone)?
+        == Order::TestCall
+    {
+        supervisor
+            .write_all(&test_call().to_le_bytes())
+            .map_err(|_gone| SessionError::SupervisorGone)?;
+    }
+    Ok(())
+}
+
+/// The call of the guard's test of itself: opens a file of this process's own for writing, which
+/// changes nothing. Returns its errno, 0 for success.
+fn test_call() -> i32 {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    match rustix::fs::open(c"/proc/self/comm", flags, Mode::empty()) {
+        Ok(_closed) => 0,
+        Err(errno) => errno.raw_os_error(),
+    }
 }
 
 /// Installs the filter; returns its listener, and whether callers wait through their signals,

@@ -1,6 +1,6 @@
 //! Why a session cannot start, or its command not run.
 
-use guard_core::process::ProcessGone;
+use guard_core::process::DescribeProcessError;
 use rustix::io::Errno;
 use std::error::Error;
 use std::io;
@@ -44,9 +44,18 @@ pub enum SessionError {
     /// The supervisor ended before it let the command start.
     #[error("the supervisor did not start; see the message above")]
     SupervisorGone,
+    /// `/proc` is not this PID namespace's.
+    #[error(
+        "/proc shows the processes of another PID namespace, so that the guard could not see who \
+         acts: mount one of this namespace (`unshare --mount-proc`, `bwrap --proc /proc`)"
+    )]
+    ForeignProc,
+    /// The guard's test of itself failed.
+    #[error("the guard's test of itself failed, so that nothing would be guarded here")]
+    NotProven(#[source] ProveError),
     /// The command's process ended before it was the command.
     #[error("describing the command's process")]
-    CommandGone(#[source] ProcessGone),
+    CommandGone(#[source] DescribeProcessError),
     /// The command cannot be executed.
     #[error("cannot run {name}")]
     CannotRun {
@@ -65,6 +74,29 @@ pub enum SessionError {
     /// The supervisor ended without a message to the outer process.
     #[error("the session could not be started")]
     NotStarted,
+}
+
+/// How the guard's test of itself failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The test could not be made.
+    #[error("it could not be made")]
+    NotMade(#[source] io::Error),
+    /// The kernel did not ask the guard.
+    #[error("the kernel did not ask the guard about a call of the session's process")]
+    NotAsked,
+    /// The guard answered otherwise than it should.
+    #[error("the guard answered {answer} to a call of {of}")]
+    Answered {
+        /// Its answer.
+        answer: String,
+        /// Whose call it was taken for.
+        of: &'static str,
+    },
+    /// The process got another result than the guard's answer.
+    #[error("a denied call returned {}", io::Error::from_raw_os_error(*.0))]
+    NotObeyed(i32),
 }
 
 // === impl SessionError ===

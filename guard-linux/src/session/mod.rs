@@ -24,11 +24,11 @@ mod outer;
 pub(crate) use channel::{StartGate, StatusChannel};
 pub(crate) use child::{Change, wait_for_any};
 pub use dispositions::{SignalDispositions, unblock_signals};
-pub use error::SessionError;
+pub use error::{ProveError, SessionError};
 pub use outer::ExitOutcome;
 
 use crate::descriptors;
-use crate::procfs::ProcFs;
+use crate::procfs::{self, ProcFs};
 use crate::sys::inherited;
 use crate::sys::process::{self, Fork, exit_at_once};
 use crate::sys::signals::{self, SignalSet};
@@ -74,7 +74,8 @@ pub struct SupervisorArgs {
 ///
 /// # Errors
 ///
-/// When the session cannot be started: the kernel refuses a process or the filter. The command has
+/// When the session cannot be started: the kernel refuses a process or the filter, or `/proc` is
+/// another PID namespace's. The command has
 /// not run then. Errors of the supervisor and of the command's process go to
 /// [`SessionConfig::report_error`].
 pub fn run(
@@ -82,6 +83,9 @@ pub fn run(
     supervise: impl FnOnce(SupervisorArgs) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<ExitOutcome, SessionError> {
     let outer = std::process::id();
+    if procfs::is_of_another_namespace() {
+        return Err(SessionError::ForeignProc);
+    }
     let (ours, theirs) = UnixStream::pair().map_err(|error| SessionError::io(PAIR, error))?;
     let (signals, mask) = SignalSet::block(&dispositions::RELAYED);
     let forked = process::fork();

@@ -7,6 +7,7 @@
 
 mod answering;
 mod mount_watch;
+mod self_test;
 
 use crate::files;
 use crate::notice::{NoticeTexts, Notices};
@@ -45,18 +46,21 @@ pub struct Housekeeping {
 // === impl Supervisor ===
 
 impl Supervisor {
-    /// Starts answering the session's calls with `guard`, preserving what `preservation` can, and
-    /// showing denied processes `notices`. The root command still waits.
+    /// Proves that denials take effect in the session, then starts answering its calls with `guard`,
+    /// preserving what `preservation` can, and showing denied processes `notices`. The root command
+    /// still waits.
     ///
     /// # Errors
     ///
-    /// When `/proc` cannot be read, or no thread be started.
+    /// When the proof fails, `/proc` cannot be read, or no thread be started.
     pub fn start(
         args: SupervisorArgs,
         guard: SharedGuard,
         preservation: Preservation,
         notices: Option<NoticeTexts>,
     ) -> Result<Self, SessionError> {
+        self_test::prove(args.listener.as_fd(), &args.gate, args.root)
+            .map_err(SessionError::NotProven)?;
         let notices = Notices::start(notices)
             .map_err(|error| SessionError::io("starting the thread of notices", error))?;
         let caches = SessionCaches::new(args.root, preservation, notices)

@@ -213,6 +213,7 @@ fn name_of(errno: Errno) -> String {
         Errno::NOENT => "ENOENT",
         Errno::NOTDIR => "ENOTDIR",
         Errno::NOTEMPTY => "ENOTEMPTY",
+        Errno::PERM => "EPERM",
         errno => panic!("no row expects {errno:?}"),
     };
     name.to_owned()
