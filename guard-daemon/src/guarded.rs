@@ -12,6 +12,7 @@ use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::ring::{Counter, RingOptions};
+use guard_linux::Preservation;
 use guard_linux::notice::{KeptObject, NoticeTexts};
 use guard_linux::procfs::{self, ProcFs};
 use guard_linux::session::{
@@ -88,6 +89,8 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         &guarded.session,
         &guarded.command,
     );
+    let has_no_store = matches!(preservation, Preservation::Unavailable);
+    ring.set(Counter::UndoUnavailable, u64::from(has_no_store));
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(lineage_root),
@@ -112,11 +115,15 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         keeper.start();
         keeper.watch().context("starting the exporter's thread")?;
     }
-    keeper.start_sweeping().context("starting the sweeper")?;
+    keeper.keep(&guard);
+    keeper
+        .start_sweeping(guard.clone())
+        .context("starting the sweeper")?;
     let housekeeping = supervisor.housekeeping();
     start_housekeeping(guard.clone(), housekeeping, watch, keeper.clone())
         .context("starting the housekeeping thread")?;
     supervisor.run_command()?;
+    keeper.keep(&guard);
     keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(guard_report::time::now_ns());
@@ -164,7 +171,7 @@ fn start_housekeeping(
                 published = Instant::now();
                 guard.publish_state(guard_report::time::now_ns());
                 housekeeping.release_unused();
-                keeper.keep(&guard.policy.load());
+                keeper.keep(&guard);
             }
         }
     })?;

@@ -8,7 +8,7 @@
 
 use crate::cli::terminal;
 use anyhow::{Context as _, Result, anyhow, bail};
-use guard_core::ring::{Producer, Reader, RingOptions};
+use guard_core::ring::{Counter, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_report::directories::{make_passable, make_private};
 use guard_report::hex;
 use guard_report::paths::{Account, StatePaths};
@@ -47,6 +47,48 @@ pub(crate) fn create(paths: &StatePaths, options: RingOptions) -> Result<Produce
          as ever, but neither the denial log nor the metrics will show them",
     );
     Producer::anonymous(&options).context("making a ring in memory")
+}
+
+/// Counts a restore of this many files, in a ring of its own, from which the exporter takes it like
+/// any guard's numbers: it comes when there is no guard, and waits while there is no exporter. Where
+/// no ring can be made, the restore is not counted.
+pub(crate) fn count_restore(files: usize) {
+    let Err(error) = try_count_restore(files) else {
+        return;
+    };
+    tracing::debug!("the restore is not counted: {error:#}");
+}
+
+fn try_count_restore(files: usize) -> Result<()> {
+    let paths = StatePaths::of_user(None)?;
+    if paths.protected.is_some() {
+        // Root restores for somebody else, whose exporter reads rings of guards only.
+        return Ok(());
+    }
+    let options = RingOptions {
+        id: crate::random::bytes().context("asking the kernel for random bytes")?,
+        boot_id: boot_id(),
+        created_wall_ns: guard_report::time::now_ns(),
+        session: b"undo restore".to_vec(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        deny_words: MIN_LANE_WORDS,
+        allow_words: MIN_LANE_WORDS,
+        change_words: MIN_LANE_WORDS,
+        ..RingOptions::default()
+    };
+    let name = hex(&options.id);
+    let mut made = Err(anyhow!("no directory takes a ring"));
+    for dir in paths.ring_directories() {
+        made = make_in(&dir, &name, &options);
+        if made.is_ok() {
+            break;
+        }
+    }
+    let ring = made?;
+    ring.add(Counter::UndoRestores, 1);
+    ring.add(Counter::UndoRestoredFiles, files as u64);
+    ring.finish();
+    Ok(())
 }
 
 fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {

@@ -28,7 +28,9 @@ pub(crate) use session::Keeper;
 #[cfg(target_os = "linux")]
 mod session {
     use super::{bounds, store};
+    use guard_core::guard::{Guard, SharedGuard};
     use guard_core::policy::Snapshot;
+    use guard_core::ring::Counter;
     use guard_linux::Preservation;
     use guard_report::paths::StatePaths;
     use guard_undo::Recorder;
@@ -83,7 +85,8 @@ mod session {
         }
 
         /// Starts the thread that keeps the store within its bounds. No call waits for it.
-        pub(crate) fn start_sweeping(&self) -> std::io::Result<()> {
+        /// Its figures are in the ring's header, where the exporter reads them.
+        pub(crate) fn start_sweeping(&self, guard: SharedGuard) -> std::io::Result<()> {
             let Some(recorder) = self.0.as_ref().map(Arc::downgrade) else {
                 return Ok(());
             };
@@ -91,8 +94,14 @@ mod session {
                 .name("guard-sweeper".into())
                 .spawn(move || {
                     while let Some(recorder) = recorder.upgrade() {
-                        if let Err(error) = recorder.sweep(guard_report::time::now_ns()) {
-                            tracing::warn!("cannot sweep the undo store: {error}");
+                        match recorder.sweep(guard_report::time::now_ns()) {
+                            Ok(swept) => {
+                                let ring = &guard.ring;
+                                ring.set(Counter::UndoStoreFiles, swept.kept_files);
+                                ring.add(Counter::UndoEvictedSessions, swept.evicted);
+                                ring.add(Counter::UndoEvictedBytes, swept.evicted_bytes);
+                            }
+                            Err(error) => tracing::warn!("cannot sweep the undo store: {error}"),
                         }
                         drop(recorder);
                         thread::sleep(SWEEP_INTERVAL);
@@ -101,11 +110,16 @@ mod session {
                 .map(drop)
         }
 
-        /// Writes down what is not yet, and follows the policy's bounds.
-        pub(crate) fn keep(&self, snapshot: &Snapshot) {
+        /// Writes down what is not yet, follows the policy's bounds, and publishes how full the store
+        /// is.
+        pub(crate) fn keep(&self, guard: &Guard) {
             if let Some(recorder) = &self.0 {
                 recorder.flush();
-                recorder.set_bounds(bounds(recorder.store(), snapshot.undo()));
+                let bounds = bounds(recorder.store(), guard.policy.load().undo());
+                recorder.set_bounds(bounds);
+                let ring = &guard.ring;
+                ring.set(Counter::UndoStoreBytes, recorder.used_bytes());
+                ring.set(Counter::UndoStoreLimitBytes, bounds.max_bytes);
             }
         }
 

@@ -22,12 +22,21 @@ pub struct Swept {
     pub evicted_bytes: u64,
     /// Bytes that are kept now.
     pub kept_bytes: u64,
+    /// Objects that are kept now.
+    pub kept_files: u64,
     /// Free bytes of the store's disk above `min_free`.
     pub spare_bytes: u64,
 }
 
 struct Candidate {
     session: Session,
+    objects: Objects,
+}
+
+/// What the objects of a session are together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Objects {
+    files: u64,
     bytes: u64,
 }
 
@@ -41,12 +50,13 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
         .sessions()?
         .into_iter()
         .map(|session| Candidate {
-            bytes: session_bytes(session.dir()),
+            objects: Objects::of(session.dir()),
             session,
         })
         .collect();
     let mut swept = Swept {
-        kept_bytes: candidates.iter().map(|candidate| candidate.bytes).sum(),
+        kept_bytes: candidates.iter().map(|found| found.objects.bytes).sum(),
+        kept_files: candidates.iter().map(|found| found.objects.files).sum(),
         spare_bytes: spare_bytes(store, bounds),
         ..Swept::default()
     };
@@ -54,7 +64,7 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
     candidates.retain(|candidate| candidate.session.state != SessionState::Running);
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.session.last_ns()));
     let keep_ns = u64::try_from(bounds.keep.as_nanos()).unwrap_or(u64::MAX);
-    while let Some(Candidate { session, bytes }) = candidates.pop() {
+    while let Some(Candidate { session, objects }) = candidates.pop() {
         let age_ns = now_ns.saturating_sub(session.last_ns());
         let too_old = age_ns > keep_ns;
         let too_much = swept.kept_bytes > bounds.max_bytes / 8 * 7 || swept.spare_bytes == 0;
@@ -66,8 +76,9 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
         }
         if forget(&session).is_ok() {
             swept.evicted += 1;
-            swept.evicted_bytes += bytes;
-            swept.kept_bytes = swept.kept_bytes.saturating_sub(bytes);
+            swept.evicted_bytes += objects.bytes;
+            swept.kept_bytes = swept.kept_bytes.saturating_sub(objects.bytes);
+            swept.kept_files = swept.kept_files.saturating_sub(objects.files);
             swept.spare_bytes = spare_bytes(store, bounds);
         }
     }
@@ -96,14 +107,23 @@ pub fn forget(session: &Session) -> io::Result<()> {
 
 /// What the objects of a session take on the disk.
 pub(crate) fn session_bytes(dir: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(dir.join(OBJECTS)) else {
-        return 0;
-    };
-    let bytes = |entry: fs::DirEntry| {
-        let found = entry.metadata().ok()?;
-        Some(found.blocks().saturating_mul(512))
-    };
-    entries.flatten().filter_map(bytes).sum()
+    Objects::of(dir).bytes
+}
+
+// === impl Objects ===
+
+impl Objects {
+    /// Of the session with this directory.
+    fn of(dir: &Path) -> Self {
+        let Ok(entries) = fs::read_dir(dir.join(OBJECTS)) else {
+            return Self::default();
+        };
+        let found = entries.flatten().filter_map(|entry| entry.metadata().ok());
+        found.fold(Self::default(), |sum, found| Self {
+            files: sum.files + 1,
+            bytes: sum.bytes + found.blocks().saturating_mul(512),
+        })
+    }
 }
 
 /// What copies may take of the store's disk now.
@@ -202,7 +222,8 @@ mod tests {
             ..Bounds::for_disk(1 << 40)
         };
         let swept = sweep(&store, &bounds, now_ns).unwrap();
-        assert_eq!((swept.evicted, swept.kept_bytes), (1, 4 << 20));
+        assert_eq!((swept.evicted, swept.evicted_bytes), (1, 1 << 20));
+        assert_eq!((swept.kept_files, swept.kept_bytes), (4, 4 << 20));
         assert_eq!(names(&store), ["d", "c", "b", "e"]);
         let tight = Bounds {
             max_bytes: 4 << 20,

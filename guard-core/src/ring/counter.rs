@@ -60,6 +60,22 @@ pub enum Counter {
     Panics = 23,
     /// Counter: denials whose process had a malformed trace context.
     MalformedTraces = 24,
+    /// Gauge: 1 if the policy wants losses preserved and the session has no undo store, else 0.
+    UndoUnavailable = 25,
+    /// Gauge: bytes of all sessions in the undo store.
+    UndoStoreBytes = 26,
+    /// Gauge: objects of all sessions in the undo store, as of the last sweep.
+    UndoStoreFiles = 27,
+    /// Gauge: the most bytes that the undo store may have.
+    UndoStoreLimitBytes = 28,
+    /// Counter: sessions that this guard's sweeper evicted from the undo store.
+    UndoEvictedSessions = 29,
+    /// Counter: bytes that it evicted.
+    UndoEvictedBytes = 30,
+    /// Counter: times a person restored something. A restore has a ring of its own.
+    UndoRestores = 31,
+    /// Counter: files that were restored, put beside a newer one, or moved back.
+    UndoRestoredFiles = 32,
 }
 
 /// The capacity of a ring's header for counters.
@@ -69,7 +85,7 @@ pub const MAX_COUNTERS: usize = 64;
 
 impl Counter {
     /// All counters, in the order of their numbers.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 33] = [
         Self::Notifications,
         Self::AnswersPerformed,
         Self::AnswersContinued,
@@ -95,6 +111,14 @@ impl Counter {
         Self::LongestDeliveryDelayNs,
         Self::Panics,
         Self::MalformedTraces,
+        Self::UndoUnavailable,
+        Self::UndoStoreBytes,
+        Self::UndoStoreFiles,
+        Self::UndoStoreLimitBytes,
+        Self::UndoEvictedSessions,
+        Self::UndoEvictedBytes,
+        Self::UndoRestores,
+        Self::UndoRestoredFiles,
     ];
 }
 

@@ -82,7 +82,9 @@ pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<Exit
     }
     let applied = apply(store, &session, &plan)?;
     report(&plan, &applied);
-    let done = applied.restored + applied.beside + applied.already;
+    let put_back = applied.restored + applied.beside;
+    crate::rings::count_restore(put_back);
+    let done = put_back + applied.already;
     Ok(match (done, applied.failures.len()) {
         (_, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::from(NONE),
