@@ -4,7 +4,7 @@
 #![no_main]
 
 use guard_exporter::denial_log::{recover, verify};
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use libfuzzer_sys::fuzz_target;
 use std::fs::OpenOptions;
 
@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
     recover::next_sequences(&path).expect("it can be read");
 
     for line in String::from_utf8_lossy(&whole).lines() {
-        if let Some(record) = DenialRecord::parse(line) {
+        if let Some(record) = DecisionRecord::parse(line) {
             assert!(
                 record
                     .operation()

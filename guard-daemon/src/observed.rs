@@ -5,11 +5,11 @@
 
 use crate::exporter::{self, ask};
 use guard_report::api::Status;
-use guard_report::paths::StatePaths;
+use guard_report::paths::{StatePaths, change_log};
 use guard_report::rings;
 use guard_report::status::GuardStatus;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was seen at one moment.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Observed {
     pub(crate) exporter: Exporter,
     /// The denial log.
     pub(crate) log: PathBuf,
+    /// The change log.
+    pub(crate) change_log: PathBuf,
 }
 
 /// The exporter, as far as it answers.
@@ -53,11 +55,17 @@ impl Observed {
             Exporter::Serving { status, .. } => Self {
                 guards: status.guards.to_vec(),
                 log: PathBuf::from(&status.denial_log.path),
+                change_log: match &*status.change_log.path {
+                    // Of an earlier version.
+                    "" => change_log(Path::new(&status.denial_log.path)),
+                    path => PathBuf::from(path),
+                },
                 exporter,
             },
             Exporter::Absent | Exporter::Silent { .. } => Self {
                 guards: in_rings(paths),
                 log: paths.denial_log(),
+                change_log: change_log(&paths.denial_log()),
                 exporter,
             },
         }

@@ -10,15 +10,24 @@
 )]
 
 mod support {
+    pub(crate) mod exporter;
     pub(crate) mod program;
     pub(crate) mod scratch;
     pub(crate) mod session;
+    pub(crate) mod stage;
     pub(crate) mod users;
 }
 
 use guard_core::event::PreservationOutcome;
 use guard_core::ring::{Lane, Reader};
+use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::exporter;
 use support::scratch::{Home, Workshop};
 use support::session::{self, Who};
 use support::users::User;
@@ -143,4 +152,114 @@ fn what_could_not_be_preserved_is_an_event_with_its_cause() {
         denied,
         Seen::from(["unlink denied full 3 None /a".to_owned()])
     );
+}
+
+/// The answer to a request for this path.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// Waits until `found` returns something.
+fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "timed out: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// An agent discards work with git, a person restores it; the exporter shows both.
+#[test]
+fn a_checkout_and_its_undo_are_logged_counted_and_served() {
+    exporter::build();
+    let workshop = Workshop::open();
+    let home = workshop.home(User::all()[0], POLICY);
+    let ready = "set -e; cd zone; git init -q -b main; git config user.name a; \
+        git config user.email a@b; echo v1 > a; git add a; git commit -qm one; \
+        echo 'hours of work' > a";
+    let ready = session::unguarded(&workshop, &home, ready);
+    assert!(ready.status.success(), "{ready:#?}");
+    let beside = Path::new(env!("CARGO_BIN_EXE_codex-es-guard"));
+    let state = home.path().join(".codex/es-guard");
+    let mut exporter = Command::new(beside.with_file_name("guard-exporter"))
+        .arg("--state")
+        .arg(&state)
+        .args(["--web.listen-address", "127.0.0.1:0"])
+        .env("HOME", home.path())
+        .spawn()
+        .unwrap();
+    let address = eventually("the exporter serves", || {
+        let json = std::fs::read(state.join("exporter.json")).ok()?;
+        let json: Value = serde_json::from_slice(&json).ok()?;
+        json["address"].as_str().map(ToOwned::to_owned)
+    });
+    let done = session::guarded(
+        &workshop,
+        &home,
+        Who::Claude,
+        "",
+        "git -C zone checkout -q -- a; echo x >> zone/keep",
+    );
+    assert!(done.status.success(), "{done:#?}");
+    let page = eventually("both changes are served", || {
+        let page: Value = serde_json::from_str(&get(&address, "/api/v1/changes")).unwrap();
+        let paths = page["changes"].as_array().unwrap().iter();
+        let seen = |end: &str| {
+            paths
+                .clone()
+                .any(|change| change["path"].as_str().unwrap().ends_with(end))
+        };
+        (seen("/zone/a") && seen("/zone/keep")).then_some(page)
+    });
+    let of = |end: &str| {
+        let mut changes = page["changes"].as_array().unwrap().iter();
+        changes
+            .find(|change| change["path"].as_str().unwrap().ends_with(end))
+            .unwrap()
+    };
+    assert_eq!(of("/zone/a")["change"], "removed");
+    assert_eq!(of("/zone/a")["preserved"], "hardlink");
+    assert_eq!(of("/zone/a")["bytes"], 14);
+    assert_eq!(of("/zone/a")["tool"], "git");
+    assert_eq!(of("/zone/keep")["change"], "changed");
+    assert_eq!(of("/zone/keep")["op"], "write");
+    let log = std::fs::read_to_string(state.join("changes.jsonl")).unwrap();
+    assert!(log.contains(r#""op":"write""#), "{log}");
+    let metric = |series: &str| -> Option<f64> {
+        let text = get(&address, "/metrics");
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    };
+    let kept = metric(r#"guard_file_changes_total{agent="claude_code",kind="removed"}"#);
+    assert!(kept >= Some(1.0), "{kept:?}");
+    let limit = metric("guard_undo_store_limit_bytes");
+    assert!(limit > Some(0.0), "{limit:?}");
+    let bytes = metric("guard_undo_store_bytes");
+    assert!(bytes > Some(0.0), "{bytes:?}");
+
+    let shown = r#""$TOOLS/codex-es-guard" denials --changes --operation write"#;
+    let shown = session::unguarded(&workshop, &home, shown);
+    assert!(
+        shown.output.contains("kept") && shown.output.contains("changed"),
+        "{shown:#?}"
+    );
+    let restored = r#""$TOOLS/codex-es-guard" undo restore last --yes"#;
+    let restored = session::unguarded(&workshop, &home, restored);
+    assert!(restored.status.success(), "{restored:#?}");
+    let a = std::fs::read_to_string(home.path().join("zone/a")).unwrap();
+    assert_eq!(a, "hours of work\n");
+    eventually("the restore is counted", || {
+        (metric("guard_undo_restores_total") == Some(1.0)).then_some(())
+    });
+    assert!(metric("guard_undo_restored_files_total") >= Some(2.0));
+    exporter.kill().unwrap();
+    exporter.wait().unwrap();
 }

@@ -15,7 +15,7 @@ mod stage;
 use guard_core::DecisionEvent;
 use guard_core::ring::{Lane, Producer};
 use guard_exporter::app_state::AppState;
-use guard_exporter::denial_log::DenialLog;
+use guard_exporter::denial_log::DecisionLog;
 use guard_exporter::drain::{Drain, Sources};
 use guard_exporter::metrics::Metrics;
 use guard_exporter::otlp::Recorder;
@@ -46,15 +46,24 @@ fn measure(name: &str, denied_every: u64) {
     let ring = home.ring(1);
     let metrics = Metrics::new();
     let log_path = home.path("denials.jsonl");
-    let (log, next) = DenialLog::open(&log_path, metrics.denial_log.clone()).unwrap();
+    let denials = DecisionLog::open(&log_path, metrics.denial_log.clone()).unwrap();
+    let changes = home.path("changes.jsonl");
+    let changes = DecisionLog::open(&changes, metrics.change_log.clone()).unwrap();
     let stream = Stream::new(metrics.stream.clone());
-    let app = Arc::new(AppState::new(Recent::default(), stream));
+    let app = Arc::new(AppState::new(Recent::default(), Recent::default(), stream));
     let sources = Sources {
         directories: vec![home.path("rings")],
         uid: std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home.path("rings")).unwrap()),
         cursors: home.path("cursors.json"),
     };
-    let mut drain = Drain::new(sources, log, next, &metrics, app, Recorder::default());
+    let mut drain = Drain::new(
+        sources,
+        denials,
+        changes,
+        &metrics,
+        app,
+        Recorder::default(),
+    );
     drain.pass(Instant::now());
     let mut reader = ring.reader();
 

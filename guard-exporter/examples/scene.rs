@@ -22,7 +22,10 @@
 )]
 
 use clap::Parser;
-use guard_core::event::{ActingProcess, TraceContext, ZoneRef};
+use guard_core::event::{
+    ActingProcess, Preservation, PreservationMethod, PreservationOutcome, TraceContext,
+    UnpreservedCause, ZoneRef,
+};
 use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::Answer;
@@ -126,6 +129,7 @@ impl Guard {
         let ring = Producer::create(&directory.join(file), &options).unwrap();
         for (counter, value) in [
             (Counter::EnforcementActive, 1),
+            (Counter::UndoStoreLimitBytes, 20 << 30),
             (Counter::PolicyOk, 1),
             (Counter::PolicyLoadedNs, now_ns()),
             (Counter::PolicyRevision, 0x5e1f_c0de_0000_0001),
@@ -169,7 +173,20 @@ impl Guard {
         if allowed > 0 && self.rng.below(interval) == 0 {
             self.deny(now_ns());
         }
+        if allowed > 0 && self.rng.below(9) == 0 {
+            self.change();
+        }
         match step % 4800 {
+            // A restore.
+            50 => {
+                self.ring.add(Counter::UndoRestores, 1);
+                self.ring.add(Counter::UndoRestoredFiles, 3);
+            }
+            // A sweep for room.
+            150 => {
+                self.ring.add(Counter::UndoEvictedSessions, 1);
+                self.ring.add(Counter::UndoEvictedBytes, 7 << 20);
+            }
             // A retry storm.
             100 => self.retry(8),
             // A mass deletion.
@@ -196,6 +213,46 @@ impl Guard {
             self.denied -= 1;
             self.deny_one(&INCIDENTS[0], now_ns());
         }
+    }
+
+    /// An agent changes a file of a zone, which is preserved; a few are too large for that.
+    fn change(&mut self) {
+        let (program, operation, method, path) = CHANGES[self.rng.skewed(CHANGES.len())];
+        let is_large = self.rng.below(60) == 0;
+        let bytes = 40 + self.rng.below(60_000);
+        let outcome = if is_large {
+            PreservationOutcome::Unpreserved(UnpreservedCause::TooLarge)
+        } else {
+            PreservationOutcome::Preserved(method)
+        };
+        let is_cut = operation == OperationKind::Write && self.rng.below(4) == 0;
+        self.ring.add(Counter::UndoStoreBytes, bytes);
+        self.ring.add(Counter::UndoStoreFiles, 1);
+        self.ring.publish(&DecisionEvent {
+            wall_ns: now_ns(),
+            monotonic_ns: now_ns(),
+            latency_ns: self.rng.latency(),
+            operation,
+            reason: Reason::NotJudged,
+            answer: Answer::Continued,
+            agent: Some("claude_code"),
+            ancestor: Some(b"claude"),
+            agent_pid: Some(4000),
+            session: self.session.as_bytes(),
+            process: process(program, 5000),
+            path: path.as_bytes(),
+            zone: Some(ZoneRef {
+                name: "thesis",
+                path: b"/home/ada/thesis",
+            }),
+            preservation: Some(Preservation {
+                outcome,
+                bytes: if is_large { 3 << 30 } else { bytes },
+                bytes_after: is_cut.then_some(0),
+                duration_ns: 4 * self.rng.latency(),
+            }),
+            ..blank()
+        });
     }
 
     fn deny(&mut self, wall_ns: u64) {
@@ -377,8 +434,21 @@ const CURSOR: (&str, &str) = ("cursor_agent", "cursor-agent");
 const AIDER: (&str, &str) = ("aider", "aider");
 
 const RM: &str = "/usr/bin/rm";
+const GIT: &str = "/usr/bin/git";
+const NODE: &str = "/usr/bin/node";
 const MV: &str = "/usr/bin/mv";
 const PYTHON: &str = "/usr/bin/python3";
+
+/// What agents change in kept files; the first are more frequent.
+const CHANGES: [(&str, OperationKind, PreservationMethod, &str); 3] = {
+    use OperationKind::{Unlink, Write};
+    use PreservationMethod::{Copy, Hardlink, Reflink};
+    [
+        (NODE, Write, Reflink, "/home/ada/thesis/chapters/intro.tex"),
+        (GIT, Unlink, Hardlink, "/home/ada/thesis/refs.bib"),
+        (PYTHON, Write, Copy, "/home/ada/thesis/data/runs.csv"),
+    ]
+};
 
 /// The first ones are more frequent.
 const INCIDENTS: [Incident; 14] = {

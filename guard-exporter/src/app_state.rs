@@ -20,11 +20,15 @@ pub struct AppState {
     /// When the exporter started.
     pub started: SystemTime,
     pub health: Health,
+    /// The latest denials.
     pub recent: Recent,
+    /// The latest changes.
+    pub changes: Recent,
     pub stream: Stream,
     activity: Mutex<Activity>,
     guards: Mutex<Arc<[GuardStatus]>>,
-    log: Mutex<LogStatus>,
+    /// The denial log and the change log.
+    logs: Mutex<[LogStatus; 2]>,
     detections: Mutex<VecDeque<Arc<Detection>>>,
 }
 
@@ -34,17 +38,18 @@ pub const MAX_DETECTIONS: usize = 256;
 // === impl AppState ===
 
 impl AppState {
-    /// The state at the start: `recent` denials, and nothing else.
+    /// The state at the start: `recent` denials and `changes`, and nothing else.
     #[must_use]
-    pub fn new(recent: Recent, stream: Stream) -> Self {
+    pub fn new(recent: Recent, changes: Recent, stream: Stream) -> Self {
         Self {
             started: SystemTime::now(),
             health: Health::new(),
             recent,
+            changes,
             stream,
             activity: Mutex::new(Activity::new(Instant::now())),
             guards: Mutex::default(),
-            log: Mutex::default(),
+            logs: Mutex::default(),
             detections: Mutex::default(),
         }
     }
@@ -63,14 +68,16 @@ impl AppState {
         *self.guards.lock().unwrap_or_else(PoisonError::into_inner) = guards;
     }
 
+    /// The denial log and the change log.
     #[must_use]
-    pub fn log(&self) -> LogStatus {
-        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.clone()
+    pub fn logs(&self) -> [LogStatus; 2] {
+        let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.clone()
     }
 
-    pub fn set_log(&self, log: LogStatus) {
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
+    pub fn set_logs(&self, denials: LogStatus, changes: LogStatus) {
+        let logs = [denials, changes];
+        *self.logs.lock().unwrap_or_else(PoisonError::into_inner) = logs;
     }
 
     /// The latest detections, newest first.

@@ -1,8 +1,8 @@
 //! How far rings were read, kept across restarts in `cursors.json`.
 //!
-//! Which denials are logged is known from the denial log alone. This file adds what the log does not
-//! hold: denials whose lines have left the kept files, the allow lane, and counters already counted.
-//! It is written after the log was synced to disk, so it never claims more than the log holds. When it
+//! Which denials and changes are logged is known from their logs alone. This file adds what the logs do
+//! not hold: decisions whose lines have left the kept files, the allow lane, and counters already counted.
+//! It is written after the logs were synced to disk, so it never claims more than they hold. When it
 //! is lost or out of date, counts repeat, and lines that are still in the log do not.
 
 use crate::instance::write_atomically;

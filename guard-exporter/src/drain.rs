@@ -1,10 +1,10 @@
-//! The reading loop: rings in, metrics and the denial log out.
+//! The reading loop: rings in, metrics, the denial log and the change log out.
 //!
-//! Each pass reads all available denials before a bounded number of allowed operations, so that a
-//! storm of the latter delays no denial. A ring whose writer is gone is read to its end, and its file
-//! is removed once all its denials are on disk.
+//! Each pass reads all available denials, then changes, before a bounded number of allowed operations,
+//! so that a storm of the latter delays neither. A ring whose writer is gone is read to its end, and its file
+//! is removed once all its denials and changes are on disk.
 //!
-//! It guarantees that a denial committed to a ring reaches the log exactly once, however often the
+//! It guarantees that a denial or a change committed to a ring reaches its log exactly once, however often the
 //! exporter is killed, unless the ring itself overwrote it first; that is then counted.
 //!
 //! It deliberately polls: a writer that woke its readers would need a system call. After activity a
@@ -12,7 +12,7 @@
 
 use crate::app_state::AppState;
 use crate::confine::SandboxPaths;
-use crate::denial_log::DenialLog;
+use crate::denial_log::DecisionLog;
 use crate::denial_log::recover::NextSequences;
 use crate::discovery::{Discovery, is_fresh};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
@@ -39,7 +39,8 @@ use tracing::field::Empty;
 pub struct Drain {
     discovery: Discovery,
     rings: Vec<Ring>,
-    log: DenialLog,
+    log: DecisionLog,
+    changes: DecisionLog,
     positions: ReadPositions,
     observer: Observer,
     app: Arc<AppState>,
@@ -66,8 +67,8 @@ pub struct Sources {
 /// What the loop is asked to do while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReaderCommand {
-    /// Close the denial log and open it again by its path.
-    ReopenLog,
+    /// Close the logs and open them again by their paths.
+    ReopenLogs,
 }
 
 /// The result of a pass.
@@ -100,12 +101,13 @@ struct Timers {
 // === impl Drain ===
 
 impl Drain {
-    /// Reads from `sources` into `log`, which holds each ring's denials before `next`.
+    /// Reads from `sources` into `denials` and `changes`, each of which holds what is before its
+    /// numbers already.
     #[must_use]
     pub fn new(
         sources: Sources,
-        log: DenialLog,
-        next: NextSequences,
+        (denials, next): (DecisionLog, NextSequences),
+        (changes, next_changes): (DecisionLog, NextSequences),
         metrics: &Metrics,
         app: Arc<AppState>,
         otlp: Recorder,
@@ -114,8 +116,9 @@ impl Drain {
         Self {
             discovery: Discovery::new(sources.directories, sources.uid),
             rings: Vec::new(),
-            log,
-            positions: ReadPositions::load(sources.cursors, next),
+            log: denials,
+            changes,
+            positions: ReadPositions::load(sources.cursors, next, next_changes),
             observer: Observer::new(Arc::clone(&app), metrics.decisions(), otlp),
             app,
             metrics: Counted {
@@ -156,7 +159,7 @@ impl Drain {
                 Pass {
                     extent: Extent::Part,
                     ..
-                } if self.log.trouble().is_none() => Duration::ZERO,
+                } if self.trouble().is_none() => Duration::ZERO,
                 Pass { records: 1.., .. } => SHORTEST_PAUSE,
                 _ => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
             };
@@ -169,7 +172,10 @@ impl Drain {
                 break;
             }
             match commands.recv_timeout(pause) {
-                Ok(ReaderCommand::ReopenLog) => self.log.reopen(Instant::now()),
+                Ok(ReaderCommand::ReopenLogs) => {
+                    self.log.reopen(Instant::now());
+                    self.changes.reopen(Instant::now());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -193,26 +199,33 @@ impl Drain {
         let mut ended = Vec::new();
         for ring in &mut self.rings {
             let mut batch = self.observer.batch(now);
-            let (records, extent) = ring.drain_denials(&mut self.log, &mut batch);
+            let (records, extent) =
+                ring.drain_denials(&mut self.log, &mut self.changes, &mut batch);
             self.metrics.rings.read(Lane::Deny, records);
             pass.add(records, extent);
-            ended.push(!ring.is_live && extent == Extent::All);
+            let is_read = extent == Extent::All;
+            let (records, extent) = ring.drain_changes(&mut self.changes, &mut batch);
+            self.metrics.rings.read(Lane::Change, records);
+            pass.add(records, extent);
+            ended.push(!ring.is_live && is_read && extent == Extent::All);
         }
         let write = if pass.records > 0 && !span.is_disabled() {
             tracing::info_span!("write")
         } else {
             Span::none()
         };
-        write.in_scope(|| self.log.flush(now));
+        write.in_scope(|| {
+            // First: a denial that is in its log is not read again for the change log.
+            self.changes.flush(now);
+            self.log.flush(now);
+        });
         drop(write);
         for (ring, ended) in self.rings.iter_mut().zip(&mut ended) {
             let mut batch = self.observer.batch(now);
-            for lane in [Lane::Change, Lane::Allow] {
-                let (records, extent) = ring.drain_allowed(lane, ALLOWED_PER_PASS, &mut batch);
-                self.metrics.rings.read(lane, records);
-                pass.add(records, extent);
-                *ended &= extent == Extent::All;
-            }
+            let (records, extent) = ring.drain_allowed(ALLOWED_PER_PASS, &mut batch);
+            self.metrics.rings.read(Lane::Allow, records);
+            pass.add(records, extent);
+            *ended &= extent == Extent::All;
             ring.count(&self.metrics.rings);
         }
         if ended.contains(&true) {
@@ -222,7 +235,7 @@ impl Drain {
             self.save(now);
         }
         self.publish(now);
-        let trouble = self.log.trouble();
+        let trouble = self.trouble();
         if pass.records > 0 || self.worked || trouble.is_some() {
             // OTLP has signed numbers only.
             span.record("guard.records", pass.records.cast_signed());
@@ -318,7 +331,7 @@ impl Drain {
     fn finish(&mut self, now: Instant, ended: &[bool]) {
         self.worked = true;
         let _span = tracing::info_span!("finish").entered();
-        // The rings hold the only other copy of their denials.
+        // The rings hold the only other copy of their denials and changes.
         if !self.save(now) {
             return;
         }
@@ -345,9 +358,10 @@ impl Drain {
         });
     }
 
-    /// Syncs the log to disk, then saves how far rings were read. Returns whether the log is synced.
+    /// Syncs the logs to disk, then saves how far rings were read. Returns whether both are synced.
     fn save(&mut self, now: Instant) -> bool {
-        if !self.log.sync(now) {
+        let changes = self.changes.sync(now);
+        if !self.log.sync(now) || !changes {
             return false;
         }
         self.positions.save(now, &self.rings);
@@ -364,7 +378,7 @@ impl Drain {
             self.last_live = now;
         }
         self.metrics.rings.show(&state);
-        let trouble = self.log.trouble();
+        let trouble = self.trouble();
         self.app.health.set_obstacle(trouble);
         let exporter = &self.metrics.exporter;
         exporter.ready.set(i64::from(trouble.is_none()));
@@ -376,11 +390,13 @@ impl Drain {
             self.metrics.infos = state.infos;
             self.app
                 .set_guards(self.rings.iter().map(Ring::status).collect());
-            self.app.set_log(LogStatus {
-                path: self.log.path().to_string_lossy().into_owned(),
-                head: self.log.head().map(|head| head.to_string()),
-            });
+            self.app.set_logs(status(&self.log), status(&self.changes));
         }
+    }
+
+    /// Why a log cannot be written.
+    fn trouble(&self) -> Option<&str> {
+        self.log.trouble().or_else(|| self.changes.trouble())
     }
 }
 
@@ -392,6 +408,13 @@ impl Pass {
         if extent == Extent::Part {
             self.extent = extent;
         }
+    }
+}
+
+fn status(log: &DecisionLog) -> LogStatus {
+    LogStatus {
+        path: log.path().to_string_lossy().into_owned(),
+        head: log.head().map(|head| head.to_string()),
     }
 }
 

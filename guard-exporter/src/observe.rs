@@ -1,14 +1,14 @@
-//! What is made of each decision that is read from a ring, beside its record in the denial log.
+//! What is made of each decision that is read from a ring, beside its record in a log.
 //!
-//! Every decision is counted, timed and checked by the detector; a denial is also kept in memory and
-//! published as an event. Another destination for decisions is added here.
+//! Every decision is counted, timed and checked by the detector; a denial and a change are also kept in
+//! memory, and a denial is published as an event. Another destination for decisions is added here.
 
 use crate::app_state::AppState;
 use crate::detect::{Detection, DetectionKind, Detector};
 use crate::metrics::DecisionMetrics;
 use crate::otlp::{Recorder, RingId};
 use crate::rate_limited::RateLimited;
-use crate::recent::Denial;
+use crate::recent::LoggedDecision;
 use crate::stream::Event;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
@@ -85,10 +85,25 @@ impl Batch<'_> {
         self.sinks.otlp.denial(event, ring);
         self.decision(event);
         let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
-        let denial = Arc::new(Denial::new(event, line.trim_end()));
+        let denial = Arc::new(LoggedDecision::new(event, line.trim_end()));
         let published = Event::Denial(Arc::clone(&denial));
         let recent = &self.app.recent;
         self.app.stream.publish(&published, || recent.push(denial));
+    }
+
+    /// Takes an allowed operation from the change lane of the ring with this id; `line` is its record
+    /// in the change log, with the newline.
+    pub fn changed(&mut self, event: &DecisionEvent<'_>, ring: RingId, line: &[u8]) {
+        self.sinks.otlp.changed(event, ring);
+        self.decision(event);
+        self.change(event, line);
+    }
+
+    /// Takes the record of a change; its decision is taken separately.
+    pub fn change(&mut self, event: &DecisionEvent<'_>, line: &[u8]) {
+        let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
+        let change = LoggedDecision::new(event, line.trim_end());
+        self.app.changes.push(Arc::new(change));
     }
 
     fn decision(&mut self, event: &DecisionEvent<'_>) {

@@ -1,9 +1,9 @@
 //! How far each ring was read: what the denial log shows, and what `cursors.json` adds.
 //!
-//! It guarantees that a ring is never resumed before a denial that is in the log.
+//! It guarantees that a lane is never resumed before a decision that is in its log.
 
 use crate::cursors::{Cursors, Mark};
-use crate::denial_log::recover::NextSequences;
+use crate::denial_log::recover::{NextNumbers, NextSequences};
 use crate::rate_limited::RateLimited;
 use crate::ring::Ring;
 use guard_core::ring::Lane;
@@ -15,8 +15,10 @@ use std::time::Instant;
 /// The read positions of all rings.
 #[derive(Debug)]
 pub(crate) struct ReadPositions {
-    /// From the log: the number after each ring's last denial.
+    /// From the denial log: the number after each ring's last denial.
     next: NextSequences,
+    /// From the change log, likewise.
+    changes: NextSequences,
     saved: Cursors,
     path: PathBuf,
     /// Rings that were read to their end and that this user may not remove. Their marks are kept
@@ -28,10 +30,12 @@ pub(crate) struct ReadPositions {
 // === impl ReadPositions ===
 
 impl ReadPositions {
-    /// Loads the cursors at `path`; the log holds each ring's denials before `next`.
-    pub(crate) fn load(path: PathBuf, next: NextSequences) -> Self {
+    /// Loads the cursors at `path`; the denial log holds each ring's denials before `next`, the change
+    /// log its changes before `changes`.
+    pub(crate) fn load(path: PathBuf, next: NextSequences, changes: NextSequences) -> Self {
         Self {
             next,
+            changes,
             saved: Cursors::load(&path),
             path,
             finished: HashMap::new(),
@@ -41,14 +45,19 @@ impl ReadPositions {
 
     /// Moves `ring` to where an earlier exporter ended.
     pub(crate) fn resume(&self, ring: &mut Ring) {
-        let next = self.next.get(&ring.id).copied().unwrap_or(0);
-        ring.resume(self.saved.0.get(&ring.id).cloned(), next);
+        let numbers = |of: &NextSequences| of.get(&ring.id).copied().unwrap_or_default();
+        let (next, changes) = (numbers(&self.next), numbers(&self.changes));
+        ring.resume(self.saved.0.get(&ring.id).cloned(), next, changes);
     }
 
     /// Remembers a ring that was read to its end.
     pub(crate) fn finish(&mut self, ring: &Ring) {
-        let delivered = ring.reader.cursor(Lane::Deny).delivered;
-        self.next.insert(ring.id.clone(), delivered);
+        let numbers = NextNumbers {
+            deny: ring.reader.cursor(Lane::Deny).delivered,
+            change: ring.reader.cursor(Lane::Change).delivered,
+        };
+        self.next.insert(ring.id.clone(), numbers);
+        self.changes.insert(ring.id.clone(), numbers);
         if !ring.candidate.is_own {
             self.finished
                 .insert(ring.file, (ring.id.clone(), ring.mark()));

@@ -1,13 +1,14 @@
 //! One attached ring: its file, how far it was read, and what of it was counted.
 
 use crate::cursors::Mark;
-use crate::denial_log::DenialLog;
+use crate::denial_log::DecisionLog;
+use crate::denial_log::recover::NextNumbers;
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
 use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use guard_report::hex;
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use guard_report::rings::{FileId, RingFile};
 use guard_report::status::GuardStatus;
 use std::{fs, io};
@@ -29,6 +30,11 @@ pub struct Ring {
     pub candidate: RingFile,
     counted_lost: [u64; Lane::ALL.len()],
     counted: Vec<u64>,
+    /// The guard session's name.
+    session: Vec<u8>,
+    /// Decisions of the deny lane before this number are in the change log, as far as they belong
+    /// there.
+    logged_changes: u64,
 }
 
 /// Whether a lane was read to its end.
@@ -63,12 +69,14 @@ impl Ring {
             candidate,
             counted_lost: [0; Lane::ALL.len()],
             counted: Vec::new(),
+            session: header.session,
+            logged_changes: 0,
         })
     }
 
-    /// Continues where an earlier exporter ended: at `mark`, and not before the denial with the number
-    /// `next`, since earlier ones are in the log.
-    pub fn resume(&mut self, mark: Option<Mark>, next: u64) {
+    /// Continues where an earlier exporter ended: at `mark`, and not before what is in the denial log,
+    /// which continues at `next`, and in the change log, which continues at `changes`.
+    pub fn resume(&mut self, mark: Option<Mark>, next: NextNumbers, changes: NextNumbers) {
         let (deny, allow, change, counted) = mark.map_or_else(Default::default, |mark| {
             (
                 Cursor::from(mark.deny),
@@ -78,9 +86,14 @@ impl Ring {
             )
         });
         let deny = Cursor {
-            delivered: deny.delivered.max(next),
+            delivered: deny.delivered.max(next.deny),
             ..deny
         };
+        let change = Cursor {
+            delivered: change.delivered.max(changes.change),
+            ..change
+        };
+        self.logged_changes = changes.deny;
         self.reader.resume(Lane::Deny, deny);
         self.reader.resume(Lane::Allow, allow);
         self.reader.resume(Lane::Change, change);
@@ -98,29 +111,54 @@ impl Ring {
         }
     }
 
-    /// Reads denials into the log while it has room. Returns how many it read.
-    pub fn drain_denials(&mut self, log: &mut DenialLog, batch: &mut Batch<'_>) -> (u64, Extent) {
+    /// Reads denials into the denial log while it has room, and of those that went on in audit mode
+    /// what was, or was to be, preserved into the change log. Returns how many it read.
+    pub fn drain_denials(
+        &mut self,
+        denials: &mut DecisionLog,
+        changes: &mut DecisionLog,
+        batch: &mut Batch<'_>,
+    ) -> (u64, Extent) {
         let mut records = 0;
-        while log.has_room() {
+        while denials.has_room() && changes.has_room() {
             let Some(event) = self.reader.next(Lane::Deny) else {
                 return (records, Extent::All);
             };
-            let line = log.encode(|into| DenialRecord::new(&event, &self.id).append_to(into));
+            let record = || DecisionRecord::new(&event, &self.id).in_session(&self.session);
+            let line = denials.encode(|into| record().append_to(into));
             batch.denial(&event, self.raw_id, line);
+            if event.change().is_some() && event.sequence >= self.logged_changes {
+                let line = changes.encode(|into| record().append_to(into));
+                batch.change(&event, line);
+            }
             records += 1;
         }
         (records, Extent::Part)
     }
 
-    /// Reads at most `limit` allowed operations of this lane. Returns how many it read.
-    pub fn drain_allowed(
+    /// Reads changes into the change log while it has room. Returns how many it read.
+    pub fn drain_changes(
         &mut self,
-        lane: Lane,
-        limit: u64,
+        changes: &mut DecisionLog,
         batch: &mut Batch<'_>,
     ) -> (u64, Extent) {
+        let mut records = 0;
+        while changes.has_room() {
+            let Some(event) = self.reader.next(Lane::Change) else {
+                return (records, Extent::All);
+            };
+            let record = DecisionRecord::new(&event, &self.id).in_session(&self.session);
+            let line = changes.encode(|into| record.append_to(into));
+            batch.changed(&event, self.raw_id, line);
+            records += 1;
+        }
+        (records, Extent::Part)
+    }
+
+    /// Reads at most `limit` allowed operations. Returns how many it read.
+    pub fn drain_allowed(&mut self, limit: u64, batch: &mut Batch<'_>) -> (u64, Extent) {
         for records in 0..limit {
-            let Some(event) = self.reader.next(lane) else {
+            let Some(event) = self.reader.next(Lane::Allow) else {
                 return (records, Extent::All);
             };
             batch.allowed(&event, self.raw_id);

@@ -1,14 +1,14 @@
 //! The exporter as a process: one thread reads rings, one serves HTTP and waits for signals.
 //!
 //! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is synced to disk, and
-//! `exporter.json` is removed. SIGHUP re-opens the denial log; there is no other configuration to
+//! `exporter.json` is removed. SIGHUP re-opens the logs; there is no other configuration to
 //! reload, and the end of a terminal does not end the exporter. A file size limit (SIGXFSZ) is treated
 //! as a full disk.
 
 use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
-use crate::denial_log::DenialLog;
+use crate::denial_log::DecisionLog;
 use crate::drain::{Drain, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
@@ -44,10 +44,13 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut instance = Instance::claim(&settings.state)?;
     let metrics = Metrics::new();
     metrics.watch_process();
-    let (mut log, next) = DenialLog::open(&settings.denials, metrics.denial_log.clone())?;
+    let (mut log, next) = DecisionLog::open(&settings.denials, metrics.denial_log.clone())?;
     log.chain(settings.chaining)?;
+    let changes = DecisionLog::open(&settings.changes, metrics.change_log.clone())?;
     let recent = Recent::load(&settings.denials);
-    let app = Arc::new(AppState::new(recent, Stream::new(metrics.stream.clone())));
+    let recent_changes = Recent::load(&settings.changes);
+    let stream = Stream::new(metrics.stream.clone());
+    let app = Arc::new(AppState::new(recent, recent_changes, stream));
     let sources = Sources {
         directories: settings.rings.resolve(instance.uid()),
         uid: instance.uid(),
@@ -74,7 +77,15 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         None => None,
     };
     let recorder = otlp.as_ref().map(Otlp::recorder).unwrap_or_default();
-    let drain = Drain::new(sources, log, next, &metrics, Arc::clone(&app), recorder);
+    let denials = (log, next);
+    let drain = Drain::new(
+        sources,
+        denials,
+        changes,
+        &metrics,
+        Arc::clone(&app),
+        recorder,
+    );
 
     let (commands, received) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
@@ -102,9 +113,9 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
                 request = signals.next() => match request {
                     SignalRequest::Terminate => break,
                     SignalRequest::Reload => {
-                        tracing::info!("re-opening the denial log (SIGHUP)");
+                        tracing::info!("re-opening the denial log and the change log (SIGHUP)");
                         // Without a receiver the reading thread has ended, and so does the loop.
-                        let _sent = commands.send(ReaderCommand::ReopenLog);
+                        let _sent = commands.send(ReaderCommand::ReopenLogs);
                     }
                 },
                 never = &mut serving => match never {},

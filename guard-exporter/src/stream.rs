@@ -8,7 +8,7 @@
 
 use crate::detect::Detection;
 use crate::metrics::StreamMetrics;
-use crate::recent::Denial;
+use crate::recent::LoggedDecision;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -37,7 +37,7 @@ pub struct TooManySubscribers;
 /// One event.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Denial(Arc<Denial>),
+    Denial(Arc<LoggedDecision>),
     Detection(Arc<Detection>),
 }
 
@@ -149,7 +149,7 @@ impl Event {
     /// The memory that the event keeps alive, approximately.
     fn size(&self) -> usize {
         match self {
-            Self::Denial(denial) => size_of::<Denial>() + denial.line.len(),
+            Self::Denial(denial) => size_of::<LoggedDecision>() + denial.line.len(),
             Self::Detection(detection) => {
                 size_of::<Detection>() + detection.path.len() + detection.session.len()
             }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn event(line: &str) -> Event {
-        Event::Denial(Arc::new(Denial::new(&denial(0), line)))
+        Event::Denial(Arc::new(LoggedDecision::new(&denial(0), line)))
     }
 
     fn is_event(next: &Poll<Option<Next>>) -> bool {

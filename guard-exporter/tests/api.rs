@@ -13,6 +13,7 @@ use guard_core::{DecisionEvent, OperationKind};
 use guard_exporter::detect::{MASS, STORM};
 use guard_exporter::recent::MAX_KEPT;
 use guard_exporter::stream::MAX_SUBSCRIBERS;
+use guard_testing::events::CHANGE;
 use serde_json::Value;
 use support::events::Events;
 use support::{Exporter, Home, allowed, denial, eventually, publish, request, schema, status};
@@ -448,9 +449,11 @@ fn the_description_describes_what_is_answered() {
         ..denial()
     });
     publish(&producer, &allowed(), 3);
+    publish(&producer, &CHANGE, 1);
     let exporter = home.start();
     eventually("all are read", || {
         json(&exporter, "/api/v1/denials")["kept"] == STORM + 1
+            && json(&exporter, "/api/v1/changes")["kept"] == 1
     });
     eventually("guards are shown", || {
         json(&exporter, "/api/v1/status")["guards"][0]["pid"].is_u64()
@@ -483,9 +486,9 @@ fn the_description_describes_what_is_answered() {
             schemas += 1;
         }
     }
-    assert_eq!(schemas, 5);
+    assert_eq!(schemas, 6);
     // What a described parameter may be is what is understood.
-    for path in ["/api/v1/denials", "/api/v1/latency"] {
+    for path in ["/api/v1/denials", "/api/v1/changes", "/api/v1/latency"] {
         for parameter in document["paths"][path]["get"]["parameters"]
             .as_array()
             .unwrap()

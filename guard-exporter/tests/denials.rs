@@ -288,7 +288,7 @@ fn a_full_disk_delays_denials_and_loses_none() {
     eventually("it is ready again", || exporter.get("/-/ready").0 == 200);
     let messages = exporter.terminate();
     assert_eq!(
-        messages.matches("Denials wait").count(),
+        messages.matches("Decisions wait").count(),
         1,
         "once a minute: {messages}"
     );

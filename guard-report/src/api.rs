@@ -2,8 +2,8 @@
 //!
 //! `openapi.json` in the exporter describes the same for other programs.
 
-use crate::record::DenialRecord;
-use crate::sentence::Sentence;
+use crate::record::DecisionRecord;
+use crate::sentence;
 use crate::status::GuardStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,8 +26,14 @@ pub struct Status<'a> {
     pub obstacle: Option<String>,
     /// Denials that it has in memory.
     pub kept_denials: usize,
+    /// Changes that it has in memory.
+    #[serde(default)]
+    pub kept_changes: usize,
     /// The denial log.
     pub denial_log: LogStatus,
+    /// The change log, whose lines are not chained.
+    #[serde(default)]
+    pub change_log: LogStatus,
     /// Decisions of each agent, the busiest first.
     pub agents: Vec<AgentDecisions>,
     /// The guards whose rings it reads.
@@ -37,7 +43,7 @@ pub struct Status<'a> {
     pub problems: Vec<String>,
 }
 
-/// The denial log.
+/// A log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct LogStatus {
     /// Where it is.
@@ -109,8 +115,8 @@ pub struct Percentiles {
 /// `GET /api/v1/denials`
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Denials {
-    /// The newest first, each as [`Denial`] writes it. Every one can be read as a
-    /// [`DenialRecord`].
+    /// The newest first, each as [`Record`] writes it. Every one can be read as a
+    /// [`DecisionRecord`].
     pub denials: Vec<Box<RawValue>>,
     /// The `before` of the next page; `null` when there is none.
     pub next: Option<String>,
@@ -120,9 +126,23 @@ pub struct Denials {
     pub max_kept: usize,
 }
 
-/// A denial: the fields of its line in the log, after its identity and a sentence.
+/// `GET /api/v1/changes`
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Changes {
+    /// The newest first, each as [`Record`] writes it. Every one can be read as a
+    /// [`DecisionRecord`].
+    pub changes: Vec<Box<RawValue>>,
+    /// The `before` of the next page; `null` when there is none.
+    pub next: Option<String>,
+    /// Changes that the exporter has in memory.
+    pub kept: usize,
+    /// The most that it would have.
+    pub max_kept: usize,
+}
+
+/// A denial or a change: the fields of its line in the log, after its identity and a sentence.
 #[derive(Debug)]
-pub struct Denial {
+pub struct Record {
     /// Its identity.
     pub id: String,
     /// `{"id":…,"summary":…,` and the line's fields.
@@ -139,16 +159,16 @@ impl DecisionCounts {
     }
 }
 
-// === impl Denial ===
+// === impl Record ===
 
-impl Denial {
-    /// Of a line of the log; `None` when it is no denial.
+impl Record {
+    /// Of a line of a log; `None` when it is no record.
     #[must_use]
     pub fn of_line(line: &str) -> Option<Self> {
-        let record = DenialRecord::parse(line)?;
+        let record = DecisionRecord::parse(line)?;
         let fields = line.trim_start().strip_prefix('{')?;
         let id = record.id();
-        let summary = serde_json::Value::from(Sentence::of(&record).to_string());
+        let summary = serde_json::Value::from(sentence::of(&record));
         let json = format!("{{\"id\":\"{id}\",\"summary\":{summary},{fields}");
         Some(Self { id, json })
     }
@@ -159,24 +179,47 @@ impl Denial {
 impl Denials {
     /// A page of these denials, of which there are `more`.
     #[must_use]
-    pub fn page(denials: Vec<Denial>, more: bool, kept: usize, max_kept: usize) -> Self {
-        let next = denials.last().filter(|_| more);
+    pub fn page(denials: Vec<Record>, more: bool, kept: usize, max_kept: usize) -> Self {
         Self {
-            next: next.map(|last| last.id.clone()),
-            denials: denials
-                .into_iter()
-                .filter_map(|denial| RawValue::from_string(denial.json).ok())
-                .collect(),
+            next: next(&denials, more),
+            denials: raw(denials),
             kept,
             max_kept,
         }
     }
 
     /// The denials as records. One that is none is skipped.
-    pub fn records(&self) -> impl Iterator<Item = DenialRecord<'_>> {
+    pub fn records(&self) -> impl Iterator<Item = DecisionRecord<'_>> {
         let denials = self.denials.iter();
-        denials.filter_map(|denial| DenialRecord::parse(denial.get()))
+        denials.filter_map(|denial| DecisionRecord::parse(denial.get()))
     }
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// A page of these changes, of which there are `more`.
+    #[must_use]
+    pub fn page(changes: Vec<Record>, more: bool, kept: usize, max_kept: usize) -> Self {
+        Self {
+            next: next(&changes, more),
+            changes: raw(changes),
+            kept,
+            max_kept,
+        }
+    }
+}
+
+fn next(records: &[Record], more: bool) -> Option<String> {
+    let last = records.last().filter(|_| more);
+    last.map(|last| last.id.clone())
+}
+
+fn raw(records: Vec<Record>) -> Vec<Box<RawValue>> {
+    let records = records.into_iter();
+    records
+        .filter_map(|record| RawValue::from_string(record.json).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -189,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_page_of_denials_is_read_as_it_was_written() {
-        let denial = || Denial::of_line(LINE).unwrap();
+        let denial = || Record::of_line(LINE).unwrap();
         let json = denial().json;
         assert!(json.starts_with(r#"{"id":"00-3","summary":"codex was stopped from removing"#));
         assert!(json.ends_with(r#""hash":"1"}"#), "what is not known stays");
@@ -201,7 +244,7 @@ mod tests {
             let records: Vec<_> = read.records().collect();
             assert_eq!((records.len(), records[0].seq), (1, 3));
         }
-        assert!(Denial::of_line("{}").is_none());
+        assert!(Record::of_line("{}").is_none());
     }
 
     #[test]
@@ -214,7 +257,9 @@ mod tests {
             ready: false,
             obstacle: Some("a disk".to_owned()),
             kept_denials: 3,
+            kept_changes: 4,
             denial_log: LogStatus::default(),
+            change_log: LogStatus::default(),
             agents: vec![AgentDecisions {
                 agent: "codex".to_owned(),
                 minute: DecisionCounts::default(),

@@ -1,25 +1,25 @@
-//! Which denials are wanted: the same choice on the command line and in the API.
+//! Which denials or changes are wanted: the same choice on the command line and in the API.
 
-use crate::record::DenialRecord;
+use crate::record::DecisionRecord;
 use guard_core::OperationKind;
 use guard_core::agents;
 use guard_core::verdict::Verdict;
 
-/// Which denials are wanted. What is `None` wants all.
+/// Which denials or changes are wanted. What is `None` wants all.
 ///
 /// ```
-/// use guard_report::filter::{DenialFilter, Subject};
+/// use guard_report::filter::{RecordFilter, Subject};
 ///
-/// let filter = DenialFilter {
+/// let filter = RecordFilter {
 ///     agent: Some("claude".to_owned()),
-///     ..DenialFilter::default()
+///     ..RecordFilter::default()
 /// };
 /// let by = |label| Subject { agent: Some(label), ..Subject::default() };
 /// assert!(filter.wants(&by("claude_code")));
 /// assert!(!filter.wants(&by("codex")));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DenialFilter {
+pub struct RecordFilter {
     /// Of this agent: its label, a name that people call it by, or `custom` for all that are not in
     /// the catalogue.
     pub agent: Option<String>,
@@ -50,10 +50,10 @@ pub struct Subject<'a> {
     pub wall_ns: Option<u64>,
 }
 
-// === impl DenialFilter ===
+// === impl RecordFilter ===
 
-impl DenialFilter {
-    /// Whether the filter wants this denial.
+impl RecordFilter {
+    /// Whether the filter wants this denial or change.
     #[must_use]
     pub fn wants(&self, denial: &Subject<'_>) -> bool {
         let is_zone = |wanted: &str| [denial.zone_name, denial.zone_path].contains(&Some(wanted));
@@ -75,8 +75,8 @@ impl DenialFilter {
 
 // === impl Subject ===
 
-impl<'a> From<&'a DenialRecord<'_>> for Subject<'a> {
-    fn from(record: &'a DenialRecord<'_>) -> Self {
+impl<'a> From<&'a DecisionRecord<'_>> for Subject<'a> {
+    fn from(record: &'a DecisionRecord<'_>) -> Self {
         Self {
             agent: record.agent.as_deref(),
             zone_name: record.zone_name.as_deref(),
@@ -107,9 +107,9 @@ mod tests {
         let line = r#"{"ts":1,"op":"unlink","path":"/p/a","dest":null,"zone":"/p","process":"rm",
             "time":"2026-01-02T03:04:05Z","ring":"00","seq":0,"verdict":"deny",
             "reason":"agent_in_zone","agent":"codex","pid":7,"zone_name":"work"}"#;
-        let record = DenialRecord::parse(line).unwrap();
-        let wants = |change: &dyn Fn(&mut DenialFilter)| {
-            let mut filter = DenialFilter::default();
+        let record = DecisionRecord::parse(line).unwrap();
+        let wants = |change: &dyn Fn(&mut RecordFilter)| {
+            let mut filter = RecordFilter::default();
             change(&mut filter);
             filter.wants(&Subject::from(&record))
         };

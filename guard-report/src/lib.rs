@@ -2,9 +2,9 @@
 //!
 //! | module | what it defines |
 //! |---|---|
-//! | [`record`] | a line of the denial log, written and read |
-//! | [`filter`] | which denials are wanted |
-//! | [`sentence`] | a denial as a sentence for people |
+//! | [`record`] | a line of the denial log or the change log, written and read |
+//! | [`filter`] | which denials or changes are wanted |
+//! | [`sentence`] | a denial as a sentence for people, and a change with the way to undo it |
 //! | [`notice`] | what a denied process is shown on its standard error |
 //! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
@@ -38,7 +38,10 @@ pub mod rings;
 pub mod rolling;
 pub mod sentence;
 pub mod shell;
+mod size;
 pub mod status;
 pub mod time;
+mod visible;
 
 pub use hex::hex;
+pub use size::size;

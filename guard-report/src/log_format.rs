@@ -22,7 +22,7 @@
 //! tracing::subscriber::with_default(subscriber, || tracing::info!(port = 19_477, "Serving"));
 //! ```
 
-use crate::sentence::misleads;
+use crate::visible::misleads;
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};

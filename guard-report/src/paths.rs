@@ -174,6 +174,12 @@ pub fn denial_log(state: &Path) -> PathBuf {
     state.join("denials.jsonl")
 }
 
+/// The change log of the exporter whose denial log is this.
+#[must_use]
+pub fn change_log(denial_log: &Path) -> PathBuf {
+    denial_log.with_file_name("changes.jsonl")
+}
+
 fn owner(path: &Path) -> Option<Account> {
     let found = fs::metadata(path).ok()?;
     Some(Account {

@@ -1,9 +1,13 @@
-//! One line of `denials.jsonl`: the type that writes it and reads it.
+//! One line of `denials.jsonl` or `changes.jsonl`: the type that writes it and reads it.
 //!
 //! [`FIELDS`] is the order of the fields. The first seven are those of the format that other tools
 //! already read; the order only ever grows at its end. Every field is on every line, `null` where
-//! there is nothing to say, except `path_bytes` and `dest_bytes`: lower-case hexadecimal, present
-//! only when the path is not UTF-8 and `path` or `dest` therefore has U+FFFD in place of bytes.
+//! there is nothing to say, except
+//!
+//! - `path_bytes` and `dest_bytes`: lower-case hexadecimal, present only when the path is not UTF-8 and
+//!   `path` or `dest` therefore has U+FFFD in place of bytes;
+//! - from `change` on: present only when something was, or was to be, preserved before the operation,
+//!   and then those of them that say something. All lines of `changes.jsonl` have `change`.
 //!
 //! ```json
 //! {"ts":1718000000,"op":"unlink","path":"/p/main.rs","dest":null,"zone":"/p","process":"rm",
@@ -12,19 +16,21 @@
 //! ```
 //!
 //! A line never holds a raw newline, so the log can be split at newlines; `ring` and `seq` together
-//! identify a denial for good. A reader ignores fields that it does not know, and accepts lines of
+//! identify a denial for good, and with `verdict` `allow` a change. A reader ignores fields that it does not know, and accepts lines of
 //! earlier versions, which have fewer.
 
 use crate::{hex, time};
+use guard_core::event::{ChangeKind, Preservation, PreservationMethod};
 use guard_core::process::basename;
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A line. Names that a later version adds to operations, verdicts, reasons and answers stay text.
+/// A line. Names that a later version adds to operations, verdicts, reasons, answers, changes, methods
+/// and causes stay text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct DenialRecord<'a> {
+pub struct DecisionRecord<'a> {
     /// When, seconds since the Unix epoch.
     #[serde(default)]
     pub ts: u64,
@@ -122,10 +128,32 @@ pub struct DenialRecord<'a> {
     /// The bytes of `dest` when they are not UTF-8.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub dest_bytes: Option<Cow<'a, str>>,
+    /// What the operation did to what was, or was to be, preserved: `removed`, `replaced`, `changed`,
+    /// `shrunk`; absent if it was denied.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Cow<'a, str>>,
+    /// How it was preserved: `hardlink`, `rename`, `reflink`, `copy`, `record`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub preserved: Option<Cow<'a, str>>,
+    /// Why it was not preserved.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub unpreserved: Option<Cow<'a, str>>,
+    /// Its length before the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The length that the operation left, where the operation gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_after: Option<u64>,
+    /// Nanoseconds that preserving took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preserve_ns: Option<u64>,
+    /// The name of the guard's session, by which `codex-es-guard undo` finds it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub undo_session: Option<Cow<'a, str>>,
 }
 
 /// The fields of a line, in their order.
-pub const FIELDS: [&str; 33] = [
+pub const FIELDS: [&str; 40] = [
     "ts",
     "op",
     "path",
@@ -159,18 +187,26 @@ pub const FIELDS: [&str; 33] = [
     "delivery_delay_us",
     "path_bytes",
     "dest_bytes",
+    "change",
+    "preserved",
+    "unpreserved",
+    "bytes",
+    "bytes_after",
+    "preserve_ns",
+    "undo_session",
 ];
 
 /// Raised when a field changes its meaning or goes away; a new field does not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
-// === impl DenialRecord ===
+// === impl DecisionRecord ===
 
-impl<'a> DenialRecord<'a> {
+impl<'a> DecisionRecord<'a> {
     /// The record of `event`, read from the ring whose id is `ring` in hexadecimal.
     #[must_use]
     pub fn new(event: &DecisionEvent<'a>, ring: &'a str) -> Self {
         let process = event.process;
+        let preservation = event.preservation.as_ref();
         Self {
             ts: event.wall_ns / NANOSECONDS,
             op: event.operation.as_str().into(),
@@ -210,10 +246,31 @@ impl<'a> DenialRecord<'a> {
             delivery_delay_us: event.delivery_delay_us,
             path_bytes: bytes_unless_text(event.path),
             dest_bytes: event.destination.and_then(bytes_unless_text),
+            change: event.change().map(|change| change.as_str().into()),
+            preserved: preservation
+                .and_then(Preservation::method)
+                .map(|method| method.as_str().into()),
+            unpreserved: preservation
+                .and_then(Preservation::cause)
+                .map(|cause| cause.as_str().into()),
+            bytes: preservation.map(|preservation| preservation.bytes),
+            bytes_after: preservation.and_then(|preservation| preservation.bytes_after),
+            preserve_ns: preservation.map(|preservation| preservation.duration_ns),
+            undo_session: None,
         }
     }
 
-    /// Reads a line; `None` when it is no denial.
+    /// The record with the name of the guard's session, if something was, or was to be, preserved.
+    #[must_use]
+    pub fn in_session(self, session: &'a [u8]) -> Self {
+        let undo_session = self.bytes.map(|_| text(session));
+        Self {
+            undo_session,
+            ..self
+        }
+    }
+
+    /// Reads a line; `None` when it is no record.
     #[must_use]
     pub fn parse(line: &'a str) -> Option<Self> {
         serde_json::from_str(line).ok()
@@ -246,16 +303,48 @@ impl<'a> DenialRecord<'a> {
         reasons.find(|reason| reason.as_str() == self.reason)
     }
 
+    /// What the operation did to what was, or was to be, preserved; `None` if nothing was, it was
+    /// denied, or this version does not know the name.
+    #[must_use]
+    pub fn change(&self) -> Option<ChangeKind> {
+        let mut changes = ChangeKind::ALL.into_iter();
+        changes.find(|change| self.change.as_deref() == Some(change.as_str()))
+    }
+
+    /// How it was preserved; `None` if it was not, or this version does not know the name.
+    #[must_use]
+    pub fn method(&self) -> Option<PreservationMethod> {
+        self.preserved
+            .as_deref()
+            .and_then(PreservationMethod::from_name)
+    }
+
+    /// The path of the object that a change took: of an operation on two, the second.
+    #[must_use]
+    pub fn lost(&self) -> Vec<u8> {
+        let (text, bytes) = match &self.dest {
+            Some(destination) => (destination, &self.dest_bytes),
+            None => (&self.path, &self.path_bytes),
+        };
+        let digits = bytes.as_deref().map(str::as_bytes);
+        digits.map_or_else(|| text.as_bytes().to_vec(), from_hex)
+    }
+
     /// When, wall clock nanoseconds.
     #[must_use]
     pub fn wall_ns(&self) -> Option<u64> {
         time::parse(&self.time).ok()
     }
 
-    /// Its identity: `RING-NUMBER`.
+    /// Its identity: `RING-NUMBER`, of an allowed operation `RING-cNUMBER`, since changes have numbers
+    /// of their own.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}-{}", self.ring, self.seq)
+        let lane = match self.verdict() {
+            Some(Verdict::Allow) => "c",
+            Some(Verdict::Deny | Verdict::Audit) | None => "",
+        };
+        format!("{}-{lane}{}", self.ring, self.seq)
     }
 }
 
@@ -268,16 +357,26 @@ fn bytes_unless_text(bytes: &[u8]) -> Option<Cow<'static, str>> {
     (!is_text).then(|| hex(bytes).into())
 }
 
+/// The bytes that these hexadecimal digits are.
+fn from_hex(digits: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or_default();
+    let pairs = digits.as_chunks::<2>().0.iter();
+    pairs
+        .map(|&[high, low]| u8::try_from(digit(high) << 4 | digit(low)).unwrap_or_default())
+        .collect()
+}
+
 const NANOSECONDS: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_testing::events::denial;
+    use guard_core::event::{PreservationOutcome, UnpreservedCause};
+    use guard_testing::events::{CHANGE, denial};
 
     fn line(event: &DecisionEvent<'_>) -> String {
         let mut bytes = Vec::new();
-        DenialRecord::new(event, "00ff").append_to(&mut bytes);
+        DecisionRecord::new(event, "00ff").append_to(&mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
@@ -306,10 +405,11 @@ mod tests {
         };
         let line = line(&event);
         assert_eq!(line.matches('\n').count(), 1);
-        let read = DenialRecord::parse(&line).unwrap();
-        assert_eq!(read, DenialRecord::new(&event, "00ff"));
+        let read = DecisionRecord::parse(&line).unwrap();
+        assert_eq!(read, DecisionRecord::new(&event, "00ff"));
         assert_eq!(read.path, "/p/\u{fffd}\n\"x");
         assert_eq!(read.path_bytes.as_deref(), Some("2f702fff0a2278"));
+        assert_eq!(read.lost(), b"/q\xff");
         assert_eq!(read.operation(), Some(OperationKind::Rename));
         assert_eq!(read.verdict(), Some(Verdict::Deny));
         assert_eq!(read.reason(), Some(Reason::AgentInZone));
@@ -318,7 +418,59 @@ mod tests {
         let fields: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(&line).unwrap();
         let fields: Vec<&str> = fields.keys().map(String::as_str).collect();
-        assert_eq!(fields, FIELDS);
+        assert_eq!(fields, FIELDS[..33]);
+    }
+
+    #[test]
+    fn a_change_has_its_fields_at_the_end() {
+        let check = |event: &DecisionEvent<'_>, expected: &str| {
+            let mut bytes = Vec::new();
+            DecisionRecord::new(event, "00ff")
+                .in_session(b"calm-heron-7")
+                .append_to(&mut bytes);
+            let line = String::from_utf8(bytes).unwrap();
+            let (_, end) = line.split_once(r#","delivery_delay_us":null"#).unwrap();
+            assert_eq!(end, format!("{expected}}}\n"));
+            let read = DecisionRecord::parse(&line).unwrap();
+            assert_eq!(
+                read,
+                DecisionRecord::new(event, "00ff").in_session(b"calm-heron-7")
+            );
+            assert_eq!(read.change(), event.change());
+            let fields: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&line).unwrap();
+            let mut known = FIELDS.iter();
+            assert!(fields.keys().all(|field| known.any(|known| known == field)));
+        };
+        check(
+            &CHANGE,
+            r#","change":"removed","preserved":"hardlink","bytes":4096,"preserve_ns":21000,"undo_session":"calm-heron-7""#,
+        );
+        let unpreserved = Preservation {
+            outcome: PreservationOutcome::Unpreserved(UnpreservedCause::TooLarge),
+            bytes: 1 << 40,
+            bytes_after: Some(0),
+            duration_ns: 5,
+        };
+        let edit = DecisionEvent {
+            operation: OperationKind::Write,
+            preservation: Some(unpreserved),
+            ..CHANGE
+        };
+        check(
+            &edit,
+            r#","change":"shrunk","unpreserved":"too_large","bytes":1099511627776,"bytes_after":0,"preserve_ns":5,"undo_session":"calm-heron-7""#,
+        );
+        let denied = DecisionEvent {
+            verdict: Verdict::Deny,
+            ..edit
+        };
+        check(
+            &denied,
+            r#","unpreserved":"too_large","bytes":1099511627776,"bytes_after":0,"preserve_ns":5,"undo_session":"calm-heron-7""#,
+        );
+        check(&denial(7), "");
+        assert_eq!(DecisionRecord::new(&CHANGE, "00ff").id(), "00ff-c0");
     }
 
     #[test]
@@ -349,15 +501,15 @@ mod tests {
     #[test]
     fn other_versions_are_read_and_other_lines_are_not() {
         let later = line(&denial(7)).replace("{\"ts\"", "{\"later\":[1],\"ts\"");
-        assert_eq!(DenialRecord::parse(&later).unwrap().seq, 7);
+        assert_eq!(DecisionRecord::parse(&later).unwrap().seq, 7);
         let sealed = line(&denial(7)).replace("null}", "null,\"prev\":\"00\",\"hash\":\"01\"}");
-        assert!(DenialRecord::parse(&sealed).is_some());
+        assert!(DecisionRecord::parse(&sealed).is_some());
         let earlier = r#"{"ts":1,"op":"melt","path":"/p/a","dest":null,"process":"rm","ring":"00",
             "time":"2024-06-10T06:13:20Z","seq":0,"verdict":"deny","reason":"new","pid":7}"#;
-        let earlier = DenialRecord::parse(earlier).unwrap();
+        let earlier = DecisionRecord::parse(earlier).unwrap();
         assert_eq!((earlier.operation(), earlier.reason()), (None, None));
         for no_denial in ["", "by hand", "{}", "[1]", r#"{"ring":"00","seq":1}"#] {
-            assert_eq!(DenialRecord::parse(no_denial), None, "{no_denial}");
+            assert_eq!(DecisionRecord::parse(no_denial), None, "{no_denial}");
         }
     }
 }

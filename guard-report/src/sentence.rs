@@ -1,11 +1,15 @@
-//! A denial in plain language.
+//! A denial or a change in plain language.
 //!
-//! Paths and names come from whoever was denied. Characters that would turn a text around or hide
+//! Paths and names come from whoever was denied or allowed. Characters that would turn a text around or hide
 //! part of it are shown by their numbers, so that a file's name cannot rewrite the sentence it
 //! is in.
 
-use crate::record::DenialRecord;
+use crate::record::DecisionRecord;
+use crate::shell::word;
+use crate::size;
+pub use crate::visible::visible;
 use guard_core::OperationKind;
+use guard_core::event::{ChangeKind, PreservationMethod};
 use guard_core::verdict::Verdict;
 use std::borrow::Cow;
 use std::fmt;
@@ -13,13 +17,13 @@ use std::fmt;
 /// What happened, in one sentence without its full stop; its parts can be seen as they are.
 ///
 /// ```
-/// use guard_report::{record::DenialRecord, sentence::Sentence};
+/// use guard_report::{record::DecisionRecord, sentence::Sentence};
 ///
 /// let line = r#"{"op":"unlink","path":"/p/main.rs","dest":null,"process":"rm","time":"",
 ///   "ring":"00","seq":0,"verdict":"deny","reason":"agent_in_zone","agent":"codex","pid":7,
 ///   "zone_name":"p"}"#;
 /// assert_eq!(
-///     Sentence::of(&DenialRecord::parse(line).unwrap()).to_string(),
+///     Sentence::of(&DecisionRecord::parse(line).unwrap()).to_string(),
 ///     "codex was stopped from removing /p/main.rs with rm: an AI agent's process would destroy \
 ///      something in a zone (zone p)"
 /// );
@@ -44,12 +48,63 @@ pub struct Sentence<'a> {
     pub zone: Option<Cow<'a, str>>,
 }
 
+/// What an agent took from a file, in one sentence without its full stop; its parts can be seen as
+/// they are.
+///
+/// ```
+/// use guard_report::{record::DecisionRecord, sentence::ChangeSentence};
+///
+/// let line = r#"{"op":"rename","path":"/tmp/new","dest":"/p/main.rs","process":"mv","time":"",
+///   "ring":"00","seq":0,"verdict":"allow","reason":"replaced","agent":"codex","pid":7,
+///   "zone_name":"p","change":"replaced","preserved":"hardlink","bytes":2048,
+///   "undo_session":"calm-heron-7"}"#;
+/// let record = DecisionRecord::parse(line).unwrap();
+/// let sentence = ChangeSentence::of(&record);
+/// assert_eq!(
+///     sentence.to_string(),
+///     "codex replaced /p/main.rs by /tmp/new with mv: 2.0 KiB preserved by a hard link (zone p)"
+/// );
+/// assert_eq!(
+///     sentence.restore.unwrap(),
+///     "codex-es-guard undo restore calm-heron-7 /p/main.rs"
+/// );
+/// ```
+#[derive(Debug)]
+pub struct ChangeSentence<'a> {
+    /// The agent.
+    pub who: Cow<'a, str>,
+    /// What it did.
+    pub did: &'static str,
+    /// To what.
+    pub path: Cow<'a, str>,
+    /// What took its place.
+    pub by: Option<Cow<'a, str>>,
+    /// The program it did it with.
+    pub program: Cow<'a, str>,
+    /// What became of what was there.
+    pub outcome: String,
+    /// The zone's name.
+    pub zone: Option<Cow<'a, str>>,
+    /// The command that has it back, if it was preserved.
+    pub restore: Option<String>,
+}
+
+/// The sentence of a line of either log.
+#[must_use]
+pub fn of(record: &DecisionRecord<'_>) -> String {
+    if record.verdict() == Some(Verdict::Allow) && record.change.is_some() {
+        ChangeSentence::of(record).to_string()
+    } else {
+        Sentence::of(record).to_string()
+    }
+}
+
 // === impl Sentence ===
 
 impl<'a> Sentence<'a> {
     /// The sentence about a denial.
     #[must_use]
-    pub fn of(record: &'a DenialRecord<'_>) -> Self {
+    pub fn of(record: &'a DecisionRecord<'_>) -> Self {
         Self {
             who: visible(record.agent.as_deref().unwrap_or("a process")),
             was: match record.verdict() {
@@ -93,33 +148,72 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
-/// The text with everything shown that would not be seen, or would change how the rest is seen.
-#[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(misleads) {
-        return text.into();
-    }
-    let shown = text.chars().fold(String::new(), |mut shown, c| {
-        if misleads(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
+// === impl ChangeSentence ===
+
+impl<'a> ChangeSentence<'a> {
+    /// The sentence about a change.
+    #[must_use]
+    pub fn of(record: &'a DecisionRecord<'_>) -> Self {
+        // Of a rename the destination is lost; its source takes the place.
+        let (lost, by) = match record.dest.as_deref() {
+            Some(destination) => (destination, Some(&*record.path)),
+            None => (&*record.path, None),
+        };
+        Self {
+            who: visible(record.agent.as_deref().unwrap_or("a process")),
+            did: match record.change() {
+                Some(ChangeKind::Removed) => "removed",
+                Some(ChangeKind::Replaced) => "replaced",
+                Some(ChangeKind::Changed) | None => "changed",
+                Some(ChangeKind::Shrunk) if by.is_some() => "replaced nearly all of",
+                Some(ChangeKind::Shrunk) => "cut",
+            },
+            path: visible(lost),
+            by: by.map(visible),
+            program: visible(&record.process),
+            outcome: outcome(record),
+            zone: record.zone_name.as_deref().map(visible),
+            restore: restore(record),
         }
-        shown
-    });
-    shown.into()
+    }
 }
 
-/// Control characters, and those that are not seen themselves but order, join or hide others:
-/// Unicode's property `Default_Ignorable_Code_Point`, separators of lines and marks of annotations.
-pub(crate) fn misleads(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+impl fmt::Display for ChangeSentence<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{} {} {}", self.who, self.did, self.path)?;
+        if let Some(by) = &self.by {
+            write!(to, " by {by}")?;
+        }
+        write!(to, " with {}: {}", self.program, self.outcome)?;
+        match &self.zone {
+            Some(zone) => write!(to, " (zone {zone})"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn outcome(record: &DecisionRecord<'_>) -> String {
+    let bytes = size(record.bytes.unwrap_or_default());
+    match (&record.preserved, record.method()) {
+        (_, Some(PreservationMethod::Hardlink)) => format!("{bytes} preserved by a hard link"),
+        (_, Some(PreservationMethod::Rename)) => format!("{bytes} moved into the undo store"),
+        (_, Some(PreservationMethod::Reflink)) => format!("{bytes} preserved by a reflink"),
+        (_, Some(PreservationMethod::Copy)) => format!("{bytes} preserved by a copy"),
+        (_, Some(PreservationMethod::Record)) => "preserved by its record".to_owned(),
+        (Some(method), None) => format!("{bytes} preserved ({})", visible(method)),
+        (None, None) => {
+            let cause = record.unpreserved.as_deref().unwrap_or("unknown");
+            format!("{bytes} not preserved ({})", visible(cause))
+        }
+    }
+}
+
+/// The command that restores what was lost.
+fn restore(record: &DecisionRecord<'_>) -> Option<String> {
+    record.preserved.as_ref()?;
+    let session = word(record.undo_session.as_deref()?.as_bytes());
+    let lost = word(&record.lost());
+    Some(format!("codex-es-guard undo restore {session} {lost}"))
 }
 
 const fn doing(operation: Option<OperationKind>) -> &'static str {
@@ -154,10 +248,65 @@ mod tests {
             )
         };
         assert_eq!(
-            Sentence::of(&DenialRecord::parse(&line("audit")).unwrap()).to_string(),
+            Sentence::of(&DecisionRecord::parse(&line("audit")).unwrap()).to_string(),
             "a process would have been stopped from moving /p/a to /q with mv: it would be denied, \
              but the policy's mode is audit"
         );
+    }
+
+    #[test]
+    fn every_change_makes_a_sentence_and_a_command() {
+        let sentence = |fields: &str| {
+            let line = format!(
+                r#"{{"op":"write","process":"sh","time":"","ring":"0","seq":0,"verdict":"allow",
+                "reason":"not_judged","agent":"codex","pid":1,"zone_name":null,
+                "undo_session":"s 1",{fields}}}"#
+            );
+            let record = DecisionRecord::parse(&line).unwrap();
+            let sentence = ChangeSentence::of(&record);
+            assert_eq!(of(&record), sentence.to_string());
+            (sentence.to_string(), sentence.restore)
+        };
+        let (text, restore) = sentence(
+            r#""path":"/p/it's","dest":null,"change":"shrunk","preserved":"reflink","bytes":7"#,
+        );
+        assert_eq!(
+            text,
+            "codex cut /p/it's with sh: 7 B preserved by a reflink"
+        );
+        assert_eq!(
+            restore.unwrap(),
+            r"codex-es-guard undo restore 's 1' '/p/it'\''s'"
+        );
+        let (text, restore) = sentence(
+            r#""path":"/p/\u202ea","dest":null,"change":"removed","preserved":"rename","bytes":7"#,
+        );
+        assert_eq!(
+            text,
+            r"codex removed /p/\u{202e}a with sh: 7 B moved into the undo store"
+        );
+        assert_eq!(
+            restore.unwrap(),
+            r"codex-es-guard undo restore 's 1' $'/p/\xe2\x80\xaea'"
+        );
+        let (text, restore) = sentence(
+            r#""path":"/p/a","dest":"/p/b","change":"changed","unpreserved":"full","bytes":2048"#,
+        );
+        assert_eq!(
+            text,
+            "codex changed /p/b by /p/a with sh: 2.0 KiB not preserved (full)"
+        );
+        assert_eq!(restore, None);
+        for method in PreservationMethod::ALL {
+            let (text, restore) = sentence(&format!(
+                r#""path":"/p/a","dest":null,"change":"later","preserved":"{}""#,
+                method.as_str()
+            ));
+            assert!(
+                restore.is_some() && !text.contains("not preserved"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A path as one word of a POSIX shell, for commands that are shown to be copied.
 
-use crate::sentence::misleads;
+use crate::visible::misleads;
 use std::fmt::Write as _;
 
 /// The bytes as one word: as they are where nothing in them means something to a shell, else quoted,

@@ -18,8 +18,10 @@ def dashboard():
             ("Now", state()),
             ("Denials", denials()),
             ("What agents do", behaviour()),
+            ("What agents change", changes()),
             ("Guard", guard()),
-            ("Denial log", log()),
+            ("Denial log", log("denial", "denials.jsonl")),
+            ("Change log", log("change", "changes.jsonl")),
         ],
     )
 
@@ -182,6 +184,126 @@ def behaviour():
     ]
 
 
+def changes():
+    return [
+        stat(
+            "Files changed",
+            "Kept files that agents removed, replaced or changed in the time that is shown. What was "
+            "preserved can be had again: codex-es-guard undo.",
+            "sum(increase(guard_file_changes_total{@}[$__range]))",
+        ),
+        stat(
+            "Not preserved",
+            "Files of which no copy could be kept, in the time that is shown.",
+            "sum(increase(guard_unpreserved_files_total{@}[$__range]))",
+            bad_from=1,
+        ),
+        stat(
+            "Undo store",
+            "Whether every live guard that should preserve has a store.",
+            "max(guard_undo_store_unavailable{@})",
+            good=0,
+            words=("available", "unavailable"),
+        ),
+        stat(
+            "Store filled",
+            "Bytes in the undo store, as a part of what it may have. From seven eighths on the oldest "
+            "sessions are evicted, but none of the last day.",
+            "max(guard_undo_store_bytes{@} / (guard_undo_store_limit_bytes{@} > 0))",
+            unit="percentunit",
+            bad_from=0.9,
+        ),
+        stat(
+            "Objects in the store",
+            "Files that the undo store has.",
+            "max(guard_undo_store_files{@})",
+        ),
+        stat(
+            "Restores",
+            "Times a person restored something, in the time that is shown.",
+            "sum(increase(guard_undo_restores_total{@}[$__range]))",
+        ),
+        series(
+            "Changes by agent",
+            "Kept files that agents removed, replaced or changed, a second.",
+            "ops",
+            query(f"sum by (agent) (rate(guard_file_changes_total{{@}}{RATE}))", "{{agent}}"),
+            stack=True,
+            links=TO_AGENT,
+        ),
+        series(
+            "Changes by kind",
+            "Kept files a second, by what agents did to them. Shrunk: cut or replaced by less than a "
+            "tenth; programs that save in place cut a file before they write it.",
+            "ops",
+            query(f"sum by (kind) (rate(guard_file_changes_total{{@}}{RATE}))", "{{kind}}"),
+            stack=True,
+        ),
+        series(
+            "Preserved by method",
+            "Files a second that were preserved, by how. Hard links, renames and reflinks copy nothing.",
+            "ops",
+            query(f"sum by (method) (rate(guard_preserved_files_total{{@}}{RATE}))", "{{method}}"),
+            stack=True,
+        ),
+        series(
+            "Bytes preserved",
+            "Bytes a second of the files that were preserved, by how.",
+            "Bps",
+            query(f"sum by (method) (rate(guard_preserved_bytes_total{{@}}{RATE}))", "{{method}}"),
+            stack=True,
+        ),
+        series(
+            "Not preserved, by cause",
+            "Files of which no copy could be kept, by cause; deny when the operation was denied for it.",
+            "short",
+            query(
+                f"sum by (cause, verdict) (increase(guard_unpreserved_files_total{{@}}{RATE})) > 0",
+                "{{cause}}, {{verdict}}",
+            ),
+            query(f"sum(increase(guard_unpreserved_files_total{{@}}{RATE}))", "all"),
+        ),
+        series(
+            "Time that operations wait for preserving",
+            "The 99th percentile, by how it was preserved.",
+            "s",
+            query(
+                "histogram_quantile(0.99, sum by (le, method) "
+                f"(rate(guard_preserving_duration_seconds_bucket{{@}}{RATE})))",
+                "{{method}}",
+            ),
+            query(
+                f"sum(rate(guard_preserving_duration_seconds_sum{{@}}{RATE})) / "
+                f"(sum(rate(guard_preserving_duration_seconds_count{{@}}{RATE})) > 0) or vector(0)",
+                "mean",
+            ),
+        ),
+        series(
+            "Bytes in the undo store",
+            "Bytes that are kept, and the most that may be.",
+            "bytes",
+            query("max by (instance) (guard_undo_store_bytes{@})", "{{instance}}"),
+            query("max by (instance) (guard_undo_store_limit_bytes{@})", "{{instance}}, limit"),
+        ),
+        series(
+            "Evicted from the undo store",
+            "Sessions that were evicted for age or for room.",
+            "short",
+            query(
+                f"sum by (instance) (increase(guard_undo_evicted_sessions_total{{@}}{RATE}))",
+                "{{instance}}",
+            ),
+        ),
+        series(
+            "Evicted and restored",
+            "Bytes a second evicted from the undo store, and files a second that persons restored.",
+            "short",
+            query(f"sum(rate(guard_undo_evicted_bytes_total{{@}}{RATE}))", "bytes evicted/s"),
+            query(f"sum(rate(guard_undo_restored_files_total{{@}}{RATE}))", "files restored/s"),
+        ),
+    ]
+
+
 def guard():
     return [
         timeline(
@@ -257,31 +379,32 @@ def guard():
     ]
 
 
-def log():
+def log(name, file):
+    """The log that is called so; its file."""
     return [
         series(
             "Lines written",
-            "Lines a second written to denials.jsonl, and attempts a second that failed. "
+            f"Lines a second written to {file}, and attempts a second that failed. "
             "Lines that could not be written stay pending.",
             "ops",
-            query(f"sum(rate(guard_denial_log_records_total{{@}}{RATE}))", "lines"),
+            query(f"sum(rate(guard_{name}_log_records_total{{@}}{RATE}))", "lines"),
             query(
-                f"sum(rate(guard_denial_log_write_failures_total{{@}}{RATE}))", "failed attempts"
+                f"sum(rate(guard_{name}_log_write_failures_total{{@}}{RATE}))", "failed attempts"
             ),
             width=6,
         ),
         series(
             "Bytes written",
-            "Bytes a second written to denials.jsonl.",
+            f"Bytes a second written to {file}.",
             "Bps",
-            query(f"sum(rate(guard_denial_log_written_bytes_total{{@}}{RATE}))", "bytes"),
+            query(f"sum(rate(guard_{name}_log_written_bytes_total{{@}}{RATE}))", "bytes"),
             width=6,
         ),
         series(
             "Waiting to be written",
             "Bytes of lines that wait to be written, after a failed attempt.",
             "bytes",
-            query("sum by (instance) (guard_denial_log_pending_bytes{@})", "{{instance}}"),
+            query(f"sum by (instance) (guard_{name}_log_pending_bytes{{@}})", "{{instance}}"),
             width=6,
         ),
         series(
@@ -289,7 +412,7 @@ def log():
             "Times the log was moved to a numbered file. Old files are dropped, so frequent rotation "
             "shortens what is kept.",
             "short",
-            query(f"sum(increase(guard_denial_log_rotations_total{{@}}{RATE}))", "rotations"),
+            query(f"sum(increase(guard_{name}_log_rotations_total{{@}}{RATE}))", "rotations"),
             width=6,
         ),
     ]

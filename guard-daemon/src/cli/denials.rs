@@ -1,15 +1,16 @@
-//! `codex-es-guard denials`: the denial log, for people and for programs.
+//! `codex-es-guard denials`: the denial log or the change log, for people and for programs.
 
-use super::terminal::{self, CYAN, DIM, RED, YELLOW, paint};
+use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::observed::{Exporter, Observed};
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
-use guard_report::filter::{DenialFilter, Subject};
+use guard_report::filter::{RecordFilter, Subject};
 use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
-use guard_report::record::DenialRecord;
-use guard_report::sentence::{self, Sentence};
+use guard_report::record::DecisionRecord;
+use guard_report::sentence;
+use guard_report::status::GuardStatus;
 use guard_report::time::{self, ParseSinceError};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -22,8 +23,13 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  codex-es-guard denials --since 2h\n  \
     codex-es-guard denials --follow --agent claude\n  \
+    codex-es-guard denials --changes --since 1h\n  \
     codex-es-guard denials --json -n 1000 | jq -r .path")]
 pub(super) struct DenialsArguments {
+    /// Show instead what agents were allowed to remove, replace and change in zones, and what was
+    /// preserved.
+    #[arg(long)]
+    changes: bool,
     /// Keep printing new denials, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
@@ -58,13 +64,14 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     };
     let path = match (&arguments.log, &observed) {
         (Some(log), _) => log.clone(),
+        (None, Some(observed)) if arguments.changes => observed.change_log.clone(),
         (None, Some(observed)) => observed.log.clone(),
         (None, None) => return Err(anyhow!("no log is named")),
     };
     if let Some(observed) = &observed {
-        warn_of_unwritten(observed);
+        warn_of_unwritten(observed, arguments.changes);
     }
-    let filter = DenialFilter {
+    let filter = RecordFilter {
         agent: arguments.agent,
         zone: arguments.zone,
         operation: arguments.operation,
@@ -72,7 +79,7 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
         since_ns: arguments.since,
     };
     let wants = |line: &str| {
-        let record = DenialRecord::parse(line);
+        let record = DecisionRecord::parse(line);
         record.is_some_and(|record| filter.wants(&Subject::from(&record)))
     };
     let reading = || format!("reading {}", path.display());
@@ -99,7 +106,12 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if kept.is_empty() && !arguments.follow && !arguments.json {
-        terminal::note(&format!("no such denial in {}", path.display()));
+        let what = if arguments.changes {
+            "change"
+        } else {
+            "denial"
+        };
+        terminal::note(&format!("no such {what} in {}", path.display()));
     }
     if !arguments.follow {
         return Ok(ExitCode::SUCCESS);
@@ -115,22 +127,26 @@ pub(super) fn denials(arguments: DenialsArguments) -> Result<ExitCode> {
     }
 }
 
-/// Warns that the log lacks denials which no exporter has written yet.
-fn warn_of_unwritten(observed: &Observed) {
+/// Warns that the log lacks denials or changes which no exporter has written yet.
+fn warn_of_unwritten(observed: &Observed, changes: bool) {
     if matches!(observed.exporter, Exporter::Serving { .. }) {
         return;
     }
-    let some = observed.guards.iter().any(|guard| guard.deny.committed > 0);
-    if some {
-        terminal::warn(
-            "no exporter answers: the newest denials may wait in the rings (start guard-exporter)",
-        );
+    let committed = |guard: &GuardStatus| match changes {
+        true => guard.change.committed,
+        false => guard.deny.committed,
+    };
+    if observed.guards.iter().any(|guard| committed(guard) > 0) {
+        let what = if changes { "changes" } else { "denials" };
+        terminal::warn(&format!(
+            "no exporter answers: the newest {what} may wait in the rings (start guard-exporter)"
+        ));
     }
 }
 
 /// A line of the log in plain words.
 fn for_people(line: &str) -> String {
-    let Some(record) = DenialRecord::parse(line) else {
+    let Some(record) = DecisionRecord::parse(line) else {
         return sentence::visible(line).into_owned();
     };
     let time = record.wall_ns().map(time::local);
@@ -139,13 +155,18 @@ fn for_people(line: &str) -> String {
         Some(Verdict::Audit) => YELLOW,
         Some(Verdict::Allow | Verdict::Deny) | None => RED,
     };
+    let (word, style) = match (record.verdict(), &record.unpreserved) {
+        (Some(Verdict::Allow), Some(_)) => ("lost", RED),
+        (Some(Verdict::Allow), None) => ("kept", GREEN),
+        _ => (&*record.verdict, style),
+    };
     let agent = record.agent.as_deref().unwrap_or("-");
     format!(
         "{}  {}  {}  {}",
         paint(&sentence::visible(&time), DIM),
-        paint(&format!("{:<6}", sentence::visible(&record.verdict)), style),
+        paint(&format!("{:<6}", sentence::visible(word)), style),
         paint(&format!("{:<12}", sentence::visible(agent)), CYAN),
-        Sentence::of(&record)
+        sentence::of(&record)
     )
 }
 

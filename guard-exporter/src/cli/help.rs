@@ -11,6 +11,7 @@ continues where the log ends.";
 pub(super) const AFTER_HELP: &str = "\
 Files in STATE:
   denials.jsonl     the denials; at 1 MB it moves to denials.jsonl.1, older ones up to .8
+  changes.jsonl     what agents took from kept files, and how it was preserved; likewise
   exporter.json     {\"pid\",\"address\",\"version\"} while the exporter listens
   exporter.lock     locked while the exporter runs
   cursors.json      how far each ring was read
@@ -19,7 +20,7 @@ Endpoints:
   /                 a page with live denials, agents, latencies and the state of each guard
   /metrics          Prometheus text format, or OpenMetrics with exemplars
                     (--web.telemetry-path)
-  /api/v1/          denials, events, detections, latency, status; see openapi.json
+  /api/v1/          denials, changes, events, detections, latency, status; see openapi.json
   /-/healthy        200 while the exporter runs
   /-/ready          200 while it drains the rings and can write the log
 
@@ -32,7 +33,7 @@ OTLP:
 
 Signals:
   SIGTERM, SIGINT   drain the rings, sync the log and exit
-  SIGHUP            re-open the denial log and continue
+  SIGHUP            re-open the logs and continue
 
 Examples:
   guard-exporter &

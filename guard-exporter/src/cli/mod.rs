@@ -15,7 +15,7 @@ use crate::otlp::{Config, ConfigError, EndpointText, Flags, parse_ratio};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use guard_report::address::DEFAULT_ADDRESS;
 use guard_report::log_format::LogFormat;
-use guard_report::paths::{denial_log, state_directory};
+use guard_report::paths::{change_log, denial_log, state_directory};
 use guard_report::rings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -133,6 +133,10 @@ pub struct ServingArguments {
     #[arg(long, value_name = "PATH")]
     pub denials: Option<PathBuf>,
 
+    /// The change log [default: changes.jsonl beside the denial log].
+    #[arg(long, value_name = "PATH")]
+    pub changes: Option<PathBuf>,
+
     /// Chain the lines of the denial log by hashes, so that `guard-exporter verify` finds lines that
     /// were changed, removed, inserted or moved. keep: follow the last line of the log.
     #[arg(
@@ -211,6 +215,7 @@ pub struct Settings {
     pub max_requests: u32,
     pub timeouts: Timeouts,
     pub denials: PathBuf,
+    pub changes: PathBuf,
     pub chaining: Chaining,
     /// Directory of the exporter's own files.
     pub state: PathBuf,
@@ -239,6 +244,8 @@ pub enum RingDirectories {
 pub enum ResolveError {
     #[error("HOME is not set; set the exporter's directory with --state")]
     NoStateDirectory,
+    #[error("{} would be both the denial log and the change log", .0.display())]
+    SameLog(PathBuf),
     #[error(transparent)]
     Otlp(#[from] ConfigError),
 }
@@ -314,6 +321,11 @@ impl ServingArguments {
             RingDirectories::Given(self.rings)
         };
         let defaults = Timeouts::default();
+        let denials = self.denials.unwrap_or_else(|| denial_log(&state));
+        let changes = self.changes.unwrap_or_else(|| change_log(&denials));
+        if changes == denials {
+            return Err(ResolveError::SameLog(denials));
+        }
         Ok(Settings {
             rings,
             listen: self.listen,
@@ -323,7 +335,8 @@ impl ServingArguments {
                 head: self.head_timeout.unwrap_or(defaults.head),
                 write: self.write_timeout.unwrap_or(defaults.write),
             },
-            denials: self.denials.unwrap_or_else(|| denial_log(&state)),
+            denials,
+            changes,
             chaining: self.chaining,
             state,
             confine: !self.no_confine,

@@ -33,13 +33,22 @@ impl Needs {
     /// into; where only root can create them, an existing parent may be read.
     #[must_use]
     pub fn of(settings: &Settings, uid: u32) -> Self {
-        let log = settings.denials.parent().map(|directory| {
-            if directory.as_os_str().is_empty() {
-                PathBuf::from(".")
-            } else {
-                directory.to_owned()
+        let directory = |log: &Path| {
+            log.parent().map(|directory| {
+                if directory.as_os_str().is_empty() {
+                    PathBuf::from(".")
+                } else {
+                    directory.to_owned()
+                }
+            })
+        };
+        let logs = [&settings.denials, &settings.changes];
+        let mut own = vec![settings.state.clone()];
+        for directory in logs.into_iter().filter_map(|log| directory(log)) {
+            if !own.contains(&directory) {
+                own.push(directory);
             }
-        });
+        }
         let rings = settings.rings.resolve(uid).into_iter();
         let rings = match &settings.rings {
             RingDirectories::Given(_) => rings.collect(),
@@ -49,10 +58,7 @@ impl Needs {
                 .collect::<Vec<_>>(),
         };
         let mut needs = Self {
-            own: [Some(settings.state.clone()), log]
-                .into_iter()
-                .flatten()
-                .collect(),
+            own,
             rings: Vec::new(),
             read: vec![PathBuf::from("/proc/self")],
             listen: settings.listen.port(),

@@ -13,7 +13,7 @@
 //!
 //! It guarantees that a line that was changed, removed, inserted or moved is detected, unless all later
 //! hashes were recomputed. It does not detect that: whoever can write the log can recompute hashes or
-//! cut lines off its end, which only a [head](super::DenialLog::head) copied elsewhere reveals. Lines
+//! cut lines off its end, which only a [head](super::DecisionLog::head) copied elsewhere reveals. Lines
 //! written while the chain was off are not protected.
 //!
 //! ```

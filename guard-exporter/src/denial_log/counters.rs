@@ -1,8 +1,9 @@
-//! What the denial log counts.
+//! What a log counts.
 
 use prometheus::{IntCounter, IntGauge};
 
-/// Counters that the log is given when it is opened; see the `guard_denial_log_*` metrics.
+/// Counters that a log is given when it is opened; see the `guard_denial_log_*` and
+/// `guard_change_log_*` metrics.
 #[derive(Clone, Debug)]
 pub struct LogCounters {
     pub records: IntCounter,

@@ -1,15 +1,15 @@
-//! Why the denial log cannot be opened or written.
+//! Why a log cannot be opened or written.
 
 use std::io;
 use std::path::PathBuf;
 
-/// The denial log cannot be opened.
+/// A log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenLogError {
     #[error("cannot create the directory {}", path.display())]
     Directory { path: PathBuf, source: io::Error },
     /// The path is a symbolic link, a directory, a device, ….
-    #[error("{} is not a regular file; move it away or choose another log with --denials", path.display())]
+    #[error("{} is not a regular file; move it away or choose another log with --denials or --changes", path.display())]
     NotRegular { path: PathBuf },
     #[error("cannot open {}", path.display())]
     Open { path: PathBuf, source: io::Error },
@@ -17,7 +17,7 @@ pub enum OpenLogError {
     Read { path: PathBuf, source: io::Error },
 }
 
-/// Lines cannot be written to the denial log, or not be synced to disk.
+/// Lines cannot be written to a log, or not be synced to disk.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteLogError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! The open `denials.jsonl`.
+//! The open file of a log.
 
 use super::error::OpenLogError;
 use super::recover;

@@ -1,13 +1,13 @@
-//! The denial log: `denials.jsonl` and its numbered files.
+//! The logs of decisions: `denials.jsonl`, `changes.jsonl`, and their numbered files.
 //!
 //! It guarantees that
 //!
 //! - each line is in the log whole and once, in the order of its ring, whenever the exporter is killed;
 //!   see [`recover`] and [`log_files`];
-//! - `denials.jsonl` is smaller than [`MAX_BYTES`](log_files::MAX_BYTES), and [`KEPT`] numbered files are kept;
-//! - a failed write, such as on a full disk, loses nothing: lines stay [pending](DenialLog::append) and
-//!   are retried with growing pauses, and when no more fit into memory the denials stay in their rings;
-//! - a log that someone moves or removes is created again for the next denial;
+//! - the live file is smaller than [`MAX_BYTES`](log_files::MAX_BYTES), and [`KEPT`] numbered files are kept;
+//! - a failed write, such as on a full disk, loses nothing: lines stay [pending](DecisionLog::append) and
+//!   are retried with growing pauses, and when no more fit into memory the decisions stay in their rings;
+//! - a log that someone moves or removes is created again for the next line;
 //! - with a [hash chain](chain) each line has the hash of the one before, over rotations and restarts.
 //!
 //! It is synced to disk (`fdatasync`) at most once a second, and always before a ring file is removed.
@@ -19,13 +19,13 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! use guard_exporter::denial_log::DenialLog;
+//! use guard_exporter::denial_log::DecisionLog;
 //! use guard_exporter::metrics::Metrics;
 //! use std::time::Instant;
 //!
 //! let metrics = Metrics::new();
 //! let path = dir.path().join("denials.jsonl");
-//! let (mut log, next) = DenialLog::open(&path, metrics.denial_log.clone())?;
+//! let (mut log, next) = DecisionLog::open(&path, metrics.denial_log.clone())?;
 //! assert!(next.is_empty(), "a new log holds no ring's denials");
 //! log.append(b"{\"ring\":\"00ff\",\"seq\":0}\n");
 //! assert!(log.flush(Instant::now()));
@@ -56,7 +56,7 @@ use std::time::{Duration, Instant};
 
 /// Writes and rotates the log, and keeps what is not written yet.
 #[derive(Debug)]
-pub struct DenialLog {
+pub struct DecisionLog {
     path: PathBuf,
     live: Option<LiveFile>,
     /// Whole lines that are not in the file yet, oldest first.
@@ -85,7 +85,7 @@ pub enum Chaining {
     Off,
 }
 
-/// Bytes of lines kept in memory while the log cannot be written. Further denials wait in their rings,
+/// Bytes of lines kept in memory while the log cannot be written. Further decisions wait in their rings,
 /// which hold more and outlive the exporter.
 pub const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
 
@@ -97,9 +97,9 @@ struct Trouble {
     retry: Instant,
 }
 
-// === impl DenialLog ===
+// === impl DecisionLog ===
 
-impl DenialLog {
+impl DecisionLog {
     /// Opens or creates the log at `path`, cuts off a partial last line, and returns where reading each
     /// ring continues.
     ///
@@ -354,7 +354,7 @@ impl DenialLog {
         let pause = pause.min(LONGEST_PAUSE);
         let error = format!("{:#}", anyhow::Error::new(error));
         self.failing
-            .warn(now, format_args!("denials wait in their rings: {error}"));
+            .warn(now, format_args!("decisions wait in their rings: {error}"));
         self.trouble = Some(Trouble {
             error,
             pause,

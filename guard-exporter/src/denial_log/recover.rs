@@ -1,12 +1,14 @@
-//! Recovers the state of the denial log, which is its own durable cursor.
+//! Recovers the state of a log of decisions, which is its own durable cursor.
 //!
 //! Every line has the id of its ring and its number in that ring, so reading continues after the
-//! highest number of each ring in the live and the numbered files. A process killed during a write
+//! highest number of each ring's lane in the live and the numbered files: allowed operations, which
+//! only the change log has, are numbered in the change lane and all others in the deny lane. A process killed during a write
 //! leaves at most one line without its newline, at the end of the live file; it is cut off, and its
-//! denial is read from its ring again.
+//! decision is read from its ring again.
 //!
-//! Lines that are not denials, such as those edited by hand, are skipped.
+//! Lines that are not decisions, such as those edited by hand, are skipped.
 
+use guard_core::Verdict;
 use guard_report::log_files::{KEPT, numbered};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -15,8 +17,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// For each ring, by its id in hex, the number after its last denial in the log.
-pub type NextSequences = HashMap<String, u64>;
+/// The numbers after the last decisions of a ring in the log, by lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextNumbers {
+    pub deny: u64,
+    pub change: u64,
+}
+
+/// For each ring, by its id in hex, where it continues.
+pub type NextSequences = HashMap<String, NextNumbers>;
 
 /// Reads the log and its numbered files.
 ///
@@ -93,6 +102,8 @@ struct Identity<'a> {
     #[serde(borrow)]
     ring: Cow<'a, str>,
     seq: u64,
+    #[serde(borrow, default)]
+    verdict: Cow<'a, str>,
 }
 
 fn scan(mut lines: impl BufRead, next: &mut NextSequences) -> io::Result<()> {
@@ -101,11 +112,16 @@ fn scan(mut lines: impl BufRead, next: &mut NextSequences) -> io::Result<()> {
         if line.ends_with(b"\n")
             && let Ok(identity) = serde_json::from_slice::<Identity<'_>>(&line)
         {
-            let after = identity.seq.saturating_add(1);
-            match next.get_mut(identity.ring.as_ref()) {
-                Some(known) => *known = after.max(*known),
-                None => drop(next.insert(identity.ring.into_owned(), after)),
-            }
+            let known = match next.get_mut(identity.ring.as_ref()) {
+                Some(known) => known,
+                None => next.entry(identity.ring.into_owned()).or_default(),
+            };
+            let number = if identity.verdict == Verdict::Allow.as_str() {
+                &mut known.change
+            } else {
+                &mut known.deny
+            };
+            *number = identity.seq.saturating_add(1).max(*number);
         }
         line.clear();
     }
@@ -126,13 +142,25 @@ mod tests {
         fs::write(numbered(&log, 3), line("aa", 9) + "not a line\n").unwrap();
         fs::write(
             &log,
-            line("bb", 0) + &line("aa", 4) + "{\"ring\":\"aa\",\"seq\":99}",
+            line("bb", 0)
+                + &line("aa", 4)
+                + "{\"ring\":\"bb\",\"seq\":3,\"verdict\":\"allow\"}\n"
+                + "{\"ring\":\"aa\",\"seq\":99}",
         )
         .unwrap();
         let next = next_sequences(&log).unwrap();
         assert_eq!(
             next,
-            NextSequences::from([("aa".into(), 10), ("bb".into(), 1)])
+            NextSequences::from([
+                (
+                    "aa".into(),
+                    NextNumbers {
+                        deny: 10,
+                        change: 0
+                    }
+                ),
+                ("bb".into(), NextNumbers { deny: 1, change: 4 })
+            ])
         );
     }
 

@@ -4,19 +4,19 @@ use super::*;
 use crate::metrics::Metrics;
 use guard_report::log_files::MAX_BYTES;
 use guard_report::log_files::numbered;
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use guard_testing::events::denial;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 
-fn open(path: &Path) -> (DenialLog, NextSequences) {
-    DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap()
+fn open(path: &Path) -> (DecisionLog, NextSequences) {
+    DecisionLog::open(path, Metrics::new().denial_log.clone()).unwrap()
 }
 
-fn append(log: &mut DenialLog, sequences: std::ops::Range<u64>) {
+fn append(log: &mut DecisionLog, sequences: std::ops::Range<u64>) {
     for sequence in sequences {
-        log.encode(|into| DenialRecord::new(&denial(sequence), "aa").append_to(into));
+        log.encode(|into| DecisionRecord::new(&denial(sequence), "aa").append_to(into));
     }
 }
 
@@ -37,7 +37,7 @@ fn lines_survive_reopening_and_rotation_in_order() {
     let mut last = 0;
     for round in 1..=4 {
         let (mut log, next) = open(&path);
-        assert_eq!(next.get("aa").copied().unwrap_or(0), last);
+        assert_eq!(next.get("aa").copied().unwrap_or_default().deny, last);
         append(&mut log, last..round * 1000);
         assert!(log.sync(Instant::now()));
         last = round * 1000;
@@ -134,7 +134,7 @@ fn only_a_regular_file_is_accepted() {
     let link = dir.path().join("link");
     std::os::unix::fs::symlink(&target, &link).unwrap();
     for path in [link.as_path(), dir.path(), Path::new("/dev/null")] {
-        let error = DenialLog::open(path, Metrics::new().denial_log.clone()).unwrap_err();
+        let error = DecisionLog::open(path, Metrics::new().denial_log.clone()).unwrap_err();
         assert!(
             matches!(error, OpenLogError::NotRegular { .. }),
             "{error:?}"

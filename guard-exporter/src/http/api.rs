@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_report::activity::Span;
-use guard_report::api::{Denial, Denials, Latencies, LatencySpan, Status};
+use guard_report::api::{Changes, Denials, Latencies, LatencySpan, Record, Status};
 use guard_report::time;
 use std::time::Instant;
 
@@ -25,8 +25,22 @@ pub(super) async fn denials(
     let recent = &state.app.recent;
     let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
     let denials = selection.denials.iter();
-    let denials = denials.filter_map(|denial| Denial::of_line(&denial.line));
+    let denials = denials.filter_map(|denial| Record::of_line(&denial.line));
     let page = Denials::page(denials.collect(), selection.more, recent.len(), MAX_KEPT);
+    Ok(json::respond(&page))
+}
+
+/// `GET /api/v1/changes`
+pub(super) async fn changes(
+    State(state): State<HttpState>,
+    parameters: Parameters,
+) -> Result<Response, BadRequest> {
+    let query = parameters.denials()?;
+    let recent = &state.app.changes;
+    let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
+    let changes = selection.denials.iter();
+    let changes = changes.filter_map(|change| Record::of_line(&change.line));
+    let page = Changes::page(changes.collect(), selection.more, recent.len(), MAX_KEPT);
     Ok(json::respond(&page))
 }
 
@@ -44,6 +58,7 @@ pub(super) async fn status(State(state): State<HttpState>) -> Response {
     let agents = app.activity().agents(Instant::now());
     let guards = app.guards();
     let now_ns = time::now_ns();
+    let [denial_log, change_log] = app.logs();
     let status = Status {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
@@ -52,7 +67,9 @@ pub(super) async fn status(State(state): State<HttpState>) -> Response {
         ready: obstacle.is_none(),
         obstacle,
         kept_denials: app.recent.len(),
-        denial_log: app.log(),
+        kept_changes: app.changes.len(),
+        denial_log,
+        change_log,
         agents,
         problems: guards
             .iter()

@@ -12,7 +12,7 @@
 
 use super::state::HttpState;
 use crate::detect::Detection;
-use crate::recent::{Denial, DenialId};
+use crate::recent::{DecisionId, LoggedDecision};
 use crate::stream::{Event, Next, Subscription};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -36,7 +36,7 @@ struct Events {
     /// Sent first.
     greeting: Option<Bytes>,
     /// Sent next: the denials that the client missed.
-    replay: VecDeque<Arc<Denial>>,
+    replay: VecDeque<Arc<LoggedDecision>>,
     subscription: Subscription,
     heartbeat: Interval,
 }
@@ -46,7 +46,7 @@ pub(super) async fn events(State(state): State<HttpState>, headers: HeaderMap) -
     let app = &state.app;
     let last = headers
         .get("last-event-id")
-        .map(|id| id.to_str().ok().and_then(DenialId::parse));
+        .map(|id| id.to_str().ok().and_then(DecisionId::parse));
     let catch_up = || last.map(|id| app.recent.after(&id?));
     let (subscription, replay) = match app.stream.subscribe(catch_up) {
         Ok(subscribed) => subscribed,
@@ -80,9 +80,9 @@ fn message(event: &Event) -> Bytes {
     }
 }
 
-fn denial(denial: &Denial) -> Bytes {
-    match api::Denial::of_line(&denial.line) {
-        Some(api::Denial { id, json }) => {
+fn denial(denial: &LoggedDecision) -> Bytes {
+    match api::Record::of_line(&denial.line) {
+        Some(api::Record { id, json }) => {
             format!("id: {id}\nevent: denial\ndata: {json}\n\n").into()
         }
         None => Bytes::new(),

@@ -5,13 +5,14 @@
 //! | `GET /` | a page for people |
 //! | `GET /metrics` (`--web.telemetry-path`) | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 if preferred; 503 beyond `--web.max-requests` |
 //! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
+//! | `GET /api/v1/changes` | the latest changes of kept files, newest first, by pages |
 //! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
 //! | `GET /api/v1/events` | server-sent events: denials and detections as they happen |
 //! | `GET /api/v1/latency` | percentiles as JSON, or HdrHistogram's percentile distribution |
 //! | `GET /api/v1/status` | the exporter, the guards and the decisions of each agent |
 //! | `GET /api/v1/openapi.json` | the description of the API |
 //! | `GET /-/healthy` | 200 while the process runs |
-//! | `GET /-/ready` | 200 after the rings were drained and while the denial log can be written; else 503 with the reason |
+//! | `GET /-/ready` | 200 after the rings were drained and while the logs can be written; else 503 with the reason |
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, a host that is not loopback 403.
 //!
@@ -54,6 +55,7 @@ pub fn router(state: HttpState) -> Router {
     let own = Router::new()
         .route("/", get(page::page))
         .route("/api/v1/denials", get(api::denials))
+        .route("/api/v1/changes", get(api::changes))
         .route("/api/v1/detections", get(api::detections))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/status", get(api::status))

@@ -4,7 +4,7 @@
 //! than none.
 
 use super::json::CONTENT_TYPE;
-use crate::recent::DenialId;
+use crate::recent::DecisionId;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use guard_core::OperationKind;
 use guard_core::verdict::Verdict;
 use guard_report::activity::Span;
-use guard_report::filter::DenialFilter;
+use guard_report::filter::RecordFilter;
 use guard_report::time;
 
 /// Denials in one response by default.
@@ -42,8 +42,8 @@ pub(super) struct BadRequest(String);
 /// The parameters of `/api/v1/denials`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DenialsQuery {
-    pub(super) filter: DenialFilter,
-    pub(super) before: Option<DenialId>,
+    pub(super) filter: RecordFilter,
+    pub(super) before: Option<DecisionId>,
     pub(super) limit: usize,
 }
 
@@ -69,11 +69,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The parameters of `/api/v1/denials` and of the page. An empty one, such as of an empty field of
+    /// The parameters of `/api/v1/denials`, of `/api/v1/changes` and of the page. An empty one, such as of an empty field of
     /// the form, counts as absent.
     pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
         let mut query = DenialsQuery {
-            filter: DenialFilter::default(),
+            filter: RecordFilter::default(),
             before: None,
             limit: DEFAULT_LIMIT,
         };
@@ -90,11 +90,10 @@ impl Parameters {
                         Some(since.map_err(|_| BadRequest::value("since", value, time::FORMS))?);
                 }
                 "before" => {
-                    let id = DenialId::parse(value);
-                    query.before =
-                        Some(id.ok_or_else(|| {
-                            BadRequest::value("before", value, "the id of a denial")
-                        })?);
+                    let id = DecisionId::parse(value);
+                    query.before = Some(id.ok_or_else(|| {
+                        BadRequest::value("before", value, "the id of a denial or a change")
+                    })?);
                 }
                 "limit" => {
                     let limit = value.parse().ok();
@@ -195,20 +194,20 @@ mod tests {
         assert_eq!(
             query,
             DenialsQuery {
-                filter: DenialFilter {
+                filter: RecordFilter {
                     agent: Some("codex".to_owned()),
                     zone: Some("my zone".to_owned()),
                     operation: Some(OperationKind::Unlink),
                     verdict: Some(Verdict::Audit),
                     since_ns: Some(2_000_000_000),
                 },
-                before: DenialId::parse(&id),
+                before: DecisionId::parse(&id),
                 limit: 5,
             }
         );
         assert_eq!(
             parameters("agent=&limit=").denials().unwrap().filter,
-            DenialFilter::default()
+            RecordFilter::default()
         );
         let latency = parameters("span=5m&format=hgrm").latency().unwrap();
         assert_eq!(latency.span, Span::named("5m"));
@@ -225,7 +224,7 @@ mod tests {
             ("operation=delete", "unlink, rename"),
             ("verdict=no", "allow, deny, audit"),
             ("since=yesterday", "seconds since 1970"),
-            ("before=7", "the id of a denial"),
+            ("before=7", "the id of a denial or a change"),
         ] {
             let BadRequest(error) = parameters(query).denials().unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -9,6 +9,9 @@
 //! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
 //! | `lane` | `deny` (verdicts deny and audit), `allow`, `change` (allowed, with a preservation) |
 //! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
+//! | `kind` | of changes: `removed`, `replaced`, `changed`, `shrunk`; of confinement: `landlock`, `seccomp` |
+//! | `method` | `hardlink`, `rename`, `reflink`, `copy`, `record`; `none` for what could not be preserved |
+//! | `cause` | `full`, `too_large`, `low_disk`, `file_system`, `journal`, `unavailable`, `other` |
 //! | `signal` | `traces`, `metrics`, `logs` |
 //! | `tool` | names of trusted tools, likewise |
 //! | `revision`, `mode`, `version` | of the live guards, at most [`MAX_INFOS`] |
@@ -153,6 +156,33 @@ catalogue! {
     MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "verdict"],
         "Mass deletions: times a session began to remove many names; deny when all were denied.";
 
+    FILE_CHANGES Counter "guard_file_changes_total" ["agent", "kind"],
+        "Kept files that agents removed, replaced or changed, whether they were preserved or not.";
+    PRESERVED_FILES Counter "guard_preserved_files_total" ["agent", "method"],
+        "Files, links and directories that were preserved before an agent's operation.";
+    PRESERVED_BYTES Counter "guard_preserved_bytes_total" ["agent", "method"],
+        "Bytes of the files that were preserved, by their lengths.";
+    UNPRESERVED_FILES Counter "guard_unpreserved_files_total" ["cause", "verdict"],
+        "Files that could not be preserved; deny when the operation was denied for that.";
+    PRESERVING_DURATION Histogram "guard_preserving_duration_seconds" ["method"],
+        "Time that an operation waited for preserving; none when it failed.";
+    UNDO_STORE_UNAVAILABLE Gauge "guard_undo_store_unavailable" [],
+        "Whether a live guard should preserve and has no undo store.";
+    UNDO_STORE_BYTES Gauge "guard_undo_store_bytes" [],
+        "Bytes in the undo store, as a live guard last knew.";
+    UNDO_STORE_FILES Gauge "guard_undo_store_files" [],
+        "Objects in the undo store, as of the last sweep of a live guard.";
+    UNDO_STORE_LIMIT Gauge "guard_undo_store_limit_bytes" [],
+        "The most bytes that the undo store may have, as a live guard last knew.";
+    UNDO_EVICTED_SESSIONS Counter "guard_undo_evicted_sessions_total" [],
+        "Sessions that were evicted from the undo store for age or for room.";
+    UNDO_EVICTED_BYTES Counter "guard_undo_evicted_bytes_total" [],
+        "Bytes that were evicted from the undo store.";
+    UNDO_RESTORES Counter "guard_undo_restores_total" [],
+        "Times a person restored something by codex-es-guard undo.";
+    UNDO_RESTORED_FILES Counter "guard_undo_restored_files_total" [],
+        "Files that were restored.";
+
     UP Gauge "guard_up" [],
         "Whether at least one guard is alive.";
     LIVE_RINGS Gauge "guard_live_rings" [],
@@ -228,6 +258,17 @@ catalogue! {
         "Bytes of lines waiting to be written to the denial log.";
     LOG_ROTATIONS Counter "guard_denial_log_rotations_total" [],
         "Times the denial log was moved to a numbered file.";
+
+    CHANGE_LOG_RECORDS Counter "guard_change_log_records_total" [],
+        "Lines written to the change log.";
+    CHANGE_LOG_WRITE_FAILURES Counter "guard_change_log_write_failures_total" [],
+        "Failed attempts to write the change log; the lines stay pending.";
+    CHANGE_LOG_WRITTEN_BYTES Counter "guard_change_log_written_bytes_total" [],
+        "Bytes written to the change log.";
+    CHANGE_LOG_PENDING Gauge "guard_change_log_pending_bytes" [],
+        "Bytes of lines waiting to be written to the change log.";
+    CHANGE_LOG_ROTATIONS Counter "guard_change_log_rotations_total" [],
+        "Times the change log was moved to a numbered file.";
 
     OTLP_EXPORTED Counter "guard_otlp_exported_items_total" ["signal"],
         "Spans, metric points and log records that a collector accepted.";

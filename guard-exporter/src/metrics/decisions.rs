@@ -5,6 +5,7 @@
 //! other than a plain lower-case word.
 
 use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
+use super::changes::{AgentChanges, ChangeMetrics};
 use super::exemplars::{Exemplar, Exemplars, key};
 use super::named::Named;
 use super::registry::{counter, counter_vec, histogram, histogram_vec};
@@ -19,6 +20,7 @@ use std::str::from_utf8;
 #[derive(Debug)]
 pub struct DecisionMetrics {
     families: Families,
+    changes: ChangeMetrics,
     agents: Vec<AgentSeries>,
     /// How many of them are neither [`NONE`], [`CUSTOM`] nor [`OTHER`].
     named_agents: usize,
@@ -53,6 +55,7 @@ struct AgentSeries {
     overrides: IntCounter,
     retry_storms: IntCounter,
     mass_deletions: [IntCounter; 2],
+    changes: AgentChanges,
 }
 
 type ByVerdict = [IntCounter; Verdict::ALL.len()];
@@ -87,6 +90,7 @@ impl DecisionMetrics {
             capped,
             exemplars,
             families,
+            changes: ChangeMetrics::new(registry),
         };
         for label in [NONE, CUSTOM, OTHER].into_iter().chain(agents::labels()) {
             metrics.add_agent(label);
@@ -134,6 +138,10 @@ impl DecisionMetrics {
         }
         if reason == Reason::Override {
             self.agents[agent].overrides.inc();
+        }
+        if let Some(preservation) = &event.preservation {
+            let series = &self.agents[agent].changes;
+            self.changes.count(series, event, preservation);
         }
         if let Some(trace) = event.trace {
             self.traced.inc();
@@ -203,7 +211,9 @@ impl DecisionMetrics {
 
     fn add_agent(&mut self, label: &str) -> usize {
         self.named_agents += usize::from(![NONE, CUSTOM, OTHER].contains(&label));
-        self.agents.push(AgentSeries::new(label, &self.families));
+        let changes = self.changes.of_agent(label);
+        self.agents
+            .push(AgentSeries::new(label, &self.families, changes));
         self.agents.len() - 1
     }
 }
@@ -211,7 +221,7 @@ impl DecisionMetrics {
 // === impl AgentSeries ===
 
 impl AgentSeries {
-    fn new(label: &str, families: &Families) -> Self {
+    fn new(label: &str, families: &Families, changes: AgentChanges) -> Self {
         Self {
             by_operation: OperationKind::ALL.map(|operation| {
                 Verdict::ALL.map(|verdict| {
@@ -225,6 +235,7 @@ impl AgentSeries {
                 let labels = [label, verdict.as_str()];
                 families.mass_deletions.with_label_values(&labels)
             }),
+            changes,
             label: label.into(),
         }
     }

@@ -15,6 +15,7 @@
 //! ```
 
 pub mod catalogue;
+mod changes;
 mod decisions;
 mod exemplars;
 pub mod groups;
@@ -41,6 +42,7 @@ pub struct Metrics {
     registry: Registry,
     pub rings: RingMetrics,
     pub denial_log: LogCounters,
+    pub change_log: LogCounters,
     pub stream: StreamMetrics,
     pub connections: ConnectionMetrics,
     pub otlp: OtlpMetrics,
@@ -66,6 +68,13 @@ impl Metrics {
                 written_bytes: counter(&registry, catalogue::LOG_WRITTEN_BYTES),
                 rotations: counter(&registry, catalogue::LOG_ROTATIONS),
                 pending: int_gauge(&registry, catalogue::LOG_PENDING),
+            },
+            change_log: LogCounters {
+                records: counter(&registry, catalogue::CHANGE_LOG_RECORDS),
+                write_failures: counter(&registry, catalogue::CHANGE_LOG_WRITE_FAILURES),
+                written_bytes: counter(&registry, catalogue::CHANGE_LOG_WRITTEN_BYTES),
+                rotations: counter(&registry, catalogue::CHANGE_LOG_ROTATIONS),
+                pending: int_gauge(&registry, catalogue::CHANGE_LOG_PENDING),
             },
             stream: StreamMetrics::new(&registry),
             connections: ConnectionMetrics::new(&registry),
@@ -131,7 +140,7 @@ mod tests {
     use guard_core::OperationKind;
     use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
-    use guard_testing::events::denial;
+    use guard_testing::events::{CHANGE, denial};
     use std::collections::BTreeSet;
 
     fn show(metrics: &Metrics, state: &GuardState) {
@@ -156,6 +165,7 @@ mod tests {
         allowed.reason = Reason::TrustedTool;
         allowed.tool = Some(b"git");
         decisions.count(&allowed);
+        decisions.count(&CHANGE);
         metrics.rings.read(Lane::Allow, 2);
         metrics.rings.lost(Lane::Deny, 1);
         show(

@@ -30,6 +30,10 @@ pub struct RingMetrics {
     audit_mode: IntGauge,
     policy_ok: IntGauge,
     policy_loaded: Gauge,
+    undo_unavailable: IntGauge,
+    undo_bytes: IntGauge,
+    undo_files: IntGauge,
+    undo_limit: IntGauge,
     policy_info: IntGaugeVec,
     build_info: IntGaugeVec,
 }
@@ -59,6 +63,14 @@ pub struct GuardState {
     pub zones: u64,
     /// Temporary overrides.
     pub overrides: u64,
+    /// Whether one that should preserve has no undo store.
+    pub undo_unavailable: bool,
+    /// What the undo store has.
+    pub undo_bytes: u64,
+    /// Objects in it.
+    pub undo_files: u64,
+    /// What it may have.
+    pub undo_limit: u64,
     /// Records not read yet, by lane, including those of dead guards.
     pub lag: [u64; Lane::ALL.len()],
     /// Capacity for records, by lane, including that of dead guards; bytes.
@@ -78,7 +90,7 @@ pub struct Infos {
 
 /// The counters of ring headers that are exported unchanged, summed over all rings ever read. A cursor
 /// stores their values by index, so new ones are appended.
-const COUNTERS: [(Counter, Metric); 11] = [
+const COUNTERS: [(Counter, Metric); 15] = [
     (Counter::Notifications, catalogue::NOTIFICATIONS),
     (Counter::DeadlineMisses, catalogue::DEADLINE_MISSES),
     (
@@ -99,6 +111,13 @@ const COUNTERS: [(Counter, Metric); 11] = [
     (Counter::EventsCut, catalogue::EVENTS_CUT),
     (Counter::Panics, catalogue::PANICS),
     (Counter::MalformedTraces, catalogue::MALFORMED_TRACES),
+    (
+        Counter::UndoEvictedSessions,
+        catalogue::UNDO_EVICTED_SESSIONS,
+    ),
+    (Counter::UndoEvictedBytes, catalogue::UNDO_EVICTED_BYTES),
+    (Counter::UndoRestores, catalogue::UNDO_RESTORES),
+    (Counter::UndoRestoredFiles, catalogue::UNDO_RESTORED_FILES),
 ];
 
 // === impl RingMetrics ===
@@ -129,6 +148,10 @@ impl RingMetrics {
             audit_mode: int_gauge(registry, catalogue::POLICY_AUDIT_MODE),
             policy_ok: int_gauge(registry, catalogue::POLICY_LAST_RELOAD_SUCCESSFUL),
             policy_loaded: gauge(registry, catalogue::POLICY_LAST_RELOAD_TIME),
+            undo_unavailable: int_gauge(registry, catalogue::UNDO_STORE_UNAVAILABLE),
+            undo_bytes: int_gauge(registry, catalogue::UNDO_STORE_BYTES),
+            undo_files: int_gauge(registry, catalogue::UNDO_STORE_FILES),
+            undo_limit: int_gauge(registry, catalogue::UNDO_STORE_LIMIT),
             policy_info: int_gauge_vec(registry, catalogue::POLICY_INFO),
             build_info: int_gauge_vec(registry, catalogue::DAEMON_BUILD_INFO),
         }
@@ -181,6 +204,13 @@ impl RingMetrics {
         self.active_agents.set(integer(state.active_agents));
         self.zones.set(integer(state.zones));
         self.overrides.set(integer(state.overrides));
+        self.undo_unavailable.set(i64::from(state.undo_unavailable));
+        if state.live > 0 {
+            // The store outlives the guards.
+            self.undo_bytes.set(integer(state.undo_bytes));
+            self.undo_files.set(integer(state.undo_files));
+            self.undo_limit.set(integer(state.undo_limit));
+        }
         let by_lane = self.lag.iter().zip(state.lag);
         for (gauge, value) in by_lane.chain(self.capacity.iter().zip(state.capacity)) {
             gauge.set(integer(value));
@@ -254,6 +284,12 @@ impl GuardState {
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
         self.overrides = sum(self.overrides, Counter::Overrides);
+        // The guards of one user share one store.
+        let most = |most: u64, counter| most.max(reader.counter(counter));
+        self.undo_unavailable |= reader.counter(Counter::UndoUnavailable) == 1;
+        self.undo_bytes = most(self.undo_bytes, Counter::UndoStoreBytes);
+        self.undo_files = most(self.undo_files, Counter::UndoStoreFiles);
+        self.undo_limit = most(self.undo_limit, Counter::UndoStoreLimitBytes);
         let Infos { policies, versions } = &mut self.infos;
         if policies.len() < MAX_INFOS {
             let mode = mode_name(reader.counter(Counter::PolicyAudit));
@@ -280,6 +316,10 @@ impl Default for GuardState {
             active_agents: 0,
             zones: 0,
             overrides: 0,
+            undo_unavailable: false,
+            undo_bytes: 0,
+            undo_files: 0,
+            undo_limit: 0,
             lag: [0; Lane::ALL.len()],
             capacity: [0; Lane::ALL.len()],
             infos: Infos::default(),

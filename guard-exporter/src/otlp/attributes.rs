@@ -8,7 +8,9 @@ use super::item::RecordedDecision;
 use super::names;
 use crate::units::seconds;
 use guard_core::DecisionEvent;
-use guard_core::event::ActingProcess;
+use guard_core::event::{
+    ActingProcess, ChangeKind, Preservation, PreservationMethod, UnpreservedCause,
+};
 use guard_core::process::basename;
 use guard_report::hex;
 use opentelemetry::{KeyValue, Value};
@@ -73,6 +75,21 @@ impl Attributes {
         }
         self.put_some(names::TOOL, event.tool.map(text));
         self.put_some(names::OVERRIDE_ID, event.override_id.map(str::to_owned));
+        self.put_some(names::CHANGE, event.change().map(ChangeKind::as_str));
+        if let Some(preservation) = &event.preservation {
+            self.preservation(preservation);
+        }
+    }
+
+    fn preservation(&mut self, preservation: &Preservation) {
+        let method = preservation.method().map(PreservationMethod::as_str);
+        let cause = preservation.cause().map(UnpreservedCause::as_str);
+        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.put_some(names::PRESERVED, method);
+        self.put_some(names::UNPRESERVED, cause);
+        self.put(names::SIZE_BEFORE, number(preservation.bytes));
+        self.put_some(names::SIZE_AFTER, preservation.bytes_after.map(number));
+        self.put(names::PRESERVE_DURATION, seconds(preservation.duration_ns));
     }
 
     fn process(&mut self, process: &ActingProcess<'_>) {
@@ -138,12 +155,12 @@ pub(super) fn text(bytes: &[u8]) -> String {
 }
 
 /// The most attributes that a decision has.
-const CAPACITY: usize = 28;
+const CAPACITY: usize = 33;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_testing::events::denial;
+    use guard_testing::events::{CHANGE, denial};
     use std::collections::HashMap;
 
     fn attributes(event: &DecisionEvent<'_>) -> HashMap<String, String> {
@@ -185,6 +202,23 @@ mod tests {
             assert_eq!(found.get(name).map(String::as_str), Some(value), "{name}");
         }
         assert!(!found.contains_key("guard.file.path_bytes"));
+    }
+
+    #[test]
+    fn a_change_says_what_was_preserved() {
+        let found = attributes(&CHANGE);
+        for (name, value) in [
+            ("guard.change", "removed"),
+            ("guard.preserved", "hardlink"),
+            ("guard.file.size_before", "4096"),
+            ("guard.preserve.duration", "0.000021"),
+            ("guard.decision.id", "abababababababababababababababab-c0"),
+        ] {
+            assert_eq!(found.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        for absent in ["guard.unpreserved", "guard.file.size_after"] {
+            assert!(!found.contains_key(absent), "{absent}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use crate::detect::Detection;
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
+use guard_core::ring::Lane;
 use guard_report::hex;
 use opentelemetry::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanData};
@@ -23,6 +24,8 @@ pub(super) enum SpanItem {
 #[derive(Debug)]
 pub(super) enum LogItem {
     Denial(Arc<RecordedDecision>),
+    /// An allowed operation before which something was, or was to be, preserved.
+    Change(Arc<RecordedDecision>),
     /// A detection, and the trace of the decision that completed it.
     Detection(Arc<Detection>, Option<TraceContext>),
 }
@@ -35,6 +38,7 @@ pub type RingId = [u8; 16];
 pub(super) struct RecordedDecision {
     ring: RingId,
     sequence: u64,
+    lane: Lane,
     /// As [`DecisionEvent::encode`] writes it.
     bytes: Box<[u8]>,
     /// The trace of the acting process, else a new one.
@@ -53,6 +57,7 @@ impl RecordedDecision {
         Self {
             ring,
             sequence: event.sequence,
+            lane: Lane::of(event),
             bytes: bytes.into(),
             trace_id: event.trace.map_or_else(
                 || ids.new_trace_id(),
@@ -67,9 +72,14 @@ impl RecordedDecision {
             .expect("what was encoded here can be decoded")
     }
 
-    /// The ring and the number in the ring's lane; of a denial, the `ring` and `seq` of the log.
+    /// The ring and the number in the ring's lane; of a denial or a change, its id in the API.
     pub(super) fn id(&self) -> String {
-        format!("{}-{}", hex(&self.ring), self.sequence)
+        let lane = match self.lane {
+            Lane::Deny => "",
+            Lane::Allow => "a",
+            Lane::Change => "c",
+        };
+        format!("{}-{lane}{}", hex(&self.ring), self.sequence)
     }
 
     /// The memory that it takes.

@@ -1,22 +1,24 @@
-//! Denials and detections as log records, each with an event name.
+//! Denials, changes and detections as log records, each with an event name.
 //!
 //! | event name | severity | when |
 //! |---|---|---|
 //! | `guard.decision.denied` | WARN | a denial |
 //! | `guard.decision.audited` | WARN | in audit mode, what would have been denied |
+//! | `guard.change.preserved` | INFO | an agent took something that was preserved first |
+//! | `guard.change.unpreserved` | WARN | an agent took something that could not be preserved |
 //! | `guard.retry_storm.detected` | WARN | an agent repeats a denied operation |
 //! | `guard.mass_deletion.detected` | WARN; ERROR when something was removed | a session removes many names |
 //!
-//! A denial's record belongs to the denial's span, and its body says in one sentence what happened.
+//! A denial's record belongs to the denial's span, and its body says in one sentence what happened; so
+//! does a change's, whose span is sent if allowed operations are sampled.
 
 use super::item::{LogItem, RecordedDecision};
 use super::{attributes, names};
 use crate::detect::{Detection, DetectionKind};
-use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
 use guard_core::verdict::Verdict;
 use guard_report::time;
-use guard_report::{record::DenialRecord, sentence::Sentence};
+use guard_report::{record::DecisionRecord, sentence};
 use opentelemetry::{KeyValue, TraceFlags};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
@@ -27,6 +29,7 @@ use std::time::SystemTime;
 pub(super) fn log_record(item: &LogItem, now: SystemTime) -> LogRecord {
     let record = match item {
         LogItem::Denial(decision) => denial(decision),
+        LogItem::Change(decision) => change(decision),
         LogItem::Detection(detection, trace) => detected(detection, *trace),
     };
     LogRecord {
@@ -36,19 +39,31 @@ pub(super) fn log_record(item: &LogItem, now: SystemTime) -> LogRecord {
 }
 
 fn denial(decision: &RecordedDecision) -> LogRecord {
-    let event = decision.event();
-    let name = match event.verdict {
+    let name = match decision.event().verdict {
         Verdict::Audit => names::AUDITED,
         Verdict::Allow | Verdict::Deny => names::DENIED,
     };
+    decided(decision, name, SeverityNumber::Warn)
+}
+
+fn change(decision: &RecordedDecision) -> LogRecord {
+    let cause = decision.event().preservation.and_then(|done| done.cause());
+    match cause {
+        None => decided(decision, names::CHANGE_PRESERVED, SeverityNumber::Info),
+        Some(_) => decided(decision, names::CHANGE_UNPRESERVED, SeverityNumber::Warn),
+    }
+}
+
+fn decided(decision: &RecordedDecision, name: &str, severity: SeverityNumber) -> LogRecord {
+    let event = decision.event();
     LogRecord {
         time_unix_nano: event.wall_ns,
-        body: body(sentence(&event)),
+        body: body(sentence::of(&DecisionRecord::new(&event, ""))),
         trace_id: decision.trace_id.to_bytes().into(),
         span_id: decision.span_id.to_bytes().into(),
         flags: TraceFlags::SAMPLED.to_u8().into(),
         attributes: Attributes::from(attributes::of(decision, &event)).0,
-        ..event_record(name, SeverityNumber::Warn)
+        ..event_record(name, severity)
     }
 }
 
@@ -101,6 +116,7 @@ fn event_record(name: &str, severity: SeverityNumber) -> LogRecord {
         severity_number: severity.into(),
         severity_text: match severity {
             SeverityNumber::Error => "ERROR".to_owned(),
+            SeverityNumber::Info => "INFO".to_owned(),
             _ => "WARN".to_owned(),
         },
         ..LogRecord::default()
@@ -113,15 +129,12 @@ fn body(text: String) -> Option<AnyValue> {
     })
 }
 
-fn sentence(event: &DecisionEvent<'_>) -> String {
-    let record = DenialRecord::new(event, "");
-    Sentence::of(&record).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_testing::events::denial as event;
+    use guard_core::DecisionEvent;
+    use guard_core::event::{Preservation, PreservationOutcome, UnpreservedCause};
+    use guard_testing::events::{CHANGE, denial as event};
     use std::sync::Arc;
 
     fn record(item: &LogItem) -> LogRecord {
@@ -162,6 +175,43 @@ mod tests {
         let record = record(&LogItem::Denial(decision));
         assert_eq!(record.event_name, "guard.decision.audited");
         assert_eq!(record.trace_id.len(), 16);
+    }
+
+    #[test]
+    fn a_change_is_a_warning_when_it_was_not_preserved() {
+        let full = Preservation {
+            outcome: PreservationOutcome::Unpreserved(UnpreservedCause::Full),
+            bytes: 2,
+            bytes_after: None,
+            duration_ns: 3,
+        };
+        let lost = DecisionEvent {
+            preservation: Some(full),
+            ..CHANGE
+        };
+        for (event, name, severity, end) in [
+            (
+                CHANGE,
+                "guard.change.preserved",
+                SeverityNumber::Info,
+                "with git: 4.0 KiB preserved by a hard link (zone project)",
+            ),
+            (
+                lost,
+                "guard.change.unpreserved",
+                SeverityNumber::Warn,
+                "with git: 2 B not preserved (full) (zone project)",
+            ),
+        ] {
+            let decision = Arc::new(RecordedDecision::new(&event, [0xab; 16]));
+            let record = record(&LogItem::Change(decision));
+            assert_eq!(record.event_name, name);
+            assert_eq!(record.severity_number(), severity);
+            let Some(Value::StringValue(body)) = record.body.and_then(|body| body.value) else {
+                panic!("no text");
+            };
+            assert!(body.ends_with(end), "{body}");
+        }
     }
 
     #[test]

@@ -51,6 +51,12 @@ names! {
     ZONE_PATH "guard.zone.path";
     TOOL "guard.tool";
     OVERRIDE_ID "guard.override.id";
+    CHANGE "guard.change";
+    PRESERVED "guard.preserved";
+    UNPRESERVED "guard.unpreserved";
+    PRESERVE_DURATION "guard.preserve.duration";
+    SIZE_BEFORE "guard.file.size_before";
+    SIZE_AFTER "guard.file.size_after";
     TARGET_PATH "guard.file.target_path";
     PATH_BYTES "guard.file.path_bytes";
     TARGET_PATH_BYTES "guard.file.target_path_bytes";
@@ -63,6 +69,10 @@ names! {
 pub(super) const DENIED: &str = "guard.decision.denied";
 /// The event name of an operation that would have been denied, in audit mode.
 pub(super) const AUDITED: &str = "guard.decision.audited";
+/// The event name of a change whose contents were preserved.
+pub(super) const CHANGE_PRESERVED: &str = "guard.change.preserved";
+/// The event name of a change whose contents could not be preserved.
+pub(super) const CHANGE_UNPRESERVED: &str = "guard.change.unpreserved";
 /// The event name of a retry storm.
 pub(super) const RETRY_STORM: &str = "guard.retry_storm.detected";
 /// The event name of a mass deletion.

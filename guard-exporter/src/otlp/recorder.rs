@@ -52,6 +52,22 @@ impl Recorder {
         }
     }
 
+    /// Records an allowed operation before which something was, or was to be, preserved: for a log
+    /// record, and, if it is sampled, for a span.
+    pub fn changed(&mut self, event: &DecisionEvent<'_>, ring: RingId) {
+        let is_sampled = self.sampler.sample();
+        if !is_sampled && matches!(self.logs, SignalQueue::Disabled) {
+            return;
+        }
+        let decision = Arc::new(RecordedDecision::new(event, ring));
+        let size = decision.size();
+        if is_sampled {
+            self.spans
+                .push(size, || SpanItem::Decision(Arc::clone(&decision)));
+        }
+        self.logs.push(size, || LogItem::Change(decision));
+    }
+
     /// Records a denial for a span and a log record.
     pub fn denial(&self, event: &DecisionEvent<'_>, ring: RingId) {
         debug_assert_ne!(event.verdict, Verdict::Allow);

@@ -1,15 +1,15 @@
-//! Loads the newest lines of the denial log at the start.
+//! Loads the newest lines of a log at the start.
 
-use super::{Denial, MAX_KEPT, MAX_KEPT_BYTES, Recent};
+use super::{LoggedDecision, MAX_KEPT, MAX_KEPT_BYTES, Recent};
 use guard_report::log_files::read_newest;
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use std::path::Path;
 use std::sync::Arc;
 
 // === impl Recent ===
 
 impl Recent {
-    /// Loads the newest lines of `denials.jsonl` and the numbered files, as many as are kept. Lines that
+    /// Loads the newest lines of a log and its numbered files, as many as are kept. Lines that
     /// cannot be read or parsed are skipped.
     #[must_use]
     pub fn load(log: &Path) -> Self {
@@ -23,9 +23,9 @@ impl Recent {
     }
 }
 
-fn parse(line: &str) -> Option<Denial> {
-    let record = DenialRecord::parse(line)?;
-    Some(Denial {
+fn parse(line: &str) -> Option<LoggedDecision> {
+    let record = DecisionRecord::parse(line)?;
+    Some(LoggedDecision {
         operation: record.operation()?,
         verdict: record.verdict()?,
         wall_ns: record.wall_ns()?,
@@ -40,7 +40,7 @@ fn parse(line: &str) -> Option<Denial> {
 mod tests {
     use super::*;
     use guard_core::DecisionEvent;
-    use guard_report::filter::DenialFilter;
+    use guard_report::filter::RecordFilter;
     use guard_report::log_files::{KEPT, numbered};
     use guard_testing::events::denial;
 
@@ -58,7 +58,7 @@ mod tests {
             let mut bytes = Vec::new();
             let oldest = u64::from(KEPT - number) * each;
             for sequence in oldest..oldest + each {
-                DenialRecord::new(&short(sequence), "00ff").append_to(&mut bytes);
+                DecisionRecord::new(&short(sequence), "00ff").append_to(&mut bytes);
             }
             std::fs::write(numbered(&log, number), bytes).unwrap();
         }
@@ -67,11 +67,11 @@ mod tests {
         let recent = Recent::load(&log);
         assert_eq!(recent.len(), MAX_KEPT);
         let found = recent
-            .select(&DenialFilter::default(), None, MAX_KEPT)
+            .select(&RecordFilter::default(), None, MAX_KEPT)
             .denials;
         let numbers: Vec<u64> = found
             .iter()
-            .map(|denial| DenialRecord::parse(&denial.line).unwrap().seq)
+            .map(|denial| DecisionRecord::parse(&denial.line).unwrap().seq)
             .collect();
         let files = [8, 7, 5, 4, 3, 2, 1, 0].map(|file| (file * each..(file + 1) * each).rev());
         let expected: Vec<u64> = files.into_iter().flatten().take(MAX_KEPT).collect();
@@ -85,7 +85,7 @@ mod tests {
         let lines = |events: &[DecisionEvent<'_>]| {
             let mut bytes = Vec::new();
             for event in events {
-                DenialRecord::new(event, "00ff").append_to(&mut bytes);
+                DecisionRecord::new(event, "00ff").append_to(&mut bytes);
             }
             bytes
         };
@@ -95,12 +95,12 @@ mod tests {
         std::fs::write(numbered(&log, 1), lines(&[denial(0), denial(1)])).unwrap();
 
         let recent = Recent::load(&log);
-        let found = recent.select(&DenialFilter::default(), None, 10).denials;
-        let expected: Vec<Denial> = [2, 1, 0]
+        let found = recent.select(&RecordFilter::default(), None, 10).denials;
+        let expected: Vec<LoggedDecision> = [2, 1, 0]
             .map(|sequence| {
                 let event = denial(sequence);
                 let line = String::from_utf8(lines(&[event])).unwrap();
-                Denial::new(&event, line.trim_end())
+                LoggedDecision::new(&event, line.trim_end())
             })
             .into();
         for (found, expected) in found.iter().zip(&expected) {

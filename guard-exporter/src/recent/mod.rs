@@ -1,30 +1,31 @@
-//! The latest denials, kept in memory for the page and the API.
+//! The latest denials, or the latest changes, kept in memory for the page and the API.
 //!
-//! Each is kept as its line in the denial log. At most [`MAX_KEPT`] denials and [`MAX_KEPT_BYTES`] bytes
-//! are kept; the oldest are dropped. After a restart the newest lines of the log are loaded
+//! Each is kept as its line in its log. At most [`MAX_KEPT`] lines and [`MAX_KEPT_BYTES`] bytes are
+//! kept; the oldest are dropped. After a restart the newest lines of the log are loaded
 //! ([`load`]).
 //!
-//! The id of a denial is the id of its ring and its number there, written `RING-NUMBER`. It never
-//! changes, so a reader may continue after any of them, also with another exporter.
+//! The id of a denial is the id of its ring and its number there, written `RING-NUMBER`; that of an
+//! allowed change is `RING-cNUMBER`, since changes have numbers of their own. It never changes, so a
+//! reader may continue after any of them, also with another exporter.
 
 pub mod load;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
-use guard_report::filter::{DenialFilter, Subject};
+use guard_report::filter::{RecordFilter, Subject};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The latest denials. Shared by the reading thread and the HTTP server.
+/// The latest lines of one log. Shared by the reading thread and the HTTP server.
 #[derive(Debug, Default)]
 pub struct Recent {
     kept: Mutex<Kept>,
 }
 
-/// A denial, or in audit mode what would have been denied.
+/// A denial, what would have been denied in audit mode, or a change.
 #[derive(Debug)]
-pub struct Denial {
-    /// Its line in the denial log, without the newline: a JSON object.
+pub struct LoggedDecision {
+    /// Its line in the log, without the newline: a JSON object.
     pub line: Box<str>,
     pub agent: Option<Box<str>>,
     /// The name of the zone.
@@ -36,18 +37,20 @@ pub struct Denial {
     pub wall_ns: u64,
 }
 
-/// The id of a denial.
+/// The id of a denial or a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DenialId {
+pub struct DecisionId {
     ring: String,
     sequence: u64,
+    /// Whether it was allowed.
+    is_change: bool,
 }
 
 /// Some denials, newest first.
 #[derive(Debug)]
 pub struct Selection {
     /// At most as many as requested.
-    pub denials: Vec<Arc<Denial>>,
+    pub denials: Vec<Arc<LoggedDecision>>,
     /// Whether older ones match as well.
     pub more: bool,
 }
@@ -60,7 +63,7 @@ pub const MAX_KEPT_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug, Default)]
 struct Kept {
     /// Oldest first.
-    denials: VecDeque<Arc<Denial>>,
+    denials: VecDeque<Arc<LoggedDecision>>,
     bytes: usize,
 }
 
@@ -68,7 +71,7 @@ struct Kept {
 
 impl Recent {
     /// Adds the newest denial.
-    pub fn push(&self, denial: Arc<Denial>) {
+    pub fn push(&self, denial: Arc<LoggedDecision>) {
         let mut kept = self.kept();
         kept.bytes += denial.line.len();
         kept.denials.push_back(denial);
@@ -95,8 +98,8 @@ impl Recent {
     #[must_use]
     pub fn select(
         &self,
-        filter: &DenialFilter,
-        before: Option<&DenialId>,
+        filter: &RecordFilter,
+        before: Option<&DecisionId>,
         limit: usize,
     ) -> Selection {
         let kept = self.kept();
@@ -118,7 +121,7 @@ impl Recent {
 
     /// The denials after `id`, oldest first; `None` when it is not kept.
     #[must_use]
-    pub fn after(&self, id: &DenialId) -> Option<Vec<Arc<Denial>>> {
+    pub fn after(&self, id: &DecisionId) -> Option<Vec<Arc<LoggedDecision>>> {
         let kept = self.kept();
         let position = kept.position(id)?;
         Some(kept.denials.range(position + 1..).cloned().collect())
@@ -132,17 +135,17 @@ impl Recent {
 // === impl Kept ===
 
 impl Kept {
-    fn position(&self, id: &DenialId) -> Option<usize> {
+    fn position(&self, id: &DecisionId) -> Option<usize> {
         let mark = id.mark();
         self.denials
             .iter()
-            .rposition(|denial| denial.line.contains(&mark))
+            .rposition(|denial| id.is_of(&denial.line, &mark))
     }
 }
 
-// === impl Denial ===
+// === impl LoggedDecision ===
 
-impl Denial {
+impl LoggedDecision {
     /// The denial of `event`, with its line in the log.
     #[must_use]
     pub fn new(event: &DecisionEvent<'_>, line: &str) -> Self {
@@ -171,32 +174,46 @@ impl Denial {
     }
 }
 
-// === impl DenialId ===
+// === impl DecisionId ===
 
-impl DenialId {
-    /// Parses `RING-NUMBER`.
+impl DecisionId {
+    /// Parses `RING-NUMBER` or `RING-cNUMBER`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (ring, sequence) = text.split_once('-')?;
+        let (ring, number) = text.split_once('-')?;
+        let change = number.strip_prefix('c');
+        let sequence = change.unwrap_or(number);
         let is_id = ring.len() == RING_ID_DIGITS
             && ring.bytes().all(|byte| byte.is_ascii_hexdigit())
             && sequence.bytes().all(|byte| byte.is_ascii_digit());
         Some(Self {
             ring: ring.to_ascii_lowercase(),
             sequence: sequence.parse().ok().filter(|_| is_id)?,
+            is_change: change.is_some(),
         })
     }
 
-    /// The part of the denial's line that no other line has. A path cannot contain it, since quotes in
-    /// paths are escaped.
+    /// The part before the verdict that no line of another number has. A path cannot contain it, since
+    /// quotes in paths are escaped.
     fn mark(&self) -> String {
-        format!(r#""ring":"{}","seq":{},"#, self.ring, self.sequence)
+        format!(
+            r#""ring":"{}","seq":{},"verdict":""#,
+            self.ring, self.sequence
+        )
+    }
+
+    /// Whether it is the id of this line, in which its `mark` is looked for.
+    fn is_of(&self, line: &str, mark: &str) -> bool {
+        let verdict = line.split_once(mark).map(|(_, verdict)| verdict);
+        let allow = Verdict::Allow.as_str();
+        verdict.is_some_and(|verdict| verdict.starts_with(allow) == self.is_change)
     }
 }
 
-impl std::fmt::Display for DenialId {
+impl std::fmt::Display for DecisionId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}-{}", self.ring, self.sequence)
+        let lane = if self.is_change { "c" } else { "" };
+        write!(formatter, "{}-{lane}{}", self.ring, self.sequence)
     }
 }
 
@@ -205,26 +222,26 @@ const RING_ID_DIGITS: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_report::record::DenialRecord;
-    use guard_testing::events::denial;
+    use guard_report::record::DecisionRecord;
+    use guard_testing::events::{CHANGE, denial};
 
     const RING: &str = "000102030405060708090a0b0c0d0e0f";
 
     fn push(recent: &Recent, event: &DecisionEvent<'_>) {
         let mut bytes = Vec::new();
-        DenialRecord::new(event, RING).append_to(&mut bytes);
+        DecisionRecord::new(event, RING).append_to(&mut bytes);
         let line = std::str::from_utf8(&bytes).unwrap().trim_end();
-        recent.push(Arc::new(Denial::new(event, line)));
+        recent.push(Arc::new(LoggedDecision::new(event, line)));
     }
 
-    fn id(sequence: u64) -> DenialId {
-        DenialId::parse(&format!("{RING}-{sequence}")).unwrap()
+    fn id(sequence: u64) -> DecisionId {
+        DecisionId::parse(&format!("{RING}-{sequence}")).unwrap()
     }
 
-    fn sequences(denials: &[Arc<Denial>]) -> Vec<u64> {
+    fn sequences(denials: &[Arc<LoggedDecision>]) -> Vec<u64> {
         let records = denials
             .iter()
-            .map(|denial| DenialRecord::parse(&denial.line));
+            .map(|denial| DecisionRecord::parse(&denial.line));
         records.map(|record| record.unwrap().seq).collect()
     }
 
@@ -256,17 +273,17 @@ mod tests {
             event.agent = Some(["codex", "claude_code"][usize::from(sequence % 2 == 0)]);
             push(&recent, &event);
         }
-        let first = recent.select(&DenialFilter::default(), None, 4);
+        let first = recent.select(&RecordFilter::default(), None, 4);
         assert_eq!(
             (sequences(&first.denials), first.more),
             (vec![9, 8, 7, 6], true)
         );
-        let last = recent.select(&DenialFilter::default(), Some(&id(6)), 6);
+        let last = recent.select(&RecordFilter::default(), Some(&id(6)), 6);
         assert_eq!(sequences(&last.denials), [5, 4, 3, 2, 1, 0]);
         assert!(!last.more);
-        let of_codex = DenialFilter {
+        let of_codex = RecordFilter {
             agent: Some("codex".to_owned()),
-            ..DenialFilter::default()
+            ..RecordFilter::default()
         };
         let page = recent.select(&of_codex, Some(&id(6)), 2);
         assert_eq!((sequences(&page.denials), page.more), (vec![5, 3], true));
@@ -283,55 +300,55 @@ mod tests {
     fn every_condition_of_a_filter_must_hold() {
         let recent = Recent::default();
         push(&recent, &denial(0));
-        let finds = |filter: DenialFilter| recent.select(&filter, None, 9).denials.len();
+        let finds = |filter: RecordFilter| recent.select(&filter, None, 9).denials.len();
         let wall_ns = denial(0).wall_ns;
         for (filter, expected) in [
             (
-                DenialFilter {
+                RecordFilter {
                     zone: Some("project".into()),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     zone: Some("proj".into()),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     operation: Some(OperationKind::Rename),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     operation: Some(OperationKind::Unlink),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     verdict: Some(Verdict::Audit),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 0,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     since_ns: Some(wall_ns),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 1,
             ),
             (
-                DenialFilter {
+                RecordFilter {
                     since_ns: Some(wall_ns + 1),
-                    ..DenialFilter::default()
+                    ..RecordFilter::default()
                 },
                 0,
             ),
@@ -341,17 +358,46 @@ mod tests {
     }
 
     #[test]
+    fn a_change_and_an_audited_denial_of_one_number_differ() {
+        let recent = Recent::default();
+        let audited = DecisionEvent {
+            verdict: Verdict::Audit,
+            ..denial(7)
+        };
+        push(&recent, &audited);
+        push(
+            &recent,
+            &DecisionEvent {
+                sequence: 7,
+                ..CHANGE
+            },
+        );
+        let after = |id: &str| {
+            let id = DecisionId::parse(&format!("{RING}-{id}")).unwrap();
+            recent.after(&id).map(|after| after.len())
+        };
+        assert_eq!(
+            (after("7"), after("c7"), after("c8")),
+            (Some(1), Some(0), None)
+        );
+    }
+
+    #[test]
     fn only_complete_ids_are_parsed() {
         assert_eq!(id(7).to_string(), format!("{RING}-7"));
+        let change = format!("{RING}-c7");
+        assert_eq!(DecisionId::parse(&change).unwrap().to_string(), change);
         for text in [
             "",
             "-",
             "00-1",
             &format!("{RING}-"),
             &format!("{RING}-+1"),
+            &format!("{RING}-c"),
+            &format!("{RING}-d1"),
             &format!("{RING}x-1"),
         ] {
-            assert_eq!(DenialId::parse(text), None, "{text}");
+            assert_eq!(DecisionId::parse(text), None, "{text}");
         }
     }
 }

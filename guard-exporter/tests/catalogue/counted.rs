@@ -5,14 +5,16 @@ use guard_exporter::metrics::catalogue;
 use std::collections::BTreeSet;
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 15] = [
     "agent",
     "operation",
     "verdict",
     "reason",
     "answer",
+    "cause",
     "kind",
     "lane",
+    "method",
     "mode",
     "protected_zone",
     "revision",

@@ -6,7 +6,7 @@ use crate::observed::{Exporter, Observed};
 use guard_report::api::{AgentDecisions, Denials, Latencies, Percentiles};
 use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use guard_report::sentence::Sentence;
 use guard_report::status::GuardStatus;
 use guard_report::time;
@@ -85,7 +85,7 @@ impl Source {
             let mut seen = HashSet::new();
             shown.denials = unlogged
                 .chain(self.logged.iter().rev())
-                .filter_map(|line| DenialRecord::parse(line))
+                .filter_map(|line| DecisionRecord::parse(line))
                 .filter(|denial| seen.insert(denial.id()))
                 .take(MAX_DENIALS)
                 .map(|denial| sentence(&denial))
@@ -121,7 +121,7 @@ fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
 }
 
 /// One denial in a line.
-fn sentence(denial: &DenialRecord<'_>) -> String {
+fn sentence(denial: &DecisionRecord<'_>) -> String {
     let time = denial.wall_ns().map(time::local_clock).unwrap_or_default();
     format!("{time} {}", Sentence::of(denial))
 }

@@ -9,7 +9,7 @@ use guard_core::verdict::Verdict;
 use guard_report::activity::{Activity, Span};
 use guard_report::api::{AgentDecisions, Percentiles};
 use guard_report::hex;
-use guard_report::record::DenialRecord;
+use guard_report::record::DecisionRecord;
 use guard_report::rings::readers;
 use guard_report::rolling::LONGEST;
 use std::collections::VecDeque;
@@ -79,7 +79,7 @@ impl Tally {
     fn add(&mut self, event: &DecisionEvent<'_>, ring: &str, now: Now) {
         if event.verdict != Verdict::Allow {
             let mut line = Vec::new();
-            DenialRecord::new(event, ring).append_to(&mut line);
+            DecisionRecord::new(event, ring).append_to(&mut line);
             self.denials
                 .push_back(String::from_utf8(line).unwrap_or_default());
             if self.denials.len() > MAX_DENIALS {

@@ -1,4 +1,5 @@
-//! The page at `/`: whether guards are at work, whom they stop from what, and how fast.
+//! The page at `/`: whether guards are at work, whom they stop from what, what agents changed and how
+//! to have it back, and how fast decisions are.
 //!
 //! It is complete without scripts: tables, a form that filters, links to older denials. A small script
 //! adds new denials as they happen and updates the rest. Nothing is loaded from anywhere else, and the
@@ -18,7 +19,8 @@ use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use guard_core::OperationKind;
 use guard_core::agents;
-use guard_report::record::DenialRecord;
+use guard_report::filter::RecordFilter;
+use guard_report::record::DecisionRecord;
 use maud::{DOCTYPE, Markup, html};
 use std::time::Instant;
 use text::{grouped, text};
@@ -47,6 +49,7 @@ pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters)
             (tables::denials(&selection.denials))
             (more(&parameters, &query, &selection, app.recent.len()))
         }
+        (tables::changes(&app.changes.select(&RecordFilter::default(), None, SHOWN_CHANGES).denials))
         (tables::agents(&agents))
         (tables::latency(&app.activity(), now))
         (tables::guards(&guards))
@@ -98,13 +101,14 @@ fn document(main: &Markup, telemetry_path: &str) -> Markup {
                         path.mark d="m7.5 12 3.2 3.2 5.8-6.4" {}
                     }
                     h1 { "codex-es-guard" }
-                    p { "What coding agents were stopped from, as it happens" }
+                    p { "What coding agents were stopped from and what they changed, as it happens" }
                 }
                 main { (main) }
                 footer {
                     p {
                         a href=(telemetry_path) { "Metrics" } " · "
                         a href="/api/v1/denials" { "Denials" } ", "
+                        a href="/api/v1/changes" { "changes" } ", "
                         a href="/api/v1/detections" { "detections" } ", "
                         a href="/api/v1/latency" { "latency" } " and "
                         a href="/api/v1/status" { "status" } " as JSON · "
@@ -171,7 +175,7 @@ fn more(
 ) -> Markup {
     let shown = selection.denials.len();
     let last = selection.denials.last().filter(|_| selection.more);
-    let last = last.and_then(|denial| DenialRecord::parse(&denial.line));
+    let last = last.and_then(|denial| DecisionRecord::parse(&denial.line));
     html! {
         nav #more aria-label="More denials" {
             p #shown { (shown) " of " (grouped(kept as u64)) " kept." }
@@ -194,6 +198,9 @@ fn address(parameters: &Parameters, before: Option<&str>) -> String {
 }
 
 const PATH: &str = "/?";
+
+/// The API has all of them.
+const SHOWN_CHANGES: usize = 20;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

@@ -63,7 +63,7 @@
       const answer = await fetch(location.href);
       if (!answer.ok || paused) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const parts = ["summary", "detections", "agents", "latency", "guards"];
+      const parts = ["summary", "detections", "changes", "agents", "latency", "guards"];
       if (!isOlder) {
         denials(page);
         parts.push("more");

@@ -1,24 +1,24 @@
-//! The tables of the page: denials, detections, agents, latencies, guards.
+//! The tables of the page: denials, changes, detections, agents, latencies, guards.
 
 use super::text::{duration, grouped, text, time};
 use crate::detect::Detection;
-use crate::recent::Denial;
+use crate::recent::LoggedDecision;
 use guard_core::verdict::Verdict;
 use guard_report::activity::{Activity, Span};
 use guard_report::api::AgentDecisions;
-use guard_report::record::DenialRecord;
-use guard_report::sentence::Sentence;
+use guard_report::record::DecisionRecord;
+use guard_report::sentence::{ChangeSentence, Sentence};
 use guard_report::status::GuardStatus;
 use guard_report::time::now_ns;
 use maud::{Markup, Render, html};
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(super) fn denials(denials: &[Arc<Denial>]) -> Markup {
+pub(super) fn denials(denials: &[Arc<LoggedDecision>]) -> Markup {
     let columns = ["Time (UTC)", "Agent", "What happened", "Zone"];
     let records = denials
         .iter()
-        .filter_map(|denial| DenialRecord::parse(&denial.line));
+        .filter_map(|denial| DecisionRecord::parse(&denial.line));
     let rows = html! {
         @for record in records { (denial(&record)) }
     };
@@ -30,7 +30,7 @@ pub(super) fn denials(denials: &[Arc<Denial>]) -> Markup {
     }
 }
 
-fn denial(record: &DenialRecord<'_>) -> Markup {
+fn denial(record: &DecisionRecord<'_>) -> Markup {
     let sentence = Sentence::of(record);
     let class = match record.verdict() {
         Some(Verdict::Audit) => "audit",
@@ -55,6 +55,61 @@ fn denial(record: &DenialRecord<'_>) -> Markup {
                 p.why { (sentence.because) }
             }))
             (cell("Zone", sentence.zone.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+/// What agents changed and removed, and how to have it back.
+pub(super) fn changes(changes: &[Arc<LoggedDecision>]) -> Markup {
+    let columns = ["Time (UTC)", "Agent", "What happened", "To have it back"];
+    let records = changes
+        .iter()
+        .filter_map(|change| DecisionRecord::parse(&change.line));
+    let rows = html! {
+        @for record in records { (change(&record)) }
+    };
+    let content = html! {
+        p.hint {
+            "What the newest session took: " code { "codex-es-guard undo show last" }
+            "; all of it back: " code { "codex-es-guard undo restore last" } "."
+        }
+        (table("Newest first", &columns, &rows))
+        @if changes.is_empty() {
+            p { "There is none." }
+        }
+    };
+    section("changes", "Changed and removed", &content)
+}
+
+fn change(record: &DecisionRecord<'_>) -> Markup {
+    let sentence = ChangeSentence::of(record);
+    let class = match record.unpreserved {
+        Some(_) => "deny",
+        None => "kept",
+    };
+    // The parts of a sentence are visible texts already.
+    html! {
+        tr class=(class) role="row" {
+            (cell("Time", time(&record.time)))
+            (cell("Agent", html! {
+                span.chip { (text(record.agent.as_deref().unwrap_or("unknown"))) }
+            }))
+            (cell("What happened", html! {
+                p.deed {
+                    (sentence.who) " " (sentence.did) " " code { (sentence.path) }
+                    @if let Some(by) = &sentence.by {
+                        " by " code { (by) }
+                    }
+                    " with " (sentence.program)
+                }
+                p.why { (sentence.outcome) }
+            }))
+            (cell("To have it back", html! {
+                @match &sentence.restore {
+                    Some(command) => code { (command) },
+                    None => "It is lost.",
+                }
+            }))
         }
     }
 }
