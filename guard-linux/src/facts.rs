@@ -1,4 +1,4 @@
-//! What the Linux backend can testify of one call.
+//! The facts of one call, as the Linux backend reads them.
 
 use super::callers::Caller;
 use super::directories::Directory;
@@ -16,7 +16,7 @@ use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd as _;
 
-/// Testifies of one call by one caller. Looks at nothing before it is asked.
+/// The facts of one call by one caller. Each is read when it is first asked for.
 pub(crate) struct CallFacts<'a> {
     guard: &'a Guard,
     caller: &'a Caller,

@@ -7,7 +7,7 @@ mod support;
 
 use guard_undo::Bounds;
 use guard_undo::journal::{Event, Method};
-use guard_undo::restore::{Outlook, Request};
+use guard_undo::restore::{Effect, Request};
 use guard_undo::store::recorder::{Discard, Preserved, Worth};
 use guard_undo::summary::Summary;
 use std::fs::{self, File, FileTimes};
@@ -354,8 +354,8 @@ fn a_journal_cut_at_any_byte_offers_only_what_is_whole() {
         let plan = guard_undo::restore::Plan::make(&cut, &Request::default());
         assert!(plan.items.len() <= 3);
         // No object is in this copy, so none is offered.
-        let offered = |outlook: &Outlook| !matches!(outlook, Outlook::Unavailable(_));
-        assert!(!plan.items.iter().any(|item| offered(&item.outlook)));
+        let offered = |effect: &Effect| !matches!(effect, Effect::Unavailable(_));
+        assert!(!plan.items.iter().any(|item| offered(&item.effect)));
     }
 }
 

@@ -20,7 +20,7 @@ use guard_core::{Operation, OperationKind, Reason, Verdict};
 use guard_undo::Recorder;
 use guard_undo::journal::Method;
 use guard_undo::store::PreserveError;
-use guard_undo::store::recorder::{self, Discard, Kind, Look, Lost, Moved, Preserved, Worth};
+use guard_undo::store::recorder::{self, Discard, Kind, ObjectStat, Lost, Moved, Preserved, Worth};
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
@@ -33,9 +33,9 @@ pub(super) struct Preserving<'a> {
     /// The same for the event, if the operation does not fail.
     preservation: Option<event::Preservation>,
     /// The directory that is removed.
-    directory: Option<Look>,
+    directory: Option<ObjectStat>,
     /// What is moved, as it was before.
-    moved: Option<Look>,
+    moved: Option<ObjectStat>,
     kind: OperationKind,
 }
 
@@ -87,7 +87,7 @@ impl PendingCall<'_> {
         let recorder = match &self.session.preservation {
             Preservation::Active(recorder) if self.guard.policy.load().undo().enabled => recorder,
             Preservation::Unavailable if decision.preserve == Preserve::Required => {
-                return match (facts.actor().attribution, Pin::of(name).look()) {
+                return match (facts.actor().attribution, Pin::of(name).stat()) {
                     (Attribution::Agent(_), Some(found)) => Err(Unpreservable {
                         denial: decision.unpreservable(),
                         preservation: event::Preservation {
@@ -120,11 +120,11 @@ impl PendingCall<'_> {
             return Ok(None);
         };
         let pin = Pin::of(lost_name);
-        let found = pin.look();
+        let found = pin.stat();
         if moves {
-            preserving.moved = Pin::of(name).look();
+            preserving.moved = Pin::of(name).stat();
             let is_it =
-                |moved: Look| found.is_some_and(|found| found.facts.inode == moved.facts.inode);
+                |moved: ObjectStat| found.is_some_and(|found| found.facts.inode == moved.facts.inode);
             // Nothing there to be moved, or two names of one file: the kernel changes nothing.
             if preserving.moved.is_none_or(is_it) {
                 return Ok(None);
@@ -222,7 +222,7 @@ impl PendingCall<'_> {
             Ok(preserved) => watch.preserved(preserved, bytes_after),
             Err(error) => {
                 recorder.unpreserved(path, "changed", &error, at_ns);
-                let found = pin.and_then(|name| Pin::of(name).look());
+                let found = pin.and_then(|name| Pin::of(name).stat());
                 let bytes = found.map_or(0, |found| found.facts.size);
                 Some(watch.unpreserved(&error, bytes, bytes_after))
             }
@@ -385,14 +385,14 @@ impl<'a> Pin<'a> {
         }
     }
 
-    fn look(&self) -> Option<Look> {
-        self.as_name().look().ok()
+    fn stat(&self) -> Option<ObjectStat> {
+        self.as_name().stat().ok()
     }
 }
 
 /// Whether a file has nothing to be cut.
 pub(super) fn is_empty(name: Option<&Name>) -> bool {
-    name.and_then(|name| Pin::of(name).look())
+    name.and_then(|name| Pin::of(name).stat())
         .is_some_and(|found| found.facts.size == 0)
 }
 

@@ -168,7 +168,7 @@ mod tests {
             dir: opened.as_fd(),
             name,
         };
-        let facts = from.look().unwrap().facts;
+        let facts = from.stat().unwrap().facts;
         let target = File::open(target).unwrap();
         let to = Name {
             dir: target.as_fd(),

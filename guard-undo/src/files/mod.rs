@@ -33,7 +33,7 @@ pub(crate) struct OwnedName {
 
 /// What a name leads to, without following a symbolic link.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct ObjectStat {
     /// What is preserved of it.
     pub facts: Facts,
     /// What it is.
@@ -67,11 +67,11 @@ impl Name<'_> {
     /// # Errors
     ///
     /// As `fstatat`.
-    pub fn look(self) -> io::Result<Look> {
+    pub fn stat(self) -> io::Result<ObjectStat> {
         let found = statat(self.dir, self.name, AtFlags::SYMLINK_NOFOLLOW)?;
         #[allow(clippy::useless_conversion, reason = "a mode has 16 bits on macOS")]
         let mode = u32::from(found.st_mode);
-        Ok(Look {
+        Ok(ObjectStat {
             facts: Facts {
                 mode,
                 uid: found.st_uid,
@@ -89,8 +89,8 @@ impl Name<'_> {
     }
 
     /// What is here now; `None` when nothing is.
-    pub(crate) fn look_if_any(self) -> io::Result<Option<Look>> {
-        match self.look() {
+    pub(crate) fn stat_if_any(self) -> io::Result<Option<ObjectStat>> {
+        match self.stat() {
             Ok(found) => Ok(Some(found)),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(error),
@@ -234,7 +234,7 @@ mod tests {
         let made = OwnedName::of_path(&path, true).unwrap();
         made.as_name().create().unwrap();
         let found = OwnedName::of_path(&path, false).unwrap();
-        assert_eq!(found.as_name().look().unwrap().kind, Kind::File);
+        assert_eq!(found.as_name().stat().unwrap().kind, Kind::File);
     }
 
     #[test]

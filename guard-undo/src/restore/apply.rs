@@ -1,6 +1,6 @@
 //! Doing what a plan says.
 
-use super::item::{Action, Item, Outlook};
+use super::item::{Action, Effect, Item};
 use super::plan::Plan;
 use crate::Recorder;
 use crate::files::{Kind, Name, OwnedName, copy_file, set_attributes};
@@ -76,23 +76,23 @@ impl Plan {
             directories: Vec::new(),
         };
         for item in &self.items {
-            match &item.outlook {
-                Outlook::AlreadyThere => {
+            match &item.effect {
+                Effect::AlreadyThere => {
                     applied.already += 1;
                     continue;
                 }
-                Outlook::Unavailable(why) => {
+                Effect::Unavailable(why) => {
                     applied.failures.push(Failure {
                         item: item.clone(),
                         error: ApplyError::Unavailable(why.clone()),
                     });
                     continue;
                 }
-                Outlook::Clear | Outlook::Replaces | Outlook::Beside | Outlook::Parks => {}
+                Effect::Clear | Effect::Replaces | Effect::Beside | Effect::Parks => {}
             }
             match applier.put(item) {
-                Ok(()) if item.outlook == Outlook::Beside => applied.beside += 1,
-                Ok(()) if item.outlook == Outlook::Parks => {}
+                Ok(()) if item.effect == Effect::Beside => applied.beside += 1,
+                Ok(()) if item.effect == Effect::Parks => {}
                 Ok(()) => applied.restored += 1,
                 Err(error) => applied.failures.push(Failure {
                     item: item.clone(),
@@ -133,8 +133,8 @@ impl Applier<'_> {
     fn put_moved(&self, from: &[u8], item: &Item, place: Name<'_>) -> Result<(), ApplyError> {
         let source = OwnedName::of_path(from, false)?;
         let source = source.as_name();
-        let found = source.look()?;
-        let in_the_way = place.look_if_any()?;
+        let found = source.stat()?;
+        let in_the_way = place.stat_if_any()?;
         if in_the_way.is_some_and(|found| found.kind == Kind::Directory) {
             let why = "a directory is in the way; move it aside first".to_owned();
             return Err(ApplyError::Unavailable(why));
@@ -161,7 +161,7 @@ impl Applier<'_> {
         facts: &Facts,
     ) -> Result<(), ApplyError> {
         // A directory that was made on the way to another item is this one.
-        let there = place.look_if_any()?.map(|found| found.kind);
+        let there = place.stat_if_any()?.map(|found| found.kind);
         if there != Some(Kind::Directory) {
             self.preserve_and_remove(item, place)?;
             rustix::fs::mkdirat(place.dir, place.name, Mode::RWXU).map_err(io::Error::from)?;
@@ -185,7 +185,7 @@ impl Applier<'_> {
             dir: place.dir,
             name: &part,
         };
-        let disk_bytes = kept.look()?.disk_bytes;
+        let disk_bytes = kept.stat()?.disk_bytes;
         let stays = self.plan.elsewhere || !method.keeps_inode();
         let may_copy = || {
             if stays || disk_bytes <= MAX_COPY {
@@ -231,7 +231,7 @@ impl Applier<'_> {
     }
 
     fn preserve_and_remove(&self, item: &Item, place: Name<'_>) -> Result<(), ApplyError> {
-        if place.look_if_any()?.is_some() {
+        if place.stat_if_any()?.is_some() {
             self.preserve(item, place)?;
             rustix::fs::unlinkat(place.dir, place.name, AtFlags::empty())
                 .map_err(io::Error::from)?;

@@ -26,7 +26,7 @@ pub struct Item {
     /// What would be put there.
     pub action: Action,
     /// Whether that can be done.
-    pub outlook: Outlook,
+    pub effect: Effect,
 }
 
 /// What comes to a name.
@@ -65,7 +65,7 @@ pub enum Action {
 
 /// Whether and how one item can be put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outlook {
+pub enum Effect {
     /// Nothing is in its way.
     Clear,
     /// What is in its way is preserved first.

@@ -21,5 +21,5 @@ mod names;
 mod plan;
 
 pub use apply::{Applied, ApplyError, Failure};
-pub use item::{Action, Item, Outlook, Request};
+pub use item::{Action, Effect, Item, Request};
 pub use plan::Plan;

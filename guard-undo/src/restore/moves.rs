@@ -1,7 +1,7 @@
 //! Moves in an order in which each finds its source where the plan says, and its place empty as far
 //! as the moves themselves can bring that about.
 
-use super::item::{Action, Item, Outlook};
+use super::item::{Action, Effect, Item};
 use std::collections::HashMap;
 
 /// Puts moves in order. Directories move before what is below them, whose sources then are where
@@ -68,7 +68,7 @@ fn park(item: &mut Item) -> Item {
         path: from.clone().into(),
         target: aside.clone().into(),
         action: Action::Move { from: from.into() },
-        outlook: Outlook::Parks,
+        effect: Effect::Parks,
     };
     item.action = Action::Move { from: aside.into() };
     step
@@ -94,7 +94,7 @@ mod tests {
                 action: Action::Move {
                     from: from.as_bytes().into(),
                 },
-                outlook: Outlook::Clear,
+                effect: Effect::Clear,
             }
         });
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

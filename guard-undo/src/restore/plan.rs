@@ -1,9 +1,9 @@
 //! What a restore would do.
 
-use super::item::{Action, Item, Outlook, Request};
+use super::item::{Action, Effect, Item, Request};
 use super::moves;
 use super::names::{Names, Node};
-use crate::files::{Kind, Look, OwnedName, is_absence, is_same_contents};
+use crate::files::{Kind, ObjectStat, OwnedName, is_absence, is_same_contents};
 use crate::journal::{Event, Facts, Kept, Loss};
 use crate::store::Session;
 use std::collections::HashMap;
@@ -60,7 +60,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.items
             .iter()
-            .all(|item| item.outlook == Outlook::AlreadyThere)
+            .all(|item| item.effect == Effect::AlreadyThere)
     }
 }
 
@@ -107,18 +107,18 @@ impl Planner<'_, '_> {
     }
 
     fn plan_move(&self, path: &[u8], from: &[u8]) -> Option<Item> {
-        let found = look(from).ok()??;
-        let outlook = match look(path) {
+        let found = stat_path(from).ok()??;
+        let effect = match stat_path(path) {
             Ok(Some(here)) if here.facts.inode == found.facts.inode => return None,
             // Another move may take it away first; what is there then is preserved.
-            Ok(Some(_)) => Outlook::Replaces,
-            _ => Outlook::Clear,
+            Ok(Some(_)) => Effect::Replaces,
+            _ => Effect::Clear,
         };
         Some(Item {
             path: path.into(),
             target: path.into(),
             action: Action::Move { from: from.into() },
-            outlook,
+            effect,
         })
     }
 
@@ -132,22 +132,22 @@ impl Planner<'_, '_> {
             path: path.into(),
             target: target.into(),
             action,
-            outlook: Outlook::Clear,
+            effect: Effect::Clear,
         };
         if let Action::File { object, .. } = &item.action
             && !object.exists()
         {
-            item.outlook = Outlook::Unavailable("it is not in the store any more".to_owned());
+            item.effect = Effect::Unavailable("it is not in the store any more".to_owned());
         }
         let checked = if self.request.to.is_some() {
             item.target.0.clone()
         } else {
             current.to_vec()
         };
-        let found = match look(&checked) {
+        let found = match stat_path(&checked) {
             Ok(found) => found,
             Err(error) => {
-                item.outlook = Outlook::Unavailable(error.to_string());
+                item.effect = Effect::Unavailable(error.to_string());
                 return item;
             }
         };
@@ -155,14 +155,14 @@ impl Planner<'_, '_> {
             return item;
         };
         if is_there(&checked, &found, &item.action) {
-            item.outlook = Outlook::AlreadyThere;
-        } else if matches!(item.outlook, Outlook::Clear) {
+            item.effect = Effect::AlreadyThere;
+        } else if matches!(item.effect, Effect::Clear) {
             let blocks = found.kind == Kind::Directory || self.request.to.is_some();
             if blocks || (self.is_persons(&checked, &found) && !self.request.force) {
                 item.target = self.free_beside(&item.target.0).into();
-                item.outlook = Outlook::Beside;
+                item.effect = Effect::Beside;
             } else {
-                item.outlook = Outlook::Replaces;
+                item.effect = Effect::Replaces;
             }
         }
         item
@@ -219,7 +219,7 @@ impl Planner<'_, '_> {
 
     /// Whether somebody changed what is here after the agent's last touch. What no agent
     /// touched is the person's.
-    fn is_persons(&self, path: &[u8], found: &Look) -> bool {
+    fn is_persons(&self, path: &[u8], found: &ObjectStat) -> bool {
         self.touched
             .get(path)
             .is_none_or(|touched| found.changed_ns > touched.saturating_add(MOMENT_NS))
@@ -229,7 +229,7 @@ impl Planner<'_, '_> {
         let name = [path, b".before-", self.session.name().as_bytes()].concat();
         let mut free = name.clone();
         let mut number = 2;
-        while !matches!(look(&free), Ok(None)) && number < MAX_BESIDE {
+        while !matches!(stat_path(&free), Ok(None)) && number < MAX_BESIDE {
             free = [&name, format!(".{number}").as_bytes()].concat();
             number += 1;
         }
@@ -252,9 +252,9 @@ impl Planner<'_, '_> {
     }
 }
 
-pub(super) fn look(path: &[u8]) -> io::Result<Option<Look>> {
+pub(super) fn stat_path(path: &[u8]) -> io::Result<Option<ObjectStat>> {
     match OwnedName::of_path(path, false) {
-        Ok(name) => name.as_name().look_if_any(),
+        Ok(name) => name.as_name().stat_if_any(),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(error),
     }
@@ -267,14 +267,14 @@ fn is_at_or_below(path: &[u8], above: &[u8]) -> bool {
 
 /// Whether a kept inode was written after it was preserved.
 fn is_altered(object: &Path, facts: &Facts) -> bool {
-    let found = look(object.as_os_str().as_bytes()).ok().flatten();
+    let found = stat_path(object.as_os_str().as_bytes()).ok().flatten();
     found.is_some_and(|found| {
         (found.facts.size, found.facts.mtime_ns) != (facts.size, facts.mtime_ns)
     })
 }
 
 /// Whether what is at a path is what would be put there.
-fn is_there(path: &[u8], found: &Look, action: &Action) -> bool {
+fn is_there(path: &[u8], found: &ObjectStat, action: &Action) -> bool {
     match action {
         Action::Move { .. } => false,
         Action::Directory { .. } => found.kind == Kind::Directory,

@@ -6,7 +6,7 @@
 //! files, which cost nothing to keep once more, longer for large ones.
 
 use super::bounds::SMALL_BYTES;
-use crate::files::Look;
+use crate::files::ObjectStat;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ impl Touches {
     }
 
     /// Whose contents are at this path.
-    pub(crate) fn whose(&self, path: &[u8], found: &Look) -> Whose {
+    pub(crate) fn whose(&self, path: &[u8], found: &ObjectStat) -> Whose {
         let Some(touch) = self.by_path.get(path) else {
             return Whose::Unknown;
         };
@@ -224,8 +224,8 @@ mod tests {
     use crate::files::Kind;
     use crate::journal::Facts;
 
-    fn look(inode: u64, changed_ns: u64, disk_bytes: u64) -> Look {
-        Look {
+    fn object(inode: u64, changed_ns: u64, disk_bytes: u64) -> ObjectStat {
+        ObjectStat {
             facts: Facts {
                 inode,
                 ..Facts::default()
@@ -240,22 +240,22 @@ mod tests {
     #[test]
     fn contents_are_own_until_somebody_changes_or_replaces_them() {
         let mut touches = Touches::default();
-        assert_ne!(touches.whose(b"/z/a", &look(1, 0, 0)), Whose::Agents);
+        assert_ne!(touches.whose(b"/z/a", &object(1, 0, 0)), Whose::Agents);
         touches.touch(b"/z/a", Some(1), 1_000_000_000, false);
         assert_eq!(
-            touches.whose(b"/z/a", &look(1, 1_040_000_000, 0)),
+            touches.whose(b"/z/a", &object(1, 1_040_000_000, 0)),
             Whose::Agents
         );
         assert_ne!(
-            touches.whose(b"/z/a", &look(1, 1_060_000_000, 0)),
+            touches.whose(b"/z/a", &object(1, 1_060_000_000, 0)),
             Whose::Agents
         );
         assert_eq!(
-            touches.whose(b"/z/a", &look(1, 1_060_000_000, 2 << 20)),
+            touches.whose(b"/z/a", &object(1, 1_060_000_000, 2 << 20)),
             Whose::Agents
         );
         assert_ne!(
-            touches.whose(b"/z/a", &look(2, 1_000_000_000, 0)),
+            touches.whose(b"/z/a", &object(2, 1_000_000_000, 0)),
             Whose::Agents
         );
         assert_eq!(touches.take_unwritten().len(), 1);
@@ -268,12 +268,12 @@ mod tests {
         touches.touch(b"/z/d/a", Some(1), 5, true);
         touches.touch(b"/z/dd", Some(2), 5, true);
         touches.carry(b"/z/d", b"/z/e", true);
-        assert_eq!(touches.whose(b"/z/e/a", &look(1, 5, 0)), Whose::Agents);
-        assert_ne!(touches.whose(b"/z/d/a", &look(1, 5, 0)), Whose::Agents);
-        assert_eq!(touches.whose(b"/z/dd", &look(2, 5, 0)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/e/a", &object(1, 5, 0)), Whose::Agents);
+        assert_ne!(touches.whose(b"/z/d/a", &object(1, 5, 0)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/dd", &object(2, 5, 0)), Whose::Agents);
         touches.carry(b"/z/e/a", b"/z/dd", false);
-        assert_eq!(touches.whose(b"/z/dd", &look(1, 5, 0)), Whose::Agents);
-        assert_eq!(touches.whose(b"/z/dd", &look(1, 5, 0)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/dd", &object(1, 5, 0)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/dd", &object(1, 5, 0)), Whose::Agents);
         assert_eq!(touches.by_path.len(), 1);
         assert_eq!(touches.by_age.len(), 1);
     }
@@ -284,8 +284,8 @@ mod tests {
         for index in 0..=MAX_PATHS {
             touches.touch(format!("/z/{index}").as_bytes(), None, 1, true);
         }
-        assert_ne!(touches.whose(b"/z/0", &look(1, 1, 0)), Whose::Agents);
-        assert_eq!(touches.whose(b"/z/1", &look(1, 1, 0)), Whose::Agents);
+        assert_ne!(touches.whose(b"/z/0", &object(1, 1, 0)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/1", &object(1, 1, 0)), Whose::Agents);
         assert_eq!(touches.by_age.len(), MAX_PATHS);
     }
 }

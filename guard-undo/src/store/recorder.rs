@@ -17,7 +17,7 @@ use super::layout::{JOURNAL, OBJECTS};
 use super::own::{Touches, Whose};
 use super::{Bounds, OpenStoreError, PreserveError, Store};
 use crate::files::copy_file;
-pub use crate::files::{Kind, Look, Name};
+pub use crate::files::{Kind, Name, ObjectStat};
 use crate::journal::{
     Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError,
 };
@@ -211,7 +211,7 @@ impl Recorder {
         worth: Worth,
         may_take: bool,
     ) -> Result<Preserved, PreserveError> {
-        let Some(found) = lost.name.look_if_any()? else {
+        let Some(found) = lost.name.stat_if_any()? else {
             return Ok(Preserved::NotNeeded);
         };
         let whose = self.state().touches.whose(lost.path, &found);
@@ -266,7 +266,7 @@ impl Recorder {
     /// When they are not preserved. The touch is remembered all the same: the caller lets edits go
     /// on.
     pub fn change(&self, lost: &Lost<'_>) -> Result<Preserved, PreserveError> {
-        let found = match lost.name.look_if_any()? {
+        let found = match lost.name.stat_if_any()? {
             Some(found) if found.kind == Kind::File => found,
             _ => return Ok(Preserved::NotNeeded),
         };
@@ -317,7 +317,7 @@ impl Recorder {
         &self,
         path: &[u8],
         agent: Option<&str>,
-        found: &Look,
+        found: &ObjectStat,
         at_ns: u64,
     ) -> Result<(), WriteJournalError> {
         let loss = Loss {
@@ -372,7 +372,7 @@ impl Recorder {
     }
 
     /// What an agent made outside the zones took this name.
-    pub fn brought(&self, path: &[u8], found: &Look, at_ns: u64) {
+    pub fn brought(&self, path: &[u8], found: &ObjectStat, at_ns: u64) {
         let inode = Some(found.facts.inode);
         self.state().touches.touch(path, inode, at_ns, false);
     }
@@ -427,7 +427,12 @@ impl Recorder {
         state.journal.sync().map_err(WriteJournalError::Append)
     }
 
-    fn keep(&self, lost: &Lost<'_>, found: &Look, may_take: bool) -> Result<Object, PreserveError> {
+    fn keep(
+        &self,
+        lost: &Lost<'_>,
+        found: &ObjectStat,
+        may_take: bool,
+    ) -> Result<Object, PreserveError> {
         let bytes = found.disk_bytes;
         self.usage.take(bytes, &self.bounds())?;
         let (id, object) = self.new_name();
@@ -454,7 +459,7 @@ impl Recorder {
         self.copy(lost, found)
     }
 
-    fn copy(&self, lost: &Lost<'_>, found: &Look) -> Result<Object, PreserveError> {
+    fn copy(&self, lost: &Lost<'_>, found: &ObjectStat) -> Result<Object, PreserveError> {
         let bounds = self.bounds();
         let bytes = found.disk_bytes;
         self.usage.take(bytes, &bounds)?;
@@ -468,7 +473,7 @@ impl Recorder {
     fn copy_to_new(
         &self,
         lost: &Lost<'_>,
-        found: &Look,
+        found: &ObjectStat,
         bounds: &Bounds,
     ) -> Result<Object, PreserveError> {
         let bytes = found.disk_bytes;
@@ -537,7 +542,7 @@ pub struct Moved<'a> {
     /// Whether the two were swapped.
     pub exchange: bool,
     /// What was moved, as it was before.
-    pub found: Look,
+    pub found: ObjectStat,
     /// Which agent does it, by its label.
     pub agent: Option<&'a str>,
 }
@@ -545,7 +550,7 @@ pub struct Moved<'a> {
 // === impl Lost ===
 
 impl Lost<'_> {
-    fn loss(&self, kept: Kept, found: &Look, own: bool) -> Loss {
+    fn loss(&self, kept: Kept, found: &ObjectStat, own: bool) -> Loss {
         Loss {
             path: self.path.into(),
             agent: self.agent.map(ToOwned::to_owned),

@@ -129,7 +129,7 @@ impl Scene {
 
     pub(crate) fn agent_moves(&self, from: &str, to: &str) {
         let (from, to) = (self.path(from), self.path(to));
-        let found = self.lost(&from, |lost| lost.name.look().unwrap());
+        let found = self.lost(&from, |lost| lost.name.stat().unwrap());
         self.lost(&to, |lost| {
             self.recorder
                 .discard(lost, Discard::Replaced, Worth::Always, false)

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use guard_report::hex;
 use guard_report::time::{now_ns, parse_since};
 use guard_undo::journal::{Began, SessionKind};
-use guard_undo::restore::{Action, Applied, Item, Outlook, Plan, Request};
+use guard_undo::restore::{Action, Applied, Effect, Item, Plan, Request};
 use guard_undo::store::Session;
 use guard_undo::{Bounds, Recorder, Store, sweep};
 use std::io::{IsTerminal as _, stdin};
@@ -151,7 +151,7 @@ fn report(plan: &Plan, applied: &Applied) {
     let besides = plan
         .items
         .iter()
-        .filter(|item| item.outlook == Outlook::Beside);
+        .filter(|item| item.effect == Effect::Beside);
     for item in besides {
         terminal::line(&line(item));
     }
@@ -181,13 +181,13 @@ fn line(item: &Item) -> String {
         Action::File { altered: true, .. } => format!("{target} (written after it was kept)"),
         Action::File { .. } => target,
     };
-    let how = match &item.outlook {
-        Outlook::Clear => "restores",
-        Outlook::Replaces => "replaces",
-        Outlook::Beside => "puts beside",
-        Outlook::Parks => "moves aside",
-        Outlook::AlreadyThere => "is there",
-        Outlook::Unavailable(why) => return format!("cannot restore {what}: {why}"),
+    let how = match &item.effect {
+        Effect::Clear => "restores",
+        Effect::Replaces => "replaces",
+        Effect::Beside => "puts beside",
+        Effect::Parks => "moves aside",
+        Effect::AlreadyThere => "is there",
+        Effect::Unavailable(why) => return format!("cannot restore {what}: {why}"),
     };
     format!("{how:<12} {what}")
 }
