@@ -47,6 +47,16 @@ pub(crate) enum Call {
     Openat2,
     /// `open_by_handle_at(mountfd, handle, flags)` with write intent
     OpenByHandle,
+    /// `chmod(path, mode)`, `setxattr(path, …)`
+    Chmod,
+    /// `lsetxattr(path, …)`
+    Lsetxattr,
+    /// `fchmodat(dirfd, path, mode)`
+    Fchmodat,
+    /// `fchmodat2(dirfd, path, mode, flags)`
+    Fchmodat2,
+    /// `setxattrat(dirfd, path, flags, …)`
+    Setxattrat,
     /// `execve(path, argv, envp)` and `execveat`
     Exec,
     /// `clone(CLONE_PARENT)`
@@ -182,6 +192,14 @@ pub(crate) const ROWS: &[CallNumbers] = &[
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Creat, libc::SYS_creat, 8),
     both(Call::Openat2, libc::SYS_openat2, 437),
+    #[cfg(target_arch = "x86_64")]
+    legacy(Call::Chmod, libc::SYS_chmod, 15),
+    both(Call::Chmod, libc::SYS_setxattr, 226),
+    both(Call::Lsetxattr, libc::SYS_lsetxattr, 227),
+    both(Call::Fchmodat, libc::SYS_fchmodat, 306),
+    // The newest calls have one number in every table.
+    both(Call::Fchmodat2, 452, 452),
+    both(Call::Setxattrat, 463, 463),
     both(Call::Exec, libc::SYS_execve, 11),
     both(Call::Exec, libc::SYS_execveat, 358),
     both(Call::ContextChange, libc::SYS_setuid, 23),

@@ -156,7 +156,7 @@ impl PendingCall<'_> {
     }
 
     /// Where a final symbolic link leads.
-    fn link_target(&self, name: &Name) -> Option<Vec<u8>> {
+    pub(super) fn link_target(&self, name: &Name) -> Option<Vec<u8>> {
         let found = self.follow(name)?;
         Some(self.locate(&found)?.location)
     }
@@ -173,7 +173,7 @@ impl PendingCall<'_> {
     }
 
     /// Decides truncating or writing the file at `path`.
-    fn evaluate_contents(&self, kind: OperationKind, path: &[u8]) -> Reply {
+    pub(super) fn evaluate_contents(&self, kind: OperationKind, path: &[u8]) -> Reply {
         let of_process = path_of_process(path);
         self.evaluate_or_continue(&Operation {
             kind,

@@ -8,13 +8,15 @@
 //! ```
 //!
 //! Each kind of call has a file: `names` for calls that remove, move or link names, `contents`
-//! for those that cut or write files, `subvolumes` for those that remove whole trees, `mounts` for
-//! those that put something else at a path, `processes` for those that change or touch processes.
-//! `refusal` has what the kernel refuses whoever asks. `creations` reports what agents make,
+//! for those that cut or write files, `attributes` for those that could open the guard's own,
+//! `subvolumes` for those that remove whole trees, `mounts` for those that put something else at a
+//! path, `processes` for those that change or touch processes. `refusal` has what the kernel refuses
+//! whoever asks. `creations` reports what agents make,
 //! `preserve` keeps what they take.
 //!
 //! [`Judge`] answers single calls without a session.
 
+mod attributes;
 mod contents;
 mod creations;
 mod evaluate;
@@ -30,7 +32,7 @@ mod subvolumes;
 
 pub use crate::sys::notify::Reply;
 
-use crate::arguments::Start;
+use crate::arguments::{Start, int_argument};
 use crate::callers::Callers;
 use crate::calls::{self, Call, NATIVE_ARCH};
 use crate::clock;
@@ -43,6 +45,7 @@ use guard_core::guard::{Guard, SharedGuard};
 use guard_core::ring::Counter;
 use pending_call::{CallerGone, PathBuffers, PendingCall};
 use resolve::PathArgument;
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use std::cell::RefCell;
 use std::io;
@@ -175,6 +178,10 @@ fn without_caller(guard: &Guard, call: Call) -> Reply {
     }
 }
 
+fn at_flags(argument: u64) -> AtFlags {
+    AtFlags::from_bits_retain(int_argument(argument).cast_unsigned())
+}
+
 fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGone> {
     let [a, b, c, d, e, _] = pending.notification.data.args;
     let at = |dirfd, address| PathArgument {
@@ -209,6 +216,11 @@ fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGo
         Call::Openat2 => pending.open2(at(a, b), c, d),
         Call::OpenByHandle => Ok(pending.open_by_handle()),
         Call::DestroySubvolume => pending.destroy_subvolume(a, b, c),
+        Call::Chmod => pending.change_attributes(here(a), AtFlags::empty()),
+        Call::Lsetxattr => pending.change_attributes(here(a), AtFlags::SYMLINK_NOFOLLOW),
+        Call::Fchmodat => pending.change_attributes(at(a, b), AtFlags::empty()),
+        Call::Fchmodat2 => pending.change_attributes(at(a, b), at_flags(d)),
+        Call::Setxattrat => pending.change_attributes(at(a, b), at_flags(c)),
         Call::Exec => Ok(pending.exec()),
         Call::CloneParent => Ok(pending.clone_parent()),
         Call::Subreaper => Ok(pending.become_subreaper()),

@@ -55,6 +55,11 @@ struct Undelivered(Vec<(Notification, Reply)>);
 // === impl Answering ===
 
 impl Answering {
+    /// The guard that decides.
+    pub(super) fn guard(&self) -> SharedGuard {
+        Arc::clone(&self.shared.guard)
+    }
+
     /// For the filter behind `listener`. Nothing is answered before [`Self::start`].
     pub(super) fn new(
         guard: SharedGuard,

@@ -8,6 +8,7 @@
 mod answering;
 mod mount_watch;
 mod self_test;
+mod store_watch;
 
 use crate::files;
 use crate::notice::{NoticeTexts, Notices};
@@ -23,6 +24,7 @@ use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -93,6 +95,17 @@ impl Supervisor {
         Housekeeping {
             answering: self.answering.clone(),
         }
+    }
+
+    /// Keeps agents from listing these directories where their modes do not: where this process is
+    /// privileged, so that agents are, too.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses for another reason than missing privileges or support.
+    pub fn refuse_listing(&self, directories: &[PathBuf]) -> Result<(), SessionError> {
+        store_watch::start(self.answering.guard(), directories)
+            .map_err(|error| SessionError::io("watching the undo store", error))
     }
 
     /// Leaves the terminal and the working directory to the command: standard output and error go

@@ -3,6 +3,7 @@
 //! All unsafe code of this crate is in this module. What is here, and why rustix is not used for it:
 //!
 //! - [`notify`]: rustix has no `seccomp(2)` and no requests of its listener;
+//! - [`fanotify`]: rustix has no `fanotify(7)`;
 //! - [`memory`]: rustix has no `process_vm_readv(2)`;
 //! - [`process`]: rustix offers no `fork`, and std's `exec` resets dispositions that are inherited;
 //! - [`signals`]: rustix keeps `sigaction` and signal sets to itself, for C libraries own them;
@@ -10,6 +11,7 @@
 //!
 //! Every function fails with the kernel's errno, retries nothing, and contains no policy.
 
+pub(crate) mod fanotify;
 pub(crate) mod inherited;
 pub(crate) mod memory;
 pub(crate) mod notify;
