@@ -20,8 +20,9 @@ use guard_core::{Operation, OperationKind, Reason, Verdict};
 use guard_undo::Recorder;
 use guard_undo::journal::Method;
 use guard_undo::store::PreserveError;
-use guard_undo::store::recorder::{self, Discard, Kind, ObjectStat, Lost, Moved, Preserved, Worth};
-use std::ffi::CString;
+use guard_undo::store::recorder::{self, Discard, Kind, Lost, Moved, ObjectStat, Preserved, Worth};
+use rustix::fs::CWD;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// What was done before an operation, to be settled after it.
@@ -404,15 +405,49 @@ fn change_by_path(
     let split = SplitPath::new(path);
     let parent = CString::new(split.parent).map_err(std::io::Error::from)?;
     let name = CString::new(split.bare_name()).map_err(std::io::Error::from)?;
-    let dir = files::pin_directory(rustix::fs::CWD, &parent).map_err(std::io::Error::from)?;
+    let dir = files::pin_directory(CWD, &parent).map_err(std::io::Error::from)?;
     change(recorder::Name {
         dir: dir.as_fd(),
         name: &name,
     })
 }
 
-/// What a repository has elsewhere or can lose: never a reason to deny what removes it.
+/// What a repository has elsewhere or can lose: never a reason to deny what removes it. A bare
+/// repository is recognised as git does it: beside `objects` it has `HEAD` and `refs`.
 fn is_repository_object(path: &[u8]) -> bool {
-    const OBJECTS: &[u8] = b"/.git/objects/";
-    path.windows(OBJECTS.len()).any(|part| part == OBJECTS)
+    const OBJECTS: &[u8] = b"/objects/";
+    let ends = path.windows(OBJECTS.len()).enumerate();
+    let mut repositories = ends
+        .filter(|(_, part)| *part == OBJECTS)
+        .filter_map(|(at, _)| path.get(..at));
+    repositories.any(|repository| {
+        let has = |name: &CStr| {
+            let name = [repository, b"/", name.to_bytes()].concat();
+            CString::new(name).is_ok_and(|name| files::stat_name(CWD, &name).is_ok())
+        };
+        repository.ends_with(b"/.git") || (has(c"HEAD") && has(c"refs"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    #[test]
+    fn objects_of_bare_repositories_count_too() {
+        let base = tempfile::tempdir().unwrap();
+        let bare = base.path().join("r.git");
+        fs::create_dir_all(bare.join("refs")).unwrap();
+        fs::write(bare.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let is_object = |path: &str| {
+            let path = base.path().join(path);
+            is_repository_object(path.as_os_str().as_bytes())
+        };
+        assert!(is_object("r.git/objects/pack/pack-1.pack"));
+        assert!(is_object("any/.git/objects/ab/cdef"));
+        assert!(!is_object("r.git/refs/heads/main"));
+        assert!(!is_object("scene/objects/chair.obj"));
+    }
 }
