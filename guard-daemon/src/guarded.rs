@@ -5,7 +5,7 @@ use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::PolicyWatch;
 use crate::rings;
-use crate::undo::Keeper;
+use crate::undo::{self, Keeper};
 use anyhow::{Context as _, Result};
 use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
@@ -22,6 +22,8 @@ use guard_linux::supervisor::{Housekeeping, Supervisor};
 use guard_report::notice;
 use std::ffi::CString;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,8 +71,15 @@ fn report_error(error: SessionError) {
 fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     let log = log::init(&guarded.source.paths.state, &guarded.session);
     guarded.source.own_files.extend(args.own_processes());
-    let snapshot = guarded.source.compile(&guarded.policy);
-    let snapshot = snapshot.context("compiling the policy")?;
+    let compiled = guarded.source.compile(&guarded.policy);
+    let mut snapshot = compiled.context("compiling the policy")?;
+    let beside = undo::places_beside(&guarded.source.paths, &snapshot);
+    if !beside.is_empty() {
+        let bytes = |dir: &PathBuf| dir.as_os_str().as_bytes().to_vec();
+        guarded.source.own_files.extend(beside.iter().map(bytes));
+        let compiled = guarded.source.compile(&guarded.policy);
+        snapshot = compiled.context("compiling the policy")?;
+    }
     let root = args.describe_root()?;
     let ignored = IgnoredMarkers::from_environment(&root.environment);
     let session = guarded.session.clone().into_bytes();
@@ -109,6 +118,13 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     supervisor.detach(output.as_ref().map(|file| file.as_fd()))?;
     if let Err(error) = supervisor.hide_from_session() {
         tracing::warn!("{:#}", anyhow::Error::new(error));
+    }
+    if let Some(store) = keeper.store() {
+        let mut directories = beside;
+        directories.push(store.root().to_owned());
+        if let Err(error) = supervisor.refuse_listing(&directories) {
+            tracing::warn!("{:#}", anyhow::Error::new(error));
+        }
     }
     if guarded.exporter {
         let mut keeper = ExporterKeeper::new(watch.source.paths.clone(), log);

@@ -23,7 +23,7 @@ pub(crate) fn bounds(store: &Store, policy: UndoPolicy) -> Bounds {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use session::Keeper;
+pub(crate) use session::{Keeper, places_beside};
 
 #[cfg(target_os = "linux")]
 mod session {
@@ -33,9 +33,10 @@ mod session {
     use guard_core::ring::Counter;
     use guard_linux::Preservation;
     use guard_report::paths::StatePaths;
-    use guard_undo::Recorder;
     use guard_undo::journal::{Began, BytePath, SessionKind};
+    use guard_undo::{Recorder, Store};
     use std::ffi::CString;
+    use std::path::PathBuf;
     use std::sync::Arc;
     use std::thread;
     use std::time::Duration;
@@ -43,6 +44,16 @@ mod session {
     /// A session's part of the store while the session runs.
     #[derive(Clone, Debug)]
     pub(crate) struct Keeper(Option<Arc<Recorder>>);
+
+    /// Directories beside zones in which the session keeps objects, too; they are made. The guard's
+    /// own, like the store.
+    pub(crate) fn places_beside(paths: &StatePaths, snapshot: &Snapshot) -> Vec<PathBuf> {
+        if !snapshot.undo().enabled {
+            return Vec::new();
+        }
+        let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
+        store(paths).places_beside(&zones.collect::<Vec<_>>())
+    }
 
     // === impl Keeper ===
 
@@ -64,6 +75,7 @@ mod session {
                 kind: SessionKind::Agent,
                 command: words.collect::<Vec<_>>().join(" "),
                 zones: zones.collect(),
+                depots: Vec::new(),
             };
             let bounds = bounds(&store, snapshot.undo());
             match Recorder::begin(&store, session, began, bounds, guard_report::time::now_ns()) {
@@ -82,6 +94,11 @@ mod session {
                     (Self(None), Preservation::Unavailable)
                 }
             }
+        }
+
+        /// The store, if the session preserves anything.
+        pub(crate) fn store(&self) -> Option<&Store> {
+            self.0.as_deref().map(Recorder::store)
         }
 
         /// Starts the thread that keeps the store within its bounds. No call waits for it.

@@ -54,10 +54,12 @@ const ROW: Row = Row {
     deed: "",
 };
 
-const POLICY: &str = r#"{"protected_zones": ["~/zone"]}"#;
+/// Whatever the machine that runs the tests has free on its disk.
+const POLICY: &str = r#"{"protected_zones": ["~/zone"], "undo": {"min_free": 0}}"#;
 
 /// Removals go on and are preserved.
-const PRESERVE: &str = r#"{"protected_zones": ["~/zone"], "removals": "preserve"}"#;
+const PRESERVE: &str =
+    r#"{"protected_zones": ["~/zone"], "removals": "preserve", "undo": {"min_free": 0}}"#;
 
 /// A repository with two commits and uncommitted work in `a` and `d/b`.
 const REPOSITORY: &str = "cd zone; git init -q -b main; git config user.name a; git config user.email a@b; \
@@ -243,6 +245,14 @@ fn an_agent_neither_undoes_nor_touches_the_store() {
             "rm -rf .codex/es-guard/undo",
             "for f in .codex/es-guard/undo/*/journal; do echo > $f; done",
             "mv .codex/es-guard/undo out/",
+            // Nor does it read what is kept.
+            "ls .codex/es-guard/undo",
+            "cat .codex/es-guard/undo/*/objects/*",
+            "cp -r .codex/es-guard/undo out/",
+            "chmod u+r .codex/es-guard/undo; cat .codex/es-guard/undo/*/objects/*",
+            "cd .codex/es-guard/undo; chmod 700 .; ls .",
+            "exec 3< .codex/es-guard/undo && ls /proc/self/fd/3/",
+            "ln -s ../.codex/es-guard/undo out/link; chmod 700 out/link",
         ];
         for deed in deeds {
             let tried = session::guarded(&workshop, &home, Who::Codex, "", deed);

@@ -5,8 +5,8 @@
 
 use crate::files::is_absence;
 use crate::journal::writer_is_alive;
-use crate::store::layout::{JOURNAL, OBJECTS};
-use crate::store::{Bounds, Session, SessionState, Store};
+use crate::store::layout::JOURNAL;
+use crate::store::{Bounds, Session, SessionState, Store, bounds};
 use rustix::fs::StatVfs;
 use std::fs;
 use std::io;
@@ -50,7 +50,7 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
         .sessions()?
         .into_iter()
         .map(|session| Candidate {
-            objects: Objects::of(session.dir()),
+            objects: Objects::of_session(&session),
             session,
         })
         .collect();
@@ -98,24 +98,37 @@ pub fn forget(session: &Session) -> io::Result<()> {
         ));
     }
     // The journal last: until then, the rest of a half-removed session is still found and removed.
-    match fs::remove_dir_all(session.dir().join(OBJECTS)) {
-        Err(error) if !is_absence(&error) => return Err(error),
-        _ => {}
+    for objects in session.object_directories() {
+        match fs::remove_dir_all(objects) {
+            Err(error) if !is_absence(&error) => return Err(error),
+            _ => {}
+        }
     }
     fs::remove_dir_all(session.dir())
 }
 
-/// What the objects of a session take on the disk.
-pub(crate) fn session_bytes(dir: &Path) -> u64 {
-    Objects::of(dir).bytes
+/// What the files in a directory take on the disk.
+pub(crate) fn directory_bytes(dir: &Path) -> u64 {
+    Objects::in_directory(dir).bytes
 }
 
 // === impl Objects ===
 
 impl Objects {
-    /// Of the session with this directory.
-    fn of(dir: &Path) -> Self {
-        let Ok(entries) = fs::read_dir(dir.join(OBJECTS)) else {
+    /// Of a session, wherever they are.
+    fn of_session(session: &Session) -> Self {
+        let directories = session.object_directories().iter();
+        directories.fold(Self::default(), |sum, dir| {
+            let found = Self::in_directory(dir);
+            Self {
+                files: sum.files + found.files,
+                bytes: sum.bytes + found.bytes,
+            }
+        })
+    }
+
+    fn in_directory(dir: &Path) -> Self {
+        let Ok(entries) = fs::read_dir(dir) else {
             return Self::default();
         };
         let found = entries.flatten().filter_map(|entry| entry.metadata().ok());
@@ -127,14 +140,8 @@ impl Objects {
 }
 
 /// What copies may take of the store's disk now.
-pub(crate) fn spare_bytes(store: &Store, bounds: &Bounds) -> u64 {
-    let Ok(found) = disk(store) else {
-        return 0;
-    };
-    let hundredths = u64::from(bounds.min_free_percent.min(100));
-    let total = found.f_blocks.saturating_mul(found.f_frsize);
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    free.saturating_sub(total / 100 * hundredths)
+fn spare_bytes(store: &Store, bounds: &Bounds) -> u64 {
+    disk(store).map_or(0, |found| bounds::spare_bytes(&found, bounds))
 }
 
 /// The size of the disk that a store is on, or will be, in bytes.

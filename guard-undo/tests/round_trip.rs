@@ -232,7 +232,8 @@ fn another_file_system_takes_copies_up_to_a_size() {
         max_copy: 1 << 20,
         ..Bounds::for_disk(1 << 40)
     };
-    let scene = Scene::with(bounds, Some(memory));
+    // In a directory that others can write to nothing is linked.
+    let scene = Scene::with(bounds, Some(memory), 0o770);
     scene.person_writes("small", "small");
     let large = scene.path("large");
     fs::write(&large, vec![7; 2 << 20]).unwrap();
@@ -255,12 +256,46 @@ fn another_file_system_takes_copies_up_to_a_size() {
 }
 
 #[test]
+fn a_zone_on_another_file_system_has_its_objects_beside_it() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        return;
+    }
+    let scene = Scene::with(Bounds::for_disk(1 << 40), Some(memory), 0o700);
+    scene.person_writes("a", "hours");
+    scene.person_writes("large", "x");
+    let large = File::options().write(true).open(scene.path("large"));
+    large.unwrap().set_len(200 << 20).unwrap();
+    let before = scene.picture();
+    for name in ["a", "large"] {
+        let kept = scene.agent_removes(name);
+        let method = Method::Hardlink;
+        assert!(
+            matches!(kept, Preserved::Kept { method: by, .. } if by == method),
+            "{name}: {kept:?}"
+        );
+    }
+    let beside = scene.zone.with_file_name(".codex-es-guard-undo");
+    assert_eq!(fs::metadata(&beside).unwrap().mode() & 0o777, 0o300);
+    assert!(scene.restore(&Request::default()).failures.is_empty());
+    assert_eq!(scene.picture(), before);
+    scene.recorder.end(1).unwrap();
+    assert_eq!(fs::metadata(&beside).unwrap().mode() & 0o777, 0o700);
+    let store = scene.store.clone();
+    let session = scene.session();
+    let _dirs = scene.finish();
+    guard_undo::sweep::forget(&session).unwrap();
+    assert_eq!(store.sessions().unwrap().len(), 1, "the restore's remains");
+    assert_eq!(fs::read_dir(&beside).unwrap().count(), 0);
+}
+
+#[test]
 fn a_full_store_refuses_and_changes_nothing() {
     let bounds = Bounds {
         max_bytes: 64 << 10,
         ..Bounds::for_disk(1 << 40)
     };
-    let scene = Scene::with(bounds, None);
+    let scene = Scene::with(bounds, None, 0o700);
     for name in ["a", "b", "c"] {
         fs::write(scene.path(name), vec![1; 30 << 10]).unwrap();
     }
@@ -366,7 +401,8 @@ fn the_store_is_the_user_s_alone() {
     scene.agent_removes("a");
     let session = scene.session();
     for (path, mode) in [
-        (scene.store.root().to_owned(), 0o700),
+        // Not to be listed while a session runs.
+        (scene.store.root().to_owned(), 0o300),
         (session.dir().to_owned(), 0o700),
         (session.dir().join("objects"), 0o700),
         (session.dir().join("journal"), 0o600),

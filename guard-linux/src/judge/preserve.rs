@@ -124,8 +124,9 @@ impl PendingCall<'_> {
         let found = pin.stat();
         if moves {
             preserving.moved = Pin::of(name).stat();
-            let is_it =
-                |moved: ObjectStat| found.is_some_and(|found| found.facts.inode == moved.facts.inode);
+            let is_it = |moved: ObjectStat| {
+                found.is_some_and(|found| found.facts.inode == moved.facts.inode)
+            };
             // Nothing there to be moved, or two names of one file: the kernel changes nothing.
             if preserving.moved.is_none_or(is_it) {
                 return Ok(None);

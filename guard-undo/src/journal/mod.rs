@@ -92,6 +92,9 @@ pub struct Began {
     pub command: String,
     /// The protected zones.
     pub zones: Vec<BytePath>,
+    /// Directories of objects beside zones on other file systems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depots: Vec<BytePath>,
 }
 
 /// Who changed the files of a session.

@@ -7,6 +7,7 @@
 //! later discard fail.
 
 use super::PreserveError;
+use rustix::fs::StatVfs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -30,8 +31,6 @@ pub(crate) struct Usage {
     own: AtomicU64,
     /// All other sessions', as of the last sweep.
     others: AtomicU64,
-    /// Free bytes of the store's disk above `min_free`, as of the last sweep.
-    spare: AtomicU64,
 }
 
 // === impl Bounds ===
@@ -48,6 +47,20 @@ impl Bounds {
         }
     }
 
+    /// Whether a copy of this size may be made where copies may take `spare` bytes in all.
+    pub(crate) const fn may_copy(&self, bytes: u64, spare: u64) -> Result<(), PreserveError> {
+        if bytes > self.max_copy {
+            return Err(PreserveError::TooLarge {
+                size: bytes,
+                limit: self.max_copy,
+            });
+        }
+        if bytes > spare {
+            return Err(PreserveError::LowDisk { free: spare });
+        }
+        Ok(())
+    }
+
     fn limit_for(&self, bytes: u64) -> u64 {
         if bytes < SMALL_BYTES {
             self.max_bytes
@@ -60,9 +73,8 @@ impl Bounds {
 // === impl Usage ===
 
 impl Usage {
-    pub(crate) fn set(&self, others: u64, spare: u64) {
+    pub(crate) fn set_others(&self, others: u64) {
         self.others.store(others, Ordering::Relaxed);
-        self.spare.store(spare, Ordering::Relaxed);
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -95,22 +107,14 @@ impl Usage {
             .own
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
+}
 
-    /// Whether a copy of this size leaves enough of the disk free.
-    pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
-        if bytes > bounds.max_copy {
-            return Err(PreserveError::TooLarge {
-                size: bytes,
-                limit: bounds.max_copy,
-            });
-        }
-        let spare = self.spare.load(Ordering::Relaxed);
-        if bytes > spare {
-            return Err(PreserveError::LowDisk { free: spare });
-        }
-        self.spare.fetch_sub(bytes, Ordering::Relaxed);
-        Ok(())
-    }
+/// What copies may take of a disk: what is free above the bounds' share.
+pub(crate) fn spare_bytes(disk: &StatVfs, bounds: &Bounds) -> u64 {
+    let hundredths = u64::from(bounds.min_free_percent.min(100));
+    let total = disk.f_blocks.saturating_mul(disk.f_frsize);
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    free.saturating_sub(total / 100 * hundredths)
 }
 
 /// Files below this have a part of the bound to themselves.
@@ -129,7 +133,7 @@ mod tests {
             ..Bounds::for_disk(1 << 40)
         };
         let usage = Usage::default();
-        usage.set(10 << 20, u64::MAX);
+        usage.set_others(10 << 20);
         usage.take(60 << 20, &bounds).unwrap();
         assert!(matches!(
             usage.take(1 << 20, &bounds),
@@ -147,17 +151,9 @@ mod tests {
         let bounds = Bounds::for_disk(1 << 40);
         assert_eq!(bounds.max_bytes, 20 << 30);
         assert_eq!(Bounds::for_disk(10 << 30).max_bytes, 2 << 30);
-        let usage = Usage::default();
-        usage.set(0, 100);
-        assert_eq!(
-            usage.may_copy(65 << 20, &bounds).unwrap_err().cause(),
-            "too_large"
-        );
-        assert_eq!(
-            usage.may_copy(101, &bounds).unwrap_err().cause(),
-            "low_disk"
-        );
-        usage.may_copy(60, &bounds).unwrap();
-        usage.may_copy(60, &bounds).unwrap_err();
+        let refused = |bytes, spare| bounds.may_copy(bytes, spare).unwrap_err().cause();
+        assert_eq!(refused(65 << 20, u64::MAX), "too_large");
+        assert_eq!(refused(101, 100), "low_disk");
+        bounds.may_copy(100, 100).unwrap();
     }
 }

@@ -6,27 +6,24 @@
 //! | contents change in place | [`Recorder::change`] | a clone, else a copy up to `max_copy` |
 //! | a name moves | [`Recorder::renamed`] | a record |
 //!
-//! A clone or copy is made under another name and renamed when it is complete; only then is its
-//! record written. Nothing here waits for the disk or for the sweeper.
+//! An object is complete before its record is written. Nothing here waits for the disk or for the
+//! sweeper.
 //!
 //! A kept inode is the file itself. Whoever holds it open for writing, or has another hard link to
 //! it, goes on changing what is kept.
 
-use super::bounds::Usage;
+use super::keep::{Keep, Object};
 use super::layout::{JOURNAL, OBJECTS};
 use super::own::{Touches, Whose};
 use super::{Bounds, OpenStoreError, PreserveError, Store};
-use crate::files::copy_file;
 pub use crate::files::{Kind, Name, ObjectStat};
 use crate::journal::{
     Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError,
 };
 use crate::sweep;
-use rustix::fs::{AtFlags, Mode, OFlags};
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One session's way into the store. Shared by the threads that answer.
@@ -34,10 +31,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Recorder {
     store: Store,
     name: String,
-    objects: OwnedFd,
+    dir: PathBuf,
+    depots: Vec<PathBuf>,
+    keep: Keep,
     bounds: Mutex<Bounds>,
-    usage: Usage,
-    next: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -114,13 +111,6 @@ pub enum Preserved {
     },
 }
 
-/// An object in the store of which no record speaks yet.
-struct Object {
-    id: u64,
-    method: Method,
-    bytes: u64,
-}
-
 // === impl Recorder ===
 
 impl Recorder {
@@ -136,36 +126,40 @@ impl Recorder {
         bounds: Bounds,
         at_ns: u64,
     ) -> Result<Self, OpenStoreError> {
-        let dir = store.make_session(name)?;
-        let made = |what: &str| {
+        let made = store.make_session(name, &began.zones)?;
+        let (dir, depots) = (made.dir, made.depots);
+        let failed = |what: &str| {
             let path = dir.join(what);
             move |source: io::Error| OpenStoreError::Make { path, source }
         };
-        let mut journal = JournalWriter::create(&dir.join(JOURNAL)).map_err(made(JOURNAL))?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let objects = rustix::fs::open(dir.join(OBJECTS), flags, Mode::empty())
-            .map_err(|error| made(OBJECTS)(error.into()))?;
+        let mut journal = JournalWriter::create(&dir.join(JOURNAL)).map_err(failed(JOURNAL))?;
+        let keep = Keep::open(&dir.join(OBJECTS), &depots).map_err(failed(OBJECTS))?;
+        let bytes = |dir: &PathBuf| BytePath::from(dir.as_os_str().as_bytes());
+        let began = Began {
+            depots: depots.iter().map(bytes).collect(),
+            ..began
+        };
         journal
             .append(&Record {
                 at_ns,
                 event: Event::Began(began),
             })
             .map_err(OpenStoreError::Record)?;
-        let recorder = Self {
-            store: store.clone(),
+        // The journal is locked by now, so that an ending session leaves it closed.
+        let store = store.close(&depots).map_err(failed(""))?;
+        Ok(Self {
+            store,
             name: name.to_owned(),
-            objects,
+            dir,
+            depots,
+            keep,
             bounds: Mutex::new(bounds),
-            usage: Usage::default(),
-            next: AtomicU64::new(1),
             state: Mutex::new(State {
                 journal,
                 touches: Touches::default(),
                 tally: Tally::default(),
             }),
-        };
-        recorder.usage.set(0, sweep::spare_bytes(store, &bounds));
-        Ok(recorder)
+        })
     }
 
     /// The session's name.
@@ -183,7 +177,7 @@ impl Recorder {
     /// What is kept in the whole store, in bytes, as far as this guard knows.
     #[must_use]
     pub fn used_bytes(&self) -> u64 {
-        self.usage.bytes()
+        self.keep.usage().bytes()
     }
 
     /// What this session preserved so far.
@@ -224,7 +218,10 @@ impl Recorder {
             return Ok(Preserved::NotNeeded);
         }
         let object = match found.kind {
-            Kind::File => Some(self.keep(lost, &found, may_take)?),
+            Kind::File => {
+                let bounds = self.bounds();
+                Some(self.keep.keep(lost.name, &found, may_take, &bounds)?)
+            }
             Kind::Link | Kind::Directory => None,
             Kind::Other => return Ok(Preserved::NotNeeded),
         };
@@ -242,7 +239,7 @@ impl Recorder {
         };
         if let Err(error) = self.record(lost.at_ns, event) {
             if let Some(object) = object {
-                self.put_back(lost, &object);
+                self.keep.put_back(lost.name, &object);
             }
             return Err(PreserveError::Record(error));
         }
@@ -279,10 +276,10 @@ impl Recorder {
         if whose == Whose::Agents {
             return Ok(Preserved::NotNeeded);
         }
-        let object = self.copy(lost, &found)?;
+        let object = self.keep.copy(lost.name, &found, &self.bounds())?;
         let loss = lost.loss(object.kept(), &found, false);
         if let Err(error) = self.record(lost.at_ns, Event::Changed(loss)) {
-            self.drop_object(&object);
+            self.keep.remove(&object);
             return Err(PreserveError::Record(error));
         }
         let mut state = self.state();
@@ -303,7 +300,7 @@ impl Recorder {
         };
         let event = Event::Withdrawn { object: id };
         if self.record(at_ns, event).is_ok() {
-            let _stays = rustix::fs::unlinkat(&self.objects, id.to_string(), AtFlags::empty());
+            self.keep.remove_numbered(id);
         }
     }
 
@@ -408,9 +405,11 @@ impl Recorder {
     pub fn sweep(&self, now_ns: u64) -> io::Result<sweep::Swept> {
         let bounds = self.bounds();
         let swept = sweep::sweep(&self.store, &bounds, now_ns)?;
-        let own = sweep::session_bytes(&self.store.root().join(&self.name));
-        self.usage
-            .set(swept.kept_bytes.saturating_sub(own), swept.spare_bytes);
+        let own_objects = self.dir.join(OBJECTS);
+        let places = std::iter::once(&own_objects).chain(&self.depots);
+        let own: u64 = places.map(|dir| sweep::directory_bytes(dir)).sum();
+        let others = swept.kept_bytes.saturating_sub(own);
+        self.keep.usage().set_others(others);
         Ok(swept)
     }
 
@@ -424,97 +423,11 @@ impl Recorder {
         let mut state = self.state();
         let event = Event::Ended;
         state.journal.append(&Record { at_ns, event })?;
-        state.journal.sync().map_err(WriteJournalError::Append)
-    }
-
-    fn keep(
-        &self,
-        lost: &Lost<'_>,
-        found: &ObjectStat,
-        may_take: bool,
-    ) -> Result<Object, PreserveError> {
-        let bytes = found.disk_bytes;
-        self.usage.take(bytes, &self.bounds())?;
-        let (id, object) = self.new_name();
-        let object = Name {
-            dir: self.objects.as_fd(),
-            name: &object,
-        };
-        let kept = |method| Object { id, method, bytes };
-        let link = rustix::fs::linkat(
-            lost.name.dir,
-            lost.name.name,
-            object.dir,
-            object.name,
-            AtFlags::empty(),
-        );
-        if link.is_ok() {
-            return Ok(kept(Method::Hardlink));
-        }
-        let take = || rustix::fs::renameat(lost.name.dir, lost.name.name, object.dir, object.name);
-        if may_take && take().is_ok() {
-            return Ok(kept(Method::Rename));
-        }
-        self.usage.give_back(bytes);
-        self.copy(lost, found)
-    }
-
-    fn copy(&self, lost: &Lost<'_>, found: &ObjectStat) -> Result<Object, PreserveError> {
-        let bounds = self.bounds();
-        let bytes = found.disk_bytes;
-        self.usage.take(bytes, &bounds)?;
-        let copied = self.copy_to_new(lost, found, &bounds);
-        if copied.is_err() {
-            self.usage.give_back(bytes);
-        }
-        copied
-    }
-
-    fn copy_to_new(
-        &self,
-        lost: &Lost<'_>,
-        found: &ObjectStat,
-        bounds: &Bounds,
-    ) -> Result<Object, PreserveError> {
-        let bytes = found.disk_bytes;
-        let from = lost.name.open_for_reading()?;
-        let (id, object) = self.new_name();
-        let part = CString::new(format!("{id}.part")).map_err(io::Error::from)?;
-        let part = Name {
-            dir: self.objects.as_fd(),
-            name: &part,
-        };
-        let may_copy = || self.usage.may_copy(bytes, bounds);
-        let method = copy_file(&from, part, &found.facts, may_copy)?;
-        let whole = rustix::fs::renameat(part.dir, part.name, part.dir, &object);
-        whole.map_err(io::Error::from)?;
-        Ok(Object { id, method, bytes })
-    }
-
-    /// Takes an object out of the store again whose record could not be written.
-    fn put_back(&self, lost: &Lost<'_>, object: &Object) {
-        if object.method == Method::Rename {
-            let name = object.id.to_string();
-            let back = rustix::fs::renameat(&self.objects, &name, lost.name.dir, lost.name.name);
-            if back.is_err() {
-                // It stays in the store, where `undo show` finds no record of it.
-                return;
-            }
-            self.usage.give_back(object.bytes);
-        } else {
-            self.drop_object(object);
-        }
-    }
-
-    fn drop_object(&self, object: &Object) {
-        let name = object.id.to_string();
-        let _stays = rustix::fs::unlinkat(&self.objects, name, AtFlags::empty());
-        self.usage.give_back(object.bytes);
-    }
-
-    fn new_name(&self) -> (u64, CString) {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        (id, CString::new(id.to_string()).unwrap_or_default())
+        state.journal.sync().map_err(WriteJournalError::Append)?;
+        drop(state);
+        // The next session's end, or `undo`, opens it else.
+        let _stays_closed = self.store.reopen(&self.dir, &self.depots);
+        Ok(())
     }
 
     fn record(&self, at_ns: u64, event: Event) -> Result<(), WriteJournalError> {
@@ -557,25 +470,6 @@ impl Lost<'_> {
             kept,
             facts: found.facts,
             own,
-        }
-    }
-}
-
-// === impl Object ===
-
-impl Object {
-    const fn preserved(&self, size: u64) -> Preserved {
-        Preserved::Kept {
-            id: self.id,
-            method: self.method,
-            size,
-        }
-    }
-
-    fn kept(&self) -> Kept {
-        Kept::Object {
-            id: self.id,
-            method: self.method,
         }
     }
 }

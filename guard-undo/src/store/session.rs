@@ -1,7 +1,8 @@
 //! A session's directory as its readers see it.
 
 use super::layout::{JOURNAL, OBJECTS};
-use crate::journal::{Began, Event, Kept, Record, SessionKind, line, writer_is_alive};
+use super::{depot, private};
+use crate::journal::{Began, BytePath, Event, Kept, Record, SessionKind, line, writer_is_alive};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct Session {
     dir: PathBuf,
     name: String,
+    /// Where its objects are: in its own directory, and beside zones on other file systems.
+    objects: Vec<PathBuf>,
     /// Its records in their order.
     pub records: Vec<Record>,
     /// Lines that could not be read.
@@ -44,6 +47,7 @@ impl Session {
         let name = dir
             .file_name()
             .and_then(OsStr::to_str)
+            .map(private::known_part)
             .ok_or(io::ErrorKind::InvalidInput)?
             .to_owned();
         let journal = dir.join(JOURNAL);
@@ -58,6 +62,7 @@ impl Session {
         Ok(Self {
             dir: dir.to_owned(),
             name,
+            objects: object_directories(dir, &reading.records),
             records: reading.records,
             skipped: reading.skipped,
             state: match (running, ended) {
@@ -68,7 +73,7 @@ impl Session {
         })
     }
 
-    /// Its name, which is its directory's.
+    /// Its name, with which its directory's begins.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -83,7 +88,18 @@ impl Session {
     /// Where the object of this number is kept.
     #[must_use]
     pub fn object(&self, id: u64) -> PathBuf {
-        self.dir.join(OBJECTS).join(id.to_string())
+        let name = id.to_string();
+        let mut places = self.objects.iter().map(|dir| dir.join(&name));
+        let usual = places.next().unwrap_or_default();
+        if self.objects.len() == 1 || usual.exists() {
+            return usual;
+        }
+        places.find(|place| place.exists()).unwrap_or(usual)
+    }
+
+    /// Where its objects are: in its own directory, and beside zones on other file systems.
+    pub(crate) fn object_directories(&self) -> &[PathBuf] {
+        &self.objects
     }
 
     /// How it began; a default when that line is lost.
@@ -142,4 +158,21 @@ impl Session {
         };
         self.began().kind == SessionKind::Agent && self.records.iter().any(undoable)
     }
+}
+
+fn object_directories(dir: &Path, records: &[Record]) -> Vec<PathBuf> {
+    let began = records.iter().find_map(|record| match &record.event {
+        Event::Began(began) => Some(began),
+        _ => None,
+    });
+    let depots = began.map_or(&[][..], |began| began.depots.as_slice());
+    // Nothing but what a session made is ever read, or removed, as a directory of objects.
+    let is_depot = |place: &&Path| {
+        place.file_name() == dir.file_name()
+            && place.parent().and_then(Path::file_name) == Some(OsStr::new(depot::NAME))
+    };
+    let elsewhere = depots.iter().map(BytePath::as_path).filter(is_depot);
+    std::iter::once(dir.join(OBJECTS))
+        .chain(elsewhere.map(Path::to_owned))
+        .collect()
 }

@@ -25,10 +25,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// A zone and a store on the same file system.
     pub(crate) fn new() -> Self {
-        Self::with(Bounds::for_disk(1 << 40), None)
+        Self::with(Bounds::for_disk(1 << 40), None, 0o700)
     }
 
-    pub(crate) fn with(bounds: Bounds, zone_in: Option<&Path>) -> Self {
+    /// A zone and its parent with this mode, in a directory or beside the store.
+    pub(crate) fn with(bounds: Bounds, zone_in: Option<&Path>, mode: u32) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut dirs = Vec::new();
         let base = home.path().canonicalize().unwrap();
@@ -42,6 +43,8 @@ impl Scene {
             }
         };
         fs::create_dir(&zone).unwrap();
+        set_mode(&zone, mode);
+        set_mode(zone.parent().unwrap(), mode);
         dirs.push(home);
         let store = Store::at(base.join("undo"));
         let began = Began {
@@ -49,6 +52,7 @@ impl Scene {
             zones: vec![BytePath::from(zone.as_os_str().as_bytes())],
             ..Began::default()
         };
+        let bounds = whatever_is_free(bounds);
         let recorder = Recorder::begin(&store, "5e551011", began, bounds, now_ns()).unwrap();
         Self {
             zone,
@@ -56,6 +60,11 @@ impl Scene {
             recorder,
             _dirs: dirs,
         }
+    }
+
+    /// Ends the agent's session. The directories remain until what this returns is dropped.
+    pub(crate) fn finish(self) -> Vec<tempfile::TempDir> {
+        self._dirs
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -163,7 +172,7 @@ impl Scene {
             kind: guard_undo::journal::SessionKind::Restore,
             ..Began::default()
         };
-        let bounds = Bounds::for_disk(1 << 40);
+        let bounds = whatever_is_free(Bounds::for_disk(1 << 40));
         let recorder = Recorder::begin(&self.store, &name, began, bounds, now_ns()).unwrap();
         let applied = plan.apply(&recorder, now_ns());
         recorder.end(now_ns()).unwrap();
@@ -176,6 +185,14 @@ impl Scene {
         picture(&self.zone, &mut found);
         found.sort();
         found
+    }
+}
+
+/// The machine that runs the tests may have little.
+fn whatever_is_free(bounds: Bounds) -> Bounds {
+    Bounds {
+        min_free_percent: 0,
+        ..bounds
     }
 }
 

@@ -124,6 +124,7 @@ fn apply(store: &Store, session: &Session, plan: &Plan) -> Result<Applied> {
         kind: SessionKind::Restore,
         command: format!("undo restore {}", session.name()),
         zones: session.began().zones,
+        depots: Vec::new(),
     };
     // A person makes room with `undo prune` if it is too much.
     let bounds = Bounds {
