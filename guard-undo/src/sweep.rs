@@ -141,7 +141,7 @@ impl Objects {
 
 /// What copies may take of the store's disk now.
 fn spare_bytes(store: &Store, bounds: &Bounds) -> u64 {
-    disk(store).map_or(0, |found| bounds::spare_bytes(&found, bounds))
+    disk(store).map_or(0, |found| bounds::spare_bytes(&found, bounds, u64::MAX))
 }
 
 /// The size of the disk that a store is on, or will be, in bytes.

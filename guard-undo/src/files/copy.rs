@@ -126,7 +126,7 @@ fn copy_range(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether two files hold the same bytes.
+/// Whether two files hold the same bytes. Where both have holes nothing is read.
 pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
     let size = one.metadata()?.len();
     if size != other.metadata()?.len() {
@@ -135,19 +135,23 @@ pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
     let (mut left, mut right) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
     let mut at = 0;
     while at < size {
-        let wanted = usize::try_from(size - at)
+        let parts = [next_data(one, at, size), next_data(other, at, size)];
+        let Some((start, end)) = parts.into_iter().flatten().min() else {
+            break;
+        };
+        let wanted = usize::try_from(end - start)
             .unwrap_or(usize::MAX)
             .min(BUFFER_BYTES);
         let (left, right) = (
             left.get_mut(..wanted).unwrap_or_default(),
             right.get_mut(..wanted).unwrap_or_default(),
         );
-        one.read_exact_at(left, at)?;
-        other.read_exact_at(right, at)?;
+        one.read_exact_at(left, start)?;
+        other.read_exact_at(right, start)?;
         if left != right {
             return Ok(false);
         }
-        at += u64::try_from(wanted).unwrap_or(u64::MAX);
+        at = start + u64::try_from(wanted).unwrap_or(u64::MAX - start);
     }
     Ok(true)
 }
@@ -216,6 +220,29 @@ mod tests {
                 assert_eq!((read, value[0]), (Ok(1), b'x'));
             }
         }
+    }
+
+    #[test]
+    fn contents_are_compared_whatever_the_holes() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, parts: &[(&[u8], u64)]| {
+            let path = dir.path().join(name);
+            let file = File::options().read(true).write(true).create_new(true);
+            let file = file.clone().open(path).unwrap();
+            file.set_len(4 << 30).unwrap();
+            for (bytes, at) in parts {
+                file.write_all_at(bytes, *at).unwrap();
+            }
+            file
+        };
+        let one = make("one", &[(b"data", 3 << 30)]);
+        let same = make("same", &[(b"data", 3 << 30), (&[0; 4096], 1 << 30)]);
+        let other = make("other", &[(b"data", 3 << 30), (b"x", 1 << 30)]);
+        let empty = make("empty", &[]);
+        assert!(is_same_contents(&one, &same).unwrap());
+        assert!(!is_same_contents(&one, &other).unwrap());
+        assert!(!is_same_contents(&one, &empty).unwrap());
+        assert!(is_same_contents(&empty, &empty).unwrap());
     }
 
     #[test]

@@ -76,16 +76,29 @@ impl JournalWriter {
     /// When the disk is full or worse. What was written of the line is taken back, and if even that
     /// fails, the line's checksum does not hold.
     pub fn append(&mut self, record: &Record) -> Result<(), WriteJournalError> {
-        self.buffer.clear();
-        line::append(record, &mut self.buffer).map_err(WriteJournalError::Encode)?;
-        if let Err(error) = self.file.write_all(&self.buffer) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let appended = line::append(record, &mut buffer)
+            .map_err(WriteJournalError::Encode)
+            .and_then(|()| self.append_lines(&buffer));
+        self.buffer = buffer;
+        appended
+    }
+
+    /// Appends whole lines.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append). Then none of them is there, or some are.
+    pub(crate) fn append_lines(&mut self, lines: &[u8]) -> Result<(), WriteJournalError> {
+        if let Err(error) = self.file.write_all(lines) {
             if self.file.set_len(self.length).is_err() {
                 // So that the next record has a line of its own.
                 let _full = self.file.write_all(b"\n");
             }
             return Err(WriteJournalError::Append(error));
         }
-        self.length += u64::try_from(self.buffer.len()).unwrap_or(0);
+        self.length += u64::try_from(lines.len()).unwrap_or(0);
         Ok(())
     }
 

@@ -109,12 +109,19 @@ impl Usage {
     }
 }
 
-/// What copies may take of a disk: what is free above the bounds' share.
-pub(crate) fn spare_bytes(disk: &StatVfs, bounds: &Bounds) -> u64 {
+/// What copies of files of this size may take of a disk: what is free above the bounds' share. Small
+/// ones may take four fifths of that share, too, so that edits can be undone on a disk that is
+/// nearly full.
+pub(crate) fn spare_bytes(disk: &StatVfs, bounds: &Bounds, bytes: u64) -> u64 {
     let hundredths = u64::from(bounds.min_free_percent.min(100));
     let total = disk.f_blocks.saturating_mul(disk.f_frsize);
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    free.saturating_sub(total / 100 * hundredths)
+    let share = total / 100 * hundredths;
+    free.saturating_sub(if bytes < SMALL_BYTES {
+        share / 5
+    } else {
+        share
+    })
 }
 
 /// Files below this have a part of the bound to themselves.
@@ -155,5 +162,10 @@ mod tests {
         assert_eq!(refused(65 << 20, u64::MAX), "too_large");
         assert_eq!(refused(101, 100), "low_disk");
         bounds.may_copy(100, 100).unwrap();
+        let mut disk = rustix::fs::statvfs("/").unwrap();
+        (disk.f_frsize, disk.f_blocks, disk.f_bavail) = (1 << 10, 1_000_000, 30_000);
+        assert_eq!(spare_bytes(&disk, &bounds, 1 << 20), 0);
+        let left = 30_000_u64 - 10_000;
+        assert_eq!(spare_bytes(&disk, &bounds, 1 << 10), left << 10);
     }
 }

@@ -55,7 +55,7 @@ impl Depot {
     /// Whether a copy of this size may be made in it.
     pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
         let disk = rustix::fs::fstatvfs(&self.objects).map_err(io::Error::from)?;
-        bounds.may_copy(bytes, bounds::spare_bytes(&disk, bounds))
+        bounds.may_copy(bytes, bounds::spare_bytes(&disk, bounds, bytes))
     }
 
     /// Whether files of this device may be linked into it.

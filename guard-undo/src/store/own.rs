@@ -16,6 +16,8 @@ pub(crate) struct Touches {
     by_path: HashMap<Arc<[u8]>, Touch>,
     by_age: BTreeMap<u64, Arc<[u8]>>,
     next: u64,
+    /// The number from which on the journal lacks touches.
+    unwritten: u64,
     bytes: usize,
 }
 
@@ -42,8 +44,6 @@ struct Touch {
     inode: Option<u64>,
     /// Its key in `by_age`.
     number: u64,
-    /// Whether the journal has it.
-    written: bool,
 }
 
 // === impl Touches ===
@@ -60,13 +60,12 @@ impl Touches {
                 lost,
                 inode: None,
                 number: 0,
-                written: false,
             },
         );
     }
 
     /// The agent touches what is at this path now.
-    pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64, written: bool) {
+    pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64) {
         let made = self.is_made(path);
         let lost = self.is_lost(path);
         self.insert(
@@ -77,7 +76,6 @@ impl Touches {
                 lost,
                 inode,
                 number: 0,
-                written,
             },
         );
     }
@@ -90,10 +88,9 @@ impl Touches {
                 at_ns,
                 made: false,
                 lost: true,
-                // No object has it: what appears here is not the agent's by this.
-                inode: Some(0),
+                // What appears here is not the agent's by this.
+                inode: Some(NO_INODE),
                 number: 0,
-                written: false,
             },
         );
     }
@@ -194,17 +191,25 @@ impl Touches {
         }
     }
 
-    /// Takes the touches that the journal lacks.
+    /// Takes the touches that the journal lacks, the oldest first. It needs none of names that the
+    /// agent made where nothing was, since nothing is put back there, and none of names from which
+    /// something was taken, since it has a record of that.
     pub(crate) fn take_unwritten(&mut self) -> Vec<(Arc<[u8]>, u64)> {
-        let unwritten = self.by_path.iter_mut().filter(|(_, touch)| !touch.written);
-        unwritten
-            .map(|(path, touch)| {
-                touch.written = true;
-                (Arc::clone(path), touch.at_ns)
-            })
-            .collect()
+        let since = std::mem::replace(&mut self.unwritten, self.next);
+        let paths = self.by_age.range(since..).map(|(_, path)| path);
+        let touches = paths.filter_map(|path| {
+            let touch = self
+                .by_path
+                .get(path)
+                .filter(|touch| !touch.made && touch.inode != Some(NO_INODE))?;
+            Some((Arc::clone(path), touch.at_ns))
+        });
+        touches.collect()
     }
 }
+
+/// No object has it.
+const NO_INODE: u64 = 0;
 
 /// How long after an open the agent's first write may take, for small files: a person needs longer.
 const MOMENT_NS: u64 = 50_000_000;
@@ -241,7 +246,7 @@ mod tests {
     fn contents_are_own_until_somebody_changes_or_replaces_them() {
         let mut touches = Touches::default();
         assert_ne!(touches.whose(b"/z/a", &object(1, 0, 0)), Whose::Agents);
-        touches.touch(b"/z/a", Some(1), 1_000_000_000, false);
+        touches.touch(b"/z/a", Some(1), 1_000_000_000);
         assert_eq!(
             touches.whose(b"/z/a", &object(1, 1_040_000_000, 0)),
             Whose::Agents
@@ -265,8 +270,8 @@ mod tests {
     #[test]
     fn touches_move_with_names_and_directories() {
         let mut touches = Touches::default();
-        touches.touch(b"/z/d/a", Some(1), 5, true);
-        touches.touch(b"/z/dd", Some(2), 5, true);
+        touches.touch(b"/z/d/a", Some(1), 5);
+        touches.touch(b"/z/dd", Some(2), 5);
         touches.carry(b"/z/d", b"/z/e", true);
         assert_eq!(touches.whose(b"/z/e/a", &object(1, 5, 0)), Whose::Agents);
         assert_ne!(touches.whose(b"/z/d/a", &object(1, 5, 0)), Whose::Agents);
@@ -279,10 +284,30 @@ mod tests {
     }
 
     #[test]
+    fn what_the_journal_lacks_is_taken_once() {
+        let mut touches = Touches::default();
+        touches.make(b"/z/new", 1);
+        touches.touch(b"/z/new", Some(1), 2);
+        touches.touch(b"/z/a", Some(2), 3);
+        touches.lose(b"/z/b", 4);
+        touches.lose(b"/z/c", 4);
+        touches.make(b"/z/c", 5);
+        let taken = |touches: &mut Touches| -> Vec<_> {
+            let taken = touches.take_unwritten().into_iter();
+            taken.map(|(path, at_ns)| (path.to_vec(), at_ns)).collect()
+        };
+        let wanted = vec![(b"/z/a".to_vec(), 3), (b"/z/c".to_vec(), 5)];
+        assert_eq!(taken(&mut touches), wanted);
+        assert!(taken(&mut touches).is_empty());
+        touches.touch(b"/z/a", Some(2), 9);
+        assert_eq!(taken(&mut touches), [(b"/z/a".to_vec(), 9)]);
+    }
+
+    #[test]
     fn the_oldest_go_first() {
         let mut touches = Touches::default();
         for index in 0..=MAX_PATHS {
-            touches.touch(format!("/z/{index}").as_bytes(), None, 1, true);
+            touches.touch(format!("/z/{index}").as_bytes(), None, 1);
         }
         assert_ne!(touches.whose(b"/z/0", &object(1, 1, 0)), Whose::Agents);
         assert_eq!(touches.whose(b"/z/1", &object(1, 1, 0)), Whose::Agents);

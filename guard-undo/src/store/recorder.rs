@@ -18,7 +18,7 @@ use super::own::{Touches, Whose};
 use super::{Bounds, OpenStoreError, PreserveError, Store};
 pub use crate::files::{Kind, Name, ObjectStat};
 use crate::journal::{
-    Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError,
+    Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError, line,
 };
 use crate::sweep;
 use std::io;
@@ -270,7 +270,7 @@ impl Recorder {
         let mut state = self.state();
         let whose = state.touches.whose(lost.path, &found);
         let inode = Some(found.facts.inode);
-        state.touches.touch(lost.path, inode, lost.at_ns, false);
+        state.touches.touch(lost.path, inode, lost.at_ns);
         drop(state);
         // An empty file is remembered by its record, with nothing to copy.
         if whose == Whose::Agents {
@@ -347,7 +347,7 @@ impl Recorder {
             state.touches.carry(moved.from, moved.to, directory);
             if whose == Whose::Agents {
                 // A rename changes the inode's time.
-                state.touches.touch(moved.to, Some(inode), at_ns, false);
+                state.touches.touch(moved.to, Some(inode), at_ns);
             } else {
                 state.touches.forget(moved.to);
             }
@@ -371,7 +371,7 @@ impl Recorder {
     /// What an agent made outside the zones took this name.
     pub fn brought(&self, path: &[u8], found: &ObjectStat, at_ns: u64) {
         let inode = Some(found.facts.inode);
-        self.state().touches.touch(path, inode, at_ns, false);
+        self.state().touches.touch(path, inode, at_ns);
     }
 
     /// An operation went on without being preserved.
@@ -387,14 +387,21 @@ impl Recorder {
         let _full = state.journal.append(&Record { at_ns, event });
     }
 
-    /// Writes down the touches since the last time. For a housekeeper, once a second or so.
+    /// Writes down the touches since the last time, as one write. For a housekeeper, once a second or
+    /// so; calls wait for it only as long as for one of their own.
     pub fn flush(&self) {
-        let mut state = self.state();
-        for (path, at_ns) in state.touches.take_unwritten() {
+        let touches = self.state().touches.take_unwritten();
+        if touches.is_empty() {
+            return;
+        }
+        let mut lines = Vec::new();
+        for (path, at_ns) in touches {
             let path = BytePath(path.to_vec());
             let event = Event::Touched { path };
-            let _full = state.journal.append(&Record { at_ns, event });
+            // Any path can be written as JSON.
+            let _never = line::append(&Record { at_ns, event }, &mut lines);
         }
+        let _full = self.state().journal.append_lines(&lines);
     }
 
     /// Evicts what is too old or too much, and learns what other sessions keep. For a housekeeper.
