@@ -227,8 +227,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let make = |name: &str, parts: &[(&[u8], u64)]| {
             let path = dir.path().join(name);
-            let file = File::options().read(true).write(true).create_new(true);
-            let file = file.clone().open(path).unwrap();
+            let mut options = File::options();
+            let file = options.read(true).write(true).create_new(true).open(path);
+            let file = file.unwrap();
             file.set_len(4 << 30).unwrap();
             for (bytes, at) in parts {
                 file.write_all_at(bytes, *at).unwrap();

@@ -6,7 +6,6 @@
 
 use super::bounds::Usage;
 use super::depot::Depot;
-use super::recorder::Preserved;
 use super::{Bounds, PreserveError};
 use crate::files::{Name, ObjectStat, copy_file};
 use crate::journal::{Kept, Method};
@@ -32,6 +31,24 @@ pub(super) struct Object {
     pub(super) method: Method,
     bytes: u64,
     depot: usize,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preserved {
+    /// Nothing had to be kept: the agent's own contents, or an object without contents.
+    NotNeeded,
+    /// It can be made again from its record: a link or a directory.
+    Recorded,
+    /// It is in the store.
+    Kept {
+        /// Its number.
+        id: u64,
+        /// How it came there.
+        method: Method,
+        /// Its length in bytes.
+        size: u64,
+    },
 }
 
 // === impl Keep ===

@@ -12,13 +12,14 @@
 //! A kept inode is the file itself. Whoever holds it open for writing, or has another hard link to
 //! it, goes on changing what is kept.
 
-use super::keep::{Keep, Object};
+use super::keep::Keep;
+pub use super::keep::Preserved;
 use super::layout::{JOURNAL, OBJECTS};
 use super::own::{Touches, Whose};
 use super::{Bounds, OpenStoreError, PreserveError, Store};
 pub use crate::files::{Kind, Name, ObjectStat};
 use crate::journal::{
-    Began, BytePath, Event, JournalWriter, Kept, Loss, Method, Record, WriteJournalError, line,
+    Began, BytePath, Event, JournalWriter, Kept, Loss, Record, WriteJournalError, line,
 };
 use crate::sweep;
 use std::io;
@@ -91,24 +92,6 @@ pub enum Worth {
     Always,
     /// An agent made it: only when somebody else changed it since.
     IfChanged,
-}
-
-/// What became of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preserved {
-    /// Nothing had to be kept: the agent's own contents, or an object without contents.
-    NotNeeded,
-    /// It can be made again from its record: a link or a directory.
-    Recorded,
-    /// It is in the store.
-    Kept {
-        /// Its number.
-        id: u64,
-        /// How it came there.
-        method: Method,
-        /// Its length in bytes.
-        size: u64,
-    },
 }
 
 // === impl Recorder ===
