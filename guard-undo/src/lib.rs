@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Guarantees: a record names an object only after that object is complete, so that a crash at any
-//! moment leaves nothing half-made on offer; preserving never waits for the disk (no `fsync`);
+//! moment leaves nothing half-made on offer; nothing waits for the disk (no `fsync`);
 //! restoring preserves what is in its way before it replaces it.
 //!
 //! It deliberately decides nothing: which operations must be preserved is guard-core's to say. It

@@ -101,15 +101,6 @@ impl JournalWriter {
         self.length += u64::try_from(lines.len()).unwrap_or(0);
         Ok(())
     }
-
-    /// Waits until the disk has it all: at a session's end, never in a call.
-    ///
-    /// # Errors
-    ///
-    /// As `fdatasync`.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
 }
 
 /// Whether somebody writes this journal now.

@@ -403,7 +403,7 @@ impl Recorder {
         Ok(swept)
     }
 
-    /// Ends the session, on the disk too.
+    /// Ends the session. It is the kernel's when this returns; the disk has it a little later.
     ///
     /// # Errors
     ///
@@ -413,7 +413,6 @@ impl Recorder {
         let mut state = self.state();
         let event = Event::Ended;
         state.journal.append(&Record { at_ns, event })?;
-        state.journal.sync().map_err(WriteJournalError::Append)?;
         drop(state);
         // The next session's end, or `undo`, opens it else.
         let _stays_closed = self.store.reopen(&self.dir, &self.depots);
