@@ -66,6 +66,23 @@ const REPOSITORY: &str = "cd zone; git init -q -b main; git config user.name a; 
     mkdir d; echo v1 > a; echo v1 > d/b; git add .; git commit -qm one; echo v2 > a; git commit -qam two; \
     echo 'hours of work' > a; echo 'hours of work' > d/b; chmod 755 d/b; touch -d '2020-01-02 03:04:05.678' d/b; cd ..; ";
 
+/// A file below directories with long names.
+const LONG_PATH: &str = "cd zone; name=$(printf 'd%.0s' {1..200}); for n in $(seq 19); do mkdir $name; \
+    cd $name; done; echo deep > $(printf 'f%.0s' {1..190})";
+
+/// A database that a program has open until the agent is done.
+const LIVE_DATABASE: &str = r#"python3 -c 'import sqlite3, os; d=sqlite3.connect("zone/a.db"); d.execute("pragma journal_mode=wal"); d.execute("create table t(x)"); d.commit(); d.execute("insert into t values(1)"); d.commit(); os._exit(0)'
+    setsid python3 -c '
+import sqlite3, os, time
+d = sqlite3.connect("zone/a.db")
+d.execute("select count(*) from t").fetchall()
+open("out/open", "w")
+for n in range(1200):
+    if os.path.exists("out/done"): break
+    time.sleep(0.05)
+os._exit(0)' < /dev/null > /dev/null 2>&1 &
+    while [ ! -e out/open ]; do sleep 0.05; done"#;
+
 macro_rules! in_repository {
     ($setup:literal) => {
         concat!(
@@ -110,6 +127,10 @@ const ROWS: &[Row] = &[
     Row { name: "sed -i", needs: &["sed"], deed: "sed -i s/kept/KEPT/ zone/keep", ..ROW },
     Row { name: "perl -i", needs: &["perl"], deed: "perl -i -pe s/kept/KEPT/ zone/keep", ..ROW },
     Row { name: "tee", deed: "echo x | tee zone/keep > out/copy", ..ROW },
+    Row { name: "black", needs: &["black"], setup: "printf 'x = {  \"a\":1 }\\n' > zone/a.py", deed: "black -q zone/a.py", ..ROW },
+    Row { name: "a hole punched", needs: &["fallocate"], deed: "fallocate -p -l 4 zone/keep", ..ROW },
+    Row { name: "ftruncate", needs: &["python3"], deed: "python3 -c 'open(\"zone/keep\", \"r+\").truncate(2)'", ..ROW },
+    Row { name: "a path of nearly 4,096 bytes", setup: LONG_PATH, deed: "cd zone; for n in $(seq 19); do cd d*; done; for f in f*; do > $f; done", ..ROW },
     Row { name: "dd", deed: "dd if=/dev/zero of=zone/keep bs=1 count=4 conv=notrunc status=none", ..ROW },
     Row { name: "truncate", deed: "truncate -s 3 zone/keep", ..ROW },
     Row { name: "tar over", needs: &["tar"], setup: "tar cf out/a.tar -C zone keep; echo newer > zone/keep", deed: "tar xf out/a.tar -C zone", ..ROW },
@@ -130,6 +151,17 @@ const ROWS: &[Row] = &[
     Row { name: "sqlite in WAL mode", needs: &["python3"],
         setup: "python3 -c 'import sqlite3, os; d=sqlite3.connect(\"zone/a.db\"); d.execute(\"pragma journal_mode=wal\"); d.execute(\"create table t(x)\"); d.commit(); d.execute(\"insert into t values(1)\"); d.commit(); os._exit(0)'",
         deed: "python3 -c 'import sqlite3, os; d=sqlite3.connect(\"zone/a.db\"); d.execute(\"delete from t\"); d.commit(); os._exit(0)'", ..ROW },
+
+    Row { name: "sqlite in WAL mode, open in a program of the person's", needs: &["python3"], setup: LIVE_DATABASE,
+        deed: "python3 -c 'import sqlite3, os; d=sqlite3.connect(\"zone/a.db\"); d.execute(\"delete from t\"); d.commit(); os._exit(0)'; touch out/done", ..ROW },
+
+    // --- Other version control. ---
+    Row { name: "hg revert and update", policy: PRESERVE, needs: &["hg"],
+        setup: "cd zone; hg init; echo v1 > a; echo v1 > b; hg add -q a b; hg commit -qm one -u a; echo hours > a; echo hours > b",
+        deed: "cd zone; hg revert -q --no-backup a; hg update -qC .", ..ROW },
+    Row { name: "svn revert", needs: &["svn", "svnadmin"],
+        setup: "svnadmin create out/r; svn checkout -q file://$PWD/out/r zone/w; cd zone/w; echo v1 > a; svn add -q a; svn commit -qm one; echo hours > a",
+        deed: "svn revert -q zone/w/a", ..ROW },
 
     // --- Names. ---
     Row { name: "a batch rename", setup: "for n in $(seq 20); do echo $n > \"zone/photo $n.jpg\"; done", deed: "cd zone; n=100; for f in *.jpg; do mv \"$f\" img$n.jpg; n=$((n+1)); done", ..ROW },
@@ -266,6 +298,31 @@ fn an_agent_neither_undoes_nor_touches_the_store() {
 }
 
 #[test]
+fn removals_by_policy_spare_zones_and_the_guard_s_own() {
+    for user in User::all() {
+        let workshop = Workshop::open();
+        let home = workshop.home(user, PRESERVE);
+        let deeds = [
+            "mv zone moved",
+            "rm -rf zone",
+            "mv \"$HOME\" \"$HOME.moved\"",
+            "mv zone/sub out/",
+            "rm -f .codex/es_policy.json",
+            "rm -rf .codex/es-guard",
+        ];
+        for deed in deeds {
+            let ready = session::unguarded(&workshop, &home, "mkdir -p zone/sub; touch zone/keep");
+            assert!(ready.status.success(), "{ready:#?}");
+            let tried = session::guarded(&workshop, &home, Who::Claude, "", deed);
+            assert!(!tried.status.success(), "{deed}: {tried:#?}");
+            assert!(home.path().join("zone").is_dir(), "{deed}");
+            assert!(!home.path().join("out/sub").exists(), "{deed}");
+            assert!(home.path().join(".codex/es_policy.json").exists(), "{deed}");
+        }
+    }
+}
+
+#[test]
 fn a_discard_that_cannot_be_preserved_is_denied_and_an_edit_goes_on() {
     const TIGHT: &str = r#"{"protected_zones": ["~/zone"], "undo": {"max_bytes": 0}}"#;
     let workshop = Workshop::open();
@@ -289,7 +346,7 @@ fn a_discard_that_cannot_be_preserved_is_denied_and_an_edit_goes_on() {
         "{edit:#?}"
     );
     let shown = undo(&workshop, &home, "show last").output;
-    assert!(shown.contains("not preserved: full"), "{shown}");
+    assert!(shown.contains("not preserved: the store was full"), "{shown}");
     // Without undo, git is trusted as it is.
     const OFF: &str = r#"{"protected_zones": ["~/zone"], "undo": false}"#;
     fs::write(home.path().join(".codex/es_policy.json"), OFF).unwrap();

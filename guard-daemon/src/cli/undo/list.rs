@@ -37,7 +37,10 @@ pub(super) fn list(store: &Store, arguments: ListArguments) -> Result<ExitCode> 
         }
     }
     if count == 0 && !arguments.json {
-        terminal::line("No session has removed or changed anything in a protected zone.");
+        terminal::line(
+            "Nothing to undo: in no guarded session has an agent removed or changed anything in a \
+             protected zone.",
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

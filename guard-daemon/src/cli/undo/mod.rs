@@ -22,14 +22,17 @@ pub(super) use show::ShowArguments;
 
 /// List, show and restore what agents removed, replaced, changed and moved.
 ///
-/// In a guarded session everything that an agent takes from a protected zone and was allowed to is
-/// preserved first. Without a command, this lists the sessions.
+/// In a guarded session, what an agent removes, replaces, changes or moves in a protected zone is
+/// preserved first. Without a command, `undo` lists the sessions, the newest first. Only a person
+/// can undo: in a guarded session, and below an agent, it is refused.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  codex-es-guard undo                    list sessions\n  \
     codex-es-guard undo show last          what did the last one do?\n  \
     codex-es-guard undo restore last       put all of it back\n  \
-    codex-es-guard undo restore last src   only what was below src"
+    codex-es-guard undo restore last src   only what was below src\n\n\
+    Exit status:\n  0  done\n  1  an error; of `restore`: some was restored, not all\n  \
+    2  wrong arguments\n  3  `restore` restored nothing"
 )]
 pub(super) struct UndoArguments {
     #[command(subcommand)]

@@ -26,12 +26,13 @@ pub(super) fn check() -> Result<()> {
         }
         if depth > 0 && is_supervisor(&process) {
             bail!(
-                "undo is a person's, and this is a guarded session: run it in a terminal outside"
+                "only a person can undo, and this is a guarded session: run it in a terminal outside"
             );
         }
         if let Some(agent) = recognise(&process, &patterns, &none_ignored) {
             bail!(
-                "undo is a person's: this process descends from {} (pid {pid})",
+                "only a person can undo, and this process descends from {} (pid {pid}): run it in \
+                 a terminal of your own",
                 agent.label
             );
         }

@@ -10,40 +10,49 @@ use guard_report::time::{now_ns, parse_since};
 use guard_undo::journal::{Began, SessionKind};
 use guard_undo::restore::{Action, Applied, Effect, Item, Plan, Request};
 use guard_undo::store::Session;
+use guard_undo::summary::Summary;
 use guard_undo::{Bounds, Recorder, Store, sweep};
 use std::io::{IsTerminal as _, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Put back what a session removed, replaced, changed and moved.
+/// Restore what a session removed, replaced, changed and moved.
 ///
-/// Of each file the newest version that was yours comes back, with its mode and times. What is in
-/// the way is preserved first, as a session of its own. A file that you changed after the agent's
-/// last touch stays: the old version goes beside it as NAME.before-SESSION. Exit status: 0 when all
-/// is back, 1 when some is, 3 when nothing is.
+/// Each file is restored to the newest version that was yours, with its mode and times. What is in
+/// its way is preserved first, as a session of its own, so that a restore can be undone, too. A file
+/// that you changed after the agent did stays as it is, and the old version is written beside it as
+/// NAME.before-SESSION.
+///
+/// Exit status: 0 when everything was restored, 1 when some of it was or on an error, 3 when nothing
+/// was.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RestoreArguments {
-    /// The session, or the beginning of its name; `last` is the newest that has anything.
+    /// The session, by its name or the beginning of it; `last` is the newest in which an agent did
+    /// something.
     #[arg(value_name = "SESSION")]
     session: String,
-    /// Only what was at or below these paths.
+    /// Restore only what was at or below these paths.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
-    /// Say what would be done, and do nothing.
+    /// Show what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Put everything below this directory, and touch nothing else.
+    /// Restore below this directory, and change nothing else.
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Put back the state at this time: 10m (ago), 2026-01-31T08:00:00Z.
+    /// Restore the state at this time, instead of the newest of yours: 10m (ago),
+    /// 2026-01-31T08:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Replace even what you changed since.
     #[arg(long)]
     force: bool,
+    /// Print JSON, one file a line: what was done, or with --dry-run would be.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<ExitCode> {
@@ -67,24 +76,37 @@ pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<Exit
     };
     let plan = Plan::make(&session, &request);
     if plan.items.is_empty() {
-        terminal::line("Nothing of that session is to be put back.");
+        if !arguments.json {
+            terminal::line(&nothing(&session));
+        }
         return Ok(ExitCode::from(NONE));
     }
     if arguments.dry_run {
         for item in &plan.items {
-            terminal::line(&line(item));
+            let text = if arguments.json {
+                json(item, None).to_string()
+            } else {
+                line(item)
+            };
+            if !terminal::try_line(&text) {
+                break;
+            }
         }
         return Ok(ExitCode::SUCCESS);
     }
     if !arguments.yes && !is_confirmed(&plan)? {
-        terminal::line("Nothing was done.");
+        terminal::line("Nothing was restored.");
         return Ok(ExitCode::from(NONE));
     }
     let applied = apply(store, &session, &plan)?;
-    report(&plan, &applied);
-    let put_back = applied.restored + applied.beside;
-    crate::rings::count_restore(put_back);
-    let done = put_back + applied.already;
+    if arguments.json {
+        report_json(&plan, &applied);
+    } else {
+        report(&plan, &applied);
+    }
+    let restored = applied.restored + applied.beside;
+    crate::rings::count_restore(restored);
+    let done = restored + applied.already;
     Ok(match (done, applied.failures.len()) {
         (_, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::from(NONE),
@@ -101,7 +123,7 @@ fn directory(path: &PathBuf) -> Result<PathBuf> {
 
 fn is_confirmed(plan: &Plan) -> Result<bool> {
     if !stdin().is_terminal() {
-        bail!("restoring asks first, and there is no terminal to ask on: give --yes");
+        bail!("`restore` asks first, and there is no terminal to ask on; add --yes");
     }
     for item in plan.items.iter().take(SHOWN) {
         terminal::line(&line(item));
@@ -109,7 +131,7 @@ fn is_confirmed(plan: &Plan) -> Result<bool> {
     if plan.items.len() > SHOWN {
         terminal::line(&format!("… and {} more", plan.items.len() - SHOWN));
     }
-    terminal::note("put this back? [y/N]");
+    terminal::note("restore this? [y/N]");
     let mut answer = String::new();
     stdin()
         .read_line(&mut answer)
@@ -135,7 +157,7 @@ fn apply(store: &Store, session: &Session, plan: &Plan) -> Result<Applied> {
     };
     let start_ns = now_ns();
     let recorder = Recorder::begin(store, &name, began, bounds, start_ns)
-        .context("making a place for what is in the way")?;
+        .context("preserving what is in the way; --to DIR restores elsewhere")?;
     let applied = plan.apply(&recorder, start_ns);
     recorder
         .end(now_ns())
@@ -160,17 +182,69 @@ fn report(plan: &Plan, applied: &Applied) {
         let why = anyhow::Error::msg(failure.error.to_string());
         terminal::warn(&format!("{}: {why:#}", shown(&failure.item.path)));
     }
-    let mut words = vec![format!("{} put back", counted(applied.restored, "file"))];
+    let mut words = vec![format!("{} restored", counted(applied.restored, "file"))];
     if applied.beside > 0 {
-        words.push(format!("{} put beside what you changed", applied.beside));
+        words.push(format!("{} beside what you changed", applied.beside));
     }
     if applied.already > 0 {
-        words.push(format!("{} there already", applied.already));
+        words.push(format!("{} unchanged already", applied.already));
     }
     if !applied.failures.is_empty() {
         words.push(format!("{} failed", applied.failures.len()));
     }
     terminal::line(&format!("{}.", words.join(", ")));
+}
+
+fn report_json(plan: &Plan, applied: &Applied) {
+    for item in &plan.items {
+        let failures = &mut applied.failures.iter();
+        let failed = failures.find(|failure| failure.item.target == item.target);
+        let why = failed.map(|failure| format!("{:#}", anyhow!(failure.error.to_string())));
+        if !terminal::try_line(&json(item, why).to_string()) {
+            break;
+        }
+    }
+}
+
+/// Why there is nothing to restore.
+fn nothing(session: &Session) -> String {
+    let summary = Summary::of(session);
+    let name = session.name();
+    match summary.unpreserved {
+        0 => format!("Nothing is to be restored of session {name}."),
+        count => format!(
+            "Nothing can be restored of session {name}: {} not preserved. `codex-es-guard undo \
+             show {name}` says why.",
+            counted(count, "change")
+        ),
+    }
+}
+
+/// An item for scripts, and why it could not be restored.
+fn json(item: &Item, failed: Option<String>) -> serde_json::Value {
+    let (kind, from) = match &item.action {
+        Action::Move { from } => ("move", Some(from)),
+        Action::Directory { .. } => ("directory", None),
+        Action::Link { .. } => ("link", None),
+        Action::File { .. } => ("file", None),
+    };
+    let (effect, why) = match (&item.effect, failed) {
+        (_, Some(why)) => ("failed", Some(why)),
+        (Effect::Unavailable(why), None) => ("failed", Some(why.clone())),
+        (Effect::Clear, None) => ("restored", None),
+        (Effect::Replaces, None) => ("replaced", None),
+        (Effect::Beside, None) => ("beside", None),
+        (Effect::Parks, None) => ("moved_aside", None),
+        (Effect::AlreadyThere, None) => ("unchanged", None),
+    };
+    serde_json::json!({
+        "path": item.path,
+        "target": item.target,
+        "kind": kind,
+        "from": from,
+        "effect": effect,
+        "why": why,
+    })
 }
 
 fn line(item: &Item) -> String {

@@ -13,9 +13,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Remove a session and all that it keeps, for good.
+///
+/// What the session kept can then not be restored any more. A session that runs cannot be removed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ForgetArguments {
-    /// The session, or the beginning of its name.
+    /// The session, by its name or the beginning of it.
     #[arg(value_name = "SESSION")]
     session: String,
     /// Do not ask.
@@ -23,19 +25,25 @@ pub(crate) struct ForgetArguments {
     yes: bool,
 }
 
-/// Remove sessions that are older or take more than the policy allows.
+/// Remove sessions that are older, or keep more, than the policy allows.
+///
+/// The oldest are removed first. To make room, none that wrote within the last day is removed; see
+/// `undo forget` for those. The guard does the same each minute while a session runs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PruneArguments {
     /// Remove what is older than this many days, instead of the policy's `keep_days`.
     #[arg(long, value_name = "DAYS")]
     older_than: Option<u32>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn forget(store: &Store, arguments: &ForgetArguments) -> Result<ExitCode> {
     let session = find(store, &arguments.session)?;
     if !arguments.yes {
         if !stdin().is_terminal() {
-            bail!("forgetting asks first, and there is no terminal to ask on: give --yes");
+            bail!("`forget` asks first, and there is no terminal to ask on; add --yes");
         }
         terminal::note(&format!(
             "forget session {} for good? [y/N]",
@@ -46,12 +54,12 @@ pub(super) fn forget(store: &Store, arguments: &ForgetArguments) -> Result<ExitC
             .read_line(&mut answer)
             .context("reading the answer")?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            terminal::line("Nothing was done.");
+            terminal::line("Nothing was removed.");
             return Ok(ExitCode::FAILURE);
         }
     }
     sweep::forget(&session).with_context(|| format!("forgetting {}", session.name()))?;
-    terminal::line(&format!("Session {} is forgotten.", session.name()));
+    terminal::line(&format!("Session {} is removed.", session.name()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,6 +73,16 @@ pub(super) fn prune(store: &Store, arguments: &PruneArguments) -> Result<ExitCod
     }
     let swept = sweep::sweep(store, &bounds, guard_report::time::now_ns())
         .context("pruning the undo store")?;
+    if arguments.json {
+        let report = serde_json::json!({
+            "removed_sessions": swept.evicted,
+            "freed_bytes": swept.evicted_bytes,
+            "kept_bytes": swept.kept_bytes,
+            "max_bytes": bounds.max_bytes,
+        });
+        terminal::line(&report.to_string());
+        return Ok(ExitCode::SUCCESS);
+    }
     let evicted = usize::try_from(swept.evicted).unwrap_or(usize::MAX);
     terminal::line(&format!(
         "{} removed, {} freed; {} of {} kept.",

@@ -14,9 +14,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 /// Show what a session did to each file, and when.
+///
+/// Of each removed, replaced or changed file it says how the version before is kept: `hardlink` and
+/// `rename` are the file itself, `reflink` and `copy` copies. What could not be preserved is listed
+/// with the reason.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArguments {
-    /// The session, or the beginning of its name; `last` is the newest that has anything.
+    /// The session, by its name or the beginning of it; `last` is the newest in which an agent did
+    /// something.
     #[arg(value_name = "SESSION")]
     session: String,
     /// Show the difference between each kept text file and what is there now.
@@ -83,11 +88,27 @@ fn line(record: &Record) -> Option<String> {
             format!("renamed   {} {arrow} {}", shown(from), shown(to))
         }
         Event::Unpreserved { path, what, cause } => {
-            format!("{what:<9} {} (not preserved: {cause})", shown(path))
+            format!(
+                "{what:<9} {} (not preserved: {})",
+                shown(path),
+                explained(cause)
+            )
         }
         _ => return None,
     };
     Some(format!("{}  {what}", when(record.at_ns)))
+}
+
+/// Why something was not preserved, and what helps the next time.
+fn explained(cause: &str) -> &str {
+    match cause {
+        "full" => "the store was full; `codex-es-guard undo prune` or `undo forget` makes room",
+        "too_large" => "larger than the policy's undo.max_copy, and not to be cloned there",
+        "low_disk" => "the disk had less free than the policy's undo.min_free",
+        "file_system" => "the file system refused to link or copy it",
+        "journal" => "the store could not be written to; is its disk full?",
+        other => other,
+    }
 }
 
 fn lost(loss: &Loss) -> String {
