@@ -182,8 +182,6 @@ fn compare(home: &Home, work: &Work) {
 fn time(home: &Home, work: &Work, dir: &Path, undo: bool) -> f64 {
     home.set_policy(undo);
     sh(dir, work.before);
-    // What the last run left to be written back is not this one's.
-    sh(dir, "sync");
     match work.run {
         Timed::Script(script) => {
             let start = Instant::now();
@@ -207,7 +205,7 @@ fn compare_sizes(name: &str, home: &Home, workload: &str) {
     home.set_policy(true);
     let (mut large, mut small, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..9 {
-        let ready = "fallocate -l 1G large && fallocate -l 1K small && sync";
+        let ready = "fallocate -l 1G large && fallocate -l 1K small";
         if !is_done(&dir, ready) {
             println!("{name:<14} left out: no room for 1 GiB");
             return;

@@ -32,7 +32,12 @@ impl Workshop {
     /// Copies the guard, makes a shell called `codex`, and compiles `deeds` where there is a
     /// compiler.
     pub(crate) fn open() -> Self {
-        let top = readable_directory(Path::new("/tmp"));
+        Self::open_in(Path::new("/tmp"))
+    }
+
+    /// The same in a directory that everybody reaches.
+    pub(crate) fn open_in(place: &Path) -> Self {
+        let top = readable_directory(place);
         let tools = top.path().join("tools");
         fs::create_dir(&tools).unwrap();
         program::copy(

@@ -42,10 +42,14 @@ pub(crate) fn skip(name: &str, missing: &str) -> Result<(), String> {
              what needs it"
         ));
     }
-    // Past the harness, which shows what a test prints only when it fails.
-    let note = format!("skipped: {name}: {missing} is not installed for its user\n");
-    std::io::stderr().write_all(note.as_bytes()).unwrap();
+    note(&format!("{name}: {missing} is not installed for its user"));
     Ok(())
+}
+
+/// Says what is skipped, past the harness, which shows what a test prints only when it fails.
+pub(crate) fn note(what: &str) {
+    let note = format!("skipped: {what}\n");
+    std::io::stderr().write_all(note.as_bytes()).unwrap();
 }
 
 /// Whether this process finds a program of this name.
