@@ -346,7 +346,10 @@ fn a_discard_that_cannot_be_preserved_is_denied_and_an_edit_goes_on() {
         "{edit:#?}"
     );
     let shown = undo(&workshop, &home, "show last").output;
-    assert!(shown.contains("not preserved: the store was full"), "{shown}");
+    assert!(
+        shown.contains("not preserved: the store was full"),
+        "{shown}"
+    );
     // Without undo, git is trusted as it is.
     const OFF: &str = r#"{"protected_zones": ["~/zone"], "undo": false}"#;
     fs::write(home.path().join(".codex/es_policy.json"), OFF).unwrap();

@@ -46,7 +46,7 @@ fn main() {
     println!("killed again and again, after {preserved} preserves in all: nothing is lost");
 }
 
-/// The guard: tells of each file before it begins with it.
+/// The guard: writes a byte before it begins with each file.
 fn preserve_all(base: &Path) {
     let recorder = begin(base, "killed", SessionKind::Agent);
     let zone = base.join("zone");
