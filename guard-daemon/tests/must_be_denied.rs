@@ -312,7 +312,9 @@ const ROWS: &[Row] = &[
         says: "mount: ", by_human: ByHuman::Passes, ..OWN },
     Row { name: "moving a mounted zone away", root_only: true,
         around: "unshare -m sh -c 'mount -t tmpfs none zone; echo kept > zone/keep; exec \"$@\"' sh",
-        deed: "mount --move zone out", denied: "zone", says: "mount: ", by_human: ByHuman::Passes, ..ROW },
+        deed: "mount --move zone out", denied: "zone", says: "mount: ", by_human: ByHuman::Passes,
+        // It holds a part of the undo store.
+        reason: "guard_files", ..ROW },
     Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
     Row { name: "moving the guard's directory", deed: "mv .codex/es-guard out/", keeps: ".codex/es-guard/denials.jsonl",
         denied: ".codex/es-guard", ..OWN },
