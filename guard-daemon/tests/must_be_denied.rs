@@ -315,7 +315,9 @@ const ROWS: &[Row] = &[
         deed: "mount --move zone out", denied: "zone", says: "mount: ", by_human: ByHuman::Passes,
         // It holds a part of the undo store.
         reason: "guard_files", ..ROW },
-    Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl", ..OWN },
+    // While a session runs the undo store cannot be listed, so that a person removes it afterwards.
+    Row { name: "removing the guard's directory", deed: "rm -rf .codex/es-guard", keeps: ".codex/es-guard/denials.jsonl",
+        by_human: ByHuman::Passes, ..OWN },
     Row { name: "moving the guard's directory", deed: "mv .codex/es-guard out/", keeps: ".codex/es-guard/denials.jsonl",
         denied: ".codex/es-guard", ..OWN },
     Row { name: "removing the log", deed: "rm .codex/es-guard/denials.jsonl", keeps: ".codex/es-guard/denials.jsonl", ..OWN },

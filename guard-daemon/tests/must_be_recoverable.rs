@@ -160,7 +160,7 @@ const ROWS: &[Row] = &[
         setup: "cd zone; hg init; echo v1 > a; echo v1 > b; hg add -q a b; hg commit -qm one -u a; echo hours > a; echo hours > b",
         deed: "cd zone; hg revert -q --no-backup a; hg update -qC .", ..ROW },
     Row { name: "svn revert", needs: &["svn", "svnadmin"],
-        setup: "svnadmin create out/r; svn checkout -q file://$PWD/out/r zone/w; cd zone/w; echo v1 > a; svn add -q a; svn commit -qm one; echo hours > a",
+        setup: "svnadmin create out/r; svn checkout -q file://$PWD/out/r zone/w; cd zone/w; echo v1 > a; svn add -q a; svn commit -qm one; echo hours > a; rm -f .svn/wc.db-journal",
         deed: "svn revert -q zone/w/a", ..ROW },
 
     // --- Names. ---
