@@ -12,7 +12,6 @@ use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::lineage::Root;
 use guard_core::ring::{Counter, RingOptions};
-use guard_linux::Preservation;
 use guard_linux::notice::{KeptObject, NoticeTexts};
 use guard_linux::procfs::{self, ProcFs};
 use guard_linux::session::{
@@ -20,6 +19,7 @@ use guard_linux::session::{
 };
 use guard_linux::supervisor::{Housekeeping, Supervisor};
 use guard_report::notice;
+use guard_undo::Preservation;
 use std::ffi::CString;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -96,7 +96,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         &guarded.source.paths,
         &snapshot,
         &guarded.session,
-        &guarded.command,
+        command_line(&guarded.command),
     );
     let has_no_store = matches!(preservation, Preservation::Unavailable);
     ring.set(Counter::UndoUnavailable, u64::from(has_no_store));
@@ -156,6 +156,11 @@ fn first_notice(kept: &KeptObject) -> String {
         path: &kept.path,
         zone: zone.map(|(name, path)| (name.as_str(), path.as_slice())),
     })
+}
+
+fn command_line(words: &[CString]) -> String {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
 }
 
 fn ring_options(session: &str) -> Result<RingOptions> {

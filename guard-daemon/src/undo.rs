@@ -1,13 +1,43 @@
 //! The undo store of a guard: where it is, what it may hold, and how a session uses it.
 
 use guard_core::policy::UndoPolicy;
-use guard_report::paths::StatePaths;
+use guard_report::paths::{Account, StatePaths};
 use guard_undo::{Bounds, Store, sweep};
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// The store of the protected user.
+/// The store of the protected user: their own, which also lists what root keeps for them, or the one
+/// that this process keeps for them as root.
 pub(crate) fn store(paths: &StatePaths) -> Store {
-    Store::at(paths.state.join("undo"))
+    let store = Store::at(paths.state.join(DIRECTORY));
+    if let Some(Account { uid, gid }) = paths.protected {
+        return store.for_user(uid, gid);
+    }
+    match store_of_root(paths) {
+        Some(other) => store.with_sessions_of(other),
+        None => store,
+    }
+}
+
+/// The directories of all stores of the protected user, as the kernel names them. Agents may not even
+/// read there.
+#[cfg(target_os = "macos")]
+pub(crate) fn directories(paths: &StatePaths) -> Vec<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let own = [&paths.state, &paths.exporter].map(|dir| dir.join(DIRECTORY));
+    let mut found: Vec<_> = own
+        .into_iter()
+        .chain(store_of_root(paths))
+        .flat_map(|dir| crate::policy_file::locate(dir.as_os_str().as_bytes()))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Where root keeps what it preserves for this user. Agents must not touch it.
+pub(crate) fn store_of_root(paths: &StatePaths) -> Option<PathBuf> {
+    Some(paths.state_of_root()?.join(DIRECTORY))
 }
 
 /// The policy's bounds; what it leaves open depends on the store's disk.
@@ -22,20 +52,26 @@ pub(crate) fn bounds(store: &Store, policy: UndoPolicy) -> Bounds {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(crate) use session::Keeper;
 #[cfg(target_os = "linux")]
-pub(crate) use session::{Keeper, places_beside};
+pub(crate) use session::places_beside;
 
-#[cfg(target_os = "linux")]
+/// The store's directory in a guard's own.
+const DIRECTORY: &str = "undo";
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod session {
     use super::{bounds, store};
     use guard_core::guard::{Guard, SharedGuard};
     use guard_core::policy::Snapshot;
     use guard_core::ring::Counter;
-    use guard_linux::Preservation;
     use guard_report::paths::StatePaths;
+    #[cfg(target_os = "linux")]
+    use guard_undo::Store;
     use guard_undo::journal::{Began, BytePath, SessionKind};
-    use guard_undo::{Recorder, Store};
-    use std::ffi::CString;
+    use guard_undo::{Preservation, Recorder};
+    #[cfg(target_os = "linux")]
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::thread;
@@ -47,6 +83,7 @@ mod session {
 
     /// Directories beside zones in which the session keeps objects, too; they are made. The guard's
     /// own, like the store.
+    #[cfg(target_os = "linux")]
     pub(crate) fn places_beside(paths: &StatePaths, snapshot: &Snapshot) -> Vec<PathBuf> {
         if !snapshot.undo().enabled {
             return Vec::new();
@@ -63,17 +100,16 @@ mod session {
             paths: &StatePaths,
             snapshot: &Snapshot,
             session: &str,
-            command: &[CString],
+            command: String,
         ) -> (Self, Preservation) {
             if !snapshot.undo().enabled {
                 return (Self(None), Preservation::Off);
             }
             let store = store(paths);
             let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
-            let words = command.iter().map(|word| word.to_string_lossy());
             let began = Began {
                 kind: SessionKind::Agent,
-                command: words.collect::<Vec<_>>().join(" "),
+                command,
                 zones: zones.collect(),
                 depots: Vec::new(),
             };
@@ -81,7 +117,10 @@ mod session {
             match Recorder::begin(&store, session, began, bounds, guard_report::time::now_ns()) {
                 Ok(recorder) => {
                     let recorder = Arc::new(recorder);
-                    (Self(Some(recorder.clone())), Preservation::Active(recorder))
+                    (
+                        Self(Some(recorder.clone())),
+                        Preservation::Session(recorder),
+                    )
                 }
                 Err(error) => {
                     let error = anyhow::Error::new(error);
@@ -97,6 +136,7 @@ mod session {
         }
 
         /// The store, if the session preserves anything.
+        #[cfg(target_os = "linux")]
         pub(crate) fn store(&self) -> Option<&Store> {
             self.0.as_deref().map(Recorder::store)
         }

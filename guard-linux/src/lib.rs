@@ -34,12 +34,9 @@ pub mod judge;
 mod location;
 mod mounts;
 pub mod notice;
-mod preservation;
 pub mod procfs;
 pub mod session;
 mod session_caches;
 pub mod supervisor;
 mod sys;
 mod walk;
-
-pub use preservation::Preservation;

@@ -9,13 +9,13 @@
 use super::context::{Confinements, ThreadContext};
 use super::mounts::Mounts;
 use super::notice::Notices;
-use super::preservation::Preservation;
 use super::procfs::ProcFs;
 use super::{
     clock,
     files::{self, Identity},
 };
 use arc_swap::ArcSwap;
+use guard_undo::Preservation;
 use rustix::fs::CWD;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;

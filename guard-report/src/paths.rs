@@ -9,6 +9,7 @@
 //! /var/db/codex-es-guard/501/             root's: guard.log, last_good_policy-HASH.json
 //! /var/db/codex-es-guard/501/reader/      501's, who alone may pass, and root
 //! /var/db/codex-es-guard/501/reader/rings root's: rings, which whoever comes here may read
+//! /var/db/codex-es-guard/501/undo/SESSION 501's: what is preserved, below a directory of root's
 //! ~/.codex/es-guard/                      501's: denials.jsonl
 //! ```
 //!
@@ -155,6 +156,14 @@ impl StatePaths {
         found
     }
 
+    /// Where root keeps what it preserves and writes down for this user, if they are not root.
+    #[must_use]
+    pub fn state_of_root(&self) -> Option<PathBuf> {
+        let uid = geteuid().as_raw();
+        let is_user = self.protected.is_none() && uid != 0;
+        is_user.then(|| rings::machine_state().join(uid.to_string()))
+    }
+
     /// The home directory as bytes.
     #[must_use]
     pub fn home_bytes(&self) -> &[u8] {
@@ -222,6 +231,8 @@ mod tests {
         if !geteuid().is_root() {
             let paths = StatePaths::of_home(home.path().to_owned(), None).unwrap();
             assert_eq!(paths.state, paths.exporter);
+            let roots = rings::machine_state().join(geteuid().as_raw().to_string());
+            assert_eq!(paths.state_of_root(), Some(roots));
             assert_eq!(
                 paths.denial_log(),
                 home.path().join(".codex/es-guard/denials.jsonl")
@@ -236,5 +247,6 @@ mod tests {
         assert_eq!(paths.state, rings::machine_state().join("4711"));
         assert_eq!(paths.exporter, home.path().join(".codex/es-guard"));
         assert_eq!(paths.ring_directories(), paths.readable_rings());
+        assert_eq!(paths.state_of_root(), None);
     }
 }

@@ -27,10 +27,15 @@
 
 mod files;
 pub mod journal;
+mod preservation;
+mod regular_file;
+mod repository;
 pub mod restore;
 pub mod store;
 pub mod summary;
 pub mod sweep;
 
+pub use preservation::Preservation;
+pub use repository::denies_unpreserved;
 pub use store::recorder::Recorder;
 pub use store::{Bounds, Store};

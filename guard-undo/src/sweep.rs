@@ -46,6 +46,7 @@ struct Objects {
 ///
 /// When the store cannot be read.
 pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
+    store.remove_remains();
     let mut candidates: Vec<_> = store
         .sessions()?
         .into_iter()
@@ -104,7 +105,16 @@ pub fn forget(session: &Session) -> io::Result<()> {
             _ => {}
         }
     }
-    fs::remove_dir_all(session.dir())
+    match fs::remove_dir_all(session.dir()) {
+        // The directory itself is in one of root's, which removes it in its next sweep.
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && !session.dir().join(JOURNAL).exists() =>
+        {
+            Ok(())
+        }
+        removed => removed,
+    }
 }
 
 /// What the files in a directory take on the disk.
@@ -191,6 +201,7 @@ mod tests {
             },
             path: b"/z/file",
             agent: None,
+            until: None,
             at_ns,
         };
         recorder

@@ -64,6 +64,7 @@ fn preserve_all(base: &Path) {
             },
             path: path.as_os_str().as_bytes(),
             agent: Some("codex"),
+            until: None,
             at_ns: now_ns(),
         };
         let preserved = if number % 2 == 0 {

@@ -212,7 +212,7 @@ impl PendingCall<'_> {
                 preservation,
             }) => match refusal() {
                 Some(errno) => return Reply::Fail(errno),
-                None => (denial, None, Some(preservation)),
+                None => (denial, None, preservation),
             },
         };
         let is_done = preserving.as_ref().is_some_and(Preserving::is_removal_done);

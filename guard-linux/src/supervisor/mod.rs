@@ -12,13 +12,13 @@ mod store_watch;
 
 use crate::files;
 use crate::notice::{NoticeTexts, Notices};
-use crate::preservation::Preservation;
 use crate::session::{
     Change, SessionError, StartGate, StatusChannel, SupervisorArgs, wait_for_any,
 };
 use crate::session_caches::SessionCaches;
 use answering::Answering;
 use guard_core::guard::SharedGuard;
+use guard_undo::Preservation;
 use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};

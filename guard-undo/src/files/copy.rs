@@ -1,26 +1,37 @@
-//! Copying a file's contents: by sharing its blocks where the file system can, else byte by byte,
-//! leaving holes as holes.
+//! Copying a file's contents: by sharing its blocks where the file system can (`FICLONE`,
+//! `clonefile`), else byte by byte, leaving holes as holes.
 
 use super::{Name, attributes};
 use crate::journal::{Facts, Method};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::time::Instant;
 
 /// Copies the open file `from` to the new file `to`, with its attributes. `may_copy` is asked when
-/// the blocks cannot be shared.
+/// the blocks cannot be shared; copying bytes ends at `until`.
 ///
 /// # Errors
 ///
-/// What `may_copy` says, or the file system. Then nothing is left at `to`.
+/// What `may_copy` says, or the file system; [`TimedOut`](io::ErrorKind::TimedOut) at `until`. Then
+/// nothing is left at `to`.
 pub(crate) fn copy_file<E: From<io::Error>>(
     from: &File,
     to: Name<'_>,
     facts: &Facts,
+    until: Option<Instant>,
     may_copy: impl FnOnce() -> Result<(), E>,
 ) -> Result<Method, E> {
+    if let Some(file) = clone_file(from, to) {
+        let attributes = attributes::set_attributes(&file, facts);
+        if attributes.is_err() {
+            let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
+        }
+        attributes?;
+        return Ok(Method::Reflink);
+    }
     let file = to.create()?;
-    let copied = fill(from, &file, facts, may_copy);
+    let copied = fill(from, &file, facts, until, may_copy);
     if copied.is_err() {
         let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
     }
@@ -31,17 +42,36 @@ fn fill<E: From<io::Error>>(
     from: &File,
     to: &File,
     facts: &Facts,
+    until: Option<Instant>,
     may_copy: impl FnOnce() -> Result<(), E>,
 ) -> Result<Method, E> {
     let method = if share_blocks(from, to) {
         Method::Reflink
     } else {
         may_copy()?;
-        copy_bytes(from, to, facts.size)?;
+        copy_bytes(from, to, facts.size, until)?;
         Method::Copy
     };
     attributes::copy_attributes(from, to, facts)?;
     Ok(method)
+}
+
+/// Makes `to` a clone, which has the extended attributes and the ACL, too. `None` where nothing of
+/// the kind can be done.
+#[cfg(target_vendor = "apple")]
+fn clone_file(from: &File, to: Name<'_>) -> Option<File> {
+    let flags = rustix::fs::CloneFlags::empty();
+    rustix::fs::fclonefileat(from, to.dir, to.name, flags).ok()?;
+    let opened = to.open_for_reading();
+    if opened.is_err() {
+        let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
+    }
+    opened.ok()
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn clone_file(_: &File, _: Name<'_>) -> Option<File> {
+    None
 }
 
 #[cfg(target_os = "linux")]
@@ -54,14 +84,15 @@ fn share_blocks(_: &File, _: &File) -> bool {
     false
 }
 
-fn copy_bytes(from: &File, to: &File, size: u64) -> io::Result<()> {
+fn copy_bytes(from: &File, to: &File, size: u64, until: Option<Instant>) -> io::Result<()> {
+    check_time(until)?;
     to.set_len(size)?;
     let mut at = 0;
     while at < size {
         let Some((start, end)) = next_data(from, at, size) else {
             break;
         };
-        copy_range(from, to, start, end)?;
+        copy_range(from, to, start, end, until)?;
         at = end;
     }
     Ok(())
@@ -85,12 +116,20 @@ fn next_data(_: &File, at: u64, size: u64) -> Option<(u64, u64)> {
     Some((at, size))
 }
 
-fn copy_range(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
+fn copy_range(
+    from: &File,
+    to: &File,
+    start: u64,
+    end: u64,
+    until: Option<Instant>,
+) -> io::Result<()> {
     let mut at = start;
     #[cfg(target_os = "linux")]
     while at < end {
+        check_time(until)?;
         let (mut read_at, mut write_at) = (at, at);
-        let length = usize::try_from(end - at).unwrap_or(usize::MAX);
+        let most = until.map_or(usize::MAX, |_| TIMED_BYTES);
+        let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(most);
         let copied =
             rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length);
         match copied {
@@ -110,6 +149,7 @@ fn copy_range(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
     }
     let mut buffer = vec![0; BUFFER_BYTES];
     while at < end {
+        check_time(until)?;
         let wanted = usize::try_from(end - at)
             .unwrap_or(usize::MAX)
             .min(BUFFER_BYTES);
@@ -122,6 +162,13 @@ fn copy_range(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
         };
         to.write_all_at(room.get(..count).unwrap_or_default(), at)?;
         at += u64::try_from(count).unwrap_or(0);
+    }
+    Ok(())
+}
+
+fn check_time(until: Option<Instant>) -> io::Result<()> {
+    if until.is_some_and(|until| Instant::now() >= until) {
+        return Err(io::ErrorKind::TimedOut.into());
     }
     Ok(())
 }
@@ -158,6 +205,10 @@ pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
 
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// How many bytes one call of the kernel copies when there is a time limit.
+#[cfg(target_os = "linux")]
+const TIMED_BYTES: usize = 4 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +229,9 @@ mod tests {
             dir: target.as_fd(),
             name: c"copy",
         };
-        copy_file(&from.open_for_reading().unwrap(), to, &facts, || Ok(()))
+        copy_file(&from.open_for_reading().unwrap(), to, &facts, None, || {
+            Ok(())
+        })
     }
 
     #[test]
@@ -247,6 +300,28 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_that_takes_too_long_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), vec![b'x'; 1 << 20]).unwrap();
+        let opened = File::open(dir.path()).unwrap();
+        let from = File::open(dir.path().join("file")).unwrap();
+        let to = Name {
+            dir: opened.as_fd(),
+            name: c"copy",
+        };
+        let facts = Facts {
+            size: 1 << 20,
+            ..Facts::default()
+        };
+        let now = Some(Instant::now());
+        // A file system that shares blocks needs no time.
+        if let Err(error) = copy_file(&from, to, &facts, now, || Ok::<_, io::Error>(())) {
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(!dir.path().join("copy").exists());
+        }
+    }
+
+    #[test]
     fn what_may_not_be_copied_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("file"), "x").unwrap();
@@ -258,7 +333,7 @@ mod tests {
         };
         let refuse = || Err(io::Error::other("no room"));
         let facts = Facts::default();
-        if copy_file(&from, to, &facts, refuse).is_err() {
+        if copy_file(&from, to, &facts, None, refuse).is_err() {
             assert!(!dir.path().join("copy").exists());
         }
     }

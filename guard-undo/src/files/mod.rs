@@ -26,7 +26,7 @@ pub struct Name<'a> {
 
 /// A [`Name`] that owns its directory.
 #[derive(Debug)]
-pub(crate) struct OwnedName {
+pub struct OwnedName {
     pub(crate) dir: OwnedFd,
     pub(crate) name: CString,
 }
@@ -97,8 +97,13 @@ impl Name<'_> {
         }
     }
 
-    /// Opens a regular file for reading, and leaves its access time alone where that is allowed.
+    /// Opens a regular file for reading, and leaves its access time alone where that is allowed. On
+    /// macOS a file whose contents are elsewhere is not opened: that would fetch them.
     pub(crate) fn open_for_reading(self) -> io::Result<File> {
+        #[cfg(target_vendor = "apple")]
+        if statat(self.dir, self.name, AtFlags::SYMLINK_NOFOLLOW)?.st_flags & DATALESS != 0 {
+            return Err(io::Error::other("its contents are not on this machine"));
+        }
         let usual = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         #[cfg(target_os = "linux")]
         if let Ok(opened) = openat(self.dir, self.name, usual | OFlags::NOATIME, Mode::empty()) {
@@ -134,7 +139,11 @@ impl Name<'_> {
 impl OwnedName {
     /// Walks an absolute canonical path, however long, and follows no link on the way. With `make`,
     /// missing directories are made.
-    pub(crate) fn of_path(path: &[u8], make: bool) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When a directory on the way is not there, or not a directory.
+    pub fn of_path(path: &[u8], make: bool) -> io::Result<Self> {
         let mut components = path
             .split(|&byte| byte == b'/')
             .filter(|part| !part.is_empty());
@@ -157,7 +166,9 @@ impl OwnedName {
         })
     }
 
-    pub(crate) fn as_name(&self) -> Name<'_> {
+    /// The name, for as long as its directory is open.
+    #[must_use]
+    pub fn as_name(&self) -> Name<'_> {
         Name {
             dir: self.dir.as_fd(),
             name: &self.name,
@@ -198,6 +209,10 @@ fn nanoseconds<S: TryInto<u64>, N: TryInto<u64>>(seconds: S, nanoseconds: N) -> 
         .saturating_mul(1_000_000_000)
         .saturating_add(number(nanoseconds))
 }
+
+/// `SF_DATALESS` of `<sys/stat.h>`: the file's contents are in a cloud.
+#[cfg(target_vendor = "apple")]
+const DATALESS: u32 = 0x4000_0000;
 
 #[cfg(target_os = "linux")]
 const DIRECTORY: OFlags = OFlags::PATH

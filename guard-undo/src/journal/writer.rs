@@ -1,6 +1,7 @@
 //! Appending to a journal.
 
 use super::{Record, line};
+use crate::regular_file::open_regular;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
@@ -105,7 +106,7 @@ impl JournalWriter {
 
 /// Whether somebody writes this journal now.
 pub(crate) fn is_locked(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else {
+    let Ok(file) = open_regular(path) else {
         return false;
     };
     let lock = rustix::fs::FlockOperation::NonBlockingLockShared;

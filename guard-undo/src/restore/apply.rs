@@ -195,7 +195,7 @@ impl Applier<'_> {
             }
         };
         let opened = kept.open_for_reading();
-        let copied = opened.and_then(|from| copy_file(&from, to, facts, may_copy));
+        let copied = opened.and_then(|from| copy_file(&from, to, facts, None, may_copy));
         if let Err(error) = copied {
             if stays {
                 return Err(error.into());
@@ -223,6 +223,7 @@ impl Applier<'_> {
             name: place,
             path: item.target.as_bytes(),
             agent: None,
+            until: None,
             at_ns: self.now_ns,
         };
         self.recorder

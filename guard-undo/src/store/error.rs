@@ -68,6 +68,9 @@ pub enum PreserveError {
         /// Free bytes.
         free: u64,
     },
+    /// Copying the bytes would have taken longer than the caller may wait.
+    #[error("copying takes too long: the kernel waits for an answer")]
+    NoTime,
     /// The file system refused.
     #[error("keeping the object")]
     Keep(#[from] io::Error),
@@ -79,6 +82,14 @@ pub enum PreserveError {
 // === impl PreserveError ===
 
 impl PreserveError {
+    /// What a copy failed of.
+    pub(super) fn of_copy(error: Self) -> Self {
+        match error {
+            Self::Keep(error) if error.kind() == io::ErrorKind::TimedOut => Self::NoTime,
+            other => other,
+        }
+    }
+
     /// The stable name of the cause.
     #[must_use]
     pub const fn cause(&self) -> &'static str {
@@ -86,6 +97,7 @@ impl PreserveError {
             Self::Full { .. } => "full",
             Self::TooLarge { .. } => "too_large",
             Self::LowDisk { .. } => "low_disk",
+            Self::NoTime => "no_time",
             Self::Keep(_) => "file_system",
             Self::Record(_) => "journal",
         }

@@ -14,6 +14,7 @@ use std::ffi::CString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Where a session keeps objects, and how many.
 #[derive(Debug)]
@@ -76,6 +77,7 @@ impl Keep {
         name: Name<'_>,
         found: &ObjectStat,
         may_take: bool,
+        until: Option<Instant>,
         bounds: &Bounds,
     ) -> Result<Object, PreserveError> {
         let bytes = found.disk_bytes;
@@ -99,19 +101,20 @@ impl Keep {
             }
         }
         self.usage.give_back(bytes);
-        self.copy(name, found, bounds)
+        self.copy(name, found, until, bounds)
     }
 
-    /// Clones or copies the file at a name.
+    /// Clones or copies the file at a name; copying bytes ends at `until`.
     pub(super) fn copy(
         &self,
         name: Name<'_>,
         found: &ObjectStat,
+        until: Option<Instant>,
         bounds: &Bounds,
     ) -> Result<Object, PreserveError> {
         let bytes = found.disk_bytes;
         self.usage.take(bytes, bounds)?;
-        let copied = self.copy_to_new(name, found, bounds);
+        let copied = self.copy_to_new(name, found, until, bounds);
         if copied.is_err() {
             self.usage.give_back(bytes);
         }
@@ -122,6 +125,7 @@ impl Keep {
         &self,
         name: Name<'_>,
         found: &ObjectStat,
+        until: Option<Instant>,
         bounds: &Bounds,
     ) -> Result<Object, PreserveError> {
         let bytes = found.disk_bytes;
@@ -140,7 +144,8 @@ impl Keep {
             name: &part,
         };
         let may_copy = || depot.may_copy(bytes, bounds);
-        let method = copy_file(&from, part, &found.facts, may_copy)?;
+        let copied = copy_file(&from, part, &found.facts, until, may_copy);
+        let method = copied.map_err(PreserveError::of_copy)?;
         let whole = rustix::fs::renameat(part.dir, part.name, part.dir, &object);
         whole.map_err(io::Error::from)?;
         Ok(Object {

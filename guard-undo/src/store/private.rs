@@ -17,6 +17,9 @@ use std::path::Path;
 /// The mode of a directory that its owner can list.
 pub(crate) const OPEN: u32 = 0o700;
 
+/// The mode of a directory that everybody can pass.
+const PASSABLE: u32 = 0o755;
+
 /// The mode of a directory that its owner can enter, but not list.
 pub(crate) const CLOSED: u32 = 0o300;
 
@@ -29,16 +32,32 @@ pub(crate) fn make(dir: &Path) -> io::Result<()> {
     check(dir)
 }
 
+/// Makes a directory that everybody may pass and only this user may write, and makes sure that it
+/// is.
+pub(crate) fn make_passable(dir: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(PASSABLE).create(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+        // Whatever the umask is.
+        Ok(()) => set_mode(dir, PASSABLE)?,
+    }
+    check_denied(dir, 0o022, "only this user can write")
+}
+
 /// Makes sure that a directory is this user's alone.
 pub(crate) fn check(dir: &Path) -> io::Result<()> {
+    check_denied(dir, 0o077, "only this user can enter")
+}
+
+fn check_denied(dir: &Path, denied: u32, what: &str) -> io::Result<()> {
     let found = fs::symlink_metadata(dir)?;
     let own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
-    if own && found.mode() & 0o077 == 0 {
+    if own && found.mode() & denied == 0 {
         return Ok(());
     }
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
-        "it must be a directory that only this user can enter",
+        format!("it must be a directory that {what}"),
     ))
 }
 

@@ -17,7 +17,7 @@ pub use super::keep::Preserved;
 use super::layout::{JOURNAL, OBJECTS};
 use super::own::{Touches, Whose};
 use super::{Bounds, OpenStoreError, PreserveError, Store};
-pub use crate::files::{Kind, Name, ObjectStat};
+pub use crate::files::{Kind, Name, ObjectStat, OwnedName};
 use crate::journal::{
     Began, BytePath, Event, JournalWriter, Kept, Loss, Record, WriteJournalError, line,
 };
@@ -26,6 +26,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// One session's way into the store. Shared by the threads that answer.
 #[derive(Debug)]
@@ -72,6 +73,8 @@ pub struct Lost<'a> {
     pub path: &'a [u8],
     /// Which agent does it, by its label.
     pub agent: Option<&'a str>,
+    /// When copying bytes has to end, if at all.
+    pub until: Option<Instant>,
     /// The wall clock.
     pub at_ns: u64,
 }
@@ -128,6 +131,7 @@ impl Recorder {
                 event: Event::Began(began),
             })
             .map_err(OpenStoreError::Record)?;
+        store.give_to_owner(&dir)?;
         // The journal is locked by now, so that an ending session leaves it closed.
         let store = store.close(&depots).map_err(failed(""))?;
         Ok(Self {
@@ -203,7 +207,10 @@ impl Recorder {
         let object = match found.kind {
             Kind::File => {
                 let bounds = self.bounds();
-                Some(self.keep.keep(lost.name, &found, may_take, &bounds)?)
+                Some(
+                    self.keep
+                        .keep(lost.name, &found, may_take, lost.until, &bounds)?,
+                )
             }
             Kind::Link | Kind::Directory => None,
             Kind::Other => return Ok(Preserved::NotNeeded),
@@ -259,7 +266,9 @@ impl Recorder {
         if whose == Whose::Agents {
             return Ok(Preserved::NotNeeded);
         }
-        let object = self.keep.copy(lost.name, &found, &self.bounds())?;
+        let object = self
+            .keep
+            .copy(lost.name, &found, lost.until, &self.bounds())?;
         let loss = lost.loss(object.kept(), &found, false);
         if let Err(error) = self.record(lost.at_ns, Event::Changed(loss)) {
             self.keep.remove(&object);
@@ -395,12 +404,17 @@ impl Recorder {
     pub fn sweep(&self, now_ns: u64) -> io::Result<sweep::Swept> {
         let bounds = self.bounds();
         let swept = sweep::sweep(&self.store, &bounds, now_ns)?;
+        self.note_swept(&swept);
+        Ok(swept)
+    }
+
+    /// The store was swept: learns what other sessions keep.
+    pub(crate) fn note_swept(&self, swept: &sweep::Swept) {
         let own_objects = self.dir.join(OBJECTS);
         let places = std::iter::once(&own_objects).chain(&self.depots);
         let own: u64 = places.map(|dir| sweep::directory_bytes(dir)).sum();
         let others = swept.kept_bytes.saturating_sub(own);
         self.keep.usage().set_others(others);
-        Ok(swept)
     }
 
     /// Ends the session. It is the kernel's when this returns; the disk has it a little later.

@@ -3,9 +3,9 @@
 use super::layout::{JOURNAL, OBJECTS};
 use super::{depot, private};
 use crate::journal::{Began, BytePath, Event, Kept, Record, SessionKind, line, writer_is_alive};
+use crate::regular_file::read_regular;
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,7 @@ impl Session {
         let journal = dir.join(JOURNAL);
         // Before the bytes: who ends in between is running for this reader.
         let running = writer_is_alive(&journal);
-        let mut reading = line::read(&fs::read(&journal)?);
+        let mut reading = line::read(&read_regular(&journal)?);
         Self::drop_withdrawn(&mut reading.records);
         let ended = reading
             .records

@@ -100,6 +100,7 @@ impl Scene {
             },
             path: path.as_os_str().as_bytes(),
             agent: Some("codex"),
+            until: None,
             at_ns: now_ns(),
         })
     }
