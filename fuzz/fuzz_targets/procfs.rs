@@ -12,6 +12,6 @@ const REST: &[u8] = b") S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0\n";
 fuzz_target!(|bytes: &[u8]| {
     let stat = [b"1234 (", bytes, REST].concat();
     assert_eq!(parent_and_start(&stat), Some((7, 4242)));
-    parent_and_start(bytes);
-    status_number(bytes, b"Tgid:");
+    let _any = parent_and_start(bytes);
+    let _any = status_number(bytes, b"Tgid:");
 });

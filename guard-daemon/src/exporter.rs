@@ -15,7 +15,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-/// Where the exporter of this user says that it listens. One that was killed leaves its address
+/// The address that the exporter of this user published. One that was killed leaves its address
 /// behind.
 pub(crate) fn address(paths: &StatePaths) -> Option<SocketAddr> {
     announced(&paths.exporter)?.address

@@ -63,7 +63,7 @@ impl GuardLog {
             .open(&self.path)
     }
 
-    /// Moves the content to `guard.log.1`, if it is too much and nobody else is at it.
+    /// Moves the content to `guard.log.1`, if it is too much and no other process is moving it.
     fn rotate(&self, file: &File) -> io::Result<()> {
         let is_full = |file: &File| Ok::<_, io::Error>(file.metadata()?.size() > MAX_BYTES);
         if !is_full(file)? || file.try_lock().is_err() {

@@ -1,6 +1,6 @@
 //! What can be seen of the guards on this machine, without disturbing them.
 //!
-//! When an exporter serves, it is asked: it knows all rings that it reads. Else the rings are read
+//! If an exporter serves, its API is queried: it has all rings that it reads. Otherwise the rings are read
 //! here, and the denial log is where it always is. Nothing is written anywhere.
 
 use crate::exporter::{self, ask};
@@ -27,20 +27,20 @@ pub(crate) struct Observed {
 /// The exporter, as far as it answers.
 #[derive(Debug)]
 pub(crate) enum Exporter {
-    /// None says that it serves.
+    /// None has published an address.
     Absent,
-    /// One says so, and does not answer.
+    /// One has, and does not answer.
     Silent {
-        /// Where it said that it serves.
+        /// The address that it published.
         address: SocketAddr,
-        /// What became of the question.
+        /// Why the query failed.
         why: String,
     },
     /// It answers.
     Serving {
         /// Where.
         address: SocketAddr,
-        /// What it says.
+        /// Its status.
         status: Box<Status<'static>>,
     },
 }
@@ -48,7 +48,7 @@ pub(crate) enum Exporter {
 // === impl Observed ===
 
 impl Observed {
-    /// Looks.
+    /// Queries the exporter, or reads the rings.
     pub(crate) fn now(paths: &StatePaths) -> Self {
         let exporter = Exporter::ask(paths);
         match &exporter {
@@ -71,7 +71,7 @@ impl Observed {
         }
     }
 
-    /// What is wrong, each in a sentence that says what to do.
+    /// What is wrong, each in a sentence with what to do about it.
     pub(crate) fn problems(&self, now_ns: u64) -> Vec<String> {
         let mut problems: Vec<String> = self
             .guards

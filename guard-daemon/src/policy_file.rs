@@ -37,7 +37,7 @@ pub(crate) struct PolicySource {
     pub(crate) started_ns: u64,
 }
 
-/// A policy as it was found: what it says, and its text byte for byte.
+/// A policy as it was read: parsed, and its text byte for byte.
 #[derive(Clone, Debug)]
 pub(crate) struct WrittenPolicy {
     path: PathBuf,
@@ -254,7 +254,7 @@ impl WrittenPolicy {
         }
     }
 
-    /// What it says.
+    /// The parsed policy.
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -275,7 +275,7 @@ impl WrittenPolicy {
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
     let unreadable = |source: io::Error| match source.kind() {
-        // A link to nothing is there, and somebody meant something by it.
+        // A link to nothing: a file was meant to be there.
         io::ErrorKind::NotFound if path.symlink_metadata().is_err() => {
             LoadPolicyError::Missing(path.to_owned())
         }
@@ -284,7 +284,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, LoadPolicyError> {
             source,
         },
     };
-    // Not blocking, should it be a pipe; the parser says what is too large.
+    // Not blocking, should it be a pipe; the parser refuses what is too large.
     let file = File::options()
         .read(true)
         .custom_flags(libc::O_NONBLOCK)

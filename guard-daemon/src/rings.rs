@@ -121,7 +121,7 @@ fn make_behind_gate(
     made
 }
 
-/// Makes a directory root's own and shut, whoever had it before; makes it if need be.
+/// Gives a directory to root and closes it to others, whoever owned it; creates it if missing.
 fn shut(gate: &Path, user: Account) -> Result<()> {
     let making = || format!("making the directory {}", gate.display());
     match DirBuilder::new().mode(0o700).create(gate) {

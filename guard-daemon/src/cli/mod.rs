@@ -55,7 +55,7 @@ enum Command {
     },
 }
 
-/// Does what the arguments say.
+/// Executes the command of the arguments.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {

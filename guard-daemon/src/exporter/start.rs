@@ -55,7 +55,7 @@ pub(crate) fn ensure(
     #[cfg(target_os = "linux")]
     guard_linux::session::unblock_signals(&mut command);
     if is_default_port_taken() {
-        // `exporter.json` and `codex-es-guard status` say which it took.
+        // `exporter.json` and `codex-es-guard status` have the one it took.
         command.args(["--web.listen-address", "127.0.0.1:0"]);
     }
     let started = command

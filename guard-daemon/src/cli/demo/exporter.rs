@@ -92,7 +92,7 @@ pub(super) fn program() -> Result<PathBuf> {
         return Ok(found);
     }
     let me = std::env::current_exe().context("finding this program")?;
-    // `cargo run` builds only this program; it says where cargo is.
+    // `cargo run` builds only this program; it sets the path of cargo.
     let cargo = std::env::var_os("CARGO").ok_or_else(|| {
         anyhow!(
             "guard-exporter is not installed beside {}; install it too",

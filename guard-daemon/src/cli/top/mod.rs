@@ -1,7 +1,7 @@
 //! `codex-es-guard top`: guards, agents, latencies and denials on a terminal, once a second.
 //!
 //! The screen is the terminal's alternate one and is left as it was found, however this ends: by a
-//! key, a signal or a panic. [`view`] makes lines of what [`source`] sees; nothing else knows of
+//! key, a signal or a panic. [`view`] makes lines of what [`source`] reads; nothing else knows of
 //! both.
 
 mod screen;

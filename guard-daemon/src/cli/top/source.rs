@@ -97,7 +97,7 @@ impl Source {
     fn read_log(&mut self, path: std::path::PathBuf) {
         let log = self.log.get_or_insert_with(|| LogFollower::new(path));
         let logged = &mut self.logged;
-        // What cannot be read is not shown; `denials` says why.
+        // What cannot be read is not shown; `denials` shows why.
         let _unreadable = log.read(|line| {
             logged.push_back(line.to_owned());
             if logged.len() > MAX_DENIALS {
