@@ -6,20 +6,35 @@
 //! recognised.
 
 use anyhow::Result;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+use {
+    anyhow::bail,
+    guard_core::agents::{IgnoredMarkers, recognise},
+    guard_core::policy::DEFAULT_AGENT_PATTERNS,
+    guard_core::process::{ProcessDescription, ProcessSource},
+};
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) fn check() -> Result<()> {
-    use anyhow::bail;
-    use guard_core::agents::{IgnoredMarkers, recognise};
-    use guard_core::policy::DEFAULT_AGENT_PATTERNS;
-    use guard_core::process::{ProcessDescription, ProcessSource as _};
-    use guard_linux::procfs::ProcFs;
-
+    #[cfg(target_os = "linux")]
+    let source = guard_linux::procfs::ProcFs::new();
+    #[cfg(target_os = "macos")]
+    let source = guard_es::processes::LibProc::default();
     let patterns = patterns().unwrap_or_else(|| DEFAULT_AGENT_PATTERNS.map(str::to_owned).to_vec());
+    check_ancestors(&source, std::process::id(), &patterns)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn check() -> Result<()> {
+    Ok(())
+}
+
+/// Examines a process and all above it.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn check_ancestors(source: &impl ProcessSource, pid: u32, patterns: &[String]) -> Result<()> {
     let none_ignored = IgnoredMarkers::default();
-    let source = ProcFs::new();
     let mut process = ProcessDescription::default();
-    let mut pid = std::process::id();
+    let mut pid = pid;
     for depth in 0..MAX_DEPTH {
         if pid == 0 || source.describe(pid, &mut process).is_err() {
             break;
@@ -29,7 +44,7 @@ pub(super) fn check() -> Result<()> {
                 "only a person can undo, and this is a guarded session: run it in a terminal outside"
             );
         }
-        if let Some(agent) = recognise(&process, &patterns, &none_ignored) {
+        if let Some(agent) = recognise(&process, patterns, &none_ignored) {
             bail!(
                 "only a person can undo, and this process descends from {} (pid {pid}): run it in \
                  a terminal of your own",
@@ -41,13 +56,8 @@ pub(super) fn check() -> Result<()> {
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(super) fn check() -> Result<()> {
-    Ok(())
-}
-
 /// The patterns of the policy in force, if one can be read.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 fn patterns() -> Option<Vec<String>> {
     let paths = guard_report::paths::StatePaths::of_user(None).ok()?;
     let text = std::fs::read(paths.policy).ok()?;
@@ -56,8 +66,8 @@ fn patterns() -> Option<Vec<String>> {
 }
 
 /// Whether this is the guard of a session: `codex-es-guard run …`.
-#[cfg(target_os = "linux")]
-fn is_supervisor(process: &guard_core::process::ProcessDescription) -> bool {
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn is_supervisor(process: &ProcessDescription) -> bool {
     let mut arguments = process.arguments.split(|&byte| byte == 0);
     let program = arguments.next().unwrap_or_default();
     let program = program.rsplit(|&byte| byte == b'/').next();
@@ -65,14 +75,15 @@ fn is_supervisor(process: &guard_core::process::ProcessDescription) -> bool {
 }
 
 /// Deeper process trees are not followed.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 const MAX_DEPTH: usize = 4096;
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_core::process::ProcessDescription;
+    use guard_core::process::DescribeProcessError;
+    use std::collections::HashMap;
 
     #[test]
     fn a_supervisor_is_known_by_its_arguments() {
@@ -89,5 +100,52 @@ mod tests {
             };
             assert_eq!(is_supervisor(&process), is, "{arguments:?}");
         }
+    }
+
+    /// Processes by their ids: the parent's id and the arguments.
+    struct Table(HashMap<u32, (u32, &'static str)>);
+
+    impl ProcessSource for Table {
+        fn describe(
+            &self,
+            pid: u32,
+            into: &mut ProcessDescription,
+        ) -> Result<(), DescribeProcessError> {
+            let (ppid, arguments) = self.0.get(&pid).ok_or(DescribeProcessError::Gone)?;
+            let program = arguments.split('\0').next().unwrap_or_default();
+            *into = ProcessDescription {
+                ppid: *ppid,
+                executable: format!("/usr/bin/{program}").into_bytes(),
+                arguments: arguments.as_bytes().to_vec(),
+                ..ProcessDescription::default()
+            };
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_agent_above_or_a_guarded_session_refuses() {
+        let table = Table(HashMap::from([
+            (1, (0, "launchd\0")),
+            (2, (1, "zsh\0")),
+            (3, (2, "codex-es-guard\0undo\0")),
+            (4, (2, "codex\0")),
+            (5, (4, "sh\0-c\0undo\0")),
+            (6, (5, "codex-es-guard\0undo\0")),
+            (7, (2, "codex-es-guard\0run\0--\0zsh\0")),
+            (8, (7, "zsh\0")),
+            (9, (8, "codex-es-guard\0undo\0")),
+        ]));
+        let patterns = DEFAULT_AGENT_PATTERNS.map(str::to_owned);
+        let refusal = |pid| {
+            let checked = check_ancestors(&table, pid, &patterns);
+            checked.err().map(|error| error.to_string())
+        };
+        assert_eq!(refusal(3), None);
+        let agent = refusal(6).unwrap();
+        assert!(agent.contains("descends from codex (pid 4)"), "{agent}");
+        let session = refusal(9).unwrap();
+        assert!(session.contains("a guarded session"), "{session}");
+        assert_eq!(refusal(10), None, "nothing is known of it");
     }
 }
