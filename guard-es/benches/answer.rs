@@ -1,6 +1,6 @@
 //! From delivery to answer: the whole handler against one that does nothing.
 //!
-//! The simulator fires AUTH_UNLINK messages at a client of the real wrapper. Each message is timed
+//! The simulator fires AUTH_UNLINK and AUTH_OPEN messages at a client of the real wrapper. Each is timed
 //! on the handler's thread: from the handler's first instruction to the call that answers, for
 //! which the caller waits, and to the handler's return, when the ring has the event. The baseline
 //! is the same client, fed by the same messages in the same process, whose handler answers and does
@@ -33,6 +33,7 @@ mod simulated {
     use endpoint_sec_sim::{Machine, Process, last_answer};
     use guard_core::guard::SharedGuard;
     use guard_es::Backend;
+    use guard_undo::Preservation;
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ mod simulated {
         name: &'static str,
         actor: &'a Process,
         path: &'static str,
+        /// The kernel's flags of an open; nothing for a removal.
+        open: Option<u32>,
         /// The guard; nobody, for the handler that does nothing.
         guard: Option<&'a SharedGuard>,
         samples: Samples,
@@ -79,21 +82,25 @@ mod simulated {
         let mac = plan.set_up();
         let (person, agent) = (mac.shell.clone(), mac.chain("rm < codex"));
         mac.guard.learn(super::support::key(&agent).pid, 0);
-        let row = |name, actor, path, guard| Row {
+        let row = |name, actor, path, open, guard| Row {
             name,
             actor,
             path,
+            open,
             guard,
             samples: Arc::new(Mutex::new(Vec::with_capacity(messages))),
         };
         let guard = Some(&mac.guard);
         let rows = [
-            row("a handler that does nothing", &person, "/z/doc", None),
-            row("outside all zones", &person, "/elsewhere/doc", guard),
-            row("in a zone, a person", &person, "/z/doc", guard),
-            row("in a zone, an agent: denied", &agent, "/z/doc", guard),
+            row("a handler that does nothing", &person, "/z/doc", None, None),
+            row("outside all zones", &person, "/elsewhere/doc", None, guard),
+            row("in a zone, a person", &person, "/z/doc", None, guard),
+            row("in a zone, an agent: denied", &agent, "/z/doc", None, guard),
+            row("a person reads", &person, "/z/doc", READ, guard),
+            row("an agent reads", &agent, "/z/doc", READ, guard),
+            row("a person writes", &person, "/z/doc", WRITE, guard),
         ];
-        println!("{messages} AUTH_UNLINK messages each, nanoseconds from delivery");
+        println!("{messages} messages each, nanoseconds from delivery");
         println!(
             "{:<30} {:^25} {:^25} {:>7}",
             "", "to the answer", "to the return", "allocs"
@@ -136,7 +143,7 @@ mod simulated {
                     });
                 }
                 Some(guard) => {
-                    let handler = Backend::handler(Arc::clone(guard), "/none".into());
+                    let handler = Backend::handler(Arc::clone(guard), "/none".into(), NOWHERE);
                     self.fire(mac, messages, handler);
                 }
             }
@@ -164,13 +171,17 @@ mod simulated {
                     });
                 })
                 .unwrap();
-            let _all_known = client.subscribe(&[EventType::AUTH_UNLINK]).unwrap();
+            let events = [EventType::AUTH_UNLINK, EventType::AUTH_OPEN];
+            let _all_known = client.subscribe(&events).unwrap();
             let mut left = messages;
             while left > 0 {
                 let batch = left.min(BATCH);
                 mac.machine.hold();
                 for _ in 0..batch {
-                    let _judged = mac.machine.unlink(self.actor, self.path);
+                    let _judged = match self.open {
+                        Some(flags) => mac.machine.open(self.actor, self.path, flags),
+                        None => mac.machine.unlink(self.actor, self.path),
+                    };
                 }
                 mac.machine.resume();
                 mac.machine.settle();
@@ -215,6 +226,15 @@ mod simulated {
     fn nanoseconds(time: Duration) -> u32 {
         u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)
     }
+
+    /// It would preserve, and none of these rows takes anything that it would.
+    const NOWHERE: Preservation = Preservation::Unavailable;
+
+    /// `FREAD`.
+    const READ: Option<u32> = Some(1);
+
+    /// `FREAD`, `FWRITE` and `O_TRUNC`.
+    const WRITE: Option<u32> = Some(0x403);
 
     /// Messages of one row before the next row's turn.
     const TURN: usize = 50_000;

@@ -13,9 +13,10 @@
 //!
 //! The guard's own process is muted: it must never wait for itself.
 
-use crate::enforcement::{Enforcement, wall_ns};
+use crate::enforcement::{Enforcement, EnforcementRules, wall_ns};
 use crate::feed::{LINEAGE, LineageFeed};
 use crate::muting::{AdoptError, Applied, ENFORCED, MutePlan, Reach};
+use crate::open_cache::OpenCache;
 use crate::probe::Probe;
 use crate::volumes::Volumes;
 use endpoint_sec::{
@@ -27,6 +28,7 @@ use guard_core::policy::{OnDeadline, Snapshot};
 use guard_core::process::ProcessKey;
 use guard_core::ring::Counter;
 use guard_core::zones::Folding;
+use guard_undo::Preservation;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -44,6 +46,11 @@ pub struct Settings {
     /// The guard's own programs, whose operations are always allowed: the exporter that a session
     /// started is as much this process's descendant as the session's command is.
     pub exempt: Vec<ProcessKey>,
+    /// Where what agents take is preserved.
+    pub preservation: Preservation,
+    /// Canonical paths of directories, among the guard's own files, that agents may not even read:
+    /// the undo stores.
+    pub unreadable: Vec<Vec<u8>>,
 }
 
 /// Which processes a backend guards.
@@ -88,8 +95,11 @@ struct Enforcer {
     applied: Applied,
     /// Whether muting is inverted, so that the kernel sends only what is listed.
     selects: bool,
-    /// Programs whose operations are always allowed.
-    exempt: Vec<ProcessKey>,
+    rules: EnforcementRules,
+    /// What the kernel may have cached.
+    cache: Arc<OpenCache>,
+    /// How often the cache is still to be cleared of stale answers.
+    clears_due: u8,
     /// What it answers when the deadline is near.
     on_deadline: OnDeadline,
 }
@@ -103,6 +113,16 @@ struct ReportedTotals {
 }
 
 // === impl Settings ===
+
+impl Settings {
+    fn rules(&self) -> EnforcementRules {
+        EnforcementRules {
+            exempt: self.exempt.clone(),
+            preservation: self.preservation.clone(),
+            unreadable: self.unreadable.clone(),
+        }
+    }
+}
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -118,9 +138,17 @@ impl std::fmt::Debug for Settings {
 impl Backend {
     /// The handler of the enforcement client, for benches and tests that run a client of their own.
     #[doc(hidden)]
-    pub fn handler(guard: SharedGuard, probe: PathBuf) -> impl FnMut(Message<'_>) + Send + 'static {
-        let mut enforcement =
-            Enforcement::new(guard, Arc::new(Probe::at(probe)), false, Vec::new());
+    pub fn handler(
+        guard: SharedGuard,
+        probe: PathBuf,
+        preservation: Preservation,
+    ) -> impl FnMut(Message<'_>) + Send + 'static {
+        let probe = Arc::new(Probe::at(probe));
+        let rules = EnforcementRules {
+            preservation,
+            ..EnforcementRules::default()
+        };
+        let mut enforcement = Enforcement::new(guard, probe, false, rules, Arc::default());
         move |message: Message<'_>| enforcement.handle(message)
     }
 
@@ -149,7 +177,7 @@ impl Backend {
             settings.scope,
             &plan,
             snapshot.on_deadline(),
-            settings.exempt.clone(),
+            settings.rules(),
         )?;
         drop(snapshot);
         Ok(Self {
@@ -175,17 +203,18 @@ impl Backend {
         let on_deadline = snapshot.on_deadline();
         self.guard.adopt(snapshot);
         enforcer.narrow(self.scope, &plan);
+        enforcer.forget_cached();
         if enforcer.on_deadline != on_deadline {
             // The default answer of a client cannot be changed: a second client is started before
             // the first is closed. What both receive is decided twice, with the same result.
-            let exempt = enforcer.exempt.clone();
+            let rules = enforcer.rules.clone();
             let next = Enforcer::start(
                 &self.guard,
                 &self.probe,
                 self.scope,
                 &plan,
                 on_deadline,
-                exempt,
+                rules,
             );
             if let Ok(next) = next {
                 self.update_counters_of(&enforcer);
@@ -199,6 +228,11 @@ impl Backend {
     /// Adds what the clients counted since the last call to the counters in the ring's header.
     pub fn update_counters(&self) {
         self.update_counters_of(&self.enforcement.borrow());
+    }
+
+    /// Clears the kernel's cache of stale answers, as far as that is still to be done. For the thread of the backend, a few times a second.
+    pub fn keep_house(&self) {
+        self.enforcement.borrow_mut().clear_cache();
     }
 
     /// The self-test's file.
@@ -272,13 +306,15 @@ impl Enforcer {
         scope: Scope,
         plan: &MutePlan,
         on_deadline: OnDeadline,
-        exempt: Vec<ProcessKey>,
+        rules: EnforcementRules,
     ) -> Result<Self, StartError> {
+        let cache = Arc::<OpenCache>::default();
         let mut enforcement = Enforcement::new(
             Arc::clone(guard),
             Arc::clone(probe),
             scope == Scope::Machine,
-            exempt.clone(),
+            rules.clone(),
+            Arc::clone(&cache),
         );
         let builder = Client::builder().default_answer(match on_deadline {
             OnDeadline::Allow => Answer::Allow,
@@ -306,7 +342,9 @@ impl Enforcer {
             client,
             applied: Applied::default(),
             selects: false,
-            exempt,
+            rules,
+            cache,
+            clears_due: 0,
             on_deadline,
         };
         enforcer.set_miss_mode()?;
@@ -346,6 +384,25 @@ impl Enforcer {
                 .widen(&self.client, plan, &unconditional(scope))?;
         }
         Ok(())
+    }
+
+    /// Another policy is in force: what the kernel has cached by the old one must not be used.
+    /// It is cleared once more later, for an answer that is on its way.
+    fn forget_cached(&mut self) {
+        if self.cache.take_use() {
+            self.clears_due = 2;
+        }
+        self.clear_cache();
+    }
+
+    fn clear_cache(&mut self) {
+        if self.cache.take_stale() {
+            self.clears_due = self.clears_due.max(1);
+        }
+        // The system refuses a client that clears too often; then the next attempt does it.
+        if self.clears_due > 0 && self.client.clear_cache().is_ok() {
+            self.clears_due -= 1;
+        }
     }
 
     fn narrow(&mut self, scope: Scope, plan: &MutePlan) {

@@ -2,20 +2,24 @@
 //!
 //! The library calls it for one message at a time, on a thread of its own. For an allowed operation
 //! it allocates nothing, takes no lock and makes no system call, except where [`crate::facts`] says
-//! so.
+//! so, and where an agent's operation takes something that is preserved ([`crate::preserving`]).
 
-use crate::evaluate::{AnswerResult, Outcome, Timing, evaluate};
+use crate::evaluate::{AnswerResult, Outcome, Rules, Timing, evaluate};
 use crate::facts::{RequestContext, RequestFacts};
 use crate::names;
+use crate::open_cache::{OpenCache, is_open_to_all};
+use crate::preserving;
 use crate::probe::Probe;
 use crate::reading::{self, created, key_of, request};
 use crate::request::PathBuffer;
-use endpoint_sec::{Answer, AnswerError, AuthResult, Clock, Message, MessageView};
+use endpoint_sec::event::Event;
+use endpoint_sec::{Answer, AnswerError, AuthResult, Clock, Message, MessageView, OpenFlags};
 use guard_core::OperationKind;
 use guard_core::guard::SharedGuard;
 use guard_core::policy::OnDeadline;
 use guard_core::process::ProcessKey;
 use guard_core::ring::Counter;
+use guard_undo::Preservation;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,8 +31,19 @@ pub(crate) struct Enforcement {
     path_buffer: PathBuffer,
     /// Whether lineage is recorded by another client.
     lineage_is_async: bool,
+    rules: EnforcementRules,
+    cache: Arc<OpenCache>,
+}
+
+/// What holds besides the policy, for as long as the guard runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EnforcementRules {
     /// The guard's own programs, which are always allowed.
-    exempt: Vec<ProcessKey>,
+    pub(crate) exempt: Vec<ProcessKey>,
+    /// Where what agents take is preserved.
+    pub(crate) preservation: Preservation,
+    /// Canonical paths of directories, among the guard's own files, that agents may not even read.
+    pub(crate) unreadable: Vec<Vec<u8>>,
 }
 
 // === impl Enforcement ===
@@ -38,7 +53,8 @@ impl Enforcement {
         guard: SharedGuard,
         probe: Arc<Probe>,
         lineage_is_async: bool,
-        exempt: Vec<ProcessKey>,
+        rules: EnforcementRules,
+        cache: Arc<OpenCache>,
     ) -> Self {
         Self {
             guard,
@@ -46,7 +62,8 @@ impl Enforcement {
             clock: Clock::system(),
             path_buffer: PathBuffer::default(),
             lineage_is_async,
-            exempt,
+            rules,
+            cache,
         }
     }
 
@@ -64,7 +81,16 @@ impl Enforcement {
             self.note_names(&view);
             return;
         }
-        let Some(request) = request(&view, &mut self.path_buffer) else {
+        let message = match message {
+            Message::Open(open) if self.may_cache(&view) => {
+                // A late answer changes nothing: the default is not cached.
+                let _late = open.allow_flags_cached(OpenFlags::ALL);
+                return;
+            }
+            other => other,
+        };
+        let unreadable = &self.rules.unreadable;
+        let Some(request) = request(&view, unreadable, &mut self.path_buffer) else {
             // The request is for nothing that could destroy anything.
             send_answer(message, Outcome::Allowed, &self.guard);
             return;
@@ -85,19 +111,44 @@ impl Enforcement {
             is_probe,
             lineage_is_async: self.lineage_is_async,
         };
-        evaluate(guard, request, seen, context, &monotonic, |outcome| {
-            if is_probe && outcome == Outcome::Denied {
-                probe.note_denial();
+        let preservation = &self.rules.preservation;
+        let rules = Rules {
+            preservation,
+            cache: &self.cache,
+        };
+        evaluate(
+            guard,
+            rules,
+            request,
+            seen,
+            context,
+            &monotonic,
+            |outcome| {
+                if is_probe && outcome == Outcome::Denied {
+                    probe.note_denial();
+                }
+                send_answer(message, outcome, guard)
+            },
+        );
+    }
+
+    /// Whether the answer to an open may be cached.
+    fn may_cache(&self, view: &MessageView<'_>) -> bool {
+        match view.event() {
+            Event::Open(open) => {
+                self.cache.note_use();
+                let snapshot = self.guard.policy.load();
+                is_open_to_all(&snapshot, &self.rules.preservation, &open.file())
             }
-            send_answer(message, outcome, guard)
-        });
+            _ => false,
+        }
     }
 
     /// Whether the acting process is exempt.
     fn is_own(&self, view: &MessageView<'_>) -> bool {
         // Most guards exempt no program, and read no token here.
         let is = |own: &ProcessKey| *own == key_of(view.process().audit_token());
-        self.exempt.iter().any(is)
+        self.rules.exempt.iter().any(is)
     }
 
     /// Records how long the kernel took to deliver the message, and returns it in microseconds.
@@ -124,12 +175,15 @@ impl Enforcement {
         }
         if let Some((request, object)) = created(view) {
             if !request.is_truncated {
-                let facts = RequestFacts::new(guard, &request, wall_ns(), context);
+                let now_ns = wall_ns();
+                let facts = RequestFacts::new(guard, &request, now_ns, context);
                 names::note_creation(guard, object, &facts);
+                let snapshot = guard.policy.load();
+                preserving::note_made(&self.rules.preservation, &snapshot, &facts, now_ns);
             }
             return;
         }
-        let Some(request) = request(view, &mut self.path_buffer) else {
+        let Some(request) = request(view, &[], &mut self.path_buffer) else {
             return;
         };
         let facts = RequestFacts::new(guard, &request, wall_ns(), context);
@@ -144,8 +198,8 @@ impl Enforcement {
     }
 }
 
-/// Answers a message. The kernel caches no answer: a verdict depends on the acting process and on a
-/// policy that changes.
+/// Answers a message. The kernel does not cache the answer: a verdict depends on the acting process
+/// and on a policy that changes.
 fn send_answer(message: Message<'_>, outcome: Outcome, guard: &SharedGuard) -> AnswerResult {
     let answer = match outcome {
         Outcome::Allowed => Answer::Allow,

@@ -1,19 +1,23 @@
 //! From one request to its verdict, its answer and its record.
 //!
-//! The order is: decide, answer, record. The kernel blocks the caller until the answer, so nothing
-//! slow may come before it. The arguments and the trace context of a denied caller, two system
-//! calls, are read afterwards. The answer is a closure, so that the order is visible in one place.
+//! The order is: decide, preserve, answer, record. The kernel blocks the caller until the answer, so
+//! nothing slow may come before it but what must: preserving what an agent's operation would take
+//! ([`crate::preserving`]). The arguments and the trace context of a denied caller, two system calls,
+//! are read afterwards. The answer is a closure, so that the order is visible in one place.
 
 use crate::facts::{RequestContext, RequestFacts};
 use crate::names;
+use crate::open_cache::OpenCache;
+use crate::preserving::{self, Edit, Moment, PreparedNames, Unpreservable};
 use crate::request::Request;
 use guard_core::actor::FactSource as _;
-use guard_core::decision::{self, Decision};
-use guard_core::event::ActingProcess;
+use guard_core::decision::{self, Decision, Preserve};
+use guard_core::event::{self, ActingProcess};
 use guard_core::guard::{Circumstances, Guard};
 use guard_core::policy::Snapshot;
 use guard_core::verdict::Answer;
-use guard_core::{Reason, Verdict};
+use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_undo::Preservation;
 
 /// When a request was received.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,15 @@ pub(crate) struct Timing {
     pub(crate) deadline_left_ns: Option<u64>,
     /// How long the kernel took to deliver the message.
     pub(crate) delivery_delay_us: u32,
+}
+
+/// What holds besides the policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    /// Where what agents take is preserved.
+    pub(crate) preservation: &'a Preservation,
+    /// What the kernel may have cached.
+    pub(crate) cache: &'a OpenCache,
 }
 
 /// The answer to a request.
@@ -49,9 +62,13 @@ pub(crate) enum AnswerResult {
     },
 }
 
-/// Evaluates a request: decides, calls `answer`, and records. `monotonic` reads the clock.
+/// Evaluates a request: decides, preserves, calls `answer`, and records. `monotonic` reads the clock.
 pub(crate) fn evaluate(
     guard: &Guard,
+    Rules {
+        preservation,
+        cache,
+    }: Rules<'_>,
     request: Request<'_>,
     seen: Timing,
     context: RequestContext,
@@ -59,32 +76,84 @@ pub(crate) fn evaluate(
     answer: impl FnOnce(Outcome) -> AnswerResult,
 ) -> Outcome {
     let snapshot = guard.policy.load();
-    let Some(request) = request.relevant_under(&snapshot) else {
+    let moment = Moment {
+        monotonic,
+        wall_ns: seen.wall_ns,
+        deadline_left_ns: seen.deadline_left_ns,
+    };
+    let Some(relevant) = request.relevant_under(&snapshot) else {
+        let facts = RequestFacts::new(guard, &request, seen.wall_ns, context);
+        let decided_ns = monotonic();
+        let edits =
+            preserving::preserve_contents(preservation, &snapshot, &request, &facts, moment);
         answer(Outcome::Allowed);
+        record_edits(guard, &snapshot, &facts, seen, decided_ns, edits);
         return Outcome::Allowed;
     };
-    let request = &request;
+    let request = &relevant;
     let facts = RequestFacts::new(guard, request, seen.wall_ns, context);
     let decision = decide(&snapshot, request, &facts, seen.wall_ns);
     let decided_ns = monotonic();
-    let outcome = if decision.verdict == Verdict::Deny {
-        Outcome::Denied
+    let prepared =
+        preserving::prepare_names(preservation, &snapshot, &decision, request, &facts, moment);
+    let (decision, prepared, event) = match prepared {
+        Ok(prepared) => {
+            let event = prepared.as_ref().and_then(PreparedNames::event);
+            (decision, prepared, event)
+        }
+        Err(Unpreservable { denial, event }) => (denial, None, event),
+    };
+    let (outcome, edits) = if decision.verdict == Verdict::Deny {
+        (Outcome::Denied, [None; 2])
     } else {
-        Outcome::Allowed
+        let edits = preserving::preserve_contents(preservation, &snapshot, request, &facts, moment);
+        (Outcome::Allowed, edits)
     };
     let delivery = answer(outcome);
+    if let Some(prepared) = prepared {
+        let is_allowed = delivery != AnswerResult::DeadlinePassed { denied: true };
+        prepared.settle(
+            &snapshot,
+            request,
+            decision.reason,
+            is_allowed,
+            seen.wall_ns,
+        );
+    }
+    record_edits(guard, &snapshot, &facts, seen, decided_ns, edits);
     if context.is_probe || is_bookkeeping(&decision) {
         return outcome;
     }
     if outcome == Outcome::Allowed {
+        let operation = request.operation;
+        if let (OperationKind::Rename, Some(to)) = (operation.kind, operation.destination) {
+            cache.note_move(&snapshot, preservation, operation.path, to);
+        }
         names::note_allowed(guard, &snapshot, request, &facts, &decision, seen.wall_ns);
     }
     let (decision, outcome) = match delivery {
         AnswerResult::Accepted => (decision, outcome),
         AnswerResult::DeadlinePassed { denied } => after_deadline(&decision, denied),
     };
-    record(guard, request, &decision, &facts, seen, decided_ns, outcome);
+    let recorded = Recorded {
+        decision: &decision,
+        decided_ns,
+        outcome,
+        preservation: event,
+    };
+    record(guard, &request.operation, &facts, seen, recorded);
     outcome
+}
+
+/// What is recorded of a request.
+#[derive(Clone, Copy)]
+struct Recorded<'a> {
+    decision: &'a Decision<'a>,
+    /// Monotonic clock when it was decided.
+    decided_ns: u64,
+    outcome: Outcome,
+    /// What was preserved before it, or could not be.
+    preservation: Option<event::Preservation>,
 }
 
 fn decide<'s>(
@@ -129,23 +198,53 @@ fn after_deadline<'s>(decision: &Decision<'s>, denied: bool) -> (Decision<'s>, O
     )
 }
 
-fn record(
+/// Records what was done before contents changed. Edits are not judged, and have no other event.
+fn record_edits(
     guard: &Guard,
-    request: &Request<'_>,
-    decision: &Decision<'_>,
+    snapshot: &Snapshot,
     facts: &RequestFacts<'_>,
     seen: Timing,
     decided_ns: u64,
-    outcome: Outcome,
+    edits: [Option<Edit<'_>>; 2],
 ) {
-    let acting = &request.acting;
-    let (answer, errno) = match outcome {
+    for Edit { path, event } in edits.into_iter().flatten() {
+        let operation = Operation {
+            kind: OperationKind::Write,
+            path,
+            destination: None,
+        };
+        let recorded = Recorded {
+            decision: &Decision {
+                verdict: Verdict::Allow,
+                reason: Reason::NotJudged,
+                zone: snapshot.zone_of(path),
+                override_id: None,
+                tool: None,
+                preserve: Preserve::IfPossible,
+            },
+            decided_ns,
+            outcome: Outcome::Allowed,
+            preservation: Some(event),
+        };
+        record(guard, &operation, facts, seen, recorded);
+    }
+}
+
+fn record(
+    guard: &Guard,
+    operation: &Operation<'_>,
+    facts: &RequestFacts<'_>,
+    seen: Timing,
+    recorded: Recorded<'_>,
+) {
+    let acting = &facts.request().acting;
+    let (answer, errno) = match recorded.outcome {
         Outcome::Denied => (Answer::Denied, EPERM),
         Outcome::Allowed => (Answer::Continued, 0),
     };
     guard.record_decision(
-        &request.operation,
-        decision,
+        operation,
+        recorded.decision,
         &Circumstances {
             process: ActingProcess {
                 key: acting.key,
@@ -158,10 +257,10 @@ fn record(
             errno,
             wall_ns: seen.wall_ns,
             received_ns: seen.monotonic_ns,
-            decided_ns,
+            decided_ns: recorded.decided_ns,
             deadline_left_ns: seen.deadline_left_ns,
             delivery_delay_us: Some(seen.delivery_delay_us),
-            preservation: None,
+            preservation: recorded.preservation,
         },
         facts,
     );

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! kernel ─ AUTH_UNLINK, … ─▶ enforcement client ─▶ reading ─▶ evaluate ─▶ answer ─▶ ring
+//!                                                               └ preserving ─▶ undo store
 //!        ─ NOTIFY_FORK, … ─▶ lineage client ─────▶ feed ────▶ lineage
 //!        ◀─ what to send ─── muting plan ◀──────── policy
 //! ```
@@ -12,8 +13,8 @@
 //! it works, and tries again where the system refuses. A backend of [`Scope::Descendants`] guards
 //! one command on macOS 27.
 //!
-//! Guarantees: each request is answered once, before anything slow; a panic or a deadline is
-//! answered as the policy says; a zone is covered before the reload that adds it returns.
+//! Guarantees: each request is answered once, before anything slow but what preserves what it would
+//! take; a panic or a deadline is answered as the policy says; a zone is covered before the reload that adds it returns.
 //!
 //! The crate knows no policy file, no command line and no path but a probe's. On systems other than
 //! macOS it is built for its tests and benches, against a simulator.
@@ -30,6 +31,8 @@ mod facts;
 mod feed;
 mod muting;
 mod names;
+mod open_cache;
+mod preserving;
 mod probe;
 mod reading;
 mod request;

@@ -7,13 +7,14 @@
 //! | a rename to a free name | the destination is joined from directory and name |
 //! | a swap (`RENAME_SWAP`) | a rename onto an existing file, one message for each direction |
 //! | `exchangedata` | an exchange |
-//! | opening for writing | a write, which matters for the guard's own files; with `O_TRUNC` also a truncation, if the policy judges those |
+//! | opening for writing | a write, which matters for the guard's own files and where contents are preserved; with `O_TRUNC` also a truncation, if the policy judges those and the file is not empty |
 //! | creating a file | a write, likewise |
+//! | opening, cloning or copying what is not to be read, whatever for | a write: it is denied to the same processes |
 //! | `clonefile`, and `copyfile` to a free name | nothing is overwritten: matters for the guard's own files only |
 //!
 //! Paths from the kernel are canonical, except for the firmlinks of the data volume.
 
-use crate::paths::without_firmlink;
+use crate::paths::{is_or_below, without_firmlink};
 use crate::request::{Acting, PathBuffer, Request};
 use endpoint_sec::event::{Destination, Event};
 use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
@@ -22,12 +23,18 @@ use guard_core::ownership::Target;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
-/// The request of an AUTH message; `None` for event types that can destroy nothing.
+/// The request of an AUTH message; `None` for event types that can destroy nothing. Below the
+/// directories in `unreadable` agents may not read.
 pub(crate) fn request<'w>(
     message: &MessageView<'w>,
+    unreadable: &[Vec<u8>],
     buffer: &'w mut PathBuffer,
 ) -> Option<Request<'w>> {
     let acting = acting(&message.process());
+    let is_unreadable = |file: &File<'_>| {
+        let path = path_of(file);
+        unreadable.iter().any(|place| is_or_below(path, place))
+    };
     let request = |kind, file: File<'w>, destination| Request {
         operation: Operation {
             kind,
@@ -35,6 +42,7 @@ pub(crate) fn request<'w>(
             destination,
         },
         object: Some(object(&file)),
+        object_bytes: bytes_of(&file),
         is_truncated: file.path_truncated(),
         target: Target::Unknown,
         truncates_content: false,
@@ -50,6 +58,7 @@ pub(crate) fn request<'w>(
             let other = path_of(&right);
             Some(Request {
                 is_truncated: left.path_truncated() || right.path_truncated(),
+                target: Target::Taken(object(&right)),
                 ..request(OperationKind::Exchange, left, Some(other))
             })
         }
@@ -70,6 +79,12 @@ pub(crate) fn request<'w>(
                 target: Target::Free,
                 ..request(OperationKind::Link, link.source(), Some(name))
             })
+        }
+        Event::Clone(clone) if is_unreadable(&clone.source()) => {
+            Some(request(OperationKind::Write, clone.source(), None))
+        }
+        Event::CopyFile(copy) if is_unreadable(&copy.source()) => {
+            Some(request(OperationKind::Write, copy.source(), None))
         }
         Event::Clone(clone) => {
             let directory = clone.target_dir();
@@ -95,8 +110,11 @@ pub(crate) fn request<'w>(
         Event::Open(open) => {
             let flags = open.flags();
             let writes = OpenFlags::WRITE | OpenFlags::TRUNCATE;
-            flags.intersects(writes).then(|| Request {
-                truncates_content: flags.contains(OpenFlags::TRUNCATE),
+            let is_judged = flags.intersects(writes) || is_unreadable(&open.file());
+            is_judged.then(|| Request {
+                // An empty file has nothing to lose.
+                truncates_content: flags.contains(OpenFlags::TRUNCATE)
+                    && bytes_of(&open.file()) != 0,
                 ..request(OperationKind::Write, open.file(), None)
             })
         }
@@ -109,6 +127,7 @@ pub(crate) fn request<'w>(
                     destination: None,
                 },
                 object: None,
+                object_bytes: 0,
                 is_truncated,
                 target,
                 truncates_content: false,
@@ -135,6 +154,7 @@ pub(crate) fn created<'m>(message: &MessageView<'m>) -> Option<(Request<'m>, Fil
             destination: None,
         },
         object: Some(object),
+        object_bytes: bytes_of(&file),
         is_truncated: file.path_truncated(),
         target: Target::Unknown,
         truncates_content: false,
@@ -204,6 +224,10 @@ pub(crate) fn object(file: &File<'_>) -> FileFacts {
             inode: stat.ino(),
         },
     }
+}
+
+fn bytes_of(file: &File<'_>) -> u64 {
+    u64::try_from(file.stat().size()).unwrap_or(0)
 }
 
 /// A time as nanoseconds since 1970; 0 for an earlier time or none.

@@ -16,6 +16,8 @@ pub(crate) struct Request<'m> {
     pub(crate) operation: Operation<'m>,
     /// The object at the operation's path, if the message has one.
     pub(crate) object: Option<FileFacts>,
+    /// The length of that object, bytes; 0 if the message has none.
+    pub(crate) object_bytes: u64,
     /// Whether the kernel truncated a path, because it exceeds the longest that messages carry.
     pub(crate) is_truncated: bool,
     /// What is at the destination now.

@@ -71,6 +71,7 @@ impl Service {
     pub fn step(&mut self, now: Instant) -> Step {
         if let Some(backend) = &self.backend {
             backend.update_counters();
+            backend.keep_house();
         }
         if self.is_proven || self.next_try.is_some_and(|then| now < then) {
             return Step::Unchanged;

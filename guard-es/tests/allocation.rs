@@ -13,6 +13,7 @@ mod support;
 use counting::allocations;
 use endpoint_sec::{Answer, Client, EventType, Message};
 use guard_es::Backend;
+use guard_undo::Preservation;
 use std::sync::{Arc, Mutex};
 use support::{MacConfig, NEWEST};
 
@@ -46,7 +47,7 @@ fn an_allowed_operation_allocates_nothing() {
         |message: Message<'_>| message.answer(Answer::Allow).unwrap(),
         &mac,
     );
-    let handler = Backend::handler(Arc::clone(&mac.guard), "/none".into());
+    let handler = Backend::handler(Arc::clone(&mac.guard), "/none".into(), Preservation::Off);
     assert_eq!(fewest(handler, &mac), nothing);
     assert_eq!(mac.recorded().len(), 100, "each was evaluated and recorded");
 }

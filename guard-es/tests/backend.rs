@@ -22,7 +22,7 @@ const ZONE: &str = r#"{"protected_zones": ["/a/z"]}"#;
 
 #[test]
 fn the_kernel_sends_only_operations_on_listed_paths() {
-    let mac = Mac::new(ZONE);
+    let mac = Mac::new(r#"{"protected_zones": ["/a/z"], "undo": false}"#);
     let actor = mac.chain("sh");
     mac.machine.create(File::regular("/a/z/doc"));
     let before = mac.counter(Counter::Notifications);

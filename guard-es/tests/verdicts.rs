@@ -218,7 +218,7 @@ fn further_operations_are_judged_as_the_policy_says() {
     for release in [NEWEST, OLDEST] {
         let mut mac = MacConfig::new(release, policy).set_up();
         mac.start().unwrap();
-        mac.machine.create(File::regular("/z/doc"));
+        mac.machine.create(File::regular("/z/doc").size(5));
         mac.machine.create(File::regular("/out/doc"));
         check(
             &mac,
@@ -233,6 +233,8 @@ fn further_operations_are_judged_as_the_policy_says() {
                 ),
                 ("codex", Call::Open("/z/doc", FWRITE), true, ""),
                 ("codex", Call::Open("/z/doc", FREAD), true, ""),
+                // Nothing is lost.
+                ("codex", Call::Open("/z/empty", FWRITE | O_TRUNC), true, ""),
                 ("codex", Call::Open("/out/doc", FWRITE | O_TRUNC), true, ""),
                 (
                     "codex",
@@ -345,6 +347,52 @@ fn the_guard_s_own_files_are_guarded() {
         );
         assert!(mac.counter(guard_core::ring::Counter::ProtectedWritesDenied) >= 10);
         assert!(OWN.starts_with("/Users/u/.codex"));
+    }
+}
+
+#[test]
+fn the_undo_store_is_not_even_read() {
+    const STORE: &str = "/Users/u/.codex/es-guard/undo";
+    const OBJECT: &str = "/Users/u/.codex/es-guard/undo/s/objects/1";
+    const COPY: &str = "/tmp/copy";
+    for release in [NEWEST, OLDEST] {
+        let mut mac = MacConfig::new(release, r#"{"protected_zones": ["/z"]}"#).set_up();
+        mac.start().unwrap();
+        mac.machine.create(File::directory(STORE));
+        mac.machine.create(File::regular(OBJECT));
+        check(
+            &mac,
+            &[
+                ("codex", Call::Open(STORE, FREAD), false, "guard_files"),
+                (
+                    "cat < codex",
+                    Call::Open(OBJECT, FREAD),
+                    false,
+                    "guard_files",
+                ),
+                ("codex", Call::Open(OBJECT, FWRITE), false, "guard_files"),
+                ("codex", Call::Clone(OBJECT, COPY), false, "guard_files"),
+                ("codex", Call::Link(OBJECT, COPY), false, "guard_files"),
+                ("codex", Call::Rename(OBJECT, COPY), false, "guard_files"),
+                ("rm < codex", Call::Unlink(OBJECT), false, "guard_files"),
+                // A person reads and removes, and another directory is no store.
+                ("zsh", Call::Open(OBJECT, FREAD), true, ""),
+                ("zsh", Call::Clone(OBJECT, COPY), true, ""),
+                ("rm < zsh", Call::Unlink(OBJECT), true, ""),
+                (
+                    "codex",
+                    Call::Open("/Users/u/.codex/es-guard/undone", FREAD),
+                    true,
+                    "",
+                ),
+            ],
+        );
+        if release == NEWEST {
+            check(
+                &mac,
+                &[("codex", Call::Copy(OBJECT, COPY), false, "guard_files")],
+            );
+        }
     }
 }
 

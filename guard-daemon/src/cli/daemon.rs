@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// EPERM, and the file stays. Runs until it receives SIGTERM or SIGINT; launchd starts it, see
 /// launchd/. HOME is the protected user's home directory.
 ///
-/// While the home directory, a policy or a permission is missing, the daemon says which, guards
+/// While the home directory, a policy or a permission is missing, the daemon reports which, guards
 /// nothing, and tries again. It counts as active once it has seen a denial work.
 #[derive(Debug, clap::Args)]
 pub(super) struct DaemonArguments {
@@ -21,7 +21,7 @@ pub(super) struct DaemonArguments {
 #[cfg(target_os = "macos")]
 pub(super) fn daemon(arguments: &DaemonArguments) -> Result<ExitCode> {
     use super::prepare::{prepare, wait_until_ready};
-    use crate::macos::daemon::{Plan, run};
+    use crate::macos::daemon::{MachineGuard, run};
     use guard_es::signals;
 
     signals::note_requests_to_end();
@@ -38,7 +38,7 @@ pub(super) fn daemon(arguments: &DaemonArguments) -> Result<ExitCode> {
     };
     ready.warn();
     ready.keep_state()?;
-    run(Plan {
+    run(MachineGuard {
         source: ready.source,
         policy: ready.policy,
         origin: ready.origin,
@@ -46,7 +46,7 @@ pub(super) fn daemon(arguments: &DaemonArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How often a home directory and a policy are looked for that were missing.
+/// How often a home directory and a policy that were missing are searched for.
 #[cfg(target_os = "macos")]
 const WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 

@@ -4,6 +4,7 @@ use super::arguments::PolicyArguments;
 use super::terminal;
 use crate::exporter::{self, sibling};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy, locate};
+use crate::undo;
 use guard_core::policy::Snapshot;
 use guard_report::directories::DirectoryError;
 use guard_report::hex;
@@ -159,7 +160,7 @@ pub(super) fn prepare(arguments: &PolicyArguments) -> Result<Ready, PrepareError
 
 /// Prepares again and again until nothing is missing any more that a person can still provide: the
 /// home directory, a policy, a policy that can be used. Each reason to wait is passed to `report` once.
-/// `pause` waits between two attempts, and returns whether to go on; `None` when it says no.
+/// `pause` waits between two attempts, and returns whether to go on; `None` when it returns false.
 ///
 /// # Errors
 ///
@@ -227,6 +228,8 @@ fn own_files(paths: &StatePaths) -> Vec<Vec<u8>> {
         Some(paths.policy.clone()),
         Some(paths.state.clone()),
         paths.protected.map(|_| paths.exporter.clone()),
+        // Made later, it is guarded by the guard that makes it.
+        undo::store_of_root(paths).filter(|store| store.exists()),
         std::env::current_exe().ok(),
         sibling(exporter::PROGRAM),
     ]

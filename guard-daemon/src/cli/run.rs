@@ -90,10 +90,11 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
 
 #[cfg(target_os = "macos")]
 fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
-    use crate::macos::session::{self, Plan};
+    use crate::macos::session::{self, GuardedCommand};
     ready.keep_state()?;
     let session = ready.source.session.clone();
-    let plan = Plan {
+    let (paths, name) = (ready.source.paths.clone(), session.clone());
+    let ending = session::run(GuardedCommand {
         command: arguments.command,
         agent: arguments.agent.map(|name| declared(&name)),
         source: ready.source,
@@ -101,8 +102,11 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
         origin: ready.origin,
         exporter: !arguments.no_exporter,
         session,
-    };
-    session::end_as(session::run(plan)?)
+    })?;
+    if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        super::undo::announce(&paths, &name);
+    }
+    session::end_as(ending)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]

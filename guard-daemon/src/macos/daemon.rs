@@ -1,10 +1,11 @@
 //! The daemon: one process that guards the whole machine.
 
+use super::undo::MachineKeeper;
 use super::{remove_by_other_process, ring_options};
 use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
-use crate::rings;
+use crate::{rings, undo};
 use anyhow::Result;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::{Guard, SharedGuard};
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What to guard with.
-pub(crate) struct Plan {
+/// A machine to guard, and by which policy.
+pub(crate) struct MachineGuard {
     /// Where the policy comes from.
     pub(crate) source: PolicySource,
     /// The policy to begin with.
@@ -41,18 +42,18 @@ impl InForce for Service {
     }
 }
 
-/// Guards until somebody asks the daemon to end, which the caller has signals noted for. A system that
-/// refuses is asked again and again, and the log says what to do.
+/// Guards until a signal asks the daemon to end; the caller has these signals noted. Where the system
+/// refuses, it is asked again and again, and the log has what to do.
 ///
 /// # Errors
 ///
-/// When there is nothing to guard with: no policy that makes sense, no memory for a ring.
-pub(crate) fn run(plan: Plan) -> Result<()> {
-    let paths = plan.source.paths.clone();
-    let _log = log::init(&paths.state, &plan.source.session);
-    let name = plan.source.session.clone();
+/// When there is nothing to guard with: no valid policy, no memory for a ring.
+pub(crate) fn run(machine: MachineGuard) -> Result<()> {
+    let paths = machine.source.paths.clone();
+    let _log = log::init(&paths.state, &machine.source.session);
+    let name = machine.source.session.clone();
     let ring = rings::create(&paths, ring_options(&name)?)?;
-    let snapshot = plan.source.compile(&plan.policy)?;
+    let snapshot = machine.source.compile(&machine.policy)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         None,
@@ -62,17 +63,21 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         parent_of,
         IgnoredMarkers::default(),
     ));
+    let keeper = MachineKeeper::new(&paths, guard.clone());
     let settings = Settings {
         scope: Scope::Machine,
         probe: super::canonical_state(&paths)?.join(format!("self-test-{name}")),
         running: Box::new(all_processes),
         exempt: Vec::new(),
+        preservation: keeper.preservation(),
+        unreadable: undo::directories(&paths),
     };
-    let mut watch = PolicyWatch::new(plan.source, plan.origin);
+    let mut watch = PolicyWatch::new(machine.source, machine.origin);
     watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
+    keeper.start_sweeping()?;
     let mut published = Instant::now();
     let mut reported = String::new();
     while !signals::is_ending() {
@@ -81,10 +86,12 @@ pub(crate) fn run(plan: Plan) -> Result<()> {
         if published.elapsed() >= BEAT {
             published = Instant::now();
             guard.publish_state(guard_report::time::now_ns());
+            keeper.keep();
         }
         thread::sleep(TICK);
     }
     service.stop();
+    keeper.end();
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.ring.finish();
@@ -122,7 +129,7 @@ fn report(step: Step, reported: &mut String) {
     *reported = text;
 }
 
-/// How often the policy file is looked at.
+/// How often the policy file is checked.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often the ring's header is brought up to date.

@@ -6,6 +6,7 @@
 
 pub(crate) mod daemon;
 pub(crate) mod session;
+mod undo;
 
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::process::ProcessKey;
@@ -33,9 +34,9 @@ fn ring_options(session: &str) -> Result<RingOptions> {
     })
 }
 
-/// Has another process remove a file. Its end, not its success, is waited for.
+/// Has another process remove a file, and waits until it has exited, whatever its status.
 fn remove_by_other_process(path: &Path) -> io::Result<()> {
-    // Refused, it says so by its status; what counts is whether the file is there.
+    // A refusal fails the command; what counts is whether the file is there.
     let _status = Command::new("/bin/rm")
         .arg("-f")
         .arg(path)

@@ -7,11 +7,11 @@
 //! ```
 //!
 //! The client is one for this process's descendants (`es_new_descendants_client`), made before the
-//! command is started, so that nothing it does goes unseen. It needs the entitlement, and neither
+//! command is started, so that it receives all that the command does. It needs the entitlement, and neither
 //! root nor Full Disk Access. While it exists, a command that is not root cannot execute programs
 //! that would make it so: macOS kills those before they begin.
 //!
-//! The exporter, if one has to be started, is this process's child as well, and the one descendant
+//! The exporter, if one has to be started, is this process's child as well, and the only descendant
 //! that is not judged.
 //!
 //! The guard is the command's parent and passes its status on. Should the guard be killed, the
@@ -23,6 +23,7 @@ use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{InForce, PolicyWatch};
 use crate::rings;
+use crate::undo::{self, Keeper};
 use anyhow::{Context as _, Result, bail};
 use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
@@ -42,8 +43,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What to run, and under what.
-pub(crate) struct Plan {
+/// A command to run, and what guards it.
+pub(crate) struct GuardedCommand {
     /// The command and its arguments.
     pub(crate) command: Vec<OsString>,
     /// The agent it is declared to be.
@@ -92,55 +93,64 @@ impl InForce for InSession {
 /// # Errors
 ///
 /// When the session cannot be started. The command has not run then.
-pub(crate) fn run(plan: Plan) -> Result<Ending> {
-    let paths = plan.source.paths.clone();
-    let log = log::init(&paths.state, &plan.source.session);
-    let snapshot = plan.source.compile(&plan.policy)?;
+pub(crate) fn run(guarded: GuardedCommand) -> Result<Ending> {
+    let paths = guarded.source.paths.clone();
+    let log = log::init(&paths.state, &guarded.source.session);
+    let snapshot = guarded.source.compile(&guarded.policy)?;
     let source = LibProc::default();
     let mut itself = ProcessDescription::default();
     source
         .describe(std::process::id(), &mut itself)
-        .context("looking at this very process")?;
-    let is_agent = plan.agent.is_some();
-    // The command runs in a child of this process. Nothing above counts, and this process itself is
-    // never asked about.
+        .context("describing this process")?;
+    let is_agent = guarded.agent.is_some();
+    // The command runs in a child of this process. Nothing above it counts, and the kernel sends
+    // nothing about this process itself.
     let root = Root {
         key: itself.key,
         started_ns: itself.started_ns,
-        declared_agent: plan.agent.map(|agent| AgentMatch {
-            session: plan.session.clone().into_bytes(),
+        declared_agent: guarded.agent.map(|agent| AgentMatch {
+            session: guarded.session.clone().into_bytes(),
             ..agent
         }),
     };
     let ignored = IgnoredMarkers::from_environment(&itself.environment);
-    let ring = rings::create(&paths, ring_options(&plan.session)?)?;
-    let mut exporter = plan
+    let ring = rings::create(&paths, ring_options(&guarded.session)?)?;
+    let mut exporter = guarded
         .exporter
         .then(|| ExporterKeeper::new(paths.clone(), log));
     let started = exporter.as_mut().and_then(ExporterKeeper::start);
-    // What it does is asked about like all that this process's descendants do, and it is neither
-    // the command's nor an agent's. Started, it has executed its program: its identity stays.
+    // The kernel sends what it does like all that this process's descendants do, but it is neither
+    // the command's nor an agent's. It has executed its program by now, so that its identity stays.
     let exempt = started.and_then(|child| key_of(&source, child));
+    let (keeper, preservation) = Keeper::begin(
+        &paths,
+        &snapshot,
+        &guarded.session,
+        command_line(&guarded.command),
+    );
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
         Some(root),
         ring,
-        plan.session.clone().into_bytes(),
+        guarded.session.clone().into_bytes(),
         Box::new(source),
         parent_of,
         ignored,
     ));
     let settings = Settings {
         scope: Scope::Descendants,
-        probe: super::canonical_state(&paths)?.join(format!("self-test-{}", plan.session)),
+        probe: super::canonical_state(&paths)?.join(format!("self-test-{}", guarded.session)),
         running: Box::new(|| vec![std::process::id()]),
         exempt: exempt.into_iter().collect(),
+        preservation,
+        unreadable: undo::directories(&paths),
     };
     let backend = match proven_backend(&guard, &settings) {
         Ok(backend) => backend,
         Err(error) => {
             // Nothing was guarded, so there is nothing to export.
             let _gone = exporter.as_mut().map(ExporterKeeper::stop);
+            keeper.end();
             return Err(error);
         }
     };
@@ -150,16 +160,24 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     if let Some(exporter) = exporter.filter(|_| !is_agent) {
         exporter.watch().context("starting the exporter's thread")?;
     }
-    let watch = PolicyWatch::new(plan.source, plan.origin);
+    keeper
+        .start_sweeping(Arc::clone(&guard))
+        .context("starting the sweeper")?;
+    let watch = PolicyWatch::new(guarded.source, guarded.origin);
     watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
-    let child = match spawn(&plan.command) {
+    let child = match spawn(&guarded.command) {
         Ok(child) => child,
-        Err(error) => return Ok(Ending::NotRun(error)),
+        Err(error) => {
+            keeper.end();
+            return Ok(Ending::NotRun(error));
+        }
     };
     // From here on the terminal's signals are the command's.
     signals::ignore_terminal_signals();
-    let status = keep_house_until_end(&InSession(backend), watch, child)?;
+    let backend = InSession(backend);
+    let status = keep_house_until_end(&backend, watch, &keeper, child)?;
+    keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(guard_report::time::now_ns());
     guard.ring.finish();
@@ -169,7 +187,7 @@ pub(crate) fn run(plan: Plan) -> Result<Ending> {
     ))
 }
 
-/// A backend that was seen to deny.
+/// Starts a backend, and verifies that it denies.
 fn proven_backend(guard: &SharedGuard, settings: &Settings) -> Result<Backend> {
     let backend = Backend::start(Arc::clone(guard), settings)?;
     backend
@@ -192,7 +210,7 @@ pub(crate) fn end_as(ending: Ending) -> Result<std::process::ExitCode> {
         Ending::Exited(status) => Ok(status.into()),
         Ending::Killed(signal) => {
             signals::die_of(signal);
-            // Only a signal that kills nobody comes back.
+            // It returns only if the signal does not kill.
             Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX).into())
         }
         Ending::NotRun(error) => {
@@ -208,6 +226,11 @@ pub(crate) fn end_as(ending: Ending) -> Result<std::process::ExitCode> {
     }
 }
 
+fn command_line(words: &[OsString]) -> String {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
+
 fn spawn(command: &[OsString]) -> io::Result<Child> {
     let (program, arguments) = command
         .split_first()
@@ -215,17 +238,18 @@ fn spawn(command: &[OsString]) -> io::Result<Child> {
     Command::new(program).args(arguments).spawn()
 }
 
-/// Keeps house on this thread, which the backend belongs to, while another waits for the command.
+/// Does the housekeeping on this thread, which owns the backend, while another waits for the command.
 fn keep_house_until_end(
     backend: &InSession,
     mut watch: PolicyWatch,
+    keeper: &Keeper,
     mut child: Child,
 ) -> Result<ExitStatus> {
     let (ended, end) = mpsc::channel();
     thread::Builder::new()
         .name("guard-waiter".into())
         .spawn(move || {
-            // Nobody listens when this process is about to end.
+            // The receiver is gone when this process is about to end.
             let _gone = ended.send(child.wait());
         })
         .context("starting a thread")?;
@@ -237,15 +261,17 @@ fn keep_house_until_end(
             Err(RecvTimeoutError::Timeout) => {}
         }
         backend.0.update_counters();
+        backend.0.keep_house();
         watch.check(backend);
         if published.elapsed() >= BEAT {
             published = Instant::now();
             backend.guard().publish_state(guard_report::time::now_ns());
+            keeper.keep(backend.guard());
         }
     }
 }
 
-/// How often the policy file is looked at.
+/// How often the policy file is checked.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often the ring's header is brought up to date.

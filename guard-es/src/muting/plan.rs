@@ -53,9 +53,11 @@ pub(crate) enum Concern {
     BesideOwn,
 }
 
-/// The operations that a policy judges besides removals and renames.
+/// The operations that a policy needs besides removals and renames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Judged {
+    /// What changes contents in place, which are preserved.
+    pub(crate) contents: bool,
     /// `truncate`, and opening with `O_TRUNC`.
     pub(crate) truncate: bool,
     /// `clone`.
@@ -154,6 +156,7 @@ fn cover<'p>(
 impl Judged {
     fn of(snapshot: &Snapshot) -> Self {
         Self {
+            contents: snapshot.undo().enabled,
             truncate: snapshot.judges(OperationKind::Truncate),
             clone: snapshot.judges(OperationKind::Clone),
             link: snapshot.judges(OperationKind::Link),
@@ -188,11 +191,14 @@ impl Concern {
             Self::Zone(judged) => {
                 let mut kinds = moves.to_vec();
                 kinds.extend(REPORTED);
-                if judged.truncate {
+                if judged.truncate || judged.contents {
                     kinds.extend([EventType::AUTH_TRUNCATE, EventType::AUTH_OPEN]);
                 }
                 if judged.clone {
-                    kinds.extend([EventType::AUTH_CLONE, EventType::AUTH_COPYFILE]);
+                    kinds.push(EventType::AUTH_CLONE);
+                }
+                if judged.clone || judged.contents {
+                    kinds.push(EventType::AUTH_COPYFILE);
                 }
                 if judged.link {
                     kinds.push(EventType::AUTH_LINK);
@@ -272,7 +278,9 @@ mod tests {
     #[test]
     fn a_zone_s_events_are_those_the_policy_judges() {
         let events = |operations: &str| {
-            let text = format!(r#"{{"protected_zones": ["/z"], "operations": {operations}}}"#);
+            let text = format!(
+                r#"{{"protected_zones": ["/z"], "operations": {operations}, "undo": false}}"#
+            );
             let plan = plan(&text, &[]);
             let rule = plan.rules().next().unwrap().clone();
             rule.concern.events()
@@ -293,6 +301,21 @@ mod tests {
         assert_eq!(more.len(), 11);
         let all: Vec<EventType> = more.into_iter().chain(Concern::Own.events()).collect();
         assert!(all.iter().all(|kind| ENFORCED.contains(kind)), "{all:?}");
+    }
+
+    #[test]
+    fn where_contents_are_preserved_the_kernel_sends_what_changes_them() {
+        let text = r#"{"protected_zones": ["/z"]}"#;
+        let plan = plan(text, &[]);
+        let events = plan.rules().next().unwrap().concern.events();
+        for changes in [
+            EventType::AUTH_OPEN,
+            EventType::AUTH_TRUNCATE,
+            EventType::AUTH_COPYFILE,
+        ] {
+            assert!(events.contains(&changes), "{changes:?}");
+        }
+        assert_eq!(events.len(), 9);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, 
 use guard_core::ring::{Counter, Lane, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_core::zones::Folding;
 use guard_es::{Backend, Probe, Scope, Settings, StartError};
+use guard_undo::Preservation;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -56,6 +57,9 @@ pub struct Mac {
     reader: Mutex<Reader>,
     _probe_place: tempfile::TempDir,
     probe: PathBuf,
+    /// Where what agents take is preserved: nowhere, until a test sets it before the backend
+    /// starts.
+    pub preservation: Preservation,
 }
 
 /// The configuration of a Mac.
@@ -139,6 +143,7 @@ impl<'p> MacConfig<'p> {
             reader: Mutex::new(reader),
             probe: place.join("probe"),
             _probe_place: probe_place,
+            preservation: Preservation::Off,
         };
         let above = if self.rooted { me } else { mac.shell.clone() };
         mac.shell = mac.existing(&above, "/bin/zsh", &["-zsh"]);
@@ -183,6 +188,8 @@ impl Mac {
             probe: self.probe.clone(),
             running: Box::new(move || table.pids()),
             exempt: Vec::new(),
+            preservation: self.preservation.clone(),
+            unreadable: vec![format!("{OWN}/undo").into_bytes()],
         }
     }
 

@@ -116,7 +116,7 @@ fn deeds(summary: &Summary) -> String {
 }
 
 /// `claude_code removed 3 and changed 12 files in work: codex-es-guard undo show last`
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) fn sentence(session: &guard_undo::store::Session) -> Option<String> {
     use super::units::counted;
 
@@ -144,7 +144,7 @@ pub(super) fn sentence(session: &guard_undo::store::Session) -> Option<String> {
 }
 
 /// The names of the zones in which something was lost or moved.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 fn zones(session: &guard_undo::store::Session) -> Vec<String> {
     use guard_undo::journal::Event;
     use std::collections::BTreeSet;

@@ -65,7 +65,7 @@ pub(super) fn undo(arguments: UndoArguments) -> Result<ExitCode> {
 }
 
 /// Prints at a session's end what can be undone; nothing when there is nothing.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) fn announce(paths: &StatePaths, session: &str) {
     let Ok(session) = undo::store(paths).session(session) else {
         return;
