@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ancestors;
 mod cli;
 mod exporter;
 #[cfg(target_os = "linux")]
@@ -13,6 +14,7 @@ mod log;
 #[cfg(target_os = "macos")]
 mod macos;
 mod observed;
+mod past_denials;
 mod policy_file;
 mod policy_watch;
 mod random;

@@ -1,8 +1,11 @@
 //! Arguments that several commands take.
 
+use crate::policy_file;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use guard_core::OperationKind;
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 /// Where the policy comes from.
 #[derive(Clone, Debug, clap::Args)]
@@ -13,6 +16,13 @@ pub(super) struct PolicyArguments {
     /// Use this policy file instead of ~/.codex/es_policy.json.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,
+}
+
+/// The canonical path that the kernel would evaluate: links resolved in all but the last component.
+pub(super) fn canonical(path: &Path) -> io::Result<Vec<u8>> {
+    let path = std::path::absolute(path)?;
+    let mut located = policy_file::locate(path.as_os_str().as_bytes());
+    Ok(located.swap_remove(0))
 }
 
 /// Reads the name of an operation; a misspelt one is answered with the nearest.

@@ -1,6 +1,6 @@
 //! `codex-es-guard explain`: the very decision, with an imagined actor.
 
-use super::arguments::PolicyArguments;
+use super::arguments::{PolicyArguments, canonical};
 use super::prepare::prepare;
 use super::terminal;
 use anyhow::{Result, bail};
@@ -198,11 +198,4 @@ fn readable(text: &str, paths: [Option<&Vec<u8>>; 2]) -> String {
         });
     let lines: Vec<_> = text.lines().map(visible).collect();
     lines.join("\n")
-}
-
-/// The canonical path that the kernel would evaluate: links resolved in all but the last component.
-fn canonical(path: &Path) -> Result<Vec<u8>> {
-    let path = std::path::absolute(path)?;
-    let mut located = crate::policy_file::locate(path.as_os_str().as_bytes());
-    Ok(located.swap_remove(0))
 }

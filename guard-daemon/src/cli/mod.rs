@@ -12,6 +12,7 @@ mod status;
 pub(crate) mod terminal;
 mod top;
 mod undo;
+mod why;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use guard_report::address::DEFAULT_ADDRESS;
@@ -43,6 +44,7 @@ enum Command {
     Daemon(daemon::DaemonArguments),
     Demo(demo::DemoArguments),
     Denials(denials::DenialsArguments),
+    Why(why::WhyArguments),
     Explain(explain::ExplainArguments),
     Undo(undo::UndoArguments),
     /// Check, show or create the policy.
@@ -65,6 +67,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Denials(denials) => denials::denials(denials),
         Command::Daemon(daemon) => daemon::daemon(&daemon),
         Command::Demo(demo) => demo::demo(&demo),
+        Command::Why(why) => why::why(&why),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
@@ -91,6 +94,7 @@ fn after_help() -> String {
          codex-es-guard explain ~/work/notes   who may remove this?\n  \
          codex-es-guard status                 is a guard running, and is it well?\n  \
          codex-es-guard denials --follow       what are agents stopped from doing?\n  \
+         codex-es-guard why                    why was that denied?\n  \
          codex-es-guard undo                   what did agents change, and how does it come back?\n\n\
          Policy:   ~/.codex/es_policy.json\n\
          Denials:  ~/.codex/es-guard/denials.jsonl\n\

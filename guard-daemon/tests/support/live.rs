@@ -18,8 +18,10 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: i32,
-    /// Standard output and standard error.
+    /// Standard output and standard error, without notices.
     pub(crate) output: String,
+    /// The notices of denials that were shown since the last answer, also of what went before.
+    pub(crate) notices: String,
 }
 
 // === impl Live ===
@@ -101,7 +103,7 @@ impl Live {
             stdin,
             "{command} < /dev/null 2>&1; code=$?; echo; echo {MARK} $code"
         );
-        let mut output = String::new();
+        let (mut output, mut notices) = (String::new(), String::new());
         loop {
             let line = match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) if typed.is_ok() => line,
@@ -115,10 +117,19 @@ impl Live {
                 // The empty line before the mark is not the script's.
                 let code = code.trim().parse().unwrap();
                 output.truncate(output.trim_end().len());
-                return Answer { code, output };
+                return Answer {
+                    code,
+                    output,
+                    notices,
+                };
             }
-            output.push_str(&line);
-            output.push('\n');
+            let into = if line.starts_with(NOTICE) {
+                &mut notices
+            } else {
+                &mut output
+            };
+            into.push_str(&line);
+            into.push('\n');
         }
     }
 }
@@ -137,4 +148,5 @@ pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+const NOTICE: &str = "codex-es-guard: kept ";
 const MARK: &str = "=== it is done:";
