@@ -1,9 +1,10 @@
 //! A session on Linux: what the supervisor process does besides answering.
 
+use crate::control::{self, Desk};
 use crate::exporter::ExporterKeeper;
 use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
-use crate::policy_watch::PolicyWatch;
+use crate::policy_watch::{PolicyWatch, SharedPolicyWatch};
 use crate::rings;
 use crate::undo::{self, Keeper};
 use anyhow::{Context as _, Result};
@@ -82,6 +83,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     }
     let root = args.describe_root()?;
     let ignored = IgnoredMarkers::from_environment(&root.environment);
+    let name = guarded.session.clone();
     let session = guarded.session.clone().into_bytes();
     let lineage_root = Root {
         key: root.key,
@@ -111,6 +113,8 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     ));
     let watch = PolicyWatch::new(guarded.source, guarded.origin);
     watch.publish(&guard);
+    let paths = watch.source.paths.clone();
+    let watch = SharedPolicyWatch::new(watch);
     guard.publish_state(guard_report::time::now_ns());
     let supervisor = Supervisor::start(args, guard.clone(), preservation, Some(NOTICES))?;
     guard.ring.set(Counter::EnforcementActive, 1);
@@ -127,7 +131,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         }
     }
     if guarded.exporter {
-        let mut keeper = ExporterKeeper::new(watch.source.paths.clone(), log);
+        let mut keeper = ExporterKeeper::new(paths.clone(), log);
         keeper.start();
         keeper.watch().context("starting the exporter's thread")?;
     }
@@ -136,9 +140,16 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         .start_sweeping(guard.clone())
         .context("starting the sweeper")?;
     let housekeeping = supervisor.housekeeping();
-    start_housekeeping(guard.clone(), housekeeping, watch, keeper.clone())
+    start_housekeeping(guard.clone(), housekeeping, watch.clone(), keeper.clone())
         .context("starting the housekeeping thread")?;
+    let desk = Desk::new(&name, paths.home.clone(), watch);
+    let control = control::start(&paths.control_directory(), &name, guard.clone(), desk);
+    if let Err(error) = &control {
+        let error = format!("{error:#}");
+        tracing::warn!("nothing can be requested in this session: {error}");
+    }
     supervisor.run_command()?;
+    drop(control);
     keeper.keep(&guard);
     keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
@@ -179,7 +190,7 @@ fn ring_options(session: &str) -> Result<RingOptions> {
 fn start_housekeeping(
     guard: SharedGuard,
     housekeeping: Housekeeping,
-    mut watch: PolicyWatch,
+    watch: SharedPolicyWatch,
     keeper: Keeper,
 ) -> std::io::Result<()> {
     let name = "guard-housekeeper".into();
@@ -187,7 +198,7 @@ fn start_housekeeping(
         let mut published = Instant::now();
         while !housekeeping.is_over() {
             thread::sleep(TICK);
-            watch.check(guard.as_ref());
+            watch.lock().check(guard.as_ref());
             if published.elapsed() >= BEAT {
                 published = Instant::now();
                 guard.publish_state(guard_report::time::now_ns());

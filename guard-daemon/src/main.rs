@@ -7,6 +7,7 @@
 
 mod ancestors;
 mod cli;
+mod control;
 mod exporter;
 #[cfg(target_os = "linux")]
 mod guarded;
@@ -16,7 +17,11 @@ mod macos;
 mod observed;
 mod past_denials;
 mod policy_file;
+#[cfg(target_os = "linux")]
+mod policy_text;
 mod policy_watch;
+#[cfg(target_os = "linux")]
+mod policy_write;
 mod random;
 mod rings;
 mod undo;

@@ -6,7 +6,8 @@
 
 use fnv::FnvHasher;
 use guard_core::policy::{
-    CompilePolicyError, OwnFile, ParsePolicyError, Platform, Policy, Snapshot, Surroundings,
+    CompilePolicyError, OverrideEntry, OwnFile, ParsePolicyError, Platform, Policy, Snapshot,
+    Surroundings,
 };
 use guard_report::directories::{DirectoryError, check_private};
 use guard_report::paths::StatePaths;
@@ -21,6 +22,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 #[cfg(not(target_os = "macos"))]
 use std::path::Component;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a snapshot is compiled from besides the file's text.
 #[derive(Clone, Debug)]
@@ -35,6 +37,21 @@ pub(crate) struct PolicySource {
     pub(crate) session: String,
     /// When the guard started, wall clock nanoseconds.
     pub(crate) started_ns: u64,
+    /// The overrides that this guard granted.
+    pub(crate) granted: Granted,
+}
+
+/// The overrides that a guard granted and that have not ended, shared by its threads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Granted(Arc<Mutex<Vec<GrantedOverride>>>);
+
+/// An override that a guard granted.
+#[derive(Clone, Debug)]
+pub(crate) struct GrantedOverride {
+    /// The override; its path is canonical.
+    pub(crate) entry: OverrideEntry,
+    /// Whether the policy file has it. The file alone counts then.
+    pub(crate) in_file: bool,
 }
 
 /// A policy as it was read: parsed, and its text byte for byte.
@@ -163,6 +180,22 @@ impl PolicySource {
 
     /// Makes a policy ready for decisions.
     pub(crate) fn compile(&self, written: &WrittenPolicy) -> Result<Snapshot, LoadPolicyError> {
+        let granted = self.granted.all();
+        // A path that was canonical when it was granted stays that path: resolved again, links that an
+        // agent put on its way since would lead elsewhere.
+        let locate = |path: &[u8]| {
+            let is_granted = |granted: &GrantedOverride| granted.entry.path.as_bytes() == path;
+            if granted.iter().any(is_granted) {
+                vec![path.to_vec()]
+            } else {
+                locate(path)
+            }
+        };
+        let mut policy = written.policy.clone();
+        let kept = granted.iter().filter(|granted| !granted.in_file);
+        policy
+            .temporary_overrides
+            .extend(kept.map(|granted| granted.entry.clone()));
         let own: Vec<OwnFile<'_>> = self.own_files.iter().map(|path| OwnFile { path }).collect();
         let surroundings = Surroundings {
             home: self.paths.home_bytes(),
@@ -181,10 +214,10 @@ impl PolicySource {
         let compiled = {
             let volumes = guard_es::volumes::Volumes::of_this_machine();
             let folding = |directory: &[u8]| volumes.folding(directory);
-            Snapshot::compile_folding(&written.policy, &surroundings, &folding)
+            Snapshot::compile_folding(&policy, &surroundings, &folding)
         };
         #[cfg(not(target_os = "macos"))]
-        let compiled = Snapshot::compile(&written.policy, &surroundings);
+        let compiled = Snapshot::compile(&policy, &surroundings);
         compiled.map_err(|source| LoadPolicyError::Senseless {
             path: written.path.clone(),
             source,
@@ -201,6 +234,44 @@ impl PolicySource {
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
         })
+    }
+}
+
+// === impl Granted ===
+
+impl Granted {
+    /// One more.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pin(&self, granted: GrantedOverride) {
+        self.lock().push(granted);
+    }
+
+    /// The policy file does not have it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn keep(&self, id: &str) {
+        for granted in self.lock().iter_mut() {
+            if granted.entry.id.as_deref() == Some(id) {
+                granted.in_file = false;
+            }
+        }
+    }
+
+    /// Those with these ids ended.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn forget(&self, ids: &[String]) {
+        let is_meant = |granted: &GrantedOverride| {
+            let id = granted.entry.id.as_ref();
+            id.is_some_and(|id| ids.contains(id))
+        };
+        self.lock().retain(|granted| !is_meant(granted));
+    }
+
+    fn all(&self) -> Vec<GrantedOverride> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<GrantedOverride>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

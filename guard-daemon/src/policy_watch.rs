@@ -12,6 +12,8 @@ use guard_core::ring::Counter;
 use guard_report::time::now_ns;
 use std::convert::Infallible;
 use std::error::Error;
+#[cfg(target_os = "linux")]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where snapshots are put in force.
@@ -43,6 +45,25 @@ pub(crate) struct PolicyWatch {
     refusal_logged: bool,
     /// Whether what was read could not be put in force, and is to be tried again.
     pending: bool,
+}
+
+/// A watch that several threads of a guard use in turn.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Debug)]
+pub(crate) struct SharedPolicyWatch(Arc<Mutex<PolicyWatch>>);
+
+// === impl SharedPolicyWatch ===
+
+#[cfg(target_os = "linux")]
+impl SharedPolicyWatch {
+    pub(crate) fn new(watch: PolicyWatch) -> Self {
+        Self(Arc::new(Mutex::new(watch)))
+    }
+
+    /// Waits for its turn.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PolicyWatch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 // === impl InForce for Guard ===
@@ -97,6 +118,19 @@ impl PolicyWatch {
         }
     }
 
+    /// Where the policy in force comes from.
+    #[cfg(target_os = "linux")]
+    pub(crate) const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Puts in force what changed, in the file or among the granted overrides, before it returns.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn apply(&mut self, backend: &impl InForce) {
+        self.check(backend);
+        self.recanonicalize_zones(backend);
+    }
+
     /// Resolves the paths of an unchanged file's zones again; the revision shows whether any differs.
     fn recanonicalize_zones(&mut self, backend: &impl InForce) {
         let read = match self.origin {
@@ -106,8 +140,11 @@ impl PolicyWatch {
                 // Repaired before the first check, or readable again.
                 if let Ok((written, snapshot)) = self.read() {
                     self.adopt(backend, &written, snapshot);
+                    return;
                 }
-                return;
+                self.source
+                    .read_last_good()
+                    .and_then(|written| self.source.compile(&written))
             }
         };
         if let Ok(snapshot) = read

@@ -46,6 +46,11 @@ fn the_help_of_every_command() {
         "completions",
         "status",
         "top",
+        "why",
+        "request",
+        "requests",
+        "approve",
+        "reject",
     ];
     let stage = stage();
     for command in commands {

@@ -181,6 +181,38 @@ pub fn parent_of(pid: u32) -> Option<u32> {
     stat(pid).ok().map(|stat| stat.ppid)
 }
 
+/// The session of terminals that a process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSession {
+    /// The process id of the session's leader; 0 for one of another PID namespace.
+    pub leader: u32,
+    /// The device number of the controlling terminal; 0 for none.
+    pub terminal: u64,
+}
+
+/// The session that process `pid` is in.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub fn terminal_session(pid: u32) -> io::Result<TerminalSession> {
+    let text = std::fs::read(format!("/proc/{pid}/stat"))?;
+    let invalid = || io::Error::from(io::ErrorKind::InvalidData);
+    let end = text
+        .iter()
+        .rposition(|&byte| byte == b')')
+        .ok_or_else(invalid)?;
+    let rest = str::from_utf8(text.get(end + 1..).unwrap_or_default()).map_err(|_| invalid())?;
+    // From field 3 on: state, ppid, pgrp, session, tty_nr.
+    let mut fields = rest.split_ascii_whitespace().skip(3);
+    let mut number = || fields.next().and_then(|field| field.parse::<i64>().ok());
+    let (leader, terminal) = number().zip(number()).ok_or_else(invalid)?;
+    Ok(TerminalSession {
+        leader: u32::try_from(leader).unwrap_or(0),
+        terminal: terminal.unsigned_abs(),
+    })
+}
+
 /// Clock ticks since boot: what the start time of a process that starts now will be.
 pub(crate) fn ticks_since_boot() -> u64 {
     let since_boot_ns = u128::from(clock::since_boot_ns());

@@ -164,6 +164,12 @@ impl StatePaths {
         is_user.then(|| rings::machine_state().join(uid.to_string()))
     }
 
+    /// Where guards have their control sockets.
+    #[must_use]
+    pub fn control_directory(&self) -> PathBuf {
+        self.state.join("control")
+    }
+
     /// The home directory as bytes.
     #[must_use]
     pub fn home_bytes(&self) -> &[u8] {

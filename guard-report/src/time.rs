@@ -8,7 +8,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use guard_core::time::parse;
 
@@ -16,6 +16,11 @@ pub use guard_core::time::parse;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a time: use {FORMS}")]
 pub struct ParseSinceError;
+
+/// The text is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a duration: use 30s, 10m, 2h or 1d 12h")]
+pub struct ParseDurationError;
 
 /// What [`parse_since`] accepts, for people.
 pub const FORMS: &str =
@@ -64,13 +69,23 @@ pub fn parse_since(text: &str, now_ns: u64) -> Result<u64, ParseSinceError> {
     if let Ok(time_ns) = parse(text) {
         return Ok(time_ns);
     }
-    let span: Span = text.parse().map_err(|_| ParseSinceError)?;
-    // Months and years have no fixed length.
-    let ago = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| ParseSinceError)?;
+    let ago = parse_duration(text).map_err(|_| ParseSinceError)?;
     let ago = u64::try_from(ago.as_nanos()).map_err(|_| ParseSinceError)?;
     Ok(now_ns.saturating_sub(ago))
+}
+
+/// Reads how long something is to be: `30s`, `2h`, `1d 12h`.
+///
+/// # Errors
+///
+/// [`ParseDurationError`]
+pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
+    let span: Span = text.parse().map_err(|_| ParseDurationError)?;
+    // Months and years have no fixed length.
+    let duration = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| ParseDurationError)?;
+    duration.try_into().map_err(|_| ParseDurationError)
 }
 
 fn in_zone(wall_ns: u64, zone: TimeZone) -> String {
@@ -127,6 +142,20 @@ mod tests {
                 .to_string()
                 .starts_with("not a time: use 30s")
         );
+    }
+
+    #[test]
+    fn durations_are_not_negative_and_have_a_fixed_length() {
+        for (text, seconds) in [("30s", 30), ("2m", 120), ("1d 12h", 129_600)] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["", "10", "-1m", "1 month", "soon"] {
+            assert_eq!(parse_duration(text), Err(ParseDurationError), "{text}");
+        }
     }
 
     #[test]

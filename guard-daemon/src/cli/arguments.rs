@@ -1,6 +1,7 @@
 //! Arguments that several commands take.
 
 use crate::policy_file;
+use anyhow::{Result, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use guard_core::OperationKind;
 use std::io;
@@ -23,6 +24,12 @@ pub(super) fn canonical(path: &Path) -> io::Result<Vec<u8>> {
     let path = std::path::absolute(path)?;
     let mut located = policy_file::locate(path.as_os_str().as_bytes());
     Ok(located.swap_remove(0))
+}
+
+/// [`canonical`], for what only takes text.
+pub(super) fn canonical_text(path: &Path) -> Result<String> {
+    String::from_utf8(canonical(path)?)
+        .map_err(|error| anyhow!("{} is not UTF-8", error.into_bytes().escape_ascii()))
 }
 
 /// Reads the name of an operation; a misspelt one is answered with the nearest.

@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and where it leads.
 
+mod answer;
 mod arguments;
 mod daemon;
 mod demo;
@@ -7,6 +8,7 @@ mod denials;
 mod explain;
 mod policy;
 mod prepare;
+mod request;
 mod run;
 mod status;
 pub(crate) mod terminal;
@@ -46,6 +48,10 @@ enum Command {
     Denials(denials::DenialsArguments),
     Why(why::WhyArguments),
     Explain(explain::ExplainArguments),
+    Request(request::RequestArguments),
+    Requests(answer::RequestsArguments),
+    Approve(answer::ApproveArguments),
+    Reject(answer::RejectArguments),
     Undo(undo::UndoArguments),
     /// Check, show or create the policy.
     #[command(subcommand)]
@@ -69,6 +75,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Why(why) => why::why(&why),
         Command::Explain(explain) => explain::explain(&explain),
+        Command::Request(request) => request::request(request),
+        Command::Requests(requests) => answer::list(&requests),
+        Command::Approve(approve) => answer::approve(approve),
+        Command::Reject(reject) => answer::reject(reject),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {
@@ -95,6 +105,7 @@ fn after_help() -> String {
          codex-es-guard status                 is a guard running, and is it well?\n  \
          codex-es-guard denials --follow       what are agents stopped from doing?\n  \
          codex-es-guard why                    why was that denied?\n  \
+         codex-es-guard requests               what do agents ask for? then approve, reject\n  \
          codex-es-guard undo                   what did agents change, and how does it come back?\n\n\
          Policy:   ~/.codex/es_policy.json\n\
          Denials:  ~/.codex/es-guard/denials.jsonl\n\

@@ -3,7 +3,7 @@
 use super::arguments::PolicyArguments;
 use super::terminal;
 use crate::exporter::{self, sibling};
-use crate::policy_file::{LoadPolicyError, Origin, PolicySource, WrittenPolicy, locate};
+use crate::policy_file::{Granted, LoadPolicyError, Origin, PolicySource, WrittenPolicy, locate};
 use crate::undo;
 use guard_core::policy::Snapshot;
 use guard_report::directories::DirectoryError;
@@ -219,6 +219,7 @@ pub(super) fn policy_source(arguments: &PolicyArguments) -> Result<PolicySource,
         extra_zones,
         session: hex(&session),
         started_ns: now_ns(),
+        granted: Granted::default(),
     })
 }
 

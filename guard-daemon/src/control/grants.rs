@@ -1,0 +1,210 @@
+//! The overrides that a guard granted: put in force, counted, and taken back when they end.
+//!
+//! A grant is an entry of `temporary_overrides` in the policy file, where people see it and can
+//! remove it. Where that file cannot be written (there is none, it is bad, it is root's or read-only)
+//! the guard keeps the grant itself, for its own session. Both are in force before the answer is sent.
+
+use crate::policy_file::GrantedOverride;
+use crate::policy_watch::SharedPolicyWatch;
+use crate::policy_write::{self, Edit};
+use guard_core::guard::SharedGuard;
+use guard_core::policy::OperationSet;
+use guard_core::policy::{MAX_OVERRIDES, OverrideEntry, POLICY_OPERATIONS};
+use guard_core::ring::{Lane, Reader};
+use guard_report::time::rfc3339;
+use std::collections::BTreeMap;
+
+/// What a person opened.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    /// The request's id.
+    pub(super) id: String,
+    /// The path, canonical.
+    pub(super) path: String,
+    /// The operations.
+    pub(super) op: Vec<String>,
+    /// The agent it is for; every agent of the session if absent.
+    pub(super) agent: Option<String>,
+    /// The session it is for.
+    pub(super) session: String,
+    /// When it ends, wall clock nanoseconds.
+    pub(super) expires_at_ns: u64,
+    /// Who granted it.
+    pub(super) by: String,
+    /// Whether it ends with its first use.
+    pub(super) once: bool,
+}
+
+/// What happened to grants since it was last asked.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// How often each was used.
+    pub(super) uses: BTreeMap<String, u64>,
+    /// Those that ended.
+    pub(super) over: Vec<String>,
+}
+
+/// The grants of a session that are in force.
+#[derive(Debug)]
+pub(super) struct Grants {
+    watch: SharedPolicyWatch,
+    active: Vec<Grant>,
+    /// Reads which grants are used; only while there are any.
+    used: Option<Reader>,
+}
+
+// === impl Grant ===
+
+impl Grant {
+    fn entry(&self) -> OverrideEntry {
+        let kinds: Vec<_> = POLICY_OPERATIONS
+            .into_iter()
+            .filter(|kind| self.op.iter().any(|name| name == kind.as_str()))
+            .collect();
+        OverrideEntry {
+            path: self.path.clone(),
+            operations: OperationSet::of(&kinds),
+            agent: self.agent.clone(),
+            session: Some(self.session.clone()),
+            expires_at_ns: Some(self.expires_at_ns),
+            granted_by: Some(self.by.clone()),
+            id: Some(self.id.clone()),
+        }
+    }
+
+    /// As the policy file has it.
+    fn text(&self) -> String {
+        let mut entry = serde_json::json!({
+            "path": self.path,
+            "op": self.op,
+            "session": self.session,
+            "expires_at": rfc3339(self.expires_at_ns),
+            "granted_by": self.by,
+            "id": self.id,
+        });
+        if let Some(agent) = &self.agent {
+            entry["agent"] = agent.as_str().into();
+        }
+        entry.to_string()
+    }
+}
+
+// === impl Grants ===
+
+impl Grants {
+    pub(super) fn new(watch: SharedPolicyWatch) -> Self {
+        Self {
+            watch,
+            active: Vec::new(),
+            used: None,
+        }
+    }
+
+    /// Puts a grant in force.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: there are too many overrides, or the policy does not open the path by it.
+    pub(super) fn add(&mut self, grant: Grant, guard: &SharedGuard) -> Result<(), String> {
+        let count = guard.policy.load().overrides().len();
+        if count >= MAX_OVERRIDES {
+            return Err(format!(
+                "there are {count} overrides already, as many as there can be"
+            ));
+        }
+        let mut watch = self.watch.lock();
+        let granted = &watch.source.granted;
+        granted.pin(GrantedOverride {
+            entry: grant.entry(),
+            in_file: true,
+        });
+        let added = policy_write::edit(&watch.source, watch.origin(), Edit::Add(&grant.text()));
+        if let Err(error) = added {
+            let error = anyhow::Error::new(error);
+            tracing::info!("override {} is kept by the guard: {error:#}", grant.id);
+            granted.keep(&grant.id);
+        }
+        watch.apply(guard.as_ref());
+        let is_in_force = |granted: &OverrideEntry| granted.id.as_ref() == Some(&grant.id);
+        if !guard.policy.load().overrides().iter().any(is_in_force) {
+            // The file changed in the meantime, and is bad now.
+            watch.source.granted.keep(&grant.id);
+            watch.apply(guard.as_ref());
+        }
+        drop(watch);
+        if self.used.is_none() {
+            self.used = Some(guard.ring.reader());
+        }
+        self.active.push(grant);
+        Ok(())
+    }
+
+    /// Counts uses, and ends the grants whose time has come.
+    pub(super) fn tick(&mut self, guard: &SharedGuard, now_ns: u64) -> Changes {
+        let mut changes = Changes::default();
+        if self.active.is_empty() {
+            return changes;
+        }
+        if let Some(ring) = &mut self.used {
+            for lane in [Lane::Allow, Lane::Change] {
+                while let Some(event) = ring.next(lane) {
+                    let used = event
+                        .override_id
+                        .and_then(|id| self.active.iter().find(|grant| grant.id == id));
+                    if let Some(grant) = used {
+                        *changes.uses.entry(grant.id.clone()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let in_force: Vec<String> = guard
+            .policy
+            .load()
+            .overrides()
+            .iter()
+            .filter_map(|entry| entry.id.clone())
+            .collect();
+        let is_over = |grant: &Grant| {
+            now_ns >= grant.expires_at_ns
+                || (grant.once && changes.uses.contains_key(&grant.id))
+                // A person removed it from the file.
+                || !in_force.contains(&grant.id)
+        };
+        let (over, active): (Vec<Grant>, Vec<Grant>) = std::mem::take(&mut self.active)
+            .into_iter()
+            .partition(is_over);
+        self.active = active;
+        if self.active.is_empty() {
+            self.used = None;
+        }
+        changes.over = over.into_iter().map(|grant| grant.id).collect();
+        if !changes.over.is_empty() {
+            self.remove(&changes.over, guard);
+        }
+        changes
+    }
+
+    fn remove(&self, ids: &[String], guard: &SharedGuard) {
+        let mut watch = self.watch.lock();
+        let removed = policy_write::edit(&watch.source, watch.origin(), Edit::Remove(ids));
+        if let Err(error) = removed {
+            let error = anyhow::Error::new(error);
+            tracing::info!("overrides that ended stay in the policy file: {error:#}");
+        }
+        watch.source.granted.forget(ids);
+        watch.apply(guard.as_ref());
+    }
+}
+
+// === impl Drop for Grants ===
+
+impl Drop for Grants {
+    fn drop(&mut self) {
+        let ids: Vec<String> = self.active.iter().map(|grant| grant.id.clone()).collect();
+        if !ids.is_empty() {
+            let watch = self.watch.lock();
+            // What stays is for a session that is over, and expires.
+            let _stays = policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&ids));
+        }
+    }
+}
