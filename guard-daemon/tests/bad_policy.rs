@@ -368,8 +368,9 @@ fn a_person_grants_an_override_and_it_expires() {
     grant(&mut session, now() + 3600);
     session.allows("rm zone/build/a");
     session.denies("rm zone/keep");
+    // What an override allows is preserved: a change.
     let reasons: Vec<_> = stage
-        .events(Lane::Allow)
+        .events(Lane::Change)
         .iter()
         .map(|event| event.reason)
         .collect();
@@ -431,7 +432,7 @@ fn truncating_is_judged_when_the_policy_says_so() {
 fn an_orphan_is_answered_as_the_policy_says() {
     // Its parent ends before it acts, and nobody saw either of them begin.
     let orphan = "perl -e 'exit if fork; exit if fork; \
-        1 until getppid == $ENV{GUARD}; print unlink(\"zone/keep\") ? \"gone\" : $!'";
+        1 until getppid == $ENV{GUARD}; print unlink(\"zone/keep\") ? \"gone\" : $!, \"\\n\"'";
     let cases = [
         ("agent_if_seen", "allow", "gone"),
         ("allow", "allow", "gone"),
