@@ -205,6 +205,10 @@ impl Caller {
             let got = room.get(..read).unwrap_or_default();
             if let Some(end) = got.iter().position(|&byte| byte == 0) {
                 into.extend_from_slice(got.get(..end).unwrap_or_default());
+                // `/proc/PID/mem` also reads pages that the process itself may not.
+                if into.is_empty() && self.may_not_read(address) {
+                    return Err(ReadPathError::Fault);
+                }
                 return Ok(());
             }
             into.extend_from_slice(got);
@@ -227,6 +231,10 @@ impl Caller {
         } else {
             Err(ReadPathError::Fault)
         }
+    }
+
+    fn may_not_read(&self, address: u64) -> bool {
+        memory::read_of(self.tid, address, &mut [0]) == Err(Errno::FAULT)
     }
 
     fn read(&self, address: u64, into: &mut [u8]) -> Result<usize, ReadPathError> {

@@ -360,6 +360,7 @@ pub fn memory(stage: &mut Stage) {
         ),
         ("a page less one", Box::new(|| pages.put(1, &endless[1..]))),
         ("a mapping beyond its file", Box::new(beyond_a_file)),
+        ("a page that nobody may read", Box::new(forbidden_page)),
     ];
     for (label, address) in &cases {
         for (call, make) in ON_ADDRESSES {
@@ -460,6 +461,23 @@ fn beyond_a_file() -> usize {
     let (null, flags) = (std::ptr::null_mut(), libc::MAP_SHARED);
     // SAFETY: a new mapping where the kernel likes; nobody touches it.
     let start = unsafe { libc::mmap(null, PAGE, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
+    assert_ne!(
+        start,
+        libc::MAP_FAILED,
+        "{}",
+        std::io::Error::last_os_error()
+    );
+    start.expose_provenance()
+}
+
+/// A page without any right: whoever may read the process's memory otherwise finds zeros there.
+fn forbidden_page() -> usize {
+    let (null, flags) = (
+        std::ptr::null_mut(),
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: a new mapping where the kernel likes; nobody touches it.
+    let start = unsafe { libc::mmap(null, PAGE, libc::PROT_NONE, flags, -1, 0) };
     assert_ne!(
         start,
         libc::MAP_FAILED,
