@@ -47,6 +47,39 @@ fn a_zone_that_does_not_exist_yet_is_protected_once_it_does() {
     );
 }
 
+/// A person outside the session moves it, under the feet of an agent that was just at work in it.
+#[test]
+fn a_directory_moved_into_a_zone_is_protected_there() {
+    let stage = Stage::new(User::all()[0]);
+    stage.directory("out/d");
+    for name in ["out/d/a", "out/d/b"] {
+        stage.file(name, "a");
+    }
+    let mut session = Live::start(&stage, ["--protect", "zone"]);
+    assert_eq!(session.human("mkfifo out/go out/done").code, 0);
+    let [go, done, from, to] =
+        ["out/go", "out/done", "out/d", "zone/d"].map(|name| stage.path(name));
+    let mover = std::thread::spawn(move || {
+        fs::read(go).unwrap();
+        fs::rename(from, to).unwrap();
+        fs::write(done, "done").unwrap();
+    });
+    // A directory's place is looked up again after some milliseconds: two ticks of the clock.
+    session.denies(
+        r#"cd out/d; perl -e '
+            sub now { open(my $u, "<", "/proc/uptime"); return scalar <$u>; }
+            my ($go, $done) = map { "$ENV{HOME}/out/$_" } qw(go done);
+            unlink "a" or die "a: $!";
+            open(my $g, ">", $go); close $g;
+            open(my $d, "<", $done); my $moved = <$d>;
+            for (1, 2) { my $then = now(); 1 while now() eq $then; }
+            unlink "b" or die "b: $!\n"'"#,
+    );
+    mover.join().unwrap();
+    assert!(!stage.exists("zone/d/a") && stage.exists("zone/d/b"));
+    session.end().expect(0, &[]);
+}
+
 #[test]
 fn a_zone_may_be_a_single_file() {
     let stage = Stage::new(User::all()[0]);

@@ -4,7 +4,7 @@
 //! is what is acted on; its canonical path is the kernel's name of the pinned object, not the
 //! caller's text.
 //!
-//! Directories are cached by the caller's text for at most a second, and an entry counts only if the
+//! Directories are cached by the caller's text for a few milliseconds, and an entry counts only if the
 //! text still leads to the pinned object (device, inode and mount).
 
 use super::arguments::Start;
@@ -290,5 +290,6 @@ fn slot_of(tid: u32, text: &[u8]) -> usize {
 const SLOTS: usize = 128;
 
 /// How long a directory's location is cached while the session does not change it: somebody outside
-/// may move it.
-const CACHE_NS: u64 = 1_000_000_000;
+/// may move it, into a zone or out of one. Finding it again costs a few microseconds, once in this
+/// time.
+const CACHE_NS: u64 = 5_000_000;
