@@ -41,6 +41,8 @@ struct Row {
     setup: &'static str,
     /// The work.
     work: &'static str,
+    /// Whether it cuts or replaces the contents of a file that is not the agent's.
+    cuts: bool,
 }
 
 const ROW: Row = Row {
@@ -48,15 +50,22 @@ const ROW: Row = Row {
     needs: &[],
     setup: "",
     work: "",
+    cuts: false,
 };
 
 const POLICY: &str = r#"{"protected_zones": ["~/zone"]}"#;
+
+/// A policy that evaluates everything that can be evaluated.
+const EVERYTHING: &str = r#"{
+    "protected_zones": ["~/zone"],
+    "operations": ["unlink", "rename", "truncate", "exchange", "link"]
+}"#;
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     // --- Editing. ---
     Row { name: "create, write, append", work: "echo a > zone/new; echo b > zone/new; echo c >> zone/new", ..ROW },
-    Row { name: "cp over", work: "echo new > out/a; cp out/a zone/keep", ..ROW },
+    Row { name: "cp over", cuts: true, work: "echo new > out/a; cp out/a zone/keep", ..ROW },
     Row { name: "mkdir, touch, chmod, ln -s", work: "mkdir -p zone/a/b; touch zone/a/b/c; chmod 755 zone/a/b/c; ln -s c zone/a/b/d", ..ROW },
     Row { name: "rename within the zone", work: "mkdir zone/a; mv zone/keep zone/a/kept", ..ROW },
     Row { name: "rename of a directory within the zone", setup: "mkdir zone/a; touch zone/a/b", work: "mv zone/a zone/b", ..ROW },
@@ -72,7 +81,7 @@ const ROWS: &[Row] = &[
     Row { name: "sort -o", work: "printf 'b\\na\\n' > zone/list; sort -o zone/list zone/list", ..ROW },
     Row { name: "ln -sf", setup: "ln -s keep zone/link", work: "ln -sf other zone/link; ln -sfn third zone/link", ..ROW },
     Row { name: "install over", work: "echo new > out/a; install -m 644 out/a zone/fresh", ..ROW },
-    Row { name: "ed", needs: &["ed"], work: "printf '1s/kept/KEPT/\\nw\\nq\\n' | ed -s zone/keep", ..ROW },
+    Row { name: "ed", cuts: true, needs: &["ed"], work: "printf '1s/kept/KEPT/\\nw\\nq\\n' | ed -s zone/keep", ..ROW },
     Row { name: "vim with swap and backup files", needs: &["vim"],
         work: "vim -es -u NONE -c 'set nocompatible swapfile backup writebackup backupskip=' -c '%s/kept/KEPT/' -c wq zone/keep; grep KEPT zone/keep; ls zone/keep~", ..ROW },
     Row { name: "vim with a backup only while it writes", needs: &["vim"],
@@ -111,9 +120,9 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
 
     Row { name: "cp, rm", work: "cp zone/keep zone/copy; rm zone/copy; cp -r zone out/tree; cp -r out/tree zone/tree; rm -r zone/tree", ..ROW },
     Row { name: "tar, rm -r", needs: &["tar"], work: "mkdir out/t; echo a > out/t/a; tar cf out/a.tar -C out t; tar xf out/a.tar -C zone; rm -r zone/t", ..ROW },
-    Row { name: "tar over what is there", needs: &["tar"], setup: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
-    Row { name: "unzip over what is there", needs: &["unzip", "python3"], setup: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
-    Row { name: "install, cp and ln over what is there", setup: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
+    Row { name: "tar over what is there", cuts: true, needs: &["tar"], setup: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
+    Row { name: "unzip over what is there", cuts: true, needs: &["unzip", "python3"], setup: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
+    Row { name: "install, cp and ln over what is there", cuts: true, setup: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
     Row { name: "cp, tar over its own, rm", needs: &["tar"], work: "echo a > zone/a; tar cf out/a.tar -C zone a; tar xf out/a.tar -C zone; rm zone/a; cp zone/keep zone/b; cp --remove-destination zone/keep zone/b; rm zone/b", ..ROW },
     Row { name: "ln -s, rm", work: "ln -s keep zone/link; mv zone/link zone/link2; rm zone/link2", ..ROW },
     Row { name: "mkfifo, rm", work: "mkfifo zone/pipe; rm zone/pipe", ..ROW },
@@ -125,7 +134,7 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
     Row { name: "what it compiled, rm", needs: &["gcc"], work: "cd zone; echo 'int main(void) { return 0; }' > a.c; gcc -o a a.c; gcc -c a.c; ./a; rm a a.o a.c", ..ROW },
     Row { name: "what its build made, rm -r", needs: &["make"], work: "cd zone; printf 'build/x:\n\tmkdir -p build; echo x > $@\n' > Makefile; make -s; rm -rf build", ..ROW },
     Row { name: "what cargo built, rm -r", needs: &["cargo"], work: "cd zone; cargo new -q --vcs none hello; cd hello; cargo build -q --offline; rm -rf target; test ! -e target", ..ROW },
-    Row { name: "what npm installed, rm -r", needs: &["npm"],
+    Row { name: "what npm installed, rm -r", cuts: true, needs: &["npm"],
         setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
         work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; rm -rf node_modules; test ! -e node_modules", ..ROW },
     Row { name: "python's bytecode and environment, rm -r", needs: &["python3"],
@@ -166,7 +175,7 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
         work: "cd zone; printf 'build/a.o: a.c\\n\\tmkdir -p build; gcc -c -o $@ $<\\nclean:\\n\\trm -f build/*.o\\n\\trm -rf build\\n' > Makefile; echo 'int a;' > a.c; make -s; make -s clean; test ! -e build", ..ROW },
     Row { name: "make and a failing rule's target", needs: &["make"],
         work: "cd zone; printf 'build/x:\\n\\tmkdir -p build; touch $@; false\\n.DELETE_ON_ERROR:\\n' > Makefile; make -s || test ! -e build/x", ..ROW },
-    Row { name: "npm install and uninstall", needs: &["npm"],
+    Row { name: "npm install and uninstall", cuts: true, needs: &["npm"],
         setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
         work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; npm uninstall --silent --no-audit --no-fund dep; test ! -e node_modules/dep", ..ROW },
     Row { name: "node removes node_modules", needs: &["node"], setup: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b",
@@ -226,20 +235,32 @@ const REPOSITORY: &str = "git config --global user.name a; git config --global u
 
 #[test]
 fn agents_work_as_if_there_were_no_guard() {
+    passes(POLICY, |_| true);
+}
+
+/// Truncating, linking and exchanging are evaluated as well. Only what cuts or replaces the contents
+/// of a person's file is not to be done then: that is what `truncate` is for.
+#[test]
+fn agents_work_where_every_operation_is_evaluated() {
+    passes(EVERYTHING, |row| !row.cuts);
+}
+
+fn passes(policy: &str, is_wanted: impl Fn(&Row) -> bool) {
     let workshop = Workshop::open();
     let mut cases = Vec::new();
     for user in User::all() {
-        for (row, agent) in ROWS.iter().zip(Who::AGENTS.into_iter().cycle()) {
+        let rows = ROWS.iter().filter(|row| is_wanted(row));
+        for (row, agent) in rows.zip(Who::AGENTS.into_iter().cycle()) {
             cases.push((user, row, agent));
         }
     }
     table::run(&cases, |&(user, row, who)| {
-        let plain = workshop.home(user, POLICY);
+        let plain = workshop.home(user, policy);
         let name = format!("{} by {who:?} as {user}", row.name);
         if let Some(missing) = session::missing_program(&workshop, &plain, row.needs) {
             return table::skip(&name, missing);
         }
-        let home = workshop.home(user, POLICY);
+        let home = workshop.home(user, policy);
         compared(&workshop, &plain, &home, row, who)
             .map_err(|complaint| format!("{name}: {complaint}"))
     });
