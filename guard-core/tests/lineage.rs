@@ -32,6 +32,34 @@ fn tools(lineage: &Lineage, world: &World, pid: u32) -> Vec<String> {
         .collect()
 }
 
+/// What a subreaper forks has its image until it executes a program; an orphan has another's.
+#[test]
+fn an_adopted_process_is_not_known_to_descend_from_its_parent() {
+    for is_init in [false, true] {
+        let world = World::new("1 init / 10 zsh / 11 tini / 12 claude / 13 sh");
+        let lineage = lineage();
+        if is_init {
+            world.change(11, |process| process.is_namespace_init = true);
+        } else {
+            lineage.observe_adopter(world.key(11));
+        }
+        world.reaper.set(11);
+        assert_eq!(learn(&lineage, &world, 12), "claude_code 12");
+        world.fork(13, 14);
+        world.fork(14, 15);
+        world.exit(14);
+        world.fork(15, 16);
+        assert_eq!(learn(&lineage, &world, 16), "unknown beside agents");
+        assert_eq!(learn(&lineage, &world, 15), "unknown beside agents");
+        world.fork(11, 20);
+        assert_eq!(learn(&lineage, &world, 20), "human");
+        // It is known by then.
+        world.exec(20, "rm");
+        assert_eq!(refresh(&lineage, &world, 20), "human");
+        assert!(lineage.adopts(world.key(11)));
+    }
+}
+
 #[test]
 fn trees() {
     let table = [

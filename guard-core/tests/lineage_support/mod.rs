@@ -71,6 +71,7 @@ impl World {
         self.change(pid, |process| {
             process.executable = format!("/usr/bin/{name}").into_bytes();
             process.executable_changed_ns = 1;
+            process.image = Some(self.clock.get() * 1000 + u64::from(pid));
             process.arguments = argv0.trim_end_matches(')').into();
             if !environment.is_empty() {
                 process.environment = environment.replace(' ', "\0").into_bytes();
