@@ -98,8 +98,14 @@ pub trait FactSource {
         None
     }
 
+    /// Whether code that is not its program's was loaded into the acting process by its environment
+    /// (`LD_PRELOAD`). Asked only for tools that are about to be trusted.
+    fn loads_other_code(&self) -> bool {
+        false
+    }
+
     /// The acting process's environment, NUL-separated; empty if it cannot be read. Read only when
-    /// a denial is recorded.
+    /// a denial is recorded, and for tools that take options from it.
     fn environment(&self) -> Vec<u8> {
         Vec::new()
     }

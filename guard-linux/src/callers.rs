@@ -8,6 +8,7 @@ use super::context::ThreadContext;
 use super::descriptors;
 use super::files::{self, Identity, PATH_MAX};
 use super::procfs;
+use super::program::Program;
 use super::session_caches::SessionCaches;
 use super::sys::{memory, notify};
 use guard_core::process::ProcessKey;
@@ -38,6 +39,8 @@ pub(crate) struct Caller {
     pub(crate) equals_guard: bool,
     /// Whether its root directory is the guard's.
     pub(crate) shares_root: bool,
+    /// What is known of its program, once it was asked for.
+    pub(crate) program: Program,
     root: Option<Identity>,
     memory: Option<OwnedFd>,
     proof: Proof,
@@ -159,6 +162,7 @@ impl Caller {
             executable,
             equals_guard: thread.context == caches.guard.context && !confined,
             shares_root: thread.root.is_some() && thread.root == caches.guard.root,
+            program: Program::new(thread.shares_mounts_with(&caches.guard)),
             root: thread.root,
             memory: files::open_for_reading(base, c"mem").ok(),
             dir,

@@ -81,6 +81,12 @@ impl ThreadContext {
         })
     }
 
+    /// Whether both see the same mounts.
+    pub(crate) fn shares_mounts_with(&self, other: &Self) -> bool {
+        let (own, other) = (&self.context, &other.context);
+        own.mount_namespace.is_some() && own.mount_namespace == other.mount_namespace
+    }
+
     /// Reads this process's own.
     pub(crate) fn read_own() -> Option<Self> {
         let dir = files::pin_following(CWD, c"/proc/self").ok()?;

@@ -113,9 +113,17 @@ impl FactSource for CallFacts<'_> {
     }
 
     fn executable_changed_ns(&self) -> Option<u64> {
-        files::stat_path(self.caller.base(), c"exe")
-            .ok()
-            .map(|found| found.changed_ns)
+        let Caller {
+            program,
+            uid,
+            executable,
+            ..
+        } = self.caller;
+        program.changed_ns(self.caller.base(), *uid, executable)
+    }
+
+    fn loads_other_code(&self) -> bool {
+        self.caller.program.loads_other_code(self.caller.base())
     }
 
     fn file(&self, path: &[u8]) -> Option<FileFacts> {

@@ -35,6 +35,7 @@ mod location;
 mod mounts;
 pub mod notice;
 pub mod procfs;
+mod program;
 pub mod session;
 mod session_caches;
 pub mod supervisor;

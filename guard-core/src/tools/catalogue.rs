@@ -29,6 +29,8 @@ enum BuiltInExcept {
     Subcommand(&'static Subcommands),
     /// Prefixes of arguments: long options may be abbreviated.
     Beginnings(&'static [&'static str]),
+    /// As for `tar`, besides such prefixes.
+    Tar(&'static [&'static str]),
 }
 
 /// Built-in tools that share a scope, for documents that list them.
@@ -88,6 +90,7 @@ impl BuiltInExcept {
             Self::Nothing => Except::Nothing,
             Self::Subcommand(subcommands) => Except::Subcommand(subcommands),
             Self::Beginnings(beginnings) => Except::Beginnings(beginnings),
+            Self::Tar(beginnings) => Except::Tar(beginnings),
         }
     }
 }
@@ -293,7 +296,8 @@ const BUILT_INS: &[BuiltIn] = &[
         ],
         naming: Naming::Cross,
         reach: BuiltInReach::Everywhere,
-        except: BuiltInExcept::Nothing,
+        // A plugin is other code: what it removes is not the compiler's own.
+        except: BuiltInExcept::Beginnings(&["-fplugin"]),
     },
     BuiltIn {
         names: &["cp", "gcp", "ln", "gln", "install", "ginstall", "unzip"],
@@ -305,8 +309,9 @@ const BUILT_INS: &[BuiltIn] = &[
         names: &["tar", "gtar", "bsdtar", "cpio", "bsdcpio", "pax"],
         naming: Naming::Exact,
         reach: BuiltInReach::Replaced,
-        // `--remove-files` and `--recursive-unlink`, in as few letters as GNU tar takes.
-        except: BuiltInExcept::Beginnings(&["--rem", "--recursiv"]),
+        // `--remove-files`, `--recursive-unlink`, `--incremental` and `--listed-incremental`, in as few
+        // letters as GNU tar takes.
+        except: BuiltInExcept::Tar(&["--rem", "--recursiv", "--inc", "--lis"]),
     },
 ];
 

@@ -9,7 +9,8 @@
 //!
 //! Guarantees: an executable that was changed after the agent started is not trusted by its name
 //! (`cp /bin/rm git`), unless the policy pins it by `identity`, which is then checked instead. A tool
-//! whose arguments end the trust, or cannot be read, is not trusted.
+//! whose arguments end the trust, or cannot be read, is not trusted, nor is one into which other code
+//! is loaded (`LD_PRELOAD`).
 //!
 //! It deliberately does not examine what a tool is made to do: `git rm` removes, and is trusted. What
 //! was moved into a scope (`mv src/main.rs target/`) is in that scope.
@@ -93,6 +94,7 @@ impl ToolTable {
             tool.reaches(removal)
                 && tool.is_genuine(actor.executable, changed_before_ns, facts)
                 && (!tool.except.forbids(facts) || tool.keeps(changed_before_ns, facts))
+                && !facts.loads_other_code()
         });
         let above = || {
             if actor.tools == ToolSet::default() {
@@ -127,6 +129,8 @@ impl ToolTable {
     }
 
     fn called(&self, name: &[u8]) -> impl Iterator<Item = &Tool> {
+        // npm's bun is `bun.exe` everywhere.
+        let name = name.strip_suffix(b".exe").unwrap_or(name);
         let plain = strip_version(name);
         let bare = plain.rsplit(|&byte| byte == b'-').next().unwrap_or(plain);
         let versioned = if plain == name {
@@ -183,6 +187,7 @@ mod tests {
             ("x86_64-linux-gnu-g++-12", Some("g++")),
             ("x86_64-linux-gnu-ld.bfd", Some("ld.bfd")),
             ("cc1", Some("cc1")),
+            ("bun.exe", Some("bun")),
             ("git", Some("git")),
             ("my-git", None),
             ("git2", None),

@@ -77,6 +77,8 @@ pub(super) enum Except {
     /// Any argument with one of these prefixes.
     Beginnings(&'static [&'static str]),
     Subcommand(&'static Subcommands),
+    /// Options of `tar` that remove what the archive does not have.
+    Tar(&'static [&'static str]),
 }
 
 /// The executable that a policy means by a name; replaces the check of its age.
@@ -186,10 +188,69 @@ impl Except {
             Self::Arguments(forbidden) => {
                 any(&|argument| forbidden.iter().any(|no| no.as_ref() == argument))
             }
-            Self::Beginnings(forbidden) => any(&|argument| {
-                let begins = |no: &&str| argument.starts_with(no.as_bytes());
-                forbidden.iter().any(begins)
-            }),
+            Self::Beginnings(forbidden) => any(&|argument| begins(argument, forbidden)),
+            Self::Tar(forbidden) => {
+                any(&|argument| begins(argument, forbidden) || is_incremental(argument))
+                    || is_old_incremental(&facts.arguments())
+                    || has_options(&facts.environment())
+            }
         }
+    }
+}
+
+fn begins(argument: &[u8], forbidden: &[&str]) -> bool {
+    forbidden
+        .iter()
+        .any(|no| argument.starts_with(no.as_bytes()))
+}
+
+/// `-g` and `-G`, also among other letters: restoring an incremental archive removes what it does
+/// not list.
+fn is_incremental(argument: &[u8]) -> bool {
+    argument.starts_with(b"-") && !argument.starts_with(b"--") && has_incremental_letter(argument)
+}
+
+/// The same letters in a first argument without a dash, as old command lines have it.
+fn is_old_incremental(arguments: &[u8]) -> bool {
+    let first = arguments.split(|&byte| byte == 0).nth(1);
+    first.is_some_and(|first| !first.starts_with(b"-") && has_incremental_letter(first))
+}
+
+fn has_incremental_letter(letters: &[u8]) -> bool {
+    letters.iter().any(|letter| matches!(letter, b'g' | b'G'))
+}
+
+/// Whether `TAR_OPTIONS` gives options that the arguments do not show.
+fn has_options(environment: &[u8]) -> bool {
+    environment
+        .split(|&byte| byte == 0)
+        .filter_map(|entry| entry.strip_prefix(b"TAR_OPTIONS="))
+        .any(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incremental_archives_are_recognised() {
+        for (line, incremental) in [
+            ("tar -xf a.tar", false),
+            ("tar xzf a.tgz", false),
+            ("tar -C images -xf a.tar", false),
+            ("tar -xGf a.tar", true),
+            ("tar xGf a.tar", true),
+            ("tar -x -g snar", true),
+            ("tar x --gzip", false),
+        ] {
+            let arguments = line.replace(' ', "\0");
+            let found = arguments
+                .split('\0')
+                .any(|argument| is_incremental(argument.as_bytes()))
+                || is_old_incremental(arguments.as_bytes());
+            assert_eq!(found, incremental, "{line}");
+        }
+        assert!(has_options(b"A=b\0TAR_OPTIONS=--remove-files\0"));
+        assert!(!has_options(b"TAR_OPTIONS=\0"));
     }
 }
