@@ -299,6 +299,24 @@ fn a_zone_on_another_file_system() {
 }
 
 #[test]
+fn a_zone_without_creation_times_is_warned_of() {
+    let user = User::all()[0];
+    if !user.is_root() {
+        left_out("a file system without creation times: only root can mount one");
+        return;
+    }
+    let stage = Stage::new(user);
+    let warning = "keeps no creation times: an agent cannot remove there even what it made itself";
+    let kept = Live::start(&stage, ["--protect", "zone"]).end();
+    assert!(!kept.stderr.contains(warning), "{kept:?}");
+    let zone = Mount::make(&stage, "zone", &["-t", "ramfs", "es-guard-test"]);
+    let mut session = Live::start(&stage, ["--protect", "zone"]);
+    session.denies("echo a > zone/own; rm zone/own");
+    session.end().expect(0, &[warning]);
+    drop(zone);
+}
+
+#[test]
 fn a_zone_around_the_guards_own_directory() {
     let stage = Stage::new(User::all()[0]);
     for zone in [".", ".codex", ".codex/es-guard"] {

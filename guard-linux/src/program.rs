@@ -57,8 +57,8 @@ impl Program {
         })
     }
 
-    /// Whether the dynamic linker was told to load other code into it than the person's own
-    /// environment says, from which the guard's is.
+    /// Whether its environment makes the dynamic linker load other code into it than the person's own
+    /// environment does, from which the guard's is.
     pub(crate) fn loads_other_code(&self, base: BorrowedFd<'_>) -> bool {
         *self.loads_other_code.get_or_init(|| {
             let mut environment = Vec::new();

@@ -49,6 +49,12 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
                 "the zone {} does not exist yet; it is protected from the moment it does",
                 path.display()
             ));
+        } else if lacks_birth_times(path) {
+            terminal::warn(&format!(
+                "the file system of {} keeps no creation times: an agent cannot remove there even what \
+                 it made itself",
+                path.display()
+            ));
         }
     }
     if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
@@ -112,6 +118,11 @@ fn start(arguments: RunArguments, ready: Ready) -> Result<ExitCode> {
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn start(_: RunArguments, _: Ready) -> Result<ExitCode> {
     anyhow::bail!("guarded sessions are for Linux and macOS")
+}
+
+/// Whether the file system does not say when a file was made, by which the guard knows an agent's own.
+fn lacks_birth_times(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.created().is_err())
 }
 
 /// The agent that a command is declared to be.
