@@ -5,6 +5,7 @@
 
 use crate::file::FileFacts;
 use crate::process::{ProcessDescription, ProcessKey};
+use crate::standing::Standing;
 use std::sync::OnceLock;
 
 /// The acting process, as lineage knows it.
@@ -91,10 +92,32 @@ pub trait FactSource {
     /// The object at this canonical path; `None` if there is none, or it cannot be examined.
     fn file(&self, path: &[u8]) -> Option<FileFacts>;
 
-    /// When an agent asked for this canonical path while nothing was there:
-    /// [`Ownership::claimed_ns`](crate::ownership::Ownership::claimed_ns). Without claims no file
-    /// is an agent's own.
-    fn claimed_ns(&self, _path: &[u8]) -> Option<u64> {
+    /// Whose the object at this canonical path is, of which [`file`](Self::file) gave the facts:
+    /// [`Ownership::standing`](crate::ownership::Ownership::standing).
+    fn standing(&self, _path: &[u8], _found: &FileFacts) -> Standing {
+        Standing::Unknown
+    }
+
+    /// The name from which an agent moved or linked somebody's object to this one:
+    /// [`Ownership::moved_from`](crate::ownership::Ownership::moved_from).
+    fn moved_from(&self, _path: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Whether the acting process has the file at this canonical path open. Asked only for journals
+    /// of databases.
+    fn has_open(&self, _path: &[u8]) -> bool {
+        false
+    }
+
+    /// Whether what a decision requires to be preserved is preserved, or else denied.
+    fn preserves(&self) -> bool {
+        false
+    }
+
+    /// The names in the directory at this canonical path; `None` if it cannot be read or has more
+    /// than `most`. Asked only for a directory of an agent's that it moves out of a zone.
+    fn entries(&self, _path: &[u8], _most: usize) -> Option<Vec<Vec<u8>>> {
         None
     }
 

@@ -12,6 +12,10 @@ pub struct FileFacts {
     pub born_ns: Option<u64>,
     /// Which object it is among all that exist now.
     pub identity: FileIdentity,
+    /// When its inode last changed, wall clock nanoseconds. Users cannot set it.
+    pub changed_ns: u64,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 /// Device and inode number. Two names with one identity are hard links to one object.
@@ -55,6 +59,12 @@ impl FileFacts {
             .is_some_and(|born_ns| (earliest..=latest).contains(&born_ns))
     }
 
+    /// Whether it is a directory.
+    #[must_use]
+    pub const fn is_directory(&self) -> bool {
+        matches!(self.kind, FileKind::Directory)
+    }
+
     /// Whether it was made after `since_ns`, as far as its birth time is known.
     #[must_use]
     pub fn is_younger_than(&self, since_ns: u64) -> bool {
@@ -79,14 +89,10 @@ impl FileKind {
         }
     }
 
-    /// Whether such an object is its maker's by the call that made it. A directory is not: what
-    /// others put into it is theirs.
+    /// Whether such an object holds nothing: what passes through it is nowhere afterwards.
     #[must_use]
-    pub const fn has_maker(self) -> bool {
-        match self {
-            Self::Regular | Self::Symlink | Self::Fifo | Self::Socket => true,
-            Self::Directory | Self::Other => false,
-        }
+    pub const fn holds_nothing(self) -> bool {
+        matches!(self, Self::Fifo | Self::Socket)
     }
 }
 
@@ -105,6 +111,8 @@ mod tests {
             kind: FileKind::Regular,
             born_ns: Some(born_ns),
             identity: FileIdentity::default(),
+            changed_ns: born_ns,
+            size: 0,
         }
     }
 
@@ -132,10 +140,10 @@ mod tests {
 
     #[test]
     fn modes_give_their_type() {
-        for (mode, kind, has_maker) in [
-            (0o100_644, FileKind::Regular, true),
+        for (mode, kind, holds_nothing) in [
+            (0o100_644, FileKind::Regular, false),
             (0o041_777, FileKind::Directory, false),
-            (0o120_777, FileKind::Symlink, true),
+            (0o120_777, FileKind::Symlink, false),
             (0o010_600, FileKind::Fifo, true),
             (0o140_600, FileKind::Socket, true),
             (0o060_600, FileKind::Other, false),
@@ -143,7 +151,7 @@ mod tests {
             (0, FileKind::Other, false),
         ] {
             assert_eq!(FileKind::from_mode(mode), kind, "{mode:o}");
-            assert_eq!(kind.has_maker(), has_maker, "{kind:?}");
+            assert_eq!(kind.holds_nothing(), holds_nothing, "{kind:?}");
         }
     }
 }

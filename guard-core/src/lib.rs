@@ -33,6 +33,7 @@ pub mod ownership;
 pub mod policy;
 pub mod process;
 pub mod ring;
+pub mod standing;
 mod sync;
 pub mod time;
 pub mod tools;

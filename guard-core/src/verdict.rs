@@ -25,9 +25,8 @@ pub enum Reason {
     SystemTemp = 2,
     /// The policy calls the path disposable.
     Disposable = 3,
-    /// An agent removes its own: an object that it was seen making, an empty directory younger than
-    /// the agent, or an editor's scratch file (a temporary, swap or backup name of a regular file
-    /// that is younger than the agent, or is beside the file it was made from).
+    /// An agent removes or moves what nobody loses: an object that an agent made, a socket, a
+    /// directory that is young or that agents emptied, or, preserved, a backup beside its original.
     Scratch = 4,
     /// A rename that stays inside protected zones.
     WithinZones = 5,
@@ -152,7 +151,7 @@ impl Reason {
             Self::Override => "a temporary override covers the path",
             Self::SystemTemp => "the path is a system temporary or trash path",
             Self::Disposable => "the policy calls the path disposable",
-            Self::Scratch => "an AI agent made it during this session, or its editor did",
+            Self::Scratch => "an AI agent made it, or nobody loses it",
             Self::WithinZones => "the rename stays inside protected zones",
             Self::Replaced => "a protected name gets new contents, which is an edit",
             Self::NotJudged => "the policy does not judge this kind of operation",

@@ -224,15 +224,23 @@ impl Plan {
             Who::Orphan { agent_seen: false } => (Verdict::Allow, Reason::UnknownLineage, zone),
             Who::Orphan { .. } if self.audit => (Verdict::Audit, Reason::UnknownLineage, zone),
             Who::Orphan { .. } => (Verdict::Deny, Reason::UnknownLineage, zone),
-            Who::Agent { maker: true }
-                if [OperationKind::Unlink, OperationKind::Truncate].contains(&question.kind)
-                    && (question.kind == OperationKind::Truncate
-                        || self.contained_zone(&question.path).is_none()) =>
-            {
+            Who::Agent { maker: true } if self.is_below_zones(question) => {
                 (Verdict::Allow, Reason::Scratch, zone)
             }
             Who::Agent { .. } if self.audit => (Verdict::Audit, Reason::AuditOnly, zone),
             Who::Agent { .. } => (Verdict::Deny, Reason::AgentInZone, zone),
+        }
+    }
+
+    /// Whether an agent loses its own file by this, and no zone with it.
+    fn is_below_zones(&self, question: &Question) -> bool {
+        let other = question.destination.as_ref();
+        let mut names = [Some(&question.path), other].into_iter().flatten();
+        match question.kind {
+            OperationKind::Truncate => true,
+            OperationKind::Unlink => self.contained_zone(&question.path).is_none(),
+            OperationKind::Rename => names.all(|name| self.contained_zone(name).is_none()),
+            _ => false,
         }
     }
 

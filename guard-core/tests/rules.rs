@@ -303,34 +303,27 @@ fn audit_mode_allows_and_records() {
 }
 
 #[test]
-fn scratch_files_may_be_removed_but_not_moved_away() {
+fn backups_may_be_removed_beside_their_original_but_not_moved_away() {
     let mut agent = Scene::agent("vim");
-    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
-    check(
-        &zone(),
-        &agent,
-        &[
-            (Unlink, "/z/.a.swp", "", "allow scratch"),
-            (Unlink, "/z/a.tmp.12.ab", "", "allow scratch"),
-            (Rename, "/z/a.tmp.12.ab", "/z/a", "allow within_zones"),
-            (Rename, "/z/.a.swp", "/elsewhere", "deny agent_in_zone"),
-            (Unlink, "/z/a", "", "deny agent_in_zone"),
-        ],
-    );
-    agent.file_born_ns = Some(AGENT_STARTED_NS);
-    check(
-        &zone(),
-        &agent,
-        &[(Unlink, "/z/.a.swp", "", "deny agent_in_zone")],
-    );
     agent.absent = vec!["/z/b"];
     check(
         &zone(),
         &agent,
         &[
             (Unlink, "/z/a~", "", "allow scratch"),
+            (Unlink, "/z/a.log.2", "", "allow scratch"),
+            (Rename, "/z/a~", "/elsewhere", "deny agent_in_zone"),
             (Unlink, "/z/b~", "", "deny agent_in_zone"),
+            (Unlink, "/z/.a.swp", "", "deny agent_in_zone"),
+            (Unlink, "/z/a.db-wal", "", "deny agent_in_zone"),
+            (Unlink, "/z/a", "", "deny agent_in_zone"),
         ],
+    );
+    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
+    check(
+        &zone(),
+        &agent,
+        &[(Unlink, "/z/a.tmp", "", "deny agent_in_zone")],
     );
 }
 
@@ -346,7 +339,8 @@ fn agents_may_remove_what_they_made() {
         &[
             (Unlink, "/z/a", "", "allow scratch"),
             (Unlink, "/z/b", "", "deny agent_in_zone"),
-            (Rename, "/z/a", "/elsewhere", "deny agent_in_zone"),
+            (Rename, "/z/a", "/elsewhere", "allow scratch"),
+            (Rename, "/z/b", "/elsewhere", "deny agent_in_zone"),
             (Truncate, "/z/a", "", "allow scratch"),
             (Truncate, "/z/b", "", "deny agent_in_zone"),
             (Unlink, "/z", "", "deny agent_in_zone"),
@@ -357,7 +351,10 @@ fn agents_may_remove_what_they_made() {
     check(
         &world,
         &agent,
-        &[(Unlink, "/z/a", "", "deny unknown_lineage")],
+        &[
+            (Unlink, "/z/a", "", "allow scratch"),
+            (Unlink, "/z/b", "", "deny unknown_lineage"),
+        ],
     );
 }
 
@@ -483,8 +480,7 @@ fn what_is_removed_is_preserved_unless_it_is_made_again() {
     ] {
         assert_eq!(of(scene, path), preserve, "{path}");
     }
-    agent.file_born_ns = Some(AGENT_STARTED_NS + 1);
-    assert_eq!(of(&agent, "/z/a.db-wal"), Preserve::Required);
+    assert_eq!(of(&agent, "/z/a.bak"), Preserve::Required);
     agent.made_here = vec!["/z/a".to_owned()];
     assert_eq!(of(&agent, "/z/a"), Preserve::IfChanged);
     let unpreservable = world.decide(&git, Unlink, "/z/a", None).unpreservable();

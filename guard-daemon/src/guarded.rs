@@ -3,6 +3,7 @@
 use crate::control::{self, Desk};
 use crate::exporter::ExporterKeeper;
 use crate::log;
+use crate::made::MadeKeeper;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
 use crate::policy_watch::{PolicyWatch, SharedPolicyWatch};
 use crate::rings;
@@ -106,11 +107,12 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         snapshot,
         Some(lineage_root),
         ring,
-        guarded.session.into_bytes(),
+        guarded.session.clone().into_bytes(),
         Box::new(ProcFs::new()),
         procfs::parent_of,
         ignored,
     ));
+    let made = MadeKeeper::begin(&guarded.source.paths, &guarded.session, &guard);
     let watch = PolicyWatch::new(guarded.source, guarded.origin);
     watch.publish(&guard);
     let paths = watch.source.paths.clone();
@@ -148,7 +150,10 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         let error = format!("{error:#}");
         tracing::warn!("nothing can be requested in this session: {error}");
     }
-    supervisor.run_command()?;
+    made.start(&guard)
+        .context("starting the thread that writes down what agents make")?;
+    // Not once more at the session's end: a person may be at work on it since.
+    supervisor.run_command(|| made.write(&guard))?;
     drop(control);
     keeper.keep(&guard);
     keeper.end();

@@ -14,6 +14,8 @@ mod guarded;
 mod log;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(target_os = "linux")]
+mod made;
 mod observed;
 mod past_denials;
 mod policy_file;

@@ -6,7 +6,8 @@
 //! Tests that root starts do all of it again as an ordinary user.
 //!
 //! To add a row, name the deed and give the script; the rest has defaults ([`ROW`]). Scripts run in
-//! the home, where `zone` is protected and holds the file `keep`, and `out` is not.
+//! the home, where `zone` is protected and holds the file `keep`, and `out` is not. Before the deed
+//! come up to three stages: a person's, an agent's in an earlier session, and a person's since.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -38,8 +39,12 @@ struct Row {
     root_only: bool,
     /// The policy.
     policy: &'static str,
-    /// What makes the home ready; not guarded.
-    setup: &'static str,
+    /// What a person did before; not guarded.
+    person: &'static str,
+    /// What an agent did in a session before.
+    yesterday: &'static str,
+    /// What a person did since then; not guarded.
+    since: &'static str,
     /// A shell command that starts the session by running its arguments.
     around: &'static str,
     /// The deed.
@@ -71,7 +76,9 @@ const ROW: Row = Row {
     needs: &[],
     root_only: false,
     policy: r#"{"protected_zones": ["~/zone"]}"#,
-    setup: "",
+    person: "",
+    yesterday: "",
+    since: "",
     around: "",
     deed: "",
     keeps: "zone/keep",
@@ -110,30 +117,30 @@ const ROWS: &[Row] = &[
     Row { name: "rm -rf of the zone", deed: "rm -rf zone", ..ROW },
     Row { name: "rm -rf of the zone's content", deed: "rm -rf zone/*", ..ROW },
     Row { name: "unlink(1)", deed: "unlink zone/keep", ..ROW },
-    Row { name: "rmdir", setup: "mkdir zone/empty", deed: "rmdir zone/empty", keeps: "zone/empty", ..ROW },
+    Row { name: "rmdir", person: "mkdir zone/empty", deed: "rmdir zone/empty", keeps: "zone/empty", ..ROW },
     Row { name: "find -delete", deed: "find zone -type f -delete", ..ROW },
     Row { name: "find -exec", deed: "find zone -type f -exec rm {} +", ..ROW },
     Row { name: "xargs", deed: "echo zone/keep | xargs rm", ..ROW },
     Row { name: "mv out of the zone", deed: "mv zone/keep out/", ..ROW },
-    Row { name: "mv over another kept file", setup: "echo other > zone/other", deed: "mv zone/other zone/keep", denied: "zone/other", ..ROW },
-    Row { name: "node renameSync over another kept file", needs: &["node"], setup: "echo other > zone/other",
+    Row { name: "mv over another kept file", person: "echo other > zone/other", deed: "mv zone/other zone/keep", denied: "zone/other", ..ROW },
+    Row { name: "node renameSync over another kept file", needs: &["node"], person: "echo other > zone/other",
         deed: "node -e 'require(\"fs\").renameSync(\"zone/other\", \"zone/keep\")'", denied: "zone/other", ..ROW },
     Row { name: "mv of the zone", deed: "mv zone elsewhere", keeps: "zone", ..ROW },
     Row { name: "mv of the zone's parent", policy: r#"{"protected_zones": ["~/out/a/zone"]}"#,
-        setup: "mkdir -p out/a/zone; touch out/a/zone/keep", deed: "mv out/a out/b", keeps: "out/a", ..ROW },
-    Row { name: "a directory renamed over the empty zone", setup: "rm zone/keep; mkdir out/dir",
+        person: "mkdir -p out/a/zone; touch out/a/zone/keep", deed: "mv out/a out/b", keeps: "out/a", ..ROW },
+    Row { name: "a directory renamed over the empty zone", person: "rm zone/keep; mkdir out/dir",
         deed: "mv -T out/dir zone", keeps: "out/dir", ..ROW },
-    Row { name: "what was compiled over a document", needs: &["gcc"], setup: "echo 'int a;' > out/a.c; cd out; gcc -c -o ../zone/keep a.c",
+    Row { name: "what was compiled over a document", needs: &["gcc"], person: "echo 'int a;' > out/a.c; cd out; gcc -c -o ../zone/keep a.c",
         deed: "cd out; gcc -c -o ../zone/keep a.c; rm ../zone/keep", ..ROW },
-    Row { name: "a document's second name", setup: "ln zone/keep zone/second", deed: "rm zone/second", keeps: "zone/second", ..ROW },
-    Row { name: "the second name that it gave a document", deed: "ln zone/keep zone/second; rm zone/second && rm zone/keep", denied: "zone/second", ..ROW },
+    Row { name: "a document's second name", person: "ln zone/keep zone/second", deed: "rm zone/second", keeps: "zone/second", ..ROW },
+    Row { name: "the second name that it gave a document", deed: "ln zone/keep zone/second; rm zone/second; rm zone/keep", ..ROW },
     Row { name: "tar --remove-files", needs: &["tar"], deed: "tar cf out/a.tar --remove-files zone/keep", ..ROW },
     Row { name: "tar that restores an incremental archive", needs: &["tar"],
-        setup: "mkdir out/s; mkdir out/s/zone; echo x > out/s/zone/other; tar -C out/s -g out/snar -cf out/i.tar zone",
+        person: "mkdir out/s; mkdir out/s/zone; echo x > out/s/zone/other; tar -C out/s -g out/snar -cf out/i.tar zone",
         deed: "tar -xGf out/i.tar", says: "cannot remove", ..ROW },
     Row { name: "tar with options in the environment", needs: &["tar"], deed: "TAR_OPTIONS=--remove-files tar cf out/a.tar zone/keep", ..ROW },
     Row { name: "code preloaded into git", needs: &["git", "gcc"], by_human: ByHuman::Passes,
-        setup: "printf '#include <unistd.h>\\n__attribute__((constructor)) static void f(void) { unlink(\\\"zone/keep\\\"); }\\n' > out/x.c; \
+        person: "printf '#include <unistd.h>\\n__attribute__((constructor)) static void f(void) { unlink(\\\"zone/keep\\\"); }\\n' > out/x.c; \
             gcc -shared -fPIC -o out/x.so out/x.c",
         deed: "LD_PRELOAD=$HOME/out/x.so git --version", says: "", ..ROW },
     Row { name: "rsync --delete", needs: &["rsync"], deed: "rsync -r --delete out/ zone/", ..ROW },
@@ -142,7 +149,7 @@ const ROWS: &[Row] = &[
     Row { name: "shred -u", policy: STRICT, deed: "shred -n 0 -u zone/keep", ..ROW },
     Row { name: "truncate", policy: STRICT, deed: "truncate -s 0 zone/keep", ..ROW },
     Row { name: "redirection over a file", policy: STRICT, deed: ": > zone/keep", ..ROW },
-    Row { name: "a second name outside", policy: STRICT, setup: "echo x > zone/keep",
+    Row { name: "a second name outside", policy: STRICT, person: "echo x > zone/keep",
         deed: "ln zone/keep out/second && rm zone/keep", ..ROW },
     Row { name: "a second name, and the first removed", deed: "ln zone/keep out/second; rm zone/keep", ..ROW },
 
@@ -150,30 +157,30 @@ const ROWS: &[Row] = &[
     Row { name: "a document saved again by the agent", deed: "cat zone/keep > zone/new; mv zone/new zone/keep; rm zone/keep", ..ROW },
     Row { name: "a document saved again as Claude Code does",
         deed: "t=zone/keep.tmp.$$.19a2b3c4d5; cat zone/keep > $t; mv $t zone/keep; rm zone/keep", ..ROW },
-    Row { name: "a document saved again by a person outside the session", setup: OUTSIDE,
+    Row { name: "a document saved again by a person outside the session", person: OUTSIDE,
         deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
-    Row { name: "a document saved by a person outside over a file of the agent's", setup: OUTSIDE,
+    Row { name: "a document saved by a person outside over a file of the agent's", person: OUTSIDE,
         deed: "mv zone/keep zone/other; echo mine > zone/keep; echo go > out/go; cat out/done; rm zone/keep", ..ROW },
-    Row { name: "a document saved again by the person in the session", setup: INSIDE, around: "env BASH_ENV=$HOME/out/person",
+    Row { name: "a document saved again by the person in the session", person: INSIDE, around: "env BASH_ENV=$HOME/out/person",
         deed: "echo go > out/go; cat out/done; rm zone/keep", ..ROW },
-    Row { name: "a document saved by the person in the session over a file of the agent's", setup: INSIDE,
+    Row { name: "a document saved by the person in the session over a file of the agent's", person: INSIDE,
         around: "env BASH_ENV=$HOME/out/person",
         deed: "mv zone/keep zone/other; echo mine > zone/keep; echo go > out/go; cat out/done; rm zone/keep", ..ROW },
     Row { name: "a document that git made again", needs: &["git"],
-        setup: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; \
+        person: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; \
             git commit -qm one; git checkout -qb other; git rm -q keep; git commit -qm other; git checkout -q -",
         deed: "cd zone; git checkout -q other; git checkout -q -; rm keep", ..ROW },
     Row { name: "a document that git made again in place of a file of the agent's", needs: &["git"],
-        setup: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; git commit -qm one",
+        person: "git config --global user.name a; git config --global user.email a@b; cd zone; git init -q; git add .; git commit -qm one",
         deed: "cd zone; mv keep other; echo mine > keep; git checkout -q -f; rm keep", ..ROW },
-    Row { name: "what was unpacked over a document", needs: &["tar"], setup: "tar cf out/a.tar -C zone keep",
+    Row { name: "what was unpacked over a document", needs: &["tar"], person: "tar cf out/a.tar -C zone keep",
         deed: "tar xf out/a.tar -C zone; rm zone/keep", ..ROW },
-    Row { name: "what was copied over a document", setup: "cp -a zone/keep out/n",
+    Row { name: "what was copied over a document", person: "cp -a zone/keep out/n",
         deed: "cp -a --remove-destination out/n zone/keep; mv zone/keep zone/other; mv zone/other zone/keep; rm zone/keep", ..ROW },
-    Row { name: "what was compiled over a document", needs: &["gcc"], setup: "echo 'int a;' > out/a.c; cd out; gcc -c -o ../zone/keep a.c",
+    Row { name: "what was compiled over a document", needs: &["gcc"], person: "echo 'int a;' > out/a.c; cd out; gcc -c -o ../zone/keep a.c",
         deed: "cd out; gcc -c -o ../zone/keep a.c; rm ../zone/keep", ..ROW },
-    Row { name: "a document's second name", setup: "ln zone/keep zone/second", deed: "rm zone/second", keeps: "zone/second", ..ROW },
-    Row { name: "the second name that it gave a document", deed: "ln zone/keep zone/second; rm zone/second && rm zone/keep", denied: "zone/second", ..ROW },
+    Row { name: "a document's second name", person: "ln zone/keep zone/second", deed: "rm zone/second", keeps: "zone/second", ..ROW },
+    Row { name: "the second name that it gave a document", deed: "ln zone/keep zone/second; rm zone/second; rm zone/keep", ..ROW },
     Row { name: "tar --remove-files", needs: &["tar"], deed: "tar cf out/a.tar --remove-files zone/keep", ..ROW },
     Row { name: "cp --remove-destination where contents are judged",
         policy: r#"{"protected_zones": ["~/zone"], "operations": ["unlink", "rename", "truncate"]}"#,
@@ -188,8 +195,28 @@ const ROWS: &[Row] = &[
     Row { name: "a document swapped with a file of the agent's", needs: &["deeds"],
         deed: "echo mine > zone/new; deeds exchange zone/keep zone/new; rm zone/new || deeds exchange zone/keep zone/new",
         denied: "zone/new", ..ROW },
-    Row { name: "an empty directory moved to a new name", setup: "mkdir zone/empty",
+    Row { name: "an empty directory moved to a new name", person: "mkdir zone/empty",
         deed: "mv zone/empty zone/new; rmdir zone/new || mv zone/new zone/empty", keeps: "zone/empty", denied: "zone/new", ..ROW },
+
+    // --- What an agent made in an earlier session, and a person has in hand since. ---
+    Row { name: "what a person wrote into since", yesterday: "echo a > zone/made", since: "echo b >> zone/made", deed: "rm zone/made", keeps: "zone/made", ..ROW },
+    Row { name: "what a person saved again since", yesterday: "echo a > zone/made", since: "echo b > out/n; mv out/n zone/made", deed: "rm zone/made", keeps: "zone/made", ..ROW },
+    Row { name: "what a person renamed since", yesterday: "echo a > zone/made", since: "mv zone/made zone/report", deed: "rm zone/report", keeps: "zone/report", ..ROW },
+    Row { name: "a tree that a person renamed since", yesterday: "mkdir zone/d; echo a > zone/d/a", since: "mv zone/d zone/reports", deed: "rm -rf zone/reports", keeps: "zone/reports", denied: "zone/reports/a", ..ROW },
+    Row { name: "what a person copied since", yesterday: "echo a > zone/made", since: "cp -a zone/made zone/copy", deed: "rm zone/copy", keeps: "zone/copy", ..ROW },
+    Row { name: "what a person made executable since", yesterday: "echo a > zone/made", since: "chmod 700 zone/made", deed: "rm zone/made", keeps: "zone/made", ..ROW },
+    Row { name: "a person's note in yesterday's tree", yesterday: "mkdir zone/d; echo a > zone/d/a", since: "echo n > zone/d/note", deed: "rm zone/d/note; rm -rf zone/d",
+        keeps: "zone/d/note", ..ROW },
+    Row { name: "yesterday's tree with a person's note, moved out", yesterday: "mkdir zone/d; echo a > zone/d/a", since: "echo n > zone/d/note", deed: "mv zone/d out/",
+        keeps: "zone/d", ..ROW },
+    Row { name: "a document over yesterday's file", yesterday: "echo a > zone/made", deed: "mv zone/keep zone/made; rm zone/made || mv zone/made zone/keep", denied: "zone/made", ..ROW },
+
+    // --- Backups and names of editors. ---
+    Row { name: "a document as the backup of another file", deed: "mv zone/keep zone/x~; touch zone/x; rm zone/x~ || mv zone/x~ zone/keep", denied: "zone/x~", ..ROW },
+    Row { name: "a document moved to a backup's name", deed: "mv zone/keep zone/keep.bak; rm zone/keep.bak || mv zone/keep.bak zone/keep", denied: "zone/keep.bak", ..ROW },
+    Row { name: "a backup without its original", person: "echo b > zone/gone.bak", deed: "rm zone/gone.bak", keeps: "zone/gone.bak", ..ROW },
+    Row { name: "the journal of a database that it has not open", person: "echo a > zone/a.db; echo b > zone/a.db-wal", deed: "rm zone/a.db-wal", keeps: "zone/a.db-wal", ..ROW },
+    Row { name: "a person's file with an editor's name", person: "echo a > zone/doc.tmp; echo b > zone/.doc.swp", deed: "rm zone/doc.tmp zone/.doc.swp", keeps: "zone/doc.tmp", ..ROW },
 
     // --- Interpreters. ---
     Row { name: "perl unlink", needs: &["perl"],
@@ -205,7 +232,7 @@ const ROWS: &[Row] = &[
     Row { name: "python dir_fd", needs: &["python3"],
         deed: "python3 -c 'import os; os.unlink(\"keep\", dir_fd=os.open(\"zone\", os.O_RDONLY))'", ..ROW },
     Row { name: "a python script in a thread", needs: &["python3"],
-        setup: "printf 'import os, threading\\nt = threading.Thread(target=os.remove, args=(\"zone/keep\",))\\nt.start()\\nt.join()\\n' > out/t.py",
+        person: "printf 'import os, threading\\nt = threading.Thread(target=os.remove, args=(\"zone/keep\",))\\nt.start()\\nt.join()\\n' > out/t.py",
         deed: "python3 out/t.py", ..ROW },
     Row { name: "node fs.rmSync", needs: &["node"],
         deed: "node -e 'require(\"fs\").rmSync(\"zone\", {recursive: true})'", ..ROW },
@@ -223,33 +250,33 @@ const ROWS: &[Row] = &[
     #[cfg(target_arch = "x86_64")]
     Row { name: "the 32-bit call table", needs: &["deeds"], deed: "deeds int80 zone/keep", ..ROW },
     Row { name: "a C thread", needs: &["deeds"], deed: "deeds thread zone/keep", ..ROW },
-    Row { name: "RENAME_EXCHANGE out of the zone", needs: &["deeds"], setup: "touch out/empty",
+    Row { name: "RENAME_EXCHANGE out of the zone", needs: &["deeds"], person: "touch out/empty",
         deed: "deeds exchange zone/keep out/empty", ..ROW },
-    Row { name: "RENAME_EXCHANGE into the zone", needs: &["deeds"], setup: "touch out/empty",
+    Row { name: "RENAME_EXCHANGE into the zone", needs: &["deeds"], person: "touch out/empty",
         deed: "deeds exchange out/empty zone/keep", denied: "out/empty", ..ROW },
     Row { name: "chroot", needs: &["deeds"], root_only: true, deed: "deeds chroot zone /keep", ..ROW },
 
     // --- Other ways to write the path. ---
     Row { name: "a relative path", deed: "cd zone && rm keep", ..ROW },
-    Row { name: "dots", setup: "mkdir -p zone/a/b", deed: "cd zone/a/b && rm ../.././../zone/keep", ..ROW },
+    Row { name: "dots", person: "mkdir -p zone/a/b", deed: "cd zone/a/b && rm ../.././../zone/keep", ..ROW },
     Row { name: "doubled slashes", deed: "rm \"//$HOME///zone//keep\"", ..ROW },
-    Row { name: "a link to the zone", setup: "ln -s ../zone out/link", deed: "rm out/link/keep", ..ROW },
+    Row { name: "a link to the zone", person: "ln -s ../zone out/link", deed: "rm out/link/keep", ..ROW },
     Row { name: "a link made by the agent", deed: "ln -s ../zone out/link; rm -rf out/link/", ..ROW },
-    Row { name: "a link within the zone", setup: "ln -s keep zone/link", deed: "rm zone/link", keeps: "zone/link", ..ROW },
+    Row { name: "a link within the zone", person: "ln -s keep zone/link", deed: "rm zone/link", keeps: "zone/link", ..ROW },
     Row { name: "/proc/self/cwd", deed: "cd zone && rm /proc/self/cwd/keep", ..ROW },
     Row { name: "/proc/self/fd", deed: "exec 3< zone; rm /proc/self/fd/3/keep", ..ROW },
     Row { name: "/dev/fd", deed: "exec 3< zone; rm /dev/fd/3/keep", ..ROW },
     Row { name: "/proc/PID/root", deed: "rm /proc/$$/root/\"$HOME\"/zone/keep", ..ROW },
     Row { name: "/proc/PID/cwd of another", deed: "rm /proc/$PPID/cwd/zone/keep", ..ROW },
-    Row { name: "a bind mount made before", root_only: true, setup: "mkdir out/mount",
+    Row { name: "a bind mount made before", root_only: true, person: "mkdir out/mount",
         around: "unshare -m sh -c 'mount --bind zone out/mount; exec \"$@\"' sh",
         deed: "rm out/mount/keep", ..ROW },
-    Row { name: "a bind mount of a parent made before", root_only: true, setup: "mkdir out/mount",
+    Row { name: "a bind mount of a parent made before", root_only: true, person: "mkdir out/mount",
         around: "unshare -m sh -c 'mount --bind . out/mount; exec \"$@\"' sh",
         deed: "rm out/mount/zone/keep", ..ROW },
-    Row { name: "a bind mount made by the agent", root_only: true, setup: "mkdir out/mount",
+    Row { name: "a bind mount made by the agent", root_only: true, person: "mkdir out/mount",
         around: "unshare -m", deed: "mount --bind zone out/mount; rm out/mount/keep", ..ROW },
-    Row { name: "a bind mount in a new namespace", root_only: true, setup: "mkdir out/mount",
+    Row { name: "a bind mount in a new namespace", root_only: true, person: "mkdir out/mount",
         deed: "unshare -m sh -c 'mount --bind zone out/mount; rm out/mount/keep'", ..ROW },
     Row { name: "a user namespace", needs: &["unshare"], deed: "unshare -r rm zone/keep", ..ROW },
 
@@ -268,16 +295,16 @@ const ROWS: &[Row] = &[
         deed: "deeds subreaper $TOOLS/codex -c '( ( read then < /proc/uptime; rm zone/keep ) & ); true'", reason: ORPHAN, ..ROW },
     Row { name: "an orphan in a person's PID namespace", root_only: true, needs: &["deeds"], by_human: ByHuman::Impossible,
         deed: "unshare -pf bash -c '$TOOLS/codex -c \"deeds orphan zone/keep; true\"; sleep 1'", reason: ORPHAN, ..ROW },
-    Row { name: "make, outside its scope", needs: &["make"], setup: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
+    Row { name: "make, outside its scope", needs: &["make"], person: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
         deed: "make -C out", ..ROW },
     Row { name: "npm, outside its scope", needs: &["npm"],
-        setup: "echo '{\"scripts\": {\"wipe\": \"rm ../zone/keep\"}}' > out/package.json",
+        person: "echo '{\"scripts\": {\"wipe\": \"rm ../zone/keep\"}}' > out/package.json",
         deed: "npm --prefix out run wipe", ..ROW },
-    Row { name: "git clean", needs: &["git"], setup: "git init -q zone", deed: "cd zone && git clean -fdxq", ..ROW },
-    Row { name: "git -C clean", needs: &["git"], setup: "git init -q zone", deed: "git -C zone clean -fdxq", ..ROW },
-    Row { name: "a git alias for clean", needs: &["git"], setup: "git init -q zone",
+    Row { name: "git clean", needs: &["git"], person: "git init -q zone", deed: "cd zone && git clean -fdxq", ..ROW },
+    Row { name: "git -C clean", needs: &["git"], person: "git init -q zone", deed: "git -C zone clean -fdxq", ..ROW },
+    Row { name: "a git alias for clean", needs: &["git"], person: "git init -q zone",
         deed: "git -c alias.x='clean -fdxq' -C zone x", ..ROW },
-    Row { name: "a git alias for a command", needs: &["git"], setup: "git init -q zone; git -C zone config alias.x '!rm keep'",
+    Row { name: "a git alias for a command", needs: &["git"], person: "git init -q zone; git -C zone config alias.x '!rm keep'",
         deed: "git -C zone x", ..ROW },
     Row { name: "rm called git", deed: "cp /bin/rm out/git; out/git zone/keep", ..ROW },
     Row { name: "bash called git", deed: "(exec -a git bash -c 'rm zone/keep')", ..ROW },
@@ -290,10 +317,10 @@ const ROWS: &[Row] = &[
     Row { name: "a child of node with the title claude", needs: &["node"], by_human: ByHuman::Impossible,
         deed: "node -e 'process.title = \"claude\"; require(\"child_process\").execSync(\"rm zone/keep\")'", ..ROW },
     Row { name: "a script of @openai/codex", needs: &["node"], by_human: ByHuman::Impossible,
-        setup: "mkdir -p out/node_modules/@openai/codex/bin; echo 'require(\"fs\").unlinkSync(\"zone/keep\")' > out/node_modules/@openai/codex/bin/codex.js",
+        person: "mkdir -p out/node_modules/@openai/codex/bin; echo 'require(\"fs\").unlinkSync(\"zone/keep\")' > out/node_modules/@openai/codex/bin/codex.js",
         deed: "node out/node_modules/@openai/codex/bin/codex.js", ..ROW },
     Row { name: "a program called by claude's version", by_human: ByHuman::Impossible,
-        setup: "mkdir -p out/claude/versions; cp /bin/bash out/claude/versions/2.1.37",
+        person: "mkdir -p out/claude/versions; cp /bin/bash out/claude/versions/2.1.37",
         deed: "out/claude/versions/2.1.37 -c 'rm zone/keep; true'", ..ROW },
     Row { name: "the mark of an agent in the environment", by_human: ByHuman::Impossible,
         deed: "CODEX_THREAD_ID=1 rm zone/keep", ..ROW },
@@ -301,7 +328,7 @@ const ROWS: &[Row] = &[
     // --- The guard's own files and processes. ---
     Row { name: "writing the policy", deed: "echo '{}' > .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
     Row { name: "appending to the policy", deed: "echo >> .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
-    Row { name: "writing the policy through a link", setup: "ln -s ../.codex/es_policy.json out/link",
+    Row { name: "writing the policy through a link", person: "ln -s ../.codex/es_policy.json out/link",
         deed: "echo '{}' > out/link", keeps: ".codex/es_policy.json", ..OWN },
     Row { name: "writing the policy through a second name", deed: "ln .codex/es_policy.json out/second && echo '{}' > out/second",
         keeps: ".codex/es_policy.json", ..OWN },
@@ -309,10 +336,10 @@ const ROWS: &[Row] = &[
         keeps: ".codex/es_policy.json", ..OWN },
     Row { name: "truncating the policy", deed: "truncate -s 0 .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
     Row { name: "removing the policy", deed: "rm .codex/es_policy.json", keeps: ".codex/es_policy.json", ..OWN },
-    Row { name: "replacing the policy", setup: "echo '{}' > out/new", deed: "mv out/new .codex/es_policy.json",
+    Row { name: "replacing the policy", person: "echo '{}' > out/new", deed: "mv out/new .codex/es_policy.json",
         keeps: ".codex/es_policy.json", denied: "out/new", ..OWN },
     Row { name: "moving the policy's directory", deed: "mv .codex out/", keeps: ".codex/es_policy.json", denied: ".codex", ..OWN },
-    Row { name: "mounting over the policy", root_only: true, around: "unshare -m", setup: "echo '{}' > out/new",
+    Row { name: "mounting over the policy", root_only: true, around: "unshare -m", person: "echo '{}' > out/new",
         deed: "mount --bind out/new .codex/es_policy.json && umount .codex/es_policy.json", keeps: ".codex/es_policy.json",
         says: "mount: ", by_human: ByHuman::Passes, ..OWN },
     Row { name: "mounting over the policy's directory", root_only: true, around: "unshare -m",
@@ -350,7 +377,7 @@ const ROWS: &[Row] = &[
 
 const OWN: Row = Row {
     reason: "guard_files",
-    setup: "mkdir -pm 700 .codex/es-guard/rings; cd .codex/es-guard; touch denials.jsonl rings/0-earlier",
+    person: "mkdir -pm 700 .codex/es-guard/rings; cd .codex/es-guard; touch denials.jsonl rings/0-earlier",
     ..ROW
 };
 
@@ -381,9 +408,15 @@ fn agents_are_denied_and_people_are_not() {
 
 /// Does a deed and says what is wrong with the result.
 fn done(workshop: &Workshop, home: &Home, row: &Row, who: Who, denied: bool) -> Result<(), String> {
-    let ready = session::unguarded(workshop, home, &format!("set -e; {}", row.setup));
-    if !ready.status.success() {
-        return Err(format!("not ready: {}", ready.output));
+    let ready = |script: &str| session::unguarded(workshop, home, &format!("set -e; {script}"));
+    let agents = |script: &str| match script {
+        "" => ready(""),
+        _ => session::guarded(workshop, home, Who::Codex, "", &format!("set -e; {script}")),
+    };
+    for done in [ready(row.person), agents(row.yesterday), ready(row.since)] {
+        if !done.status.success() {
+            return Err(format!("not ready: {}", done.output));
+        }
     }
     let before = home.tree(row.keeps);
     let deed = format!("PATH=$TOOLS:$PATH; echo \"guard $GUARD\"; {}", row.deed);

@@ -169,6 +169,10 @@ const ROWS: &[Row] = &[
     Row { name: "log rotation", setup: "for f in log log.1 log.2; do echo $f > zone/$f; done", deed: "cd zone; mv -f log.1 log.2; mv -f log log.1", ..ROW },
     Row { name: "a backup over an older one", setup: "echo older > zone/keep~", deed: "mv zone/keep zone/keep~; echo new > zone/keep", ..ROW },
 
+    Row { name: "a file moved aside while it is saved", deed: "mv zone/keep zone/keep.prev; echo new > zone/keep; rm zone/keep.prev", ..ROW },
+    Row { name: "a person's backup beside its original", setup: "echo older > zone/keep.bak", deed: "rm zone/keep.bak", ..ROW },
+    Row { name: "a rotated log, removed", setup: "for f in log log.1; do echo $f > zone/$f; done", deed: "rm zone/log.1", ..ROW },
+
     // --- Removals that the policy preserves. ---
     Row { name: "rm -rf", policy: PRESERVE, setup: "mkdir -p zone/d/e; echo a > zone/d/a; ln -s a zone/d/link; echo b > zone/d/e/b; chmod 700 zone/d/e; touch -d 2020-01-02 zone/d/e/b", deed: "rm -rf zone/d zone/keep", ..ROW },
     Row { name: "git clean", policy: PRESERVE, needs: &["git"], setup: in_repository!("mkdir zone/docs; echo d > zone/docs/d"), deed: "git -C zone clean -qfd", ..ROW },

@@ -4,9 +4,10 @@
 //! an agent in a guarded session. Both must succeed and leave the same files behind, and the guard
 //! must have denied nothing. Tests that root starts do all of it again as an ordinary user.
 //!
-//! To add a row, name the work and give the script, which fails where it should (`set -e` is on).
-//! Scripts run in the home, where `zone` is protected and holds the file `keep`, and `out` is not.
-//! What `setup` makes is there before the agent starts; only the agent's own scratch files may go.
+//! To add a row, name the kind of work and give the script, which fails where it should (`set -e` is
+//! on). Scripts run in the home, where `zone` is protected and holds the file `keep`, and `out` is
+//! not. A row has up to three stages: what a person did before, what an agent did in an earlier
+//! session, and the work.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -37,8 +38,10 @@ struct Row {
     name: &'static str,
     /// Programs without which it is left out, with a note.
     needs: &'static [&'static str],
-    /// What makes the home ready; not guarded.
-    setup: &'static str,
+    /// What a person did before; not guarded.
+    person: &'static str,
+    /// What an agent did in a session before.
+    yesterday: &'static str,
     /// The work.
     work: &'static str,
     /// Whether it cuts or replaces the contents of a file that is not the agent's.
@@ -48,7 +51,8 @@ struct Row {
 const ROW: Row = Row {
     name: "",
     needs: &[],
-    setup: "",
+    person: "",
+    yesterday: "",
     work: "",
     cuts: false,
 };
@@ -68,7 +72,7 @@ const ROWS: &[Row] = &[
     Row { name: "cp over", cuts: true, work: "echo new > out/a; cp out/a zone/keep", ..ROW },
     Row { name: "mkdir, touch, chmod, ln -s", work: "mkdir -p zone/a/b; touch zone/a/b/c; chmod 755 zone/a/b/c; ln -s c zone/a/b/d", ..ROW },
     Row { name: "rename within the zone", work: "mkdir zone/a; mv zone/keep zone/a/kept", ..ROW },
-    Row { name: "rename of a directory within the zone", setup: "mkdir zone/a; touch zone/a/b", work: "mv zone/a zone/b", ..ROW },
+    Row { name: "rename of a directory within the zone", person: "mkdir zone/a; touch zone/a/b", work: "mv zone/a zone/b", ..ROW },
     Row { name: "rename into the zone", work: "echo new > out/a; mv out/a zone/keep", ..ROW },
     Row { name: "atomic save", work: "echo new > zone/keep.tmp; mv zone/keep.tmp zone/keep", ..ROW },
     Row { name: "atomic save as Claude Code does", work: "t=zone/keep.tmp.$$.19a2b3c4d5; echo new > $t; mv $t zone/keep", ..ROW },
@@ -79,7 +83,7 @@ const ROWS: &[Row] = &[
     Row { name: "perl -i", needs: &["perl"], work: "perl -i -pe s/kept/KEPT/ zone/keep", ..ROW },
     Row { name: "perl -i.orig", needs: &["perl"], work: "perl -i.orig -pe s/kept/KEPT/ zone/keep", ..ROW },
     Row { name: "sort -o", work: "printf 'b\\na\\n' > zone/list; sort -o zone/list zone/list", ..ROW },
-    Row { name: "ln -sf", setup: "ln -s keep zone/link", work: "ln -sf other zone/link; ln -sfn third zone/link", ..ROW },
+    Row { name: "ln -sf", person: "ln -s keep zone/link", work: "ln -sf other zone/link; ln -sfn third zone/link", ..ROW },
     Row { name: "install over", work: "echo new > out/a; install -m 644 out/a zone/fresh", ..ROW },
     Row { name: "ed", cuts: true, needs: &["ed"], work: "printf '1s/kept/KEPT/\\nw\\nq\\n' | ed -s zone/keep", ..ROW },
     Row { name: "vim with swap and backup files", needs: &["vim"],
@@ -95,7 +99,7 @@ os.write(fd, b"new"); os.close(fd); os.replace(name, "zone/keep")'"#, ..ROW },
         work: r#"node -e 'const fs = require("fs"); fs.writeFileSync("zone/keep.1", "new"); fs.renameSync("zone/keep.1", "zone/keep")'"#, ..ROW },
     Row { name: "patch", needs: &["patch"], work: "printf -- '--- a/keep\\n+++ b/keep\\n@@ -1 +1 @@\\n-what must be kept\\n+edited\\n' > out/p; patch -d zone -p1 < out/p; grep edited zone/keep", ..ROW },
     Row { name: "patch with fuzz", needs: &["patch"],
-        setup: "printf 'a\\nb\\nc\\nd\\n' > zone/list",
+        person: "printf 'a\\nb\\nc\\nd\\n' > zone/list",
         work: "printf -- '--- a/list\\n+++ b/list\\n@@ -1,4 +1,4 @@\\n x\\n-b\\n+B\\n c\\n d\\n' > out/p; patch -d zone -p1 < out/p; ls zone/list.orig", ..ROW },
 
     // --- Clearing away what it made. ---
@@ -120,9 +124,9 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
 
     Row { name: "cp, rm", work: "cp zone/keep zone/copy; rm zone/copy; cp -r zone out/tree; cp -r out/tree zone/tree; rm -r zone/tree", ..ROW },
     Row { name: "tar, rm -r", needs: &["tar"], work: "mkdir out/t; echo a > out/t/a; tar cf out/a.tar -C out t; tar xf out/a.tar -C zone; rm -r zone/t", ..ROW },
-    Row { name: "tar over what is there", cuts: true, needs: &["tar"], setup: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
-    Row { name: "unzip over what is there", cuts: true, needs: &["unzip", "python3"], setup: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
-    Row { name: "install, cp and ln over what is there", cuts: true, setup: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
+    Row { name: "tar over what is there", cuts: true, needs: &["tar"], person: "mkdir zone/d; echo a > zone/d/a; tar cf out/a.tar -C zone keep d", work: "tar xf out/a.tar -C zone; tar xUf out/a.tar -C zone keep", ..ROW },
+    Row { name: "unzip over what is there", cuts: true, needs: &["unzip", "python3"], person: "cd zone; python3 -m zipfile -c ../out/a.zip keep", work: "unzip -qo out/a.zip -d zone", ..ROW },
+    Row { name: "install, cp and ln over what is there", cuts: true, person: "touch zone/a zone/b zone/c", work: "echo new > out/n; install -m 644 out/n zone/a; cp --remove-destination out/n zone/b; ln -sf a zone/c", ..ROW },
     Row { name: "cp, tar over its own, rm", needs: &["tar"], work: "echo a > zone/a; tar cf out/a.tar -C zone a; tar xf out/a.tar -C zone; rm zone/a; cp zone/keep zone/b; cp --remove-destination zone/keep zone/b; rm zone/b", ..ROW },
     Row { name: "ln -s, rm", work: "ln -s keep zone/link; mv zone/link zone/link2; rm zone/link2", ..ROW },
     Row { name: "mkfifo, rm", work: "mkfifo zone/pipe; rm zone/pipe", ..ROW },
@@ -135,35 +139,85 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
     Row { name: "what its build made, rm -r", needs: &["make"], work: "cd zone; printf 'build/x:\n\tmkdir -p build; echo x > $@\n' > Makefile; make -s; rm -rf build", ..ROW },
     Row { name: "what cargo built, rm -r", needs: &["cargo"], work: "cd zone; cargo new -q --vcs none hello; cd hello; cargo build -q --offline; rm -rf target; test ! -e target", ..ROW },
     Row { name: "what npm installed, rm -r", cuts: true, needs: &["npm"],
-        setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
+        person: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
         work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; rm -rf node_modules; test ! -e node_modules", ..ROW },
     Row { name: "python's bytecode and environment, rm -r", needs: &["python3"],
         work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; rm -r __pycache__; python3 -m venv --without-pip .venv; rm -rf .venv", ..ROW },
 
+    // --- Its own over its own, and what it did not lose. ---
+    Row { name: "an atomic save over its own, rm", work: "echo 1 > zone/n; echo 2 > zone/n.tmp; mv zone/n.tmp zone/n; rm zone/n", ..ROW },
+    Row { name: "sed -i of its own, rm", needs: &["sed"], work: "echo a > zone/n; sed -i s/a/b/ zone/n; sed -i s/b/c/ zone/n; rm zone/n", ..ROW },
+    Row { name: "ln -f over its own, rm", work: "echo a > zone/a; echo b > zone/b; ln -f zone/a zone/b; rm zone/a zone/b", ..ROW },
+    Row { name: "git stash and pop of its own, rm", needs: &["git"], person: REPOSITORY, work: "cd zone; echo a > n; mkdir gen; echo g > gen/g; git stash -qu; git stash pop -q; rm -r n gen", ..ROW },
+    Row { name: "git checkout of a branch with its own, rm", needs: &["git"], person: REPOSITORY,
+        work: "cd zone; git checkout -qb x; echo n > n; git add n; git commit -qm n; git checkout -q main; git checkout -q x; rm n", ..ROW },
+    Row { name: "a file moved aside while it is saved", work: "mv zone/keep zone/keep.prev; echo new > zone/keep; rm zone/keep.prev", ..ROW },
+    Row { name: "a person's backup beside its original", person: "echo b > zone/keep.bak", work: "rm zone/keep.bak", ..ROW },
+    Row { name: "rotation of a person's logs", person: "for f in log log.1 log.2; do echo $f > zone/$f; done", work: "cd zone; rm log.2; mv log.1 log.2; mv log log.1; echo new > log", ..ROW },
+    Row { name: "a directory that it emptied", person: "mkdir -p zone/old/sub zone/new; echo a > zone/old/a; echo b > zone/old/sub/b", work: "mv zone/old/a zone/old/sub/b zone/new/; rmdir zone/old/sub; rmdir zone/old", ..ROW },
+
+    // --- What git makes in new directories. ---
+    Row { name: "git clone, rm -rf", needs: &["git"], person: REPOSITORY, work: "git clone -q zone zone/dep; rm -rf zone/dep", ..ROW },
+    Row { name: "git init and commits, rm -rf", needs: &["git"], person: GIT_SETUP,
+        work: "cd zone; mkdir t; cd t; git init -q; echo a > a; git add a; git commit -qm a; git checkout -qb x; echo b > a; git commit -qam b; git checkout -q main; cd ..; rm -rf t; git init -q u; rm -rf u", ..ROW },
+    Row { name: "git worktree add, rm -rf", needs: &["git"], person: REPOSITORY, work: "cd zone; git worktree add -q wt other; rm -rf wt; git worktree prune", ..ROW },
+    Row { name: "rm -rf .git of a template", needs: &["git"], person: REPOSITORY, work: "git clone -q zone zone/app; cd zone/app; rm -rf .git; git init -q; git add .; git commit -qm first", ..ROW },
+
+    // --- What it brings in, and takes out. ---
+    Row { name: "moved in, rm", person: "mkdir -p out/d/e; echo a > out/a; echo b > out/d/e/b", work: "mv out/a zone/a; mv out/d zone/d; rm zone/a; rm -r zone/d", ..ROW },
+    Row { name: "linked in, rm", person: "echo a > out/a", work: "ln out/a zone/a; rm zone/a; test -e out/a", ..ROW },
+    Row { name: "its own moved out", work: "echo a > zone/report; mkdir zone/d; echo b > zone/d/b; mv zone/report zone/d out/", ..ROW },
+    Row { name: "a file of O_TMPFILE, rm", needs: &["python3"], work: r#"cd zone; python3 -c '
+import os
+fd = os.open(".", os.O_TMPFILE | os.O_WRONLY)
+os.link("/proc/self/fd/%d" % fd, "n", src_dir_fd=0); os.remove("n")'"#, ..ROW },
+
+    // --- Sockets and daemons. ---
+    Row { name: "a socket of its own and a person's", needs: &["python3"], person: "cd zone; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"old\")'",
+        work: "cd zone; python3 -c 'import socket, os; socket.socket(socket.AF_UNIX).bind(\"new\"); os.unlink(\"new\"); os.unlink(\"old\")'", ..ROW },
+    Row { name: "a daemon removes what it made", needs: &["python3"], work: r#"cd zone; python3 -c '
+import os, time
+if os.fork(): os._exit(0)
+os.setsid()
+parent = os.getpid()
+if os.fork(): os._exit(0)
+while os.getppid() == parent: time.sleep(0.01)
+open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open("done", "w")'; while [ ! -e done ]; do :; done; rm log done"#, ..ROW },
+
+    // --- What it made in an earlier session. ---
+    Row { name: "yesterday's tree, rm -rf", yesterday: "mkdir -p zone/dist/x; echo 1 > zone/dist/a; ln -s a zone/dist/l; mkfifo zone/dist/x/p", work: "rm -rf zone/dist", ..ROW },
+    Row { name: "yesterday's files written again, rm", needs: &["sed"], yesterday: "for n in a b c; do echo $n > zone/$n; done",
+        work: "cd zone; echo new > a; echo more >> a; sed -i s/b/B/ b; echo x > c.tmp; mv c.tmp c; rm a b c", ..ROW },
+    Row { name: "yesterday's file and tree moved, rm", yesterday: "cd zone; echo a > a; mkdir -p d/e; echo b > d/e/b", work: "cd zone; mv a b; rm b; mv d f; mv f/e f/g; rm -r f", ..ROW },
+    Row { name: "yesterday's files moved out", yesterday: "cd zone; echo a > a; mkdir d; echo b > d/b", work: "mv zone/a zone/d out/", ..ROW },
+    Row { name: "yesterday's clone, rm -rf", needs: &["git"], person: REPOSITORY, yesterday: "git clone -q --no-hardlinks zone zone/dep", work: "rm -rf zone/dep", ..ROW },
+    Row { name: "yesterday's file renamed over, rm", yesterday: "cd zone; echo a > a; echo b > b", work: "cd zone; mv a b; rm b", ..ROW },
+    Row { name: "yesterday's lock and pid files", yesterday: "touch zone/.build.lock; echo 99999999 > zone/app.pid", work: "cd zone; rm -f .build.lock app.pid; echo 1 > app.pid; rm app.pid", ..ROW },
+
     // --- git. ---
-    Row { name: "git init, add, commit", needs: &["git"], setup: GIT_SETUP,
+    Row { name: "git init, add, commit", needs: &["git"], person: GIT_SETUP,
         work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },
-    Row { name: "git checkout of a branch without a file", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git checkout of a branch without a file", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git checkout -q other; test ! -e keep; git checkout -q main; test -e keep", ..ROW },
-    Row { name: "git merge with a deletion", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git merge with a deletion", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git merge -q --no-edit other; test ! -e keep", ..ROW },
-    Row { name: "git rebase, cherry-pick", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git rebase, cherry-pick", needs: &["git"], person: REPOSITORY,
         work: "cd zone; echo b > b; git add b; git commit -qm b; git rebase -q other; git cherry-pick main@{1} || git cherry-pick --skip; git log --oneline", ..ROW },
-    Row { name: "git stash", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git stash", needs: &["git"], person: REPOSITORY,
         work: "cd zone; echo x >> keep; echo n > n; git add n; git stash -q; test ! -e n; git stash pop -q; test -e n; git stash -q; git stash drop -q", ..ROW },
-    Row { name: "git stash of untracked files", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git stash of untracked files", needs: &["git"], person: REPOSITORY,
         work: "cd zone; mkdir d; echo u > d/u; git stash push -qu; test ! -e d; git stash pop -q; test -e d/u", ..ROW },
-    Row { name: "git rm, reset --hard", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git rm, reset --hard", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git rm -q keep; test ! -e keep; git reset -q --hard; test -e keep", ..ROW },
-    Row { name: "git gc, prune, branch -D", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git gc, prune, branch -D", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git branch -D other; git reflog expire --expire=now --all; git gc -q --prune=now; git fsck", ..ROW },
-    Row { name: "git worktree", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git worktree", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git worktree add -q ../out/tree other; git worktree remove ../out/tree; git worktree add -q inside other; git worktree remove inside", ..ROW },
-    Row { name: "git clone, fetch, pull", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git clone, fetch, pull", needs: &["git"], person: REPOSITORY,
         work: "git clone -q zone zone/clone; cd zone; echo c > c; git add c; git commit -qm c; cd clone; git fetch -q; git pull -q; test -e c", ..ROW },
-    Row { name: "git apply, am", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git apply, am", needs: &["git"], person: REPOSITORY,
         work: "cd zone; git format-patch -q -1 other -o ../out; git am -q ../out/*.patch; test ! -e keep", ..ROW },
-    Row { name: "git submodule", needs: &["git"], setup: REPOSITORY,
+    Row { name: "git submodule", needs: &["git"], person: REPOSITORY,
         work: "git clone -q zone out/sub; cd zone; git -c protocol.file.allow=always submodule --quiet add ../out/sub sub; git commit -qm sub; git submodule --quiet deinit -f sub; git rm -q sub; test ! -e sub", ..ROW },
 
     // --- Building and packages. ---
@@ -176,18 +230,18 @@ os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY)); os.rename(name, "
     Row { name: "make and a failing rule's target", needs: &["make"],
         work: "cd zone; printf 'build/x:\\n\\tmkdir -p build; touch $@; false\\n.DELETE_ON_ERROR:\\n' > Makefile; make -s || test ! -e build/x", ..ROW },
     Row { name: "npm install and uninstall", cuts: true, needs: &["npm"],
-        setup: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
+        person: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
         work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; npm uninstall --silent --no-audit --no-fund dep; test ! -e node_modules/dep", ..ROW },
-    Row { name: "node removes node_modules", needs: &["node"], setup: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b",
+    Row { name: "node removes node_modules", needs: &["node"], person: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b",
         work: r#"node -e 'require("fs").rmSync("zone/node_modules", {recursive: true})'"#, ..ROW },
     Row { name: "npm run clean of dist", needs: &["npm"],
-        setup: "mkdir -p zone/dist; touch zone/dist/a; echo '{\"scripts\": {\"clean\": \"rm -rf dist\"}}' > zone/package.json",
+        person: "mkdir -p zone/dist; touch zone/dist/a; echo '{\"scripts\": {\"clean\": \"rm -rf dist\"}}' > zone/package.json",
         work: "cd zone; npm run --silent clean; test ! -e dist", ..ROW },
     Row { name: "python bytecode", needs: &["python3"],
         work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; echo 'a = 1234' > m.py; python3 -c 'import m'; python3 -c 'import shutil; shutil.rmtree(\"__pycache__\")'", ..ROW },
     Row { name: "python -m venv", needs: &["python3"],
         work: "cd zone; python3 -m venv --without-pip .venv; python3 -m venv --without-pip --clear .venv; python3 -c 'import shutil; shutil.rmtree(\".venv\")'", ..ROW },
-    Row { name: "a pytest cache", needs: &["python3"], setup: "mkdir -p zone/.pytest_cache/v; touch zone/.pytest_cache/v/x",
+    Row { name: "a pytest cache", needs: &["python3"], person: "mkdir -p zone/.pytest_cache/v; touch zone/.pytest_cache/v/x",
         work: "cd zone; python3 -c 'import shutil; shutil.rmtree(\".pytest_cache\")'", ..ROW },
     Row { name: "sqlite from python", needs: &["python3"], work: r#"cd zone; python3 -c '
 import sqlite3
@@ -200,12 +254,12 @@ for mode in "delete", "wal":
         db.commit()
     db.execute("vacuum")
     db.close()'; ls"#, ..ROW },
-    Row { name: "sqlite3(1) on an older database", needs: &["sqlite3"], setup: "sqlite3 zone/a.db 'create table t(x)'",
+    Row { name: "sqlite3(1) on an older database", needs: &["sqlite3"], person: "sqlite3 zone/a.db 'create table t(x)'",
         work: "sqlite3 zone/a.db 'insert into t values (1); delete from t; vacuum'", ..ROW },
     Row { name: "python NamedTemporaryFile", needs: &["python3"],
         work: "cd zone; python3 -c 'import tempfile; tempfile.NamedTemporaryFile(dir=\".\").write(b\"x\")'", ..ROW },
     Row { name: "mktemp beside the work", work: "cd zone; t=$(mktemp -p .); echo x > $t; rm $t", ..ROW },
-    Row { name: "coverage data of an earlier run", needs: &["python3"], setup: "touch zone/.coverage zone/.coverage.host.1.x",
+    Row { name: "coverage data of an earlier run", needs: &["python3"], person: "touch zone/.coverage zone/.coverage.host.1.x",
         work: "cd zone; python3 -c 'import os; os.remove(\".coverage\"); os.remove(\".coverage.host.1.x\")'", ..ROW },
     Row { name: "a lock file", needs: &["python3"], work: r#"cd zone; python3 -c '
 import os
@@ -275,9 +329,19 @@ fn compared(
     who: Who,
 ) -> Result<(), String> {
     for home in [plain, home] {
-        let ready = session::unguarded(workshop, home, &format!("set -e; {}", row.setup));
+        let ready = session::unguarded(workshop, home, &format!("set -e; {}", row.person));
         if !ready.status.success() {
             return Err(format!("not ready: {}", ready.output));
+        }
+    }
+    if !row.yesterday.is_empty() {
+        let yesterday = format!("set -e; {}", row.yesterday);
+        let earlier = session::guarded(workshop, home, who, "", &yesterday);
+        let plainly = session::unguarded(workshop, plain, &yesterday);
+        if !plainly.status.success() || !earlier.status.success() || !earlier.denials.is_empty() {
+            return Err(format!(
+                "not made ready by an agent: {plainly:#?} {earlier:#?}"
+            ));
         }
     }
     let work = format!("set -e; {}", row.work);

@@ -10,6 +10,7 @@ use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
 use guard_core::process::ProcessDescription;
+use guard_core::standing::Standing;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -143,11 +144,17 @@ impl FactSource for RequestFacts<'_> {
                 device: found.dev(),
                 inode: found.ino(),
             },
+            changed_ns: changed_ns(&found),
+            size: found.size(),
         })
     }
 
-    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
-        self.guard.ownership.claimed_ns(path)
+    fn standing(&self, path: &[u8], found: &FileFacts) -> Standing {
+        self.guard.ownership.standing(path, found)
+    }
+
+    fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.guard.ownership.moved_from(path)
     }
 
     fn environment(&self) -> Vec<u8> {
@@ -185,6 +192,12 @@ pub(crate) fn entry_of<'a>(
 
 fn metadata(path: &[u8]) -> Option<Metadata> {
     Path::new(OsStr::from_bytes(path)).symlink_metadata().ok()
+}
+
+fn changed_ns(found: &Metadata) -> u64 {
+    let seconds = u64::try_from(found.ctime()).unwrap_or(0);
+    let rest = u64::try_from(found.ctime_nsec()).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 fn since_epoch_ns(time: SystemTime) -> Option<u64> {

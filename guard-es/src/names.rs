@@ -14,7 +14,7 @@ use guard_core::actor::FactSource as _;
 use guard_core::decision::Decision;
 use guard_core::file::FileFacts;
 use guard_core::guard::Guard;
-use guard_core::ownership::{Completion, NewName, PendingRename, Target};
+use guard_core::ownership::{Completion, Creation, NewName, PendingRename, Target};
 use guard_core::policy::Snapshot;
 use guard_core::{Operation, OperationKind};
 
@@ -35,16 +35,16 @@ pub(crate) fn note_allowed(
     } = request.operation;
     match (kind, destination) {
         (OperationKind::Unlink, _) => {
-            let removal = ownership.will_remove(snapshot, path, decision, facts);
+            let removal = ownership.will_remove(snapshot, path, decision, wall_ns, facts);
             ownership.removed(path, removal);
         }
         (OperationKind::Exchange, Some(to)) => {
             ownership.renamed(path, to, PendingRename::SWAP, Completion::Pending);
         }
         (OperationKind::Rename, Some(to)) => {
-            let name = new_name(request, to);
+            let name = new_name(request, to, wall_ns);
             let target = || request.target;
-            let rename = ownership.will_rename(snapshot, &name, target, wall_ns, facts);
+            let rename = ownership.will_rename(snapshot, &name, target, facts);
             ownership.renamed(path, to, rename, Completion::Pending);
         }
         _ => {}
@@ -53,10 +53,14 @@ pub(crate) fn note_allowed(
 
 /// Reports a new object, the one at the path of the facts' request.
 pub(crate) fn note_creation(guard: &Guard, object: FileFacts, facts: &RequestFacts<'_>) {
-    if let Some(born_ns) = object.born_ns.filter(|_| object.kind.has_maker()) {
+    if let Some(call_ns) = object.born_ns {
+        let creation = Creation {
+            path: facts.request().operation.path,
+            is_directory: object.is_directory(),
+            call_ns,
+        };
         let snapshot = guard.policy.load();
-        let path = facts.request().operation.path;
-        guard.ownership.created(&snapshot, path, born_ns, facts);
+        guard.ownership.created(&snapshot, &creation, facts);
     }
 }
 
@@ -72,27 +76,29 @@ pub(crate) fn note_clone(guard: &Guard, path: &[u8], call_ns: u64, facts: &Reque
         .file(path)
         .filter(is_clone)
         .and_then(|found| found.born_ns);
+    let creation = Creation {
+        path,
+        is_directory: source.is_some_and(|source| source.is_directory()),
+        call_ns: born_ns.unwrap_or(call_ns),
+    };
     let snapshot = guard.policy.load();
-    guard
-        .ownership
-        .created(&snapshot, path, born_ns.unwrap_or(call_ns), facts);
+    guard.ownership.created(&snapshot, &creation, facts);
 }
 
 /// Reports a hard link at `to`.
 pub(crate) fn note_link(guard: &Guard, to: &[u8], wall_ns: u64, facts: &RequestFacts<'_>) {
     let snapshot = guard.policy.load();
-    let name = new_name(facts.request(), to);
+    let name = new_name(facts.request(), to, wall_ns);
     let free = || Target::Free;
-    let link = guard
-        .ownership
-        .will_link(&snapshot, &name, free, wall_ns, facts);
-    guard.ownership.linked(to, link);
+    let link = guard.ownership.will_link(&snapshot, &name, free, facts);
+    guard.ownership.linked(name.from, to, link);
 }
 
-fn new_name<'n>(request: &Request<'n>, to: &'n [u8]) -> NewName<'n> {
+fn new_name<'n>(request: &Request<'n>, to: &'n [u8], now_ns: u64) -> NewName<'n> {
     NewName {
         from: request.operation.path,
         to,
         source: request.object,
+        now_ns,
     }
 }

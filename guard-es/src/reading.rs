@@ -223,6 +223,8 @@ pub(crate) fn object(file: &File<'_>) -> FileFacts {
             device: u64::from(stat.dev().cast_unsigned()),
             inode: stat.ino(),
         },
+        changed_ns: nanoseconds(stat.changed()),
+        size: u64::try_from(stat.size()).unwrap_or(0),
     }
 }
 

@@ -31,6 +31,10 @@ pub(crate) enum Call {
     Symlink,
     /// `symlinkat(target, dirfd, path)`
     Symlinkat,
+    /// `mkdir(path, mode)`
+    Mkdir,
+    /// `mkdirat(dirfd, path, mode)`
+    Mkdirat,
     /// `mknod(path, mode, device)`
     Mknod,
     /// `mknodat(dirfd, path, mode, device)`
@@ -186,6 +190,9 @@ pub(crate) const ROWS: &[CallNumbers] = &[
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Symlink, libc::SYS_symlink, 83),
     both(Call::Symlinkat, libc::SYS_symlinkat, 304),
+    #[cfg(target_arch = "x86_64")]
+    legacy(Call::Mkdir, libc::SYS_mkdir, 39),
+    both(Call::Mkdirat, libc::SYS_mkdirat, 296),
     #[cfg(target_arch = "x86_64")]
     legacy(Call::Mknod, libc::SYS_mknod, 14),
     both(Call::Mknodat, libc::SYS_mknodat, 297),

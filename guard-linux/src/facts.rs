@@ -11,16 +11,20 @@ use guard_core::lineage::Entry;
 use guard_core::process::{
     MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _,
 };
+use guard_core::standing::Standing;
 use rustix::fs::CWD;
 use std::cell::OnceCell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 /// The facts of one call by one caller. Each is read when it is first asked for.
 pub(crate) struct CallFacts<'a> {
     guard: &'a Guard,
     caller: &'a Caller,
     now_ns: u64,
+    /// Whether what a decision requires to be preserved is, or is denied.
+    preserves: bool,
     /// The object, pinned by its directory, and its canonical path.
     object: Option<(&'a Directory, &'a CStr, &'a [u8])>,
     entry: OnceCell<Entry<'a>>,
@@ -35,10 +39,17 @@ impl<'a> CallFacts<'a> {
             guard,
             caller,
             now_ns,
+            preserves: false,
             object: None,
             entry: OnceCell::new(),
             arguments: OnceCell::new(),
         }
+    }
+
+    /// The same where a session preserves what must be, or denies it.
+    pub(crate) fn preserving(mut self, preserves: bool) -> Self {
+        self.preserves = preserves;
+        self
     }
 
     /// Names the pinned object, so that questions about its path are answered from the pin.
@@ -130,8 +141,36 @@ impl FactSource for CallFacts<'_> {
         self.stat(path).map(|found| found.facts())
     }
 
-    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
-        self.guard.ownership.claimed_ns(path)
+    fn standing(&self, path: &[u8], found: &FileFacts) -> Standing {
+        self.guard.ownership.standing(path, found)
+    }
+
+    fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.guard.ownership.moved_from(path)
+    }
+
+    fn has_open(&self, path: &[u8]) -> bool {
+        self.stat(path).is_some_and(|found| {
+            procfs::open_files(self.caller.process.pid).any(|open| {
+                open.identity.device == found.identity.device
+                    && open.identity.inode == found.identity.inode
+            })
+        })
+    }
+
+    fn preserves(&self) -> bool {
+        self.preserves
+    }
+
+    fn entries(&self, path: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(OsStr::from_bytes(path)).ok()? {
+            if names.len() >= most {
+                return None;
+            }
+            names.push(entry.ok()?.file_name().into_vec());
+        }
+        Some(names)
     }
 
     fn environment(&self) -> Vec<u8> {

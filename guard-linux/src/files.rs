@@ -38,6 +38,10 @@ pub(crate) struct FileStat {
     pub(crate) born_ns: Option<u64>,
     /// Its inode change time in nanoseconds.
     pub(crate) changed_ns: u64,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    /// How many names it has.
+    pub(crate) links: u32,
 }
 
 // === impl FileStat ===
@@ -52,6 +56,8 @@ impl FileStat {
                 device: self.identity.device,
                 inode: self.identity.inode,
             },
+            changed_ns: self.changed_ns,
+            size: self.size,
         }
     }
 
@@ -131,6 +137,8 @@ fn stat(base: BorrowedFd<'_>, path: &CStr, flags: AtFlags) -> Result<FileStat> {
         | StatxFlags::INO
         | StatxFlags::CTIME
         | StatxFlags::BTIME
+        | StatxFlags::SIZE
+        | StatxFlags::NLINK
         | StatxFlags::MNT_ID;
     let found = rustix::fs::statx(base, path, flags | AtFlags::NO_AUTOMOUNT, wanted)?;
     let has_birth = found.stx_mask & StatxFlags::BTIME.bits() != 0;
@@ -146,6 +154,8 @@ fn stat(base: BorrowedFd<'_>, path: &CStr, flags: AtFlags) -> Result<FileStat> {
         uid: found.stx_uid,
         born_ns: has_birth.then(|| nanoseconds(found.stx_btime)),
         changed_ns: nanoseconds(found.stx_ctime),
+        size: found.stx_size,
+        links: found.stx_nlink,
     })
 }
 

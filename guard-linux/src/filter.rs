@@ -19,8 +19,8 @@
 //! kernel (5.11 and later) precomputes its answer in a bitmap: `read`, `write` and the like do not
 //! run the filter at all.
 //!
-//! Write intent is an access mode other than `O_RDONLY`, or `O_TRUNC`; but not `O_PATH` and not
-//! `O_TMPFILE`.
+//! Write intent is an access mode other than `O_RDONLY`, `O_TRUNC` or `O_CREAT`; but not `O_PATH` and
+//! not `O_TMPFILE`.
 
 use super::calls::{
     CLONE3, Call, CallNumbers, DESTROY_SUBVOLUME, I386_ARCH, IO_URING_SETUP, NATIVE_ARCH, ROWS,
@@ -88,7 +88,7 @@ fn on_write_intent(flags: usize) -> Vec<sock_filter> {
             bits(libc::O_PATH | (libc::O_TMPFILE & !libc::O_DIRECTORY)),
             2,
         ),
-        jump_unless_bits(bits(libc::O_ACCMODE | libc::O_TRUNC), 1),
+        jump_unless_bits(bits(libc::O_ACCMODE | libc::O_TRUNC | libc::O_CREAT), 1),
         finish(libc::SECCOMP_RET_USER_NOTIF),
         finish(libc::SECCOMP_RET_ALLOW),
     ]
@@ -349,6 +349,7 @@ mod tests {
             libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
             libc::O_WRONLY | libc::O_EXCL,
             libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL,
+            libc::O_RDONLY | libc::O_CREAT | libc::O_EXCL,
         ] {
             assert_eq!(open_with(flags), NOTIFY, "{flags:o}");
         }

@@ -1,5 +1,6 @@
 //! Process facts from `/proc` (`proc(5)`).
 
+use super::files::FileStat;
 use super::{clock, files};
 use fnv::FnvHasher;
 use guard_core::process::{
@@ -13,6 +14,7 @@ use std::fs::File;
 use std::hash::Hasher as _;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStringExt as _;
 
 /// The fields of `/proc/PID/stat` that the guard needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +212,16 @@ pub fn terminal_session(pid: u32) -> io::Result<TerminalSession> {
     Ok(TerminalSession {
         leader: u32::try_from(leader).unwrap_or(0),
         terminal: terminal.unsigned_abs(),
+    })
+}
+
+/// What a process has open, as far as this one may see it.
+pub(crate) fn open_files(pid: u32) -> impl Iterator<Item = FileStat> {
+    let directory = format!("/proc/{pid}/fd");
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = CString::new(entry.path().into_os_string().into_vec()).ok()?;
+        files::stat_path(CWD, &path).ok()
     })
 }
 

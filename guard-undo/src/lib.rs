@@ -27,6 +27,7 @@
 
 mod files;
 pub mod journal;
+pub mod made;
 mod preservation;
 mod regular_file;
 mod repository;

@@ -17,3 +17,13 @@ pub enum Preservation {
     /// In a directory for each agent of the machine.
     Agents(Arc<AgentSessions>),
 }
+
+// === impl Preservation ===
+
+impl Preservation {
+    /// Whether what must be preserved is, or else is denied.
+    #[must_use]
+    pub const fn is_required(&self) -> bool {
+        matches!(self, Self::Session(_) | Self::Agents(_) | Self::Unavailable)
+    }
+}

@@ -12,7 +12,7 @@
 //! | 5 | no name is destroyed: the rename stays `within_zones`, or `replaced` a protected name | allow, but for an agent's rename of a kept file over another, unrelated one: `agent_in_zone` |
 //! | 6 | the actor has no agent in its lineage: `human` | allow |
 //! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` if it removes to make again | allow |
-//! | 8 | an agent removes its own, which is `scratch`: an object it made, a directory, a scratch file of an editor | allow |
+//! | 8 | an agent removes what nobody loses, which is `scratch`: its own, a socket, a directory that it emptied, a backup | allow |
 //! | 9 | the policy's `removals` are preserved, and an agent removes less than a zone: `preserved` | allow |
 //! | 10 | the ancestry is unknown: `unknown_lineage` | `on_unknown` |
 //! | 11 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
@@ -63,20 +63,20 @@
 //! assert_eq!((decision.verdict, decision.reason), (Verdict::Allow, Reason::Human));
 //! ```
 
+mod backup;
 mod effective;
 mod explain;
 mod preserve;
 mod rules;
 mod scratch;
 
+pub use backup::backup_suffixes;
 pub use explain::{CoveringEntry, Explanation, PathExplanation, RuleState};
 pub use preserve::Preserve;
-pub(crate) use scratch::is_claimed_object;
-pub use scratch::scratch_names;
 
-use crate::actor::{Actor, AgentRef, Attribution, FactSource};
+use crate::actor::{Actor, Attribution, FactSource};
 use crate::event::ZoneRef;
-use crate::file::{FileFacts, FileKind};
+use crate::file::FileKind;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
 use crate::tools::{OutputOwner, Removal};
@@ -279,7 +279,10 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             return permitted;
         };
         let from = self.operation.path;
-        if !preserve::is_kept_over_kept(from, destination, agent.started_ns, facts) {
+        if scratch::is_own(destination, facts) {
+            return self.preserved(Preserve::IfChanged, zone, destination, permitted);
+        }
+        if !scratch::is_kept_over_kept(from, destination, agent.started_ns, facts) {
             return self.preserved(Preserve::IfPossible, zone, destination, permitted);
         }
         let removal = Removal {
@@ -288,7 +291,7 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             replaceable: false,
         };
         let tools = &self.snapshot.tools;
-        let is_wanted = preserve::is_rotation(from, destination)
+        let is_wanted = backup::is_rotation(from, destination)
             || zone.preserves_removals()
             || tools
                 .trusting(actor, agent.started_ns, facts, &removal)
@@ -375,16 +378,8 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             let preserve = Preserve::of_tool(self.snapshot.tools.output_owner(tool.name));
             return self.removal_preserved(preserve, zone, decision);
         }
-        if agent.is_some_and(|agent| self.is_scratch(target, &agent)) {
-            let path = self.operation.path;
-            let is_directory = |found: FileFacts| found.kind == FileKind::Directory;
-            let preserve = if is_claimed_object(path, facts) {
-                Preserve::IfChanged
-            } else if facts.file(path).is_some_and(is_directory) {
-                Preserve::Nothing
-            } else {
-                Preserve::Required
-            };
+        let judged_as_agent = actor.attribution.may_be_agents();
+        if judged_as_agent && let Some(preserve) = self.loses_nothing(target, since_ns) {
             return self.removal_preserved(preserve, zone, self.allow(Reason::Scratch, zone));
         }
         let is_removal = self.operation.kind == OperationKind::Unlink && !target.whole;
@@ -409,15 +404,17 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         }
     }
 
-    fn is_scratch(&self, target: &ProtectedTarget<'_, '_>, agent: &AgentRef<'_>) -> bool {
+    /// If nothing of anybody's would be lost for good: what must be preserved all the same.
+    fn loses_nothing(&self, target: &ProtectedTarget<'_, '_>, since_ns: u64) -> Option<Preserve> {
         let facts = self.facts;
         let path = self.operation.path;
         match self.operation.kind {
-            _ if target.whole => false,
-            OperationKind::Unlink => scratch::is_scratch(path, agent.started_ns, facts),
+            _ if target.whole => None,
+            OperationKind::Unlink => scratch::is_scratch(path, since_ns, facts),
             // It truncates its own file, to write it again.
-            OperationKind::Truncate => is_claimed_object(path, facts),
-            _ => false,
+            OperationKind::Truncate => scratch::is_own(path, facts).then_some(Preserve::Nothing),
+            OperationKind::Rename => scratch::is_own_tree(path, facts).then_some(Preserve::Nothing),
+            _ => None,
         }
     }
 

@@ -7,12 +7,8 @@
 //! in disposable and in temporary paths.
 
 use super::effective::{self, EffectiveEntry};
-use super::scratch::is_claimed_object;
-use crate::actor::FactSource;
 use crate::event::ZoneRef;
-use crate::file::{FileFacts, FileKind};
 use crate::policy::{Snapshot, Zone};
-use crate::process::basename;
 use crate::tools::OutputOwner;
 use crate::zones::below;
 
@@ -98,57 +94,6 @@ pub(super) fn is_made_again(zone: &[u8], path: &[u8]) -> bool {
     components.any(|name| MADE_AGAIN.contains(&name))
 }
 
-/// Whether a rename of one name over the other is a rotation or a backup: in one directory, and the
-/// names differ only by a number or a backup's suffix.
-pub(super) fn is_rotation(from: &[u8], to: &[u8]) -> bool {
-    let directory = |path: &[u8]| path.len() - basename(path).len();
-    if from.get(..directory(from)) != to.get(..directory(to)) {
-        return false;
-    }
-    let (from, to) = (basename(from), basename(to));
-    from != to && stem(from) == stem(to)
-}
-
-/// A name without the suffixes that rotations and backups add to it.
-fn stem(name: &[u8]) -> &[u8] {
-    let name = COMPRESSED
-        .iter()
-        .find_map(|suffix| name.strip_suffix(*suffix))
-        .unwrap_or(name);
-    let name = BACKUPS
-        .iter()
-        .find_map(|suffix| name.strip_suffix(*suffix))
-        .unwrap_or(name);
-    let digits = name
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    let (plain, number) = name.split_at(name.len() - digits);
-    match plain.strip_suffix(b".") {
-        Some(stem) if !number.is_empty() && !stem.is_empty() => stem,
-        _ => name,
-    }
-}
-
-/// Whether a rename over an existing file replaces a kept file by another kept one: neither is an
-/// agent's, and the source is older than the agent.
-pub(super) fn is_kept_over_kept<F: FactSource + ?Sized>(
-    from: &[u8],
-    to: &[u8],
-    agent_since_ns: u64,
-    facts: &F,
-) -> bool {
-    let is_file = |found: &FileFacts| found.kind == FileKind::Regular;
-    let Some(_) = facts.file(to).filter(is_file) else {
-        return false;
-    };
-    let is_old = |found: FileFacts| found.born_ns.is_some_and(|ns| ns <= agent_since_ns);
-    facts.file(from).filter(is_file).is_some_and(is_old)
-        && !is_claimed_object(from, facts)
-        && !is_claimed_object(to, facts)
-}
-
 /// Directories whose contents package managers and compilers make from something else.
 const MADE_AGAIN: &[&[u8]] = &[
     b"node_modules",
@@ -184,39 +129,9 @@ const MADE_AGAIN: &[&[u8]] = &[
     b".cache",
 ];
 
-const COMPRESSED: &[&[u8]] = &[b".gz", b".bz2", b".xz", b".zst"];
-
-const BACKUPS: &[&[u8]] = &[
-    b"~", b".bak", b".orig", b".old", b".save", b".backup", b".prev",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rotations_and_backups_differ_by_a_number_or_a_suffix() {
-        for (from, to, rotation) in [
-            ("/z/app.log.1", "/z/app.log.2", true),
-            ("/z/app.log", "/z/app.log.1", true),
-            ("/z/app.log.1.gz", "/z/app.log.2.gz", true),
-            ("/z/f", "/z/f~", true),
-            ("/z/f.bak", "/z/f", true),
-            ("/z/p1.jpg", "/z/p2.jpg", false),
-            ("/z/Screen 1.mov", "/z/rec_.mov", false),
-            ("/z/notes", "/z/notes.md", false),
-            ("/z/d/f", "/z/e/f~", false),
-            ("/z/1", "/z/2", false),
-            ("/z/.1", "/z/.2", false),
-            ("/z/f", "/z/f", false),
-        ] {
-            assert_eq!(
-                is_rotation(from.as_bytes(), to.as_bytes()),
-                rotation,
-                "{from} {to}"
-            );
-        }
-    }
 
     #[test]
     fn what_lies_below_a_tool_s_directory_is_made_again() {

@@ -1,121 +1,180 @@
-//! What an agent may clear away as its own: what it made, and the scratch files of its editors.
+//! What an agent may clear away although it is in a zone, since nobody loses it.
 //!
-//! | what | proof |
-//! |------|-------|
-//! | a file, a link, a pipe or a socket that an agent made | [`is_claimed_object`] |
-//! | a directory (an empty one: no other can be removed) | it was made after the agent started |
-//! | a name that tools make beside the file they work on | a regular file made after the agent started, or a backup whose original is still beside it |
+//! | what | proof | preserved |
+//! |------|-------|-----------|
+//! | what an agent made, now or in an earlier session | [`Standing::Own`] | if somebody else changed it, or may have |
+//! | a socket or a named pipe | its kind: it holds nothing | no |
+//! | a directory (an empty one: no other can be removed) | it was made after the agent started | no |
+//! | the same | the agents emptied it | if possible |
+//! | what was moved aside to be written again | the first name, in the same directory, is taken again | required |
+//! | a second name that an agent gave somebody's file | the file has its first name | no |
+//! | a backup or a rotated file | `NAME~`, `NAME.bak`, `NAME.1` and the like beside `NAME` | required |
+//! | a journal of SQLite | the process has the database open | required |
 //!
-//! A name alone proves nothing, and neither does a file's age: who saves a document may give it a
-//! new inode. Birth times survive renames, so that a file which was moved to a scratch name keeps
-//! its age. On a file system without birth times nothing is scratch.
+//! What must be preserved and cannot be is not removed, and nothing of it is scratch where a backend
+//! preserves nothing. Under a name to which an agent moved somebody's object nothing else is scratch.
 
+use super::backup::stem;
+use super::preserve::Preserve;
 use crate::actor::FactSource;
 use crate::file::{FileFacts, FileKind};
-use crate::glob::matches_name;
 use crate::process::basename;
+use crate::standing::{Proof, Standing};
 
-/// What shows that a file of this name is scratch.
-#[derive(Clone, Copy, Debug)]
-enum Proof {
-    /// It was made after the agent started.
-    Young,
-    /// It ends in `~` and the file without it exists.
-    OriginalBeside,
-}
-
-/// Whether the object at this path is the agent's own to remove.
+/// If nobody loses the object at this path: what must be preserved of it all the same.
 pub(super) fn is_scratch<F: FactSource + ?Sized>(
     path: &[u8],
-    agent_since_ns: u64,
+    since_ns: u64,
     facts: &F,
-) -> bool {
-    is_editors(path, agent_since_ns, facts)
-        || is_claimed_object(path, facts)
-        || facts.file(path).is_some_and(|found| {
-            found.kind == FileKind::Directory && found.is_younger_than(agent_since_ns)
-        })
+) -> Option<Preserve> {
+    let found = facts.file(path)?;
+    let standing = facts.standing(path, &found);
+    match standing {
+        Standing::Own(Proof::Seen | Proof::Changed | Proof::Recorded) => Some(Preserve::IfChanged),
+        // Neither an agent's nor somebody's for certain.
+        Standing::Own(Proof::Doubtful) if facts.preserves() => Some(Preserve::Required),
+        // Its mode and times are written down.
+        Standing::Emptied => Some(Preserve::IfPossible),
+        _ if found.kind.holds_nothing() => Some(Preserve::Nothing),
+        Standing::Nobodys => of_moved(path, &found, facts),
+        Standing::Unknown if found.is_directory() => {
+            found.is_younger_than(since_ns).then_some(Preserve::Nothing)
+        }
+        Standing::Unknown | Standing::Own(Proof::Doubtful) => {
+            let goes = facts.preserves()
+                && found.kind == FileKind::Regular
+                && (is_backup(path, facts) || is_journal_of_open_database(path, facts));
+            goes.then_some(Preserve::Required)
+        }
+    }
 }
 
-/// Whether the object at this path is the one that an agent was seen making. Its age alone proves
-/// nothing: editors and version control give old documents new inodes.
-pub(crate) fn is_claimed_object<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
-    facts.claimed_ns(path).is_some_and(|call_ns| {
-        facts
-            .file(path)
-            .is_some_and(|found| found.kind.has_maker() && found.is_made_by_call_at(call_ns))
+/// Whether an agent made the object at this path.
+pub(super) fn is_own<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    facts.file(path).is_some_and(|found| {
+        let standing = facts.standing(path, &found);
+        matches!(standing, Standing::Own(proof) if proof != Proof::Doubtful)
     })
 }
 
-/// Whether the file at this path is one that editors make and remove.
-fn is_editors<F: FactSource + ?Sized>(path: &[u8], agent_since_ns: u64, facts: &F) -> bool {
-    let name = basename(path);
-    let Some((_, proof)) = SCRATCH_NAMES
-        .iter()
-        .find(|(pattern, _)| matches_name(pattern, name))
-    else {
+/// Whether everything at and below this path is an agent's own, and nobody changed it since.
+pub(super) fn is_own_tree<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    let is_free =
+        |found: FileFacts| found.kind.holds_nothing() || is_unchanged(path, &found, facts);
+    let Some(found) = facts.file(path).filter(|found| is_free(*found)) else {
         return false;
     };
-    let is_dated_file =
-        |found: &FileFacts| found.kind == FileKind::Regular && found.born_ns.is_some();
-    let Some(found) = facts.file(path).filter(is_dated_file) else {
-        return false;
-    };
-    found.is_younger_than(agent_since_ns)
-        || match proof {
-            Proof::Young => false,
-            Proof::OriginalBeside => path
-                .strip_suffix(b"~")
-                .is_some_and(|original| facts.file(original).is_some()),
+    !found.is_directory() || is_own_below(path, facts)
+}
+
+fn is_own_below<F: FactSource + ?Sized>(directory: &[u8], facts: &F) -> bool {
+    let mut open = vec![directory.to_vec()];
+    let mut left = MAX_MOVED;
+    while let Some(path) = open.pop() {
+        let Some(names) = facts.entries(&path, left) else {
+            return false;
+        };
+        left = left.saturating_sub(names.len());
+        for name in &names {
+            let path = [&path, &b"/"[..], name].concat();
+            match facts.file(&path) {
+                Some(found) if found.kind.holds_nothing() => {}
+                Some(found) if is_unchanged(&path, &found, facts) => {
+                    if found.is_directory() {
+                        open.push(path);
+                    }
+                }
+                _ => return false,
+            }
         }
+    }
+    true
 }
 
-/// The patterns of names that editors give their scratch files.
-pub fn scratch_names() -> impl Iterator<Item = &'static [u8]> {
-    SCRATCH_NAMES.iter().map(|(pattern, _)| *pattern)
+fn is_unchanged<F: FactSource + ?Sized>(path: &[u8], found: &FileFacts, facts: &F) -> bool {
+    let standing = facts.standing(path, found);
+    matches!(standing, Standing::Own(Proof::Seen | Proof::Recorded))
 }
 
-const SCRATCH_NAMES: &[(&[u8], Proof)] = &[
-    // Claude Code's Edit and Write: FILE.tmp.PID.HEX, renamed over FILE (claude-code#60146).
-    (b"?*.tmp.[0-9]*.[0-9a-f]*", Proof::Young),
-    // Node's write-file-atomic and many others.
-    (b"?*.tmp", Proof::Young),
-    // Vim and Neovim: swap files (:help swap-file).
-    (b".*.sw[a-p]", Proof::Young),
-    // Vim: does this file system cut names short? (memline.c)
-    (b".*.swx", Proof::Young),
-    (b".*.swpx", Proof::Young),
-    // Vim: may it write this directory? The next is 123 higher when one is taken (fileio.c).
-    (b"4913", Proof::Young),
-    (b"5036", Proof::Young),
-    // Vim and Emacs: the file before this edit.
-    (b"?*~", Proof::OriginalBeside),
-    // Emacs: lock links are no regular files, but some systems make files of them; auto-save.
-    (b".#*", Proof::Young),
-    (b"#*#", Proof::Young),
-    // GLib's g_file_replace (gedit, GNOME).
-    (b".goutputstream-??????", Proof::Young),
-    // GNU sed -i: sedXXXXXX by mkostemp; sed -i.bak.
-    (b"sed??????", Proof::Young),
-    (b"?*.bak", Proof::Young),
-    // patch(1): the original, and the hunks that did not apply.
-    (b"?*.orig", Proof::Young),
-    (b"?*.rej", Proof::Young),
-    // LibreOffice's lock.
-    (b".~lock.*#", Proof::Young),
-    // Lock files beside what they lock. Of two names only (`Cargo.lock`), it may be a package
-    // manager's record of versions.
-    (b".lock", Proof::Young),
-    (b".?*.lock", Proof::Young),
-    (b"?*.?*.lock", Proof::Young),
-    // SQLite, after each transaction and after the last connection (tempfiles.html).
-    (b"?*-journal", Proof::Young),
-    (b"?*-wal", Proof::Young),
-    (b"?*-shm", Proof::Young),
-    // Python's tempfile module; mktemp(1).
-    (b"tmp????????", Proof::Young),
-    (b"tmp.??????????", Proof::Young),
-];
+/// What an agent moved or linked here and is not its own: if the first name has the same object, it
+/// is a second name, which loses nothing; if it has another, this is the end of an edit, which loses
+/// what writing over it would.
+fn of_moved<F: FactSource + ?Sized>(path: &[u8], found: &FileFacts, facts: &F) -> Option<Preserve> {
+    let from = facts.moved_from(path)?;
+    let there = facts.file(&from)?;
+    if there.identity == found.identity {
+        return Some(Preserve::Nothing);
+    }
+    let directory = |path: &[u8]| path.len() - basename(path).len();
+    let is_beside = path.get(..directory(path)) == from.get(..directory(&from));
+    let goes = is_beside && facts.preserves() && there.kind == FileKind::Regular;
+    goes.then_some(Preserve::Required)
+}
+
+/// Whether the file is a backup or a rotated version of the one beside it.
+fn is_backup<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    let name = basename(path);
+    let original = stem(name);
+    original != name && !original.is_empty() && has_sibling(path, original, facts)
+}
+
+/// Whether the file is a journal of a database that the acting process has open.
+fn is_journal_of_open_database<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    let database = JOURNALS
+        .iter()
+        .find_map(|suffix| path.strip_suffix(*suffix));
+    database.is_some_and(|database| facts.has_open(database))
+}
+
+fn is_regular<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
+    facts
+        .file(path)
+        .is_some_and(|found| found.kind == FileKind::Regular)
+}
+
+/// Whether a regular file of this name is in the same directory.
+fn has_sibling<F: FactSource + ?Sized>(path: &[u8], name: &[u8], facts: &F) -> bool {
+    let directory = path.len() - basename(path).len();
+    let directory = path.get(..directory).unwrap_or_default();
+    let mut sibling = [0; MAX_SIBLING];
+    let parts = directory.iter().chain(name);
+    let length = directory.len() + name.len();
+    let Some(sibling) = sibling.get_mut(..length) else {
+        return false;
+    };
+    sibling
+        .iter_mut()
+        .zip(parts)
+        .for_each(|(to, from)| *to = *from);
+    is_regular(sibling, facts)
+}
+
+/// Whether a rename over an existing file replaces a kept file by another kept one: neither is an
+/// agent's, and the source is older than the agent.
+pub(super) fn is_kept_over_kept<F: FactSource + ?Sized>(
+    from: &[u8],
+    to: &[u8],
+    agent_since_ns: u64,
+    facts: &F,
+) -> bool {
+    let is_file = |found: &FileFacts| found.kind == FileKind::Regular;
+    let Some(_) = facts.file(to).filter(is_file) else {
+        return false;
+    };
+    let is_old = |found: FileFacts| found.born_ns.is_some_and(|ns| ns <= agent_since_ns);
+    facts.file(from).filter(is_file).is_some_and(is_old)
+        && !is_own(from, facts)
+        && !is_own(to, facts)
+}
+
+/// SQLite's, which it removes after each transaction and with the last connection (tempfiles.html).
+const JOURNALS: [&[u8]; 3] = [b"-journal", b"-wal", b"-shm"];
+
+/// The longest path that is looked up beside another.
+const MAX_SIBLING: usize = 4096;
+
+/// The largest directory that an agent moves out of a zone as its own: all of it is examined.
+const MAX_MOVED: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -123,9 +182,12 @@ mod tests {
     use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
     use crate::file::FileIdentity;
 
-    /// Some paths, and when the regular files there were born.
+    /// Regular files, some of them moved from another name, and what else is known.
     struct Directory {
-        files: Vec<(String, Option<u64>)>,
+        files: Vec<&'static str>,
+        moved: Vec<(&'static str, &'static str)>,
+        open: Vec<&'static str>,
+        preserves: bool,
         names: ToolNames,
     }
 
@@ -149,88 +211,92 @@ mod tests {
             None
         }
         fn file(&self, path: &[u8]) -> Option<FileFacts> {
-            let (_, born_ns) = self
-                .files
-                .iter()
-                .find(|(name, _)| name.as_bytes() == path)?;
-            Some(FileFacts {
+            let is_there = self.files.iter().any(|name| name.as_bytes() == path);
+            let inode = path.iter().map(|&byte| u64::from(byte)).sum();
+            is_there.then_some(FileFacts {
                 kind: FileKind::Regular,
-                born_ns: *born_ns,
-                identity: FileIdentity::default(),
+                born_ns: Some(10),
+                identity: FileIdentity { device: 1, inode },
+                changed_ns: 10,
+                size: 0,
             })
+        }
+        fn standing(&self, path: &[u8], _: &FileFacts) -> Standing {
+            match self.moved_from(path) {
+                Some(_) => Standing::Nobodys,
+                None => Standing::Unknown,
+            }
+        }
+        fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+            let moved = self.moved.iter().find(|(to, _)| to.as_bytes() == path);
+            moved.map(|(_, from)| from.as_bytes().to_vec())
+        }
+        fn has_open(&self, path: &[u8]) -> bool {
+            self.open.iter().any(|name| name.as_bytes() == path)
+        }
+        fn preserves(&self) -> bool {
+            self.preserves
         }
     }
 
-    fn directory(files: &[(&str, Option<u64>)]) -> Directory {
+    fn directory(files: &[&'static str]) -> Directory {
         Directory {
-            files: files
-                .iter()
-                .map(|(name, born_ns)| ((*name).to_owned(), *born_ns))
-                .collect(),
+            files: files.to_vec(),
+            moved: Vec::new(),
+            open: Vec::new(),
+            preserves: true,
             names: ToolNames::default(),
         }
     }
 
     #[test]
-    fn young_files_with_scratch_names() {
-        for (name, scratch) in [
-            ("main.rs.tmp.4711.a1b2c3", true),
-            ("x.tmp", true),
-            (".tmp", false),
-            (".main.rs.swp", true),
-            (".main.rs.swx", true),
-            (".main.rs.swpx", true),
-            (".main.rs.swz", false),
-            ("4913", true),
-            ("#main.rs#", true),
-            (".#main.rs", true),
-            (".goutputstream-A1B2C3", true),
-            ("sedAbC123", true),
-            ("sedentary", true),
-            ("sedan", false),
-            ("notes.bak", true),
-            (".lock", true),
-            (".build.lock", true),
-            ("index.json.lock", true),
-            ("Cargo.lock", false),
-            ("package-lock.json", false),
-            ("app.db-journal", true),
-            ("app.db-wal", true),
-            ("app.db-shm", true),
-            ("-wal", false),
-            ("journal", false),
-            ("tmpa1b2c3d4", true),
-            ("tmp.A1b2C3d4E5", true),
-            ("tmpl", false),
-            ("main.rs", false),
-            ("", false),
+    fn backups_and_rotated_files_go_beside_what_they_are_of() {
+        for (name, original, goes) in [
+            ("/z/a~", "/z/a", true),
+            ("/z/a.bak", "/z/a", true),
+            ("/z/a.orig", "/z/a", true),
+            ("/z/app.log.3", "/z/app.log", true),
+            ("/z/app.log.3.gz", "/z/app.log", true),
+            ("/z/a~", "/z/b", false),
+            ("/z/a.tmp", "/z/a", false),
+            ("/z/4913", "/z/a", false),
+            ("/z/a", "/z/a", false),
+            ("/z/a.md", "/z/a", false),
         ] {
-            let path = format!("/z/{name}");
-            let directory = directory(&[(&path, Some(10))]);
-            assert_eq!(
-                is_editors(path.as_bytes(), 9, &directory),
-                scratch,
-                "{name}"
-            );
-            assert!(
-                !is_editors(path.as_bytes(), 10, &directory),
-                "{name} is older"
-            );
+            let mut directory = directory(&[name, original]);
+            let scratch = |directory: &Directory| is_scratch(name.as_bytes(), 99, directory);
+            let expected = goes.then_some(Preserve::Required);
+            assert_eq!(scratch(&directory), expected, "{name} beside {original}");
+            directory.preserves = false;
+            assert_eq!(scratch(&directory), None, "{name} is not preserved");
         }
     }
 
     #[test]
-    fn backups_need_their_original() {
-        let beside = directory(&[
-            ("/z/a~", Some(10)),
-            ("/z/a", Some(1)),
-            ("/z/b~", Some(10)),
-            ("/z/a.bak", Some(10)),
-        ]);
-        assert!(is_editors(b"/z/a~", 99, &beside));
-        assert!(!is_editors(b"/z/b~", 99, &beside));
-        assert!(!is_editors(b"/z/a.bak", 99, &beside));
-        let undated = directory(&[("/z/a~", None), ("/z/a", None)]);
-        assert!(!is_editors(b"/z/a~", 99, &undated));
+    fn what_was_moved_aside_goes_when_its_first_name_is_taken_again() {
+        let mut directory = directory(&["/z/keep~", "/z/x~", "/z/x"]);
+        directory.moved = vec![("/z/keep~", "/z/keep"), ("/z/x~", "/z/keep")];
+        assert_eq!(is_scratch(b"/z/keep~", 0, &directory), None);
+        directory.files.push("/z/keep");
+        let required = Some(Preserve::Required);
+        assert_eq!(is_scratch(b"/z/keep~", 0, &directory), required);
+        assert_eq!(is_scratch(b"/z/x~", 0, &directory), required);
+        directory.files.retain(|name| *name != "/z/keep");
+        assert_eq!(
+            is_scratch(b"/z/x~", 0, &directory),
+            None,
+            "a document as a backup of /z/x"
+        );
+    }
+
+    #[test]
+    fn journals_go_with_an_open_database() {
+        let mut directory = directory(&["/z/a.db", "/z/a.db-wal", "/z/a.db-journal"]);
+        assert_eq!(is_scratch(b"/z/a.db-wal", 0, &directory), None);
+        directory.open.push("/z/a.db");
+        let required = Some(Preserve::Required);
+        assert_eq!(is_scratch(b"/z/a.db-wal", 0, &directory), required);
+        assert_eq!(is_scratch(b"/z/a.db-journal", 0, &directory), required);
+        assert_eq!(is_scratch(b"/z/a.db", 0, &directory), None);
     }
 }

@@ -1,119 +1,108 @@
-//! The names that agents made, and when: a bounded table.
+//! What is known of names: who made what is there, and whether somebody else's object was.
 //!
-//! A claim is a canonical path and the time of the call that asked for it while nothing was there.
-//! Whether the kernel then made an object is not known when the call is seen, nor whether another
-//! has taken its place since. A claim therefore counts only together with the birth time of the
-//! object at the path, see [`FileFacts::is_made_by_call_at`](crate::file::FileFacts).
+//! A note is kept for a canonical path. That an agent asked for a name is not yet a proof: when a
+//! call is seen the kernel may still refuse it, and later another object may take the place. A claim
+//! therefore counts only together with the object's identity or birth time, see [`What::is`].
 //!
-//! The table holds paths, not inodes: when a call is seen there is no inode yet. It is bounded by
-//! number and by bytes; the oldest claims are dropped first, which leaves their files protected.
+//! The table is bounded; the oldest notes are dropped first, which leaves their files protected.
 
-use std::collections::{BTreeMap, HashMap};
+use super::tree::NameTree;
+use crate::file::{FileFacts, FileIdentity};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A table of claims, shared by the threads that answer.
-#[derive(Debug, Default)]
+/// The notes on names, shared by the threads that answer.
+#[derive(Debug)]
 pub(super) struct Claims {
-    /// Whether a claim was ever made: sessions without agents take no lock. Written by the thread
-    /// that makes the first claim, before it answers; never unset.
+    /// Whether a note was ever made: sessions without agents take no lock. Written by the thread
+    /// that makes the first note, before it answers; never unset.
     used: AtomicBool,
     table: Mutex<Table>,
 }
 
-/// Why a name is in the table.
+/// The notes themselves.
+#[derive(Debug)]
+pub(super) struct Table {
+    notes: NameTree<Note>,
+    /// Where directories that were moved in this session were before it.
+    origins: NameTree<Arc<[u8]>>,
+    /// Somebody's objects that agents moved or linked, by their new names: the old ones.
+    moved: NameTree<Arc<[u8]>>,
+}
+
+/// What is known of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// An agent asked for the name at this time (wall clock) while nothing was there.
-    Made { call_ns: u64 },
-    /// A tool removed an object there that was not its agent's, to make it again. What is made
-    /// under the name from now on is not the agent's either.
-    Replaced,
+pub(super) struct Note {
+    pub(super) what: What,
+    pub(super) maker: Maker,
+    /// Whether the claim is on a directory.
+    pub(super) is_directory: bool,
+    /// Whether an object that was not the agents' was seen here in this session.
+    pub(super) foreign: bool,
+    /// When an agent's process was last seen making, opening or moving it (wall clock).
+    pub(super) touched_ns: u64,
 }
 
-#[derive(Debug, Default)]
-struct Table {
-    by_path: HashMap<Arc<[u8]>, Numbered>,
-    by_age: BTreeMap<u64, Arc<[u8]>>,
-    /// The number of the next claim.
-    next: u64,
-    /// Length of all paths together.
-    bytes: usize,
+/// What a note says of the object at its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Nothing.
+    Nothing,
+    /// An agent's process asked for the name at this time (wall clock) while nothing was there.
+    Asked { call_ns: u64 },
+    /// This object is an agent's.
+    Object {
+        identity: FileIdentity,
+        born_ns: u64,
+    },
+    /// A version control tool removed the agent's own object. If it makes one here, that is the
+    /// agent's again.
+    Taken,
+    /// Somebody else's object was replaced, or removed to be made again. Whatever is here, or is
+    /// made here before the name is removed, is nobody's.
+    Nobodys,
+    /// A directory of somebody's, out of which an agent's process took something at this time.
+    Emptied { at_ns: u64 },
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Numbered {
-    claim: Claim,
-    /// Its key in `by_age`.
-    number: u64,
+/// Who made an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// An agent's process.
+    Agent,
+    /// A process of unknown ancestry in a session with an agent.
+    Unknown,
 }
 
 // === impl Claims ===
 
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            used: AtomicBool::new(false),
+            table: Mutex::new(Table {
+                notes: NameTree::bounded(MAX_NAMES),
+                origins: NameTree::bounded(MAX_MOVED),
+                moved: NameTree::bounded(MAX_MOVED),
+            }),
+        }
+    }
+}
+
 impl Claims {
-    /// Claims a name for an agent, unless a tool replaced another's object there.
-    pub(super) fn make(&self, path: &[u8], call_ns: u64) {
-        let mut table = self.table_in_use();
-        let claim = match table.remove(path) {
-            Some(Claim::Replaced) => Claim::Replaced,
-            _ => Claim::Made { call_ns },
-        };
-        table.insert(path.into(), claim);
-        table.evict();
-    }
-
-    /// Notes that the object of somebody else at this name is removed to be made again.
-    pub(super) fn replace(&self, path: &[u8]) {
-        let mut table = self.table_in_use();
-        table.remove(path);
-        table.insert(path.into(), Claim::Replaced);
-        table.evict();
-    }
-
-    /// When an agent asked for this name.
-    pub(super) fn call_ns(&self, path: &[u8]) -> Option<u64> {
-        match self.table()?.by_path.get(path)?.claim {
-            Claim::Made { call_ns } => Some(call_ns),
-            Claim::Replaced => None,
-        }
-    }
-
-    /// Drops what is known of a name.
-    pub(super) fn end(&self, path: &[u8]) {
-        if let Some(mut table) = self.table() {
-            table.remove(path);
-        }
-    }
-
-    /// Gives what is below the directory `from` the same claims below `to`, where none of before
-    /// remain, and drops the old ones unless they are to be kept.
-    pub(super) fn move_below(&self, from: &[u8], to: &[u8], keep: bool) {
-        let Some(mut table) = self.table() else {
-            return;
-        };
-        let moved = table.take_below(from);
-        table.take_below(to);
-        for (path, claim) in moved {
-            let rest = path.get(from.len()..).unwrap_or_default();
-            table.insert([to, rest].concat().into(), claim);
-            if keep {
-                table.insert(path, claim);
-            }
-        }
-        table.evict();
-    }
-
-    fn table_in_use(&self) -> MutexGuard<'_, Table> {
-        // SYNC POINT: pairs with the load in `table`.
+    /// The table, to be written.
+    pub(super) fn write(&self) -> MutexGuard<'_, Table> {
+        // SYNC POINT: pairs with the load in `read`.
         self.used.store(true, Ordering::Release);
         self.lock()
     }
 
-    fn table(&self) -> Option<MutexGuard<'_, Table>> {
+    /// The table, unless nothing was ever written.
+    pub(super) fn read(&self) -> Option<MutexGuard<'_, Table>> {
         self.used.load(Ordering::Acquire).then(|| self.lock())
     }
 
-    /// A thread that panicked between two steps left a table that lacks a claim, which is safe.
+    /// A thread that panicked between two steps left a table that lacks a note, which is safe.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,143 +111,309 @@ impl Claims {
 // === impl Table ===
 
 impl Table {
-    /// Adds a path that is not in the table.
-    fn insert(&mut self, path: Arc<[u8]>, claim: Claim) {
-        let number = self.next;
-        self.next += 1;
-        self.bytes += path.len();
-        self.by_age.insert(number, Arc::clone(&path));
-        self.by_path.insert(path, Numbered { claim, number });
+    /// The note of a name.
+    pub(super) fn get(&self, path: &[u8]) -> Option<Note> {
+        self.notes.get(path).copied()
     }
 
-    fn remove(&mut self, path: &[u8]) -> Option<Claim> {
-        let Numbered { claim, number } = self.by_path.remove(path)?;
-        self.by_age.remove(&number);
-        self.bytes -= path.len();
-        Some(claim)
+    /// Claims a name for an agent's process, unless the name is nobody's.
+    pub(super) fn claim(&mut self, path: &[u8], claim: Note) {
+        let known = self.get(path);
+        if known.is_some_and(|known| known.what == What::Nobodys) {
+            return;
+        }
+        let foreign = known.is_some_and(|known| known.foreign);
+        self.notes.insert(path, Note { foreign, ..claim });
     }
 
-    /// Removes everything below a directory, the oldest first.
-    fn take_below(&mut self, directory: &[u8]) -> Vec<(Arc<[u8]>, Claim)> {
-        let is_below = |path: &[u8]| {
-            let rest = path.strip_prefix(directory);
-            rest.is_some_and(|rest| rest.starts_with(b"/"))
-        };
-        let below: Vec<_> = self
-            .by_age
-            .values()
-            .filter(|path| is_below(path))
-            .cloned()
+    /// Whatever is at this name is nobody's, until the name is removed.
+    pub(super) fn disown(&mut self, path: &[u8]) {
+        self.moved.remove(path);
+        self.notes
+            .insert(path, Note::without_claim(What::Nobodys, true));
+    }
+
+    /// The agent's own object is removed, and may be made again by the same tool.
+    pub(super) fn take(&mut self, path: &[u8]) {
+        match self.notes.get_mut(path) {
+            Some(note) if !note.foreign => note.what = What::Taken,
+            Some(_) => self.disown(path),
+            // It is known from an earlier session.
+            None => self
+                .notes
+                .insert(path, Note::without_claim(What::Taken, false)),
+        }
+    }
+
+    /// Ends what is known of a name, but that a foreign object was here. With `foreign` it was one.
+    pub(super) fn end(&mut self, path: &[u8], foreign: bool) {
+        let known = self.notes.remove(path);
+        if foreign || known.is_some_and(|known| known.foreign) {
+            self.notes
+                .insert(path, Note::without_claim(What::Nothing, true));
+        }
+    }
+
+    /// An agent gives somebody's object a new name, which is nobody's.
+    pub(super) fn disown_moved(&mut self, to: &[u8], from: &[u8]) {
+        self.disown(to);
+        self.moved.insert(to, from.into());
+    }
+
+    /// The name from which an agent moved or linked somebody's object to this one.
+    pub(super) fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let is_nobodys = self.get(path)?.what == What::Nobodys;
+        self.moved
+            .get(path)
+            .filter(|_| is_nobodys)
+            .map(|from| from.to_vec())
+    }
+
+    /// Something that was not the agents' left this directory at `at_ns`.
+    pub(super) fn empty(&mut self, directory: &[u8], at_ns: u64) {
+        match self.notes.get_mut(directory) {
+            Some(note) => match note.what {
+                What::Nothing | What::Emptied { .. } => note.what = What::Emptied { at_ns },
+                What::Asked { .. } | What::Object { .. } | What::Taken | What::Nobodys => {}
+            },
+            None => {
+                let note = Note::without_claim(What::Emptied { at_ns }, false);
+                self.notes.insert(directory, note);
+            }
+        }
+    }
+
+    /// An agent's process touched its own object.
+    pub(super) fn touch(&mut self, path: &[u8], now_ns: u64) {
+        if let Some(note) = self.notes.get_mut(path) {
+            note.touched_ns = now_ns;
+        }
+    }
+
+    /// A directory moves, with all that is known of it and below it. If it may stay, it is known at
+    /// both places.
+    pub(super) fn move_directory(&mut self, from: &[u8], to: &[u8], may_stay: bool) {
+        let origin: Arc<[u8]> = self.origin(from).into();
+        if may_stay {
+            self.notes.copy_below(from, to);
+            self.notes.remove(to);
+            if let Some(note) = self.get(from) {
+                self.notes.insert(to, note);
+            }
+            self.origins.copy_below(from, to);
+        } else {
+            self.notes.rename(from, to);
+            self.origins.rename(from, to);
+        }
+        self.origins.insert(to, origin);
+    }
+
+    /// Where the object at this path was before directories above it moved in this session.
+    pub(super) fn origin(&self, path: &[u8]) -> Vec<u8> {
+        if let Some(own) = self.origins.get(path) {
+            return own.to_vec();
+        }
+        let above = self.origins.above(path).last();
+        above.map_or_else(
+            || path.to_vec(),
+            |(length, origin)| [origin, path.get(length..).unwrap_or_default()].concat(),
+        )
+    }
+
+    /// The deepest directory above a path that an agent made, by its path and claim; `None` when a
+    /// nearer one is nobody's.
+    pub(super) fn directory_above(&self, path: &[u8]) -> Option<(usize, Note)> {
+        let decides = |note: &Note| note.is_directory || note.what == What::Nobodys;
+        let (length, note) = self
+            .notes
+            .above(path)
+            .filter(|(_, note)| decides(note))
+            .last()?;
+        note.is_claim().then_some((length, *note))
+    }
+
+    /// Repositories beside which somebody's file is removed hold it now: those that an agent made
+    /// above this path are nobody's from here on.
+    pub(super) fn disown_repositories(&mut self, path: &[u8]) {
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let repositories: Vec<Vec<u8>> = ends
+            .filter_map(|(end, _)| Some([path.get(..end)?, b"/.git"].concat()))
+            .filter(|repository| self.get(repository).is_some_and(|note| note.is_claim()))
             .collect();
-        below
-            .into_iter()
-            .filter_map(|path| Some((Arc::clone(&path), self.remove(&path)?)))
-            .collect()
+        for repository in repositories {
+            self.notes.remove_below(&repository);
+            self.disown(&repository);
+        }
     }
 
-    fn evict(&mut self) {
-        while self.by_path.len() > MAX_PATHS || self.bytes > MAX_BYTES {
-            let Some((_, path)) = self.by_age.pop_first() else {
-                return;
-            };
-            self.by_path.remove(&path);
-            self.bytes -= path.len();
+    /// Up to `count` notes with their paths; see [`NameTree::chunk`].
+    pub(super) fn chunk(&self, from: u32, count: usize) -> (Vec<(Vec<u8>, Note)>, Option<u32>) {
+        self.notes.chunk(from, count)
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    /// A claim of an agent's process.
+    pub(super) const fn claim(what: What, maker: Maker, is_directory: bool, now_ns: u64) -> Self {
+        Self {
+            what,
+            maker,
+            is_directory,
+            foreign: false,
+            touched_ns: now_ns,
+        }
+    }
+
+    const fn without_claim(what: What, foreign: bool) -> Self {
+        Self {
+            what,
+            maker: Maker::Agent,
+            is_directory: false,
+            foreign,
+            touched_ns: 0,
+        }
+    }
+
+    const fn is_claim(&self) -> bool {
+        matches!(self.what, What::Asked { .. } | What::Object { .. })
+    }
+
+    /// Whether this is the object that is claimed.
+    pub(super) fn claims(&self, found: &FileFacts) -> bool {
+        self.is_directory == found.is_directory() && self.what.is(found)
+    }
+}
+
+// === impl What ===
+
+impl What {
+    /// Claims this object; `None` where the file system keeps no birth times.
+    pub(super) fn object(found: &FileFacts) -> Option<Self> {
+        Some(Self::Object {
+            identity: found.identity,
+            born_ns: found.born_ns?,
+        })
+    }
+
+    fn is(self, found: &FileFacts) -> bool {
+        match self {
+            Self::Asked { call_ns } => found.is_made_by_call_at(call_ns),
+            Self::Object { identity, born_ns } => {
+                found.identity == identity && found.born_ns == Some(born_ns)
+            }
+            Self::Nothing | Self::Taken | Self::Nobodys | Self::Emptied { .. } => false,
         }
     }
 }
 
-/// How many names are kept: more than an agent makes before it clears away.
-const MAX_PATHS: usize = 65_536;
+/// How many names are kept.
+const MAX_NAMES: usize = 1_000_000;
 
-/// How long all kept paths may be together.
-const MAX_BYTES: usize = 16 << 20;
+/// How many moved directories, and how many moved objects of somebody's, are kept.
+const MAX_MOVED: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn asked(call_ns: u64) -> Note {
+        Note::claim(What::Asked { call_ns }, Maker::Agent, false, call_ns)
+    }
+
+    fn what(table: &Table, path: &str) -> Option<What> {
+        table.get(path.as_bytes()).map(|note| note.what)
+    }
+
     #[test]
     fn a_claim_lasts_until_it_ends() {
         let claims = Claims::default();
-        claims.end(b"/z/a");
-        assert_eq!(claims.call_ns(b"/z/a"), None);
-        claims.make(b"/z/a", 7);
-        assert_eq!(claims.call_ns(b"/z/a"), Some(7));
-        assert_eq!(claims.call_ns(b"/z/a/b"), None);
-        claims.make(b"/z/a", 8);
-        assert_eq!(claims.call_ns(b"/z/a"), Some(8));
-        claims.end(b"/z/a");
-        assert_eq!(claims.call_ns(b"/z/a"), None);
-        let table = claims.lock();
-        assert!(table.by_path.is_empty() && table.by_age.is_empty() && table.bytes == 0);
+        assert!(claims.read().is_none(), "nothing was written");
+        let mut table = claims.write();
+        table.end(b"/z/a", false);
+        table.claim(b"/z/a", asked(7));
+        table.claim(b"/z/a", asked(8));
+        assert_eq!(what(&table, "/z/a"), Some(What::Asked { call_ns: 8 }));
+        assert_eq!(what(&table, "/z/a/b"), None);
+        table.end(b"/z/a", false);
+        assert_eq!(what(&table, "/z/a"), None);
     }
 
     #[test]
-    fn a_replaced_name_cannot_be_claimed_until_its_mark_ends() {
+    fn a_name_is_nobody_s_until_it_is_removed() {
         let claims = Claims::default();
-        claims.replace(b"/z/a");
-        claims.make(b"/z/a", 7);
-        assert_eq!(claims.call_ns(b"/z/a"), None);
-        claims.move_below(b"/z", b"/y", false);
-        claims.make(b"/y/a", 8);
-        assert_eq!(claims.call_ns(b"/y/a"), None);
-        claims.end(b"/y/a");
-        claims.make(b"/y/a", 9);
-        assert_eq!(claims.call_ns(b"/y/a"), Some(9));
+        let mut table = claims.write();
+        table.disown(b"/z/a");
+        table.claim(b"/z/a", asked(7));
+        assert_eq!(what(&table, "/z/a"), Some(What::Nobodys));
+        table.move_directory(b"/z", b"/y", false);
+        table.claim(b"/y/a", asked(8));
+        assert_eq!(what(&table, "/y/a"), Some(What::Nobodys));
+        table.end(b"/y/a", false);
+        table.claim(b"/y/a", asked(9));
+        assert_eq!(what(&table, "/y/a"), Some(What::Asked { call_ns: 9 }));
+        table.take(b"/y/a");
+        assert_eq!(
+            what(&table, "/y/a"),
+            Some(What::Nobodys),
+            "another's was here"
+        );
     }
 
     #[test]
-    fn claims_below_a_directory_move_with_it() {
-        for keep in [false, true] {
+    fn what_is_below_a_directory_moves_with_it() {
+        for may_stay in [false, true] {
             let claims = Claims::default();
-            claims.make(b"/z/d/a", 1);
-            claims.make(b"/z/d/e/b", 2);
-            claims.make(b"/z/dd/c", 3);
-            claims.make(b"/z/new/a", 9);
-            claims.make(b"/z/new/old", 9);
-            claims.move_below(b"/z/d", b"/z/new", keep);
-            let call_ns = |path: &str| claims.call_ns(path.as_bytes());
-            assert_eq!(call_ns("/z/new/a"), Some(1));
-            assert_eq!(call_ns("/z/new/e/b"), Some(2));
-            assert_eq!(call_ns("/z/dd/c"), Some(3));
-            assert_eq!(call_ns("/z/new/old"), None);
-            let old = (call_ns("/z/d/a"), call_ns("/z/d/e/b"));
-            assert_eq!(
-                old,
-                if keep {
-                    (Some(1), Some(2))
-                } else {
-                    (None, None)
-                }
-            );
+            let mut table = claims.write();
+            table.claim(b"/z/d/a", asked(1));
+            table.claim(b"/z/d/e/b", asked(2));
+            table.claim(b"/z/dd/c", asked(3));
+            table.claim(b"/z/new/old", asked(9));
+            table.move_directory(b"/z/d", b"/z/new", may_stay);
+            let call_ns = |path| match what(&table, path) {
+                Some(What::Asked { call_ns }) => call_ns,
+                _ => 0,
+            };
+            let paths = ["/z/new/a", "/z/new/e/b", "/z/dd/c", "/z/new/old"];
+            assert_eq!(paths.map(call_ns), [1, 2, 3, 0]);
+            let kept = u64::from(may_stay);
+            assert_eq!(["/z/d/a", "/z/d/e/b"].map(call_ns), [kept, 2 * kept]);
         }
     }
 
     #[test]
-    fn the_oldest_claims_are_dropped_when_there_are_too_many() {
+    fn the_origin_of_a_path_is_where_it_was_before_all_moves() {
         let claims = Claims::default();
-        let path = |index: usize| format!("/z/{index}").into_bytes();
-        for index in 0..MAX_PATHS {
-            claims.make(&path(index), 1);
+        let mut table = claims.write();
+        table.move_directory(b"/z/d", b"/z/e", false);
+        table.move_directory(b"/z/e/sub", b"/z/e/other", false);
+        table.move_directory(b"/z/e", b"/z/f", false);
+        for (now, before) in [
+            ("/z/f/a", "/z/d/a"),
+            ("/z/f/other/a", "/z/d/sub/a"),
+            ("/z/f", "/z/d"),
+            ("/z/g/a", "/z/g/a"),
+        ] {
+            assert_eq!(table.origin(now.as_bytes()), before.as_bytes(), "{now}");
         }
-        // Claimed again, it is the youngest.
-        claims.make(&path(0), 2);
-        claims.make(b"/z/one more", 3);
-        assert_eq!(claims.call_ns(&path(0)), Some(2));
-        assert_eq!(claims.call_ns(&path(1)), None);
-        assert_eq!(claims.call_ns(&path(2)), Some(1));
     }
 
     #[test]
-    fn long_paths_are_bounded_together() {
+    fn a_repository_that_holds_somebody_s_file_is_nobody_s() {
         let claims = Claims::default();
-        let path = |index: usize| format!("/{index}/{}", "x".repeat(4_000)).into_bytes();
-        let count = MAX_BYTES / 4_000 + 1;
-        for index in 0..count {
-            claims.make(&path(index), 1);
-        }
-        assert_eq!(claims.call_ns(&path(0)), None);
-        assert_eq!(claims.call_ns(&path(count - 1)), Some(1));
-        assert!(claims.lock().bytes <= MAX_BYTES);
+        let mut table = claims.write();
+        let directory = Note {
+            is_directory: true,
+            ..asked(1)
+        };
+        table.claim(b"/z/p/.git", directory);
+        table.claim(b"/z/p/.git/index", asked(1));
+        table.claim(b"/z/q/.git", directory);
+        assert!(table.directory_above(b"/z/p/.git/HEAD").is_some());
+        table.disown_repositories(b"/z/p/src/main.rs");
+        assert_eq!(table.directory_above(b"/z/p/.git/HEAD"), None);
+        assert_eq!(what(&table, "/z/p/.git/index"), None);
+        assert_eq!(what(&table, "/z/q/.git"), Some(What::Asked { call_ns: 1 }));
     }
 }

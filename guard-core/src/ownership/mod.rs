@@ -1,40 +1,51 @@
 //! What an agent made is its own, so that it may remove it again: the rules, for all backends.
 //!
-//! A backend reports calls that make, remove, rename and link names, with facts about the objects.
-//! From these [`Ownership`] keeps the names that agents claim:
+//! A backend reports calls that make, remove, rename, link and open names, with facts about the
+//! objects. From these [`Ownership`] keeps who made what:
 //!
-//! | call, in a zone | what happens to the claim |
-//! |-----------------|---------------------------|
-//! | an agent, or a tool for it, makes a name where nothing is | the agent claims it |
-//! | a tool that may restore a document makes it (`git checkout`), or a person does | there is none |
-//! | a name is removed | it ends |
-//! | a tool removes another's object to make it again (`tar`) | what is made there next has none |
-//! | an agent renames or links an object it may remove, to a free name | the new name is claimed |
-//! | a rename over an existing object, a swap, a person's rename | the new name has none |
-//! | a directory is renamed | the claims below move with it |
+//! | call, in a zone | what becomes of the name |
+//! |-----------------|--------------------------|
+//! | an agent, or a tool for it, makes it where nothing is | the agent's |
+//! | version control makes it (`git checkout`), or a person does | not the agent's |
+//! | the same below a directory that the session's agents made, or begin with it (`git clone`) | the agent's |
+//! | version control makes again what it removed of the agent's own | the agent's |
+//! | an object of the agent's is renamed or linked there, where nothing or its own is | the agent's |
+//! | an object from outside all zones is, by an agent | the agent's |
+//! | anything else is renamed there by an agent, or a tool removes somebody's object to make it again | nobody's, until the name is removed |
+//! | it is removed | forgotten |
+//! | a directory is renamed | all that is known below moves with it |
 //!
-//! Guarantees: a claim alone allows nothing. [`decide`] lets an agent remove an object only if its
-//! kind has a maker ([`FileKind::has_maker`](crate::file::FileKind::has_maker)) and its birth time
-//! is that of the claiming call. Without claims no lock is taken.
+//! What an agent made and nobody changed since is its own in later sessions, too: a backend may
+//! [attach](Ownership::attach) [`Records`] of earlier sessions, and write down what
+//! [`Ownership::claims`] returns. A record counts only if all that it says still holds.
+//!
+//! Guarantees: a claim alone allows nothing. It counts together with the object's kind and its
+//! birth time, or its identity. Without claims no lock is taken.
 //!
 //! It deliberately does not see edits: who writes into an agent's file does not become its owner
-//! while the object stays the same, and what replaces it is no longer the agent's.
+//! while the object stays the same. What replaces it is no longer the agent's.
 
 mod claims;
+mod standing;
+mod tree;
+
+pub use standing::Claim;
 
 use crate::actor::{Attribution, FactSource};
-use crate::decision::{Decision, decide, is_claimed_object};
-use crate::file::{FileFacts, FileKind};
+use crate::decision::Decision;
+use crate::file::FileFacts;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::Snapshot;
+use crate::standing::{Proof, Records, Standing};
 use crate::tools::OutputOwner;
-use crate::verdict::Reason;
-use claims::Claims;
+use claims::{Claims, Maker, Note, What};
+use std::sync::OnceLock;
 
-/// The names that agents claim, of one guard.
+/// Who made what, of one guard.
 #[derive(Debug, Default)]
 pub struct Ownership {
     claims: Claims,
+    records: OnceLock<Box<dyn Records>>,
 }
 
 /// Whether a backend saw the end of a call that it allowed.
@@ -46,6 +57,17 @@ pub enum Completion {
     Pending,
 }
 
+/// A new object.
+#[derive(Clone, Copy, Debug)]
+pub struct Creation<'a> {
+    /// Its canonical path.
+    pub path: &'a [u8],
+    /// Whether it is a directory.
+    pub is_directory: bool,
+    /// The wall clock now, or the object's birth time if it is known.
+    pub call_ns: u64,
+}
+
 /// A rename or a hard link, before it is carried out. Paths are canonical.
 #[derive(Clone, Copy, Debug)]
 pub struct NewName<'a> {
@@ -55,19 +77,41 @@ pub struct NewName<'a> {
     pub to: &'a [u8],
     /// The object at the old name.
     pub source: Option<FileFacts>,
+    /// The wall clock now.
+    pub now_ns: u64,
 }
 
 /// What a removal will mean; see [`Ownership::removed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct PendingRemoval {
-    replaces: bool,
+    becomes: Removed,
+    /// Whether the object is not the agents'.
+    foreign: bool,
+    /// When an agent's process takes what is not its own out of the directory.
+    empties_ns: Option<u64>,
+    /// Whether version control keeps somebody's file from here on.
+    kept_by_repository: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Removed {
+    Forgotten,
+    /// The agent's again, if the same tool makes it again.
+    Taken,
+    Nobodys,
 }
 
 /// What a rename will mean; see [`Ownership::renamed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct PendingRename(Renaming);
+pub struct PendingRename {
+    moves: Renaming,
+    /// Whether the object is not the agents'.
+    foreign: bool,
+    /// When an agent's process takes what is not its own out of the directory.
+    empties_ns: Option<u64>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Renaming {
@@ -75,12 +119,16 @@ enum Renaming {
     Nothing,
     /// Both objects change their names.
     Swap,
+    /// A directory, with all that is below it.
     Directory,
-    /// An object that stays its agent's, made at this time.
-    Own {
-        born_ns: u64,
-    },
-    Other,
+    /// A directory that an agent brings from outside all zones.
+    Tree(Note),
+    /// An object that is its agent's.
+    Own(Note),
+    /// An object that is not, moved by an agent.
+    Nobodys,
+    /// An object that is not, moved by a person.
+    Others,
 }
 
 /// What a hard link will mean; see [`Ownership::linked`].
@@ -92,11 +140,12 @@ pub struct PendingLink(Linking);
 enum Linking {
     /// The kernel refuses a name that exists.
     Nothing,
-    /// A second name of an object that is its agent's, made at this time.
-    Own {
-        born_ns: u64,
-    },
-    Other,
+    /// A second name of an object that is its agent's.
+    Own(Note),
+    /// A second name of somebody's object, by an agent.
+    Nobodys,
+    /// A name by a person.
+    Others,
 }
 
 /// What is at the new name of a rename or a link.
@@ -113,30 +162,63 @@ pub enum Target {
 // === impl Ownership ===
 
 impl Ownership {
-    /// When an agent asked for this name, for [`FactSource::claimed_ns`].
-    #[must_use]
-    pub fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
-        self.claims.call_ns(path)
-    }
-
-    /// An object is about to be made at `path`, where nothing is, or has just been made there.
-    /// `call_ns` is the wall clock now, or the object's birth time if it is known.
+    /// An object is about to be made where nothing is, or has just been made there.
     pub fn created<F: FactSource + ?Sized>(
         &self,
         snapshot: &Snapshot,
-        path: &[u8],
-        call_ns: u64,
+        creation: &Creation<'_>,
         facts: &F,
     ) {
+        let Creation {
+            path,
+            is_directory,
+            call_ns,
+        } = *creation;
         if !is_in_zone(snapshot, path) {
             return;
         }
-        let actor = facts.actor();
-        let is_agents = matches!(actor.attribution, Attribution::Agent(_));
-        if is_agents && !snapshot.may_restore(actor.executable) {
-            self.claims.make(path, call_ns);
+        let Some(maker) = maker(facts) else {
+            if let Some(mut table) = self.claims.read() {
+                table.end(path, true);
+            }
+            return;
+        };
+        let executable = facts.actor().executable;
+        let is_own = !snapshot.may_restore(executable)
+            || (is_directory && snapshot.begins_tree(executable, &facts.arguments()))
+            || self.is_taken(path)
+            || self.is_below_own_directory(path, facts);
+        let mut table = self.claims.write();
+        if is_own {
+            let what = What::Asked { call_ns };
+            table.claim(path, Note::claim(what, maker, is_directory, call_ns));
         } else {
-            self.claims.end(path);
+            table.end(path, true);
+        }
+    }
+
+    /// An agent's process opens an existing object for writing. What is its own by a record of an
+    /// earlier session would seem changed by somebody else from now on. `found` is asked only if its
+    /// answer matters.
+    pub fn edited<F: FactSource + ?Sized>(
+        &self,
+        snapshot: &Snapshot,
+        path: &[u8],
+        found: impl FnOnce() -> Option<FileFacts>,
+        now_ns: u64,
+        facts: &F,
+    ) {
+        let has_any = self.records.get().is_some() || self.claims.read().is_some();
+        if !has_any || !is_in_zone(snapshot, path) {
+            return;
+        }
+        let (Some(maker), Some(found)) = (maker(facts), found()) else {
+            return;
+        };
+        match self.standing(path, &found) {
+            Standing::Own(Proof::Seen) => self.claims.write().touch(path, now_ns),
+            Standing::Own(Proof::Recorded) => self.claim_object(path, &found, maker, now_ns),
+            _ => {}
         }
     }
 
@@ -146,20 +228,54 @@ impl Ownership {
         snapshot: &Snapshot,
         path: &[u8],
         decision: &Decision<'_>,
+        now_ns: u64,
         facts: &F,
     ) -> PendingRemoval {
-        let may_be_made_again = decision.output_owner(snapshot) == Some(OutputOwner::AgentIfNew);
+        let is_agents = decision.zone.is_some() && maker(facts).is_some();
+        if !is_agents {
+            return PendingRemoval {
+                becomes: Removed::Forgotten,
+                foreign: false,
+                empties_ns: None,
+                kept_by_repository: false,
+            };
+        }
+        let foreign = !self.is_own(path, facts);
+        let owner = decision.output_owner(snapshot);
+        let restores = owner == Some(OutputOwner::Original);
         PendingRemoval {
-            replaces: may_be_made_again && !is_claimed_object(path, facts),
+            becomes: match owner {
+                Some(OutputOwner::Original | OutputOwner::AgentIfNew) if foreign => {
+                    Removed::Nobodys
+                }
+                Some(OutputOwner::Original) => Removed::Taken,
+                _ => Removed::Forgotten,
+            },
+            foreign,
+            empties_ns: foreign.then_some(now_ns),
+            kept_by_repository: restores && foreign,
         }
     }
 
     /// A name was removed, or the kernel goes on to remove it.
     pub fn removed(&self, path: &[u8], pending: PendingRemoval) {
-        if pending.replaces {
-            self.claims.replace(path);
-        } else {
-            self.claims.end(path);
+        if pending.becomes == Removed::Forgotten && !pending.foreign {
+            if let Some(mut table) = self.claims.read() {
+                table.end(path, false);
+            }
+            return;
+        }
+        let mut table = self.claims.write();
+        match pending.becomes {
+            Removed::Forgotten => table.end(path, true),
+            Removed::Taken => table.take(path),
+            Removed::Nobodys => table.disown(path),
+        }
+        if pending.kept_by_repository {
+            table.disown_repositories(path);
+        }
+        if let Some(at_ns) = pending.empties_ns {
+            table.empty(parent(path), at_ns);
         }
     }
 
@@ -170,88 +286,183 @@ impl Ownership {
         snapshot: &Snapshot,
         name: &NewName<'_>,
         target: impl FnOnce() -> Target,
-        now_ns: u64,
         facts: &F,
     ) -> PendingRename {
-        let Some(source) = name.source else {
-            return PendingRename(Renaming::Other);
+        let (Some(source), Some(maker)) = (name.source, maker(facts)) else {
+            return PendingRename::by_others(name.source);
         };
-        if source.kind == FileKind::Directory {
-            return PendingRename(Renaming::Directory);
+        let from_zone = is_in_zone(snapshot, name.from);
+        let to_zone = is_in_zone(snapshot, name.to);
+        if !from_zone && !to_zone {
+            return PendingRename::by_others(name.source);
         }
-        let Some(born_ns) = maker_birth(snapshot, name) else {
-            return PendingRename(Renaming::Other);
+        let standing = self.standing(name.from, &source);
+        let own = matches!(standing, Standing::Own(_)) || !from_zone;
+        let maker = maker_of_moved(maker, standing);
+        let claim = || {
+            let what = What::object(&source)?;
+            Some(Note::claim(what, maker, source.is_directory(), name.now_ns))
         };
-        PendingRename(match target() {
-            Target::Free if is_agents_own(snapshot, name.from, now_ns, facts) => {
-                Renaming::Own { born_ns }
+        let moves = if source.is_directory() {
+            match claim() {
+                Some(claim) if !from_zone => Renaming::Tree(claim),
+                _ => Renaming::Directory,
             }
-            Target::Taken(taken) if taken.identity == source.identity => Renaming::Nothing,
-            _ => Renaming::Other,
-        })
+        } else {
+            match target() {
+                Target::Taken(taken) if taken.identity == source.identity => Renaming::Nothing,
+                Target::Free if own => claim().map_or(Renaming::Nobodys, Renaming::Own),
+                Target::Taken(taken) if own && self.is_own_object(name.to, &taken) => {
+                    claim().map_or(Renaming::Nobodys, Renaming::Own)
+                }
+                _ => Renaming::Nobodys,
+            }
+        };
+        PendingRename {
+            moves,
+            foreign: !own,
+            empties_ns: (from_zone && !own).then_some(name.now_ns),
+        }
     }
 
     /// A rename was carried out, or the kernel goes on with it.
     pub fn renamed(&self, from: &[u8], to: &[u8], pending: PendingRename, completion: Completion) {
+        let is_known = match pending.moves {
+            Renaming::Nothing => return,
+            Renaming::Swap | Renaming::Others => false,
+            Renaming::Directory | Renaming::Tree(_) | Renaming::Own(_) | Renaming::Nobodys => true,
+        };
+        let table = if is_known {
+            Some(self.claims.write())
+        } else {
+            self.claims.read()
+        };
+        let Some(mut table) = table else {
+            return;
+        };
         // If the kernel may still refuse, the object may keep its old name, and with it its claim.
         let is_done = completion == Completion::Done;
-        match pending.0 {
+        match pending.moves {
             Renaming::Nothing => {}
             Renaming::Swap => {
-                self.claims.end(from);
-                self.claims.end(to);
+                table.end(from, true);
+                table.end(to, true);
             }
-            Renaming::Directory => {
-                if is_done {
-                    self.claims.end(from);
+            Renaming::Directory | Renaming::Tree(_) => {
+                table.move_directory(from, to, !is_done);
+                if let Renaming::Tree(claim) = pending.moves {
+                    table.claim(to, claim);
                 }
-                self.claims.end(to);
-                self.claims.move_below(from, to, !is_done);
             }
-            Renaming::Own { born_ns } => {
+            Renaming::Own(claim) => {
                 if is_done {
-                    self.claims.end(from);
+                    table.end(from, false);
                 }
-                self.claims.make(to, born_ns);
+                table.claim(to, claim);
             }
-            Renaming::Other => {
+            Renaming::Nobodys => {
                 if is_done {
-                    self.claims.end(from);
+                    table.end(from, pending.foreign);
                 }
-                self.claims.end(to);
+                table.disown_moved(to, from);
             }
+            Renaming::Others => {
+                if is_done {
+                    table.end(from, false);
+                }
+                table.end(to, true);
+            }
+        }
+        if let Some(at_ns) = pending.empties_ns {
+            table.empty(parent(from), at_ns);
         }
     }
 
+    /// One of the objects in a directory that an agent brought from outside all zones, at its new
+    /// path. See [`PendingRename::brings_tree`].
+    pub fn brought(&self, path: &[u8], found: &FileFacts, now_ns: u64) {
+        self.claim_object(path, found, Maker::Agent, now_ns);
+    }
+
     /// Prepares a hard link. Call it before the link is made. `target` is asked only if its answer
-    /// matters.
+    /// matters. A source without any name yet (`O_TMPFILE`) is reported as being outside all zones.
     pub fn will_link<F: FactSource + ?Sized>(
         &self,
         snapshot: &Snapshot,
         name: &NewName<'_>,
         target: impl FnOnce() -> Target,
-        now_ns: u64,
         facts: &F,
     ) -> PendingLink {
+        let maker = maker(facts);
         if !is_in_zone(snapshot, name.to) {
             return PendingLink(Linking::Nothing);
         }
-        PendingLink(match (target(), maker_birth(snapshot, name)) {
-            (Target::Free, Some(born_ns)) if is_agents_own(snapshot, name.from, now_ns, facts) => {
-                Linking::Own { born_ns }
+        let standing = name.source.map_or(Standing::Unknown, |source| {
+            self.standing(name.from, &source)
+        });
+        let own = matches!(standing, Standing::Own(_)) || !is_in_zone(snapshot, name.from);
+        let what = name.source.filter(|_| own);
+        let what = what.and_then(|source| What::object(&source));
+        let maker = maker.map(|maker| maker_of_moved(maker, standing));
+        PendingLink(match (target(), maker, what) {
+            (Target::Taken(_), ..) => Linking::Nothing,
+            (_, None, _) => Linking::Others,
+            (Target::Free, Some(maker), Some(what)) => {
+                Linking::Own(Note::claim(what, maker, false, name.now_ns))
             }
-            (Target::Taken(_), _) => Linking::Nothing,
-            _ => Linking::Other,
+            _ => Linking::Nobodys,
         })
     }
 
     /// A hard link was made, or the kernel goes on with it.
-    pub fn linked(&self, to: &[u8], pending: PendingLink) {
+    pub fn linked(&self, from: &[u8], to: &[u8], pending: PendingLink) {
         match pending.0 {
             Linking::Nothing => {}
-            Linking::Own { born_ns } => self.claims.make(to, born_ns),
-            Linking::Other => self.claims.end(to),
+            Linking::Own(claim) => self.claims.write().claim(to, claim),
+            Linking::Nobodys => self.claims.write().disown_moved(to, from),
+            Linking::Others => {
+                if let Some(mut table) = self.claims.read() {
+                    table.end(to, true);
+                }
+            }
         }
+    }
+
+    fn claim_object(&self, path: &[u8], found: &FileFacts, maker: Maker, now_ns: u64) {
+        if let Some(what) = What::object(found) {
+            let claim = Note::claim(what, maker, found.is_directory(), now_ns);
+            self.claims.write().claim(path, claim);
+        }
+    }
+
+    fn is_taken(&self, path: &[u8]) -> bool {
+        let note = self.claims.read().and_then(|table| table.get(path));
+        note.is_some_and(|note| note.what == What::Taken)
+    }
+
+    /// Whether the nearest known directory above a path is one that an agent made: nothing in it is
+    /// anybody's but what others put there, which was not seen here.
+    fn is_below_own_directory<F: FactSource + ?Sized>(&self, path: &[u8], facts: &F) -> bool {
+        let found = self
+            .claims
+            .read()
+            .and_then(|table| table.directory_above(path));
+        found.is_some_and(|(length, note)| {
+            let directory = path.get(..length).unwrap_or_default();
+            facts
+                .file(directory)
+                .is_some_and(|found| note.claims(&found))
+        })
+    }
+
+    fn is_own<F: FactSource + ?Sized>(&self, path: &[u8], facts: &F) -> bool {
+        facts
+            .file(path)
+            .is_some_and(|found| self.is_own_object(path, &found))
+    }
+
+    fn is_own_object(&self, path: &[u8], found: &FileFacts) -> bool {
+        matches!(self.standing(path, found), Standing::Own(_))
     }
 }
 
@@ -259,36 +470,59 @@ impl Ownership {
 
 impl PendingRename {
     /// Two objects exchange their names.
-    pub const SWAP: Self = Self(Renaming::Swap);
+    pub const SWAP: Self = Self {
+        moves: Renaming::Swap,
+        foreign: true,
+        empties_ns: None,
+    };
+
+    /// Whether an agent brings a directory from outside all zones, so that what is in it is to be
+    /// reported by [`Ownership::brought`] after the rename.
+    #[must_use]
+    pub const fn brings_tree(&self) -> bool {
+        matches!(self.moves, Renaming::Tree(_))
+    }
+
+    fn by_others(source: Option<FileFacts>) -> Self {
+        let is_directory = source.is_some_and(|source| source.is_directory());
+        Self {
+            moves: if is_directory {
+                Renaming::Directory
+            } else {
+                Renaming::Others
+            },
+            foreign: true,
+            empties_ns: None,
+        }
+    }
 }
 
-/// When the object was born, if claims on it count under both names.
-fn maker_birth(snapshot: &Snapshot, name: &NewName<'_>) -> Option<u64> {
-    let source = name.source.filter(|source| source.kind.has_maker())?;
-    let in_zones = is_in_zone(snapshot, name.from) && is_in_zone(snapshot, name.to);
-    source.born_ns.filter(|_| in_zones)
+/// As whom the acting process makes objects; `None` for a person.
+fn maker<F: FactSource + ?Sized>(facts: &F) -> Option<Maker> {
+    match facts.actor().attribution {
+        Attribution::Agent(_) => Some(Maker::Agent),
+        Attribution::Unknown { agent_seen: true } => Some(Maker::Unknown),
+        Attribution::Human | Attribution::Unknown { agent_seen: false } => None,
+    }
 }
 
-/// Whether the acting agent may remove the object at `path` as its own.
-fn is_agents_own<F: FactSource + ?Sized>(
-    snapshot: &Snapshot,
-    path: &[u8],
-    now_ns: u64,
-    facts: &F,
-) -> bool {
-    matches!(facts.actor().attribution, Attribution::Agent(_))
-        && (is_claimed_object(path, facts)
-            || decide(snapshot, &removal(path), now_ns, facts).reason == Reason::Scratch)
+/// As whose an object counts that gets a new name: that only changes when it was last changed.
+fn maker_of_moved(mover: Maker, standing: Standing) -> Maker {
+    match standing {
+        Standing::Own(Proof::Changed | Proof::Doubtful) => Maker::Unknown,
+        _ => mover,
+    }
+}
+
+fn parent(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    path.get(..end).unwrap_or_default()
 }
 
 fn is_in_zone(snapshot: &Snapshot, path: &[u8]) -> bool {
-    snapshot.touches(&removal(path))
-}
-
-fn removal(path: &[u8]) -> Operation<'_> {
-    Operation {
+    snapshot.touches(&Operation {
         kind: OperationKind::Unlink,
         path,
         destination: None,
-    }
+    })
 }

@@ -304,6 +304,13 @@ impl Snapshot {
         self.tools.may_restore(executable)
     }
 
+    /// Whether this executable, with these arguments (NUL-separated), is version control that fills a
+    /// new directory.
+    #[must_use]
+    pub fn begins_tree(&self, executable: &[u8], arguments: &[u8]) -> bool {
+        self.tools.begins_tree(executable, arguments)
+    }
+
     /// Whether a tool of this executable basename is trusted within a scope, so that its descendants
     /// are trusted like it.
     #[must_use]

@@ -74,6 +74,13 @@ impl ToolTable {
             .any(|tool| tool.output_owner() == OutputOwner::Original)
     }
 
+    /// Whether an executable of this name, with these arguments, fills a new directory where nothing
+    /// of anybody's was: `git clone`.
+    pub(crate) fn begins_tree(&self, executable: &[u8], arguments: &[u8]) -> bool {
+        self.running(executable)
+            .any(|tool| tool.begins_tree(arguments))
+    }
+
     /// Whether an executable of this name removes what its arguments say, so that trusting it
     /// everywhere amounts to trusting the agent.
     #[must_use]

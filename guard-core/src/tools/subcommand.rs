@@ -19,6 +19,8 @@ pub(super) struct Subcommands {
     forbidden: &'static [&'static [u8]],
     /// Subcommands that keep what they remove, but run a forbidden one: `git stash -u`.
     keeping: &'static [&'static [u8]],
+    /// Subcommands that fill a new directory, where nothing of anybody's was.
+    beginning: &'static [&'static [u8]],
 }
 
 pub(super) const GIT: Subcommands = Subcommands {
@@ -38,6 +40,7 @@ pub(super) const GIT: Subcommands = Subcommands {
     renaming: &[b"alias.", b"help.autocorrect"],
     forbidden: &[b"clean"],
     keeping: &[b"stash"],
+    beginning: &[b"clone", b"init", b"worktree", b"submodule"],
 };
 
 pub(super) const JJ: Subcommands = Subcommands {
@@ -56,6 +59,7 @@ pub(super) const JJ: Subcommands = Subcommands {
     renaming: &[b"aliases"],
     forbidden: &[b"clean"],
     keeping: &[],
+    beginning: &[b"git"],
 };
 
 // === impl Subcommands ===
@@ -72,6 +76,12 @@ impl Subcommands {
     pub(super) fn keep(&self, arguments: &[u8]) -> bool {
         self.given(arguments)
             .is_some_and(|subcommand| self.keeping.contains(&subcommand))
+    }
+
+    /// Whether a tool with these arguments fills a new directory.
+    pub(super) fn begin(&self, arguments: &[u8]) -> bool {
+        self.given(arguments)
+            .is_some_and(|subcommand| self.beginning.contains(&subcommand))
     }
 
     /// The subcommand, unless the configuration may have renamed it.
@@ -172,6 +182,21 @@ mod tests {
                 keeps,
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn git_begins_repositories_and_worktrees() {
+        for (line, begins) in [
+            ("git clone -q a b", true),
+            ("git -C x init", true),
+            ("git worktree add wt", true),
+            ("git checkout clone", false),
+            ("git -c alias.init=checkout init", false),
+            ("git", false),
+        ] {
+            let arguments = line.replace(' ', "\0");
+            assert_eq!(GIT.begin(arguments.as_bytes()), begins, "{line}");
         }
     }
 

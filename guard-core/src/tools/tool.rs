@@ -156,6 +156,10 @@ impl Tool {
         })
     }
 
+    pub(super) fn begins_tree(&self, arguments: &[u8]) -> bool {
+        matches!(&self.except, Except::Subcommand(subcommands) if subcommands.begin(arguments))
+    }
+
     pub(super) fn is_genuine<W: FactSource + ?Sized>(
         &self,
         executable: &[u8],

@@ -6,6 +6,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
+use guard_core::standing::{Proof, Standing};
 use guard_core::zones::Folding;
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
@@ -240,17 +241,27 @@ impl FactSource for Scene {
             kind,
             born_ns: Some(born_ns),
             identity: FileIdentity::default(),
+            changed_ns: born_ns,
+            size: 0,
         };
         if self.is_made_here(path) {
-            return Some(of(FileKind::Fifo, MADE_NS));
+            return Some(of(FileKind::Symlink, MADE_NS));
         }
         let file = self.file_born_ns.map(|ns| of(FileKind::Regular, ns));
         file.or_else(|| self.directory_born_ns.map(|ns| of(FileKind::Directory, ns)))
     }
 
-    fn claimed_ns(&self, path: &[u8]) -> Option<u64> {
+    fn standing(&self, path: &[u8], _: &FileFacts) -> Standing {
         self.asked();
-        self.is_made_here(path).then_some(MADE_NS)
+        if self.is_made_here(path) {
+            Standing::Own(Proof::Seen)
+        } else {
+            Standing::Unknown
+        }
+    }
+
+    fn preserves(&self) -> bool {
+        true
     }
 }
 

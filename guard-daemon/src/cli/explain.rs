@@ -97,6 +97,8 @@ impl FactSource for Imagined {
                 device: found.dev(),
                 inode: found.ino(),
             },
+            changed_ns: 0,
+            size: found.size(),
         })
     }
 }

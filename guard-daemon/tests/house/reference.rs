@@ -108,12 +108,12 @@ fn trusted_tools_are_listed_with_their_scopes() {
 }
 
 #[test]
-fn scratch_names_are_listed() {
-    let names: Vec<&str> = decision::scratch_names()
+fn suffixes_of_backups_are_listed() {
+    let names: Vec<&str> = decision::backup_suffixes()
         .map(|name| str::from_utf8(name).expect("patterns are ASCII"))
         .collect();
     for document in documents("tools-and-places.md") {
-        assert_eq!(document.words_of_block("?*.tmp"), names);
+        assert_eq!(document.words_of_block(".bak"), names);
     }
 }
 

@@ -44,7 +44,7 @@ fn supervise(zone: &str, args: SupervisorArgs) -> Result<(), Box<dyn Error + Sen
         procfs::parent_of,
         IgnoredMarkers::default(),
     );
-    Supervisor::start(args, Arc::new(guard), Preservation::Off, None)?.run_command()?;
+    Supervisor::start(args, Arc::new(guard), Preservation::Off, None)?.run_command(|| {})?;
     Ok(())
 }
 

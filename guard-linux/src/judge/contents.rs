@@ -35,6 +35,10 @@ impl PendingCall<'_> {
         let Some(target) = self.open_target(path, flags)? else {
             return Ok(Reply::Continue);
         };
+        if target.exists && !flags.intersects(OFlags::ACCMODE | OFlags::TRUNC) {
+            // It was to be made, and is only read.
+            return Ok(Reply::Continue);
+        }
         let mut reply = self.evaluate_contents(OperationKind::Write, &target.path);
         let truncates = flags.contains(OFlags::TRUNC) && target.exists;
         if reply == Reply::Continue && truncates && !is_empty(target.pin.as_ref()) {
@@ -43,8 +47,9 @@ impl PendingCall<'_> {
         if reply == Reply::Continue && target.exists {
             let bytes_after = flags.contains(OFlags::TRUNC).then_some(0);
             self.preserve_contents(&target.path, target.pin.as_ref(), bytes_after);
+            self.note_edit(&target.path, target.pin.as_ref());
         } else if reply == Reply::Continue {
-            self.note_creation(&target.path);
+            self.note_creation(&target.path, false);
             self.contents_made(&target.path);
         }
         Ok(reply)
@@ -59,7 +64,7 @@ impl PendingCall<'_> {
         let flags = bytes
             .first_chunk::<8>()
             .map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let write_intent = (libc::O_ACCMODE | libc::O_TRUNC).cast_unsigned();
+        let write_intent = (libc::O_ACCMODE | libc::O_TRUNC | libc::O_CREAT).cast_unsigned();
         if flags & u64::from(write_intent) == 0 {
             return Ok(Reply::Continue);
         }
@@ -72,8 +77,8 @@ impl PendingCall<'_> {
         self.unresolved(OperationKind::Write, &Unresolved::default())
     }
 
-    /// `symlink`, `mknod` and their like: what they make is its maker's to remove.
-    pub(super) fn make(&mut self, path: PathArgument) -> Answered {
+    /// `symlink`, `mknod`, `mkdir` and their like: what they make is its maker's to remove.
+    pub(super) fn make(&mut self, path: PathArgument, is_directory: bool) -> Answered {
         let Resolved::Name(name) = self.resolve(path)? else {
             return Ok(Reply::Continue);
         };
@@ -83,7 +88,7 @@ impl PendingCall<'_> {
         let path = name.path();
         let reply = self.evaluate_contents(OperationKind::Write, &path);
         if reply == Reply::Continue {
-            self.note_creation(&path);
+            self.note_creation(&path, is_directory);
         }
         Ok(reply)
     }
@@ -100,6 +105,7 @@ impl PendingCall<'_> {
         let reply = self.evaluate_truncation(&target);
         if reply == Reply::Continue {
             self.preserve_contents(&target.path, target.pin.as_ref(), Some(length));
+            self.note_edit(&target.path, target.pin.as_ref());
         }
         Ok(reply)
     }

@@ -186,7 +186,11 @@ impl PendingCall<'_> {
         let (name, _) = names;
         let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
-        let facts = facts.with_object(&name.directory, &name.name, operation.path);
+        let facts = facts.preserving(self.preserves(snapshot)).with_object(
+            &name.directory,
+            &name.name,
+            operation.path,
+        );
         let decision = decide(snapshot, operation, wall_ns, &facts);
         let decided_ns = clock::monotonic_ns();
         // What cannot succeed destroys nothing. It is answered here and not performed: by then it
@@ -198,7 +202,7 @@ impl PendingCall<'_> {
         }
         let removal = (operation.kind == OperationKind::Unlink).then(|| {
             let ownership = &self.guard.ownership;
-            ownership.will_remove(snapshot, operation.path, &decision, &facts)
+            ownership.will_remove(snapshot, operation.path, &decision, wall_ns, &facts)
         });
         let performs = execution.is_performed();
         let preserved = self.preserve(&decision, operation, names, &facts, performs);

@@ -164,6 +164,8 @@ fn without_caller(guard: &Guard, call: Call) -> Reply {
         | Call::Symlinkat
         | Call::Mknod
         | Call::Mknodat
+        | Call::Mkdir
+        | Call::Mkdirat
         | Call::ContextChange
         | Call::Landlock
         | Call::RootChange
@@ -201,10 +203,12 @@ fn dispatch(pending: &mut PendingCall<'_>, call: Call) -> Result<Reply, CallerGo
         Call::Renameat2 => pending.rename(at(a, b), at(c, d), e),
         Call::Link => pending.link(here(a), here(b), 0),
         Call::Linkat => pending.link(at(a, b), at(c, d), e),
-        Call::Symlink => pending.make(here(b)),
-        Call::Symlinkat => pending.make(at(b, c)),
-        Call::Mknod => pending.make(here(a)),
-        Call::Mknodat => pending.make(at(a, b)),
+        Call::Symlink => pending.make(here(b), false),
+        Call::Symlinkat => pending.make(at(b, c), false),
+        Call::Mknod => pending.make(here(a), false),
+        Call::Mknodat => pending.make(at(a, b), false),
+        Call::Mkdir => pending.make(here(a), true),
+        Call::Mkdirat => pending.make(at(a, b), true),
         Call::Truncate => pending.truncate(here(a), b),
         Call::Ftruncate | Call::Fallocate => pending.ftruncate(a),
         Call::Open => pending.open(here(a), b),

@@ -9,9 +9,11 @@ use super::refusal;
 use super::resolve::{PathArgument, Resolved};
 use crate::arguments::int_argument;
 use crate::sys::notify::Reply;
+use crate::{directories, files};
 use guard_core::OperationKind;
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 // === impl PendingCall ===
 
@@ -93,7 +95,10 @@ impl PendingCall<'_> {
     /// `link`, `linkat`.
     pub(super) fn link(&mut self, from: PathArgument, to: PathArgument, flags: u64) -> Answered {
         let flags = AtFlags::from_bits_retain(int_argument(flags).cast_unsigned());
-        // A source without a name, and the refusal of other flags, are left to the kernel.
+        if flags.contains(AtFlags::EMPTY_PATH) {
+            return self.link_nameless(directories::pin_object(self.caller, from.start, b""), to);
+        }
+        // The refusal of other flags is left to the kernel.
         if !AtFlags::SYMLINK_FOLLOW.contains(flags) {
             return Ok(Reply::Continue);
         }
@@ -112,12 +117,36 @@ impl PendingCall<'_> {
             Resolved::Errno(errno) => return Ok(Reply::Fail(from.stat().err().unwrap_or(errno))),
             Resolved::Unresolved(path) => return Ok(self.unresolved(kind, &path)),
         };
+        if follows
+            && from.is_in_procfs()
+            && let Some(object) = self.follow(&from)
+            && is_nameless(&object)
+        {
+            self.note_nameless(&object, &to);
+            return Ok(Reply::Continue);
+        }
         let execution = Execution::Perform(|| execute::link(&from, &to)).only_if(!follows);
         let pending = self.before_link((&from, &to));
         // What a final link leads to is the kernel's to find.
         let refusal = |rights| refusal::of_link(&from, &to, rights).filter(|_| !follows);
         let reply = self.decide_and_execute(kind, (&from, Some(&to)), &refusal, execution);
-        self.after_link(&to, pending, reply);
+        self.after_link((&from, &to), pending, reply);
         Ok(reply)
     }
+
+    /// `linkat` of a descriptor: gives a file of `O_TMPFILE` its name.
+    fn link_nameless(&mut self, object: Result<OwnedFd, Errno>, to: PathArgument) -> Answered {
+        if let Ok(object) = object
+            && is_nameless(&object)
+            && let Resolved::Name(to) = self.resolve(to)?
+        {
+            self.note_nameless(&object, &to);
+        }
+        Ok(Reply::Continue)
+    }
+}
+
+/// Whether a file has no name: the kernel gives it one only if it never had any.
+fn is_nameless(object: &OwnedFd) -> bool {
+    files::stat_pin(object.as_fd()).is_ok_and(|found| found.links == 0)
 }

@@ -147,6 +147,11 @@ impl PendingCall<'_> {
         }))
     }
 
+    /// Whether what a decision requires to be preserved is, or is denied.
+    pub(super) fn preserves(&self, snapshot: &Snapshot) -> bool {
+        snapshot.undo().enabled && self.session.preservation.is_required()
+    }
+
     /// An agent is about to open this file for writing, or to cut it to `bytes_after`.
     pub(super) fn preserve_contents(
         &self,

@@ -137,17 +137,18 @@ impl Supervisor {
             .map_err(|errno| SessionError::kernel("making the guard unreadable to others", errno))
     }
 
-    /// Lets the root command start, and reports to the outer process what becomes of it. Returns
-    /// when the last process of the session is gone.
+    /// Lets the root command start, and reports to the outer process what becomes of it; before it
+    /// reports the command's end, it calls `ended`. Returns when the last process of the session is
+    /// gone.
     ///
     /// # Errors
     ///
     /// When the command's process is gone before it started.
-    pub fn run_command(self) -> Result<(), SessionError> {
+    pub fn run_command(self, ended: impl FnOnce()) -> Result<(), SessionError> {
         self.gate
             .open()
             .map_err(|error| SessionError::io("starting the command", error))?;
-        wait_for_root(self.root, &self.status);
+        wait_for_root(self.root, &self.status, ended);
         // The command ended; what it left behind stays guarded until it is gone.
         while !self.answering.is_over() {
             thread::sleep(ORPHANS_INTERVAL);
@@ -159,14 +160,16 @@ impl Supervisor {
 }
 
 /// Waits for children until the root command ended, reporting what becomes of it.
-fn wait_for_root(root: u32, status: &StatusChannel) {
+fn wait_for_root(root: u32, status: &StatusChannel, ended: impl FnOnce()) {
     loop {
         match wait_for_any(true) {
             Ok(Some((pid, change))) if pid.cast_unsigned() == root => {
-                status.report(change);
                 if matches!(change, Change::Exited(_) | Change::Killed(_)) {
+                    ended();
+                    status.report(change);
                     return;
                 }
+                status.report(change);
             }
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return,

@@ -14,7 +14,7 @@ mod keep;
 pub(crate) mod layout;
 pub mod outcome;
 mod own;
-mod private;
+pub(crate) mod private;
 pub mod recorder;
 mod session;
 

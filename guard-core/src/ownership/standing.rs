@@ -1,0 +1,107 @@
+//! Whose an object is: claims of this session, and records of earlier ones.
+
+use super::Ownership;
+use super::claims::{Maker, Note, What};
+use crate::file::FileFacts;
+use crate::standing::{Proof, Record, Records, Standing};
+
+/// An object that may be an agent's, to be written down; see [`Ownership::claims`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its canonical path.
+    pub path: Vec<u8>,
+    note: Note,
+}
+
+// === impl Ownership ===
+
+impl Ownership {
+    /// Uses what earlier sessions wrote down. Only the first call has an effect.
+    pub fn attach(&self, records: Box<dyn Records>) {
+        // A second set would be another store's: one guard has one.
+        let _ignored = self.records.set(records);
+    }
+
+    /// Whose the object at this canonical path is.
+    #[must_use]
+    pub fn standing(&self, path: &[u8], found: &FileFacts) -> Standing {
+        let known = self.claims.read().map(|table| {
+            let origin = self.records.get().map(|_| table.origin(path));
+            (table.get(path), origin)
+        });
+        let (note, origin) = known.unwrap_or_default();
+        if let Some(note) = note {
+            match note.what {
+                _ if note.claims(found) => return Standing::Own(note.proof(found)),
+                What::Nobodys => return Standing::Nobodys,
+                What::Emptied { at_ns }
+                    if found.is_directory() && !found.is_younger_than(at_ns) =>
+                {
+                    return Standing::Emptied;
+                }
+                _ => {}
+            }
+        }
+        let records = self.records.get();
+        match records.and_then(|records| records.find(origin.as_deref().unwrap_or(path), found)) {
+            Some(Record { is_doubtful: true }) => Standing::Own(Proof::Doubtful),
+            Some(Record { is_doubtful: false }) => Standing::Own(Proof::Recorded),
+            None => Standing::Unknown,
+        }
+    }
+
+    /// The name from which an agent moved or linked somebody's object to this one.
+    #[must_use]
+    pub fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.claims.read()?.moved_from(path)
+    }
+
+    /// Some of the claims of this session, from the one with this number on, and the number to go on
+    /// with; `None` at the end. Start with 0.
+    #[must_use]
+    pub fn claims(&self, from: u32) -> (Vec<Claim>, Option<u32>) {
+        let Some(table) = self.claims.read() else {
+            return (Vec::new(), None);
+        };
+        let (notes, next) = table.chunk(from, CHUNK);
+        let claims = notes.into_iter().filter_map(|(path, note)| {
+            let is_claim = matches!(note.what, What::Asked { .. } | What::Object { .. });
+            is_claim.then_some(Claim { path, note })
+        });
+        (claims.collect(), next)
+    }
+}
+
+// === impl Claim ===
+
+impl Claim {
+    /// The record to be written of the object that is at the path now; `None` if it is not the
+    /// agent's.
+    #[must_use]
+    pub fn record(&self, found: &FileFacts) -> Option<Record> {
+        self.note.claims(found).then_some(Record {
+            is_doubtful: self.note.proof(found) != Proof::Seen,
+        })
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    fn proof(&self, found: &FileFacts) -> Proof {
+        let changed_late = found.changed_ns > self.touched_ns.saturating_add(TOUCH_NS);
+        match self.maker {
+            Maker::Unknown => Proof::Doubtful,
+            // Entries that come and go change a directory.
+            Maker::Agent if changed_late && !found.is_directory() => Proof::Changed,
+            Maker::Agent => Proof::Seen,
+        }
+    }
+}
+
+/// How many claims are read while the table is locked.
+const CHUNK: usize = 1024;
+
+/// How long after it was seen to make, open or move a file an agent's process may be the one that
+/// changed it: a compiler writes its output for a while. A person's edit takes longer to come.
+const TOUCH_NS: u64 = 2_000_000_000;

@@ -1,0 +1,45 @@
+//! Whose an object is, and what earlier sessions wrote down of it.
+
+use crate::file::FileFacts;
+
+/// Whose the object at a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known, so that it may be anybody's.
+    Unknown,
+    /// An agent made it.
+    Own(Proof),
+    /// Somebody else's object was moved to this name.
+    Nobodys,
+    /// It is a directory, and the agents moved what was not their own out of it.
+    Emptied,
+}
+
+/// Why an object is known to be an agent's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A backend saw an agent's process make it in this session.
+    Seen,
+    /// As [`Seen`](Self::Seen), but it was changed since, and the backend did not see by whom.
+    Changed,
+    /// A record of an earlier session, all of which still holds.
+    Recorded,
+    /// One of these, but somebody else may have made or changed it, and moving it or writing it down
+    /// did not make that better.
+    Doubtful,
+}
+
+/// What earlier sessions wrote down of the objects that agents made.
+pub trait Records: Send + Sync + std::fmt::Debug {
+    /// The record of this object at this path, if everything that it says still holds: the path, the
+    /// identity, the birth time; for all but directories also the time of the last change and the
+    /// size.
+    fn find(&self, path: &[u8], found: &FileFacts) -> Option<Record>;
+}
+
+/// A record of an object that an agent made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Whether somebody else may have changed the object before it was written down.
+    pub is_doubtful: bool,
+}
