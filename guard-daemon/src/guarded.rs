@@ -153,7 +153,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     made.start(&guard)
         .context("starting the thread that writes down what agents make")?;
     // Not once more at the session's end: a person may be at work on it since.
-    supervisor.run_command(|| made.write(&guard))?;
+    supervisor.run_command(|| made.end(&guard))?;
     drop(control);
     keeper.keep(&guard);
     keeper.end();

@@ -25,8 +25,9 @@ use std::time::{Duration, UNIX_EPOCH};
 pub(crate) struct MadeKeeper {
     store: MadeStore,
     session: Arc<str>,
-    /// Held while entries are gathered and written: the last to begin writes last.
-    writing: Arc<Mutex<()>>,
+    /// Held while entries are gathered and written. Whether the command ended: what is changed since
+    /// then may be a person's.
+    ended: Arc<Mutex<bool>>,
 }
 
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl MadeKeeper {
         let keeper = Self {
             store: MadeStore::at(paths.state.join("made")),
             session: session.into(),
-            writing: Arc::default(),
+            ended: Arc::default(),
         };
         if let Err(error) = keeper.store.compact(today()) {
             tracing::warn!("{:#}", anyhow::Error::new(error));
@@ -53,9 +54,18 @@ impl MadeKeeper {
         keeper
     }
 
-    /// Writes down what is the agents' now.
-    pub(crate) fn write(&self, guard: &Guard) {
-        let _last = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes down what is the agents' now that the command ended, for the last time.
+    pub(crate) fn end(&self, guard: &Guard) {
+        self.write(guard, true);
+    }
+
+    /// Writes down what is the agents' now, unless the command ended.
+    fn write(&self, guard: &Guard, ends: bool) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if *ended {
+            return;
+        }
+        *ended = ends;
         let (mut from, mut entries) = (Some(0), Vec::new());
         while let Some(number) = from {
             let (claims, next) = guard.ownership.claims(number);
@@ -84,7 +94,7 @@ impl MadeKeeper {
                     let Some(guard) = guard.upgrade() else {
                         return;
                     };
-                    keeper.write(&guard);
+                    keeper.write(&guard, false);
                 }
             })
             .map(drop)
