@@ -180,7 +180,7 @@ impl Recorder {
 
     /// Preserves what is at a name that is about to be lost. With `may_take` the caller would
     /// remove the name itself right after, so that the object may be moved away; then the removal
-    /// is done when this returns [`Method::Rename`].
+    /// is done when this returns [`Method::Rename`](crate::journal::Method::Rename).
     ///
     /// # Errors
     ///
