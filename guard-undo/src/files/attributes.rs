@@ -18,7 +18,9 @@ pub(crate) fn set_attributes(to: &File, facts: &Facts) -> io::Result<()> {
     let owner = Some(Uid::from_raw(facts.uid));
     let group = Some(Gid::from_raw(facts.gid));
     // An ordinary user's copy stays theirs; of a group they are in, it can be the group's.
-    if rustix::fs::fchown(to, owner, group).is_err() {
+    let found = rustix::fs::fstat(to)?;
+    let is_theirs = (found.st_uid, found.st_gid) == (facts.uid, facts.gid);
+    if !is_theirs && rustix::fs::fchown(to, owner, group).is_err() {
         let _not_a_member = rustix::fs::fchown(to, None, group);
     }
     // After the owner: a change of owner takes set-user-ID bits away.

@@ -86,6 +86,9 @@ fn share_blocks(_: &File, _: &File) -> bool {
 
 fn copy_bytes(from: &File, to: &File, size: u64, until: Option<Instant>) -> io::Result<()> {
     check_time(until)?;
+    if size <= SMALL_BYTES {
+        return copy_range(from, to, 0, size, until);
+    }
     to.set_len(size)?;
     let mut at = 0;
     while at < size {
@@ -202,6 +205,9 @@ pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
     }
     Ok(true)
 }
+
+/// Of files up to this length it costs less to copy holes than to look for them.
+const SMALL_BYTES: u64 = 64 << 10;
 
 const BUFFER_BYTES: usize = 256 << 10;
 

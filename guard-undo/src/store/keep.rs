@@ -1,8 +1,8 @@
 //! How objects come into a session's directories, and out again.
 //!
 //! A lost inode is kept by a hard link; where the kernel forbids that (`fs.protected_hardlinks`), by
-//! a rename in place of its removal; else by a clone or a copy. A clone or copy is made under another
-//! name and renamed when it is complete.
+//! a rename in place of its removal; else by a clone or a copy. An object counts from the
+//! moment that a record names it, which is written when the object is complete.
 
 use super::bounds::Usage;
 use super::depot::Depot;
@@ -131,7 +131,6 @@ impl Keep {
         let bytes = found.disk_bytes;
         let from = name.open_for_reading()?;
         let (id, object) = self.new_name();
-        let part = CString::new(format!("{id}.part")).map_err(io::Error::from)?;
         // Blocks are shared within a file system only.
         let usual = self.depots.iter().enumerate().next();
         let (index, depot) = self
@@ -139,15 +138,14 @@ impl Keep {
             .next()
             .or(usual)
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let part = Name {
+        // Of a copy that a killed guard left half made no record speaks.
+        let to = Name {
             dir: depot.dir(),
-            name: &part,
+            name: &object,
         };
         let may_copy = || depot.may_copy(bytes, bounds);
-        let copied = copy_file(&from, part, &found.facts, until, may_copy);
+        let copied = copy_file(&from, to, &found.facts, until, may_copy);
         let method = copied.map_err(PreserveError::of_copy)?;
-        let whole = rustix::fs::renameat(part.dir, part.name, part.dir, &object);
-        whole.map_err(io::Error::from)?;
         Ok(Object {
             id,
             method,
