@@ -62,6 +62,8 @@ struct Arguments {
 struct Guard {
     ring: Producer,
     rng: Rng,
+    /// Changes leave the sequence of all other events as it is.
+    change_rng: Rng,
     session: String,
     denied: u64,
 }
@@ -142,6 +144,7 @@ impl Guard {
         Self {
             ring,
             rng: Rng(0x9e37_79b9_7f4a_7c15 ^ (u64::from(number) << 32)),
+            change_rng: Rng(0x5eed + u64::from(number)),
             session: format!(
                 "{}-{number}",
                 SESSIONS[usize::from(number) % SESSIONS.len()]
@@ -173,16 +176,14 @@ impl Guard {
         if allowed > 0 && self.rng.below(interval) == 0 {
             self.deny(now_ns());
         }
-        if allowed > 0 && self.rng.below(9) == 0 {
+        if allowed > 0 && self.change_rng.below(9) == 0 {
             self.change();
         }
         match step % 4800 {
-            // A restore.
             50 => {
                 self.ring.add(Counter::UndoRestores, 1);
                 self.ring.add(Counter::UndoRestoredFiles, 3);
             }
-            // A sweep for room.
             150 => {
                 self.ring.add(Counter::UndoEvictedSessions, 1);
                 self.ring.add(Counter::UndoEvictedBytes, 7 << 20);
@@ -191,7 +192,6 @@ impl Guard {
             100 => self.retry(8),
             // A mass deletion.
             200 => (0..260).for_each(|_| self.deny(now_ns())),
-            // A policy reload.
             300 => {
                 self.ring.add(Counter::PolicyReloads, 1);
                 self.ring.set(Counter::PolicyLoadedNs, now_ns());
@@ -217,21 +217,21 @@ impl Guard {
 
     /// An agent changes a file of a zone, which is preserved; a few are too large for that.
     fn change(&mut self) {
-        let (program, operation, method, path) = CHANGES[self.rng.skewed(CHANGES.len())];
-        let is_large = self.rng.below(60) == 0;
-        let bytes = 40 + self.rng.below(60_000);
+        let (program, operation, method, path) = CHANGES[self.change_rng.skewed(CHANGES.len())];
+        let is_large = self.change_rng.below(60) == 0;
+        let bytes = 40 + self.change_rng.below(60_000);
         let outcome = if is_large {
             PreservationOutcome::Unpreserved(UnpreservedCause::TooLarge)
         } else {
             PreservationOutcome::Preserved(method)
         };
-        let is_cut = operation == OperationKind::Write && self.rng.below(4) == 0;
+        let is_cut = operation == OperationKind::Write && self.change_rng.below(4) == 0;
         self.ring.add(Counter::UndoStoreBytes, bytes);
         self.ring.add(Counter::UndoStoreFiles, 1);
         self.ring.publish(&DecisionEvent {
             wall_ns: now_ns(),
             monotonic_ns: now_ns(),
-            latency_ns: self.rng.latency(),
+            latency_ns: self.change_rng.latency(),
             operation,
             reason: Reason::NotJudged,
             answer: Answer::Continued,
@@ -249,7 +249,7 @@ impl Guard {
                 outcome,
                 bytes: if is_large { 3 << 30 } else { bytes },
                 bytes_after: is_cut.then_some(0),
-                duration_ns: 4 * self.rng.latency(),
+                duration_ns: 4 * self.change_rng.latency(),
             }),
             ..blank()
         });
