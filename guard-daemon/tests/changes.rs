@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use support::exporter;
 use support::scratch::{Home, Workshop};
@@ -164,6 +164,16 @@ fn get(address: &str, path: &str) -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
+/// A program that ends with its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// Waits until `found` returns something.
 fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -189,13 +199,14 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
     assert!(ready.status.success(), "{ready:#?}");
     let beside = Path::new(env!("CARGO_BIN_EXE_codex-es-guard"));
     let state = home.path().join(".codex/es-guard");
-    let mut exporter = Command::new(beside.with_file_name("guard-exporter"))
+    let exporter = Command::new(beside.with_file_name("guard-exporter"))
         .arg("--state")
         .arg(&state)
         .args(["--web.listen-address", "127.0.0.1:0"])
         .env("HOME", home.path())
         .spawn()
         .unwrap();
+    let _ended = Ended(exporter);
     let address = eventually("the exporter serves", || {
         let json = std::fs::read(state.join("exporter.json")).ok()?;
         let json: Value = serde_json::from_slice(&json).ok()?;
@@ -242,8 +253,9 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
     assert!(kept >= Some(1.0), "{kept:?}");
     let limit = metric("guard_undo_store_limit_bytes");
     assert!(limit > Some(0.0), "{limit:?}");
-    let bytes = metric("guard_undo_store_bytes");
-    assert!(bytes > Some(0.0), "{bytes:?}");
+    eventually("the store's figures of the session's end are shown", || {
+        (metric("guard_undo_store_bytes") > Some(0.0)).then_some(())
+    });
 
     let shown = r#""$TOOLS/codex-es-guard" denials --changes --operation write"#;
     let shown = session::unguarded(&workshop, &home, shown);
@@ -260,6 +272,4 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
         (metric("guard_undo_restores_total") == Some(1.0)).then_some(())
     });
     assert!(metric("guard_undo_restored_files_total") >= Some(2.0));
-    exporter.kill().unwrap();
-    exporter.wait().unwrap();
 }

@@ -228,6 +228,9 @@ impl Drain {
             *ended &= extent == Extent::All;
             ring.count(&self.metrics.rings);
         }
+        // Before rings that ended go away.
+        let readers = self.rings.iter().map(|ring| &ring.reader);
+        self.metrics.rings.show_store(readers);
         if ended.contains(&true) {
             self.finish(now, &ended);
         }

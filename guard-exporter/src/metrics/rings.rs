@@ -65,12 +65,6 @@ pub struct GuardState {
     pub overrides: u64,
     /// Whether one that should preserve has no undo store.
     pub undo_unavailable: bool,
-    /// What the undo store has.
-    pub undo_bytes: u64,
-    /// Objects in it.
-    pub undo_files: u64,
-    /// What it may have.
-    pub undo_limit: u64,
     /// Records not read yet, by lane, including those of dead guards.
     pub lag: [u64; Lane::ALL.len()],
     /// Capacity for records, by lane, including that of dead guards; bytes.
@@ -205,15 +199,26 @@ impl RingMetrics {
         self.zones.set(integer(state.zones));
         self.overrides.set(integer(state.overrides));
         self.undo_unavailable.set(i64::from(state.undo_unavailable));
-        if state.live > 0 {
-            // The store outlives the guards.
-            self.undo_bytes.set(integer(state.undo_bytes));
-            self.undo_files.set(integer(state.undo_files));
-            self.undo_limit.set(integer(state.undo_limit));
-        }
         let by_lane = self.lag.iter().zip(state.lag);
         for (gauge, value) in by_lane.chain(self.capacity.iter().zip(state.capacity)) {
             gauge.set(integer(value));
+        }
+    }
+
+    /// Sets the gauges of the undo store, which the guards of one user share and which outlives them:
+    /// from all rings that are read, those of guards that have just ended among them. Without any, the
+    /// last figures stay.
+    pub fn show_store<'r>(&self, readers: impl Iterator<Item = &'r Reader> + Clone) {
+        let most = |counter| readers.clone().map(|reader| reader.counter(counter)).max();
+        let Some(limit @ 1..) = most(Counter::UndoStoreLimitBytes) else {
+            return;
+        };
+        self.undo_limit.set(integer(limit));
+        for (gauge, counter) in [
+            (&self.undo_bytes, Counter::UndoStoreBytes),
+            (&self.undo_files, Counter::UndoStoreFiles),
+        ] {
+            gauge.set(integer(most(counter).unwrap_or_default()));
         }
     }
 
@@ -284,12 +289,7 @@ impl GuardState {
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
         self.overrides = sum(self.overrides, Counter::Overrides);
-        // The guards of one user share one store.
-        let most = |most: u64, counter| most.max(reader.counter(counter));
         self.undo_unavailable |= reader.counter(Counter::UndoUnavailable) == 1;
-        self.undo_bytes = most(self.undo_bytes, Counter::UndoStoreBytes);
-        self.undo_files = most(self.undo_files, Counter::UndoStoreFiles);
-        self.undo_limit = most(self.undo_limit, Counter::UndoStoreLimitBytes);
         let Infos { policies, versions } = &mut self.infos;
         if policies.len() < MAX_INFOS {
             let mode = mode_name(reader.counter(Counter::PolicyAudit));
@@ -317,9 +317,6 @@ impl Default for GuardState {
             zones: 0,
             overrides: 0,
             undo_unavailable: false,
-            undo_bytes: 0,
-            undo_files: 0,
-            undo_limit: 0,
             lag: [0; Lane::ALL.len()],
             capacity: [0; Lane::ALL.len()],
             infos: Infos::default(),
