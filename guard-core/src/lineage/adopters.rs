@@ -49,7 +49,7 @@ impl Adopters {
 /// Far more than a session has: each container and each service manager is one.
 const MAX_ADOPTERS: usize = 4096;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
