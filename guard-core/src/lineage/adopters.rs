@@ -49,7 +49,8 @@ impl Adopters {
 /// Far more than a session has: each container and each service manager is one.
 const MAX_ADOPTERS: usize = 4096;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(not(loom))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

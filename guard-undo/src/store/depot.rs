@@ -15,16 +15,31 @@ use crate::journal::BytePath;
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// A directory of objects, held open.
+/// A directory of objects.
 #[derive(Debug)]
 pub(crate) struct Depot {
-    objects: OwnedFd,
+    objects: Objects,
     /// The device of the files that can be linked into it.
     device: u64,
+}
+
+#[derive(Debug)]
+enum Objects {
+    /// The store's own.
+    Held(OwnedFd),
+    /// Beside a zone: opened for each use, so that a person can unmount the file system meanwhile.
+    Beside(PathBuf),
+}
+
+/// A directory of objects, open.
+#[derive(Debug)]
+pub(crate) enum OpenDepot<'d> {
+    Held(BorrowedFd<'d>),
+    Opened(OwnedFd),
 }
 
 /// On which mount a directory is: links work within one only.
@@ -37,31 +52,56 @@ struct MountId {
 // === impl Depot ===
 
 impl Depot {
-    /// Opens a directory of objects that was made before.
-    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let objects = rustix::fs::open(dir, flags, Mode::empty())?;
+    /// The store's own directory of objects, held open.
+    pub(crate) fn hold(dir: &Path) -> io::Result<Self> {
         Ok(Self {
             device: MountId::of(dir)?.device,
-            objects,
+            objects: Objects::Held(open(dir, OFlags::RDONLY)?),
         })
     }
 
-    /// The directory.
-    pub(crate) fn dir(&self) -> BorrowedFd<'_> {
-        self.objects.as_fd()
+    /// A directory of objects beside a zone.
+    pub(crate) fn beside(dir: &Path) -> io::Result<Self> {
+        Ok(Self {
+            device: MountId::of(dir)?.device,
+            objects: Objects::Beside(dir.to_owned()),
+        })
     }
 
-    /// Whether a copy of this size may be made in it.
-    pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
-        let disk = rustix::fs::fstatvfs(&self.objects).map_err(io::Error::from)?;
-        bounds.may_copy(bytes, bounds::spare_bytes(&disk, bounds, bytes))
+    /// The directory; an error if its file system is no longer mounted.
+    pub(crate) fn dir(&self) -> io::Result<OpenDepot<'_>> {
+        match &self.objects {
+            Objects::Held(objects) => Ok(OpenDepot::Held(objects.as_fd())),
+            Objects::Beside(dir) => open(dir, PASSING).map(OpenDepot::Opened),
+        }
     }
 
     /// Whether files of this device may be linked into it.
     pub(crate) const fn serves(&self, device: u64) -> bool {
         self.device == device
     }
+}
+
+impl AsFd for OpenDepot<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Held(objects) => *objects,
+            Self::Opened(objects) => objects.as_fd(),
+        }
+    }
+}
+
+impl OpenDepot<'_> {
+    /// Whether a copy of this size may be made in it.
+    pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
+        let disk = rustix::fs::fstatvfs(self).map_err(io::Error::from)?;
+        bounds.may_copy(bytes, bounds::spare_bytes(&disk, bounds, bytes))
+    }
+}
+
+fn open(dir: &Path, access: OFlags) -> io::Result<OwnedFd> {
+    let flags = access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(dir, flags, Mode::empty())?)
 }
 
 /// The directories beside these zones in which objects can be linked that cannot be linked into
@@ -147,6 +187,12 @@ impl MountId {
         Ok(Self { device, mount: 0 })
     }
 }
+
+/// Enough to make, link and remove names in a directory.
+#[cfg(target_os = "linux")]
+const PASSING: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const PASSING: OFlags = OFlags::RDONLY;
 
 /// The directory's name.
 pub(crate) const NAME: &str = ".codex-es-guard-undo";

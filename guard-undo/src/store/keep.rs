@@ -12,6 +12,7 @@ use crate::journal::{Kept, Method};
 use rustix::fs::AtFlags;
 use std::ffi::CString;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -57,8 +58,8 @@ pub enum Preserved {
 impl Keep {
     /// Opens the directories of a new session.
     pub(super) fn open(objects: &Path, depots: &[PathBuf]) -> io::Result<Self> {
-        let mut opened = vec![Depot::open(objects)?];
-        opened.extend(depots.iter().filter_map(|dir| Depot::open(dir).ok()));
+        let mut opened = vec![Depot::hold(objects)?];
+        opened.extend(depots.iter().filter_map(|dir| Depot::beside(dir).ok()));
         Ok(Self {
             depots: opened,
             usage: Usage::default(),
@@ -84,18 +85,18 @@ impl Keep {
         self.usage.take(bytes, bounds)?;
         let (id, object) = self.new_name();
         for (index, depot) in self.serving(found) {
+            let Ok(dir) = depot.dir() else { continue };
             let kept = |method| Object {
                 id,
                 method,
                 bytes,
                 depot: index,
             };
-            let link =
-                rustix::fs::linkat(name.dir, name.name, depot.dir(), &object, AtFlags::empty());
+            let link = rustix::fs::linkat(name.dir, name.name, &dir, &object, AtFlags::empty());
             if link.is_ok() {
                 return Ok(kept(Method::Hardlink));
             }
-            let take = || rustix::fs::renameat(name.dir, name.name, depot.dir(), &object);
+            let take = || rustix::fs::renameat(name.dir, name.name, &dir, &object);
             if may_take && take().is_ok() {
                 return Ok(kept(Method::Rename));
             }
@@ -138,12 +139,13 @@ impl Keep {
             .next()
             .or(usual)
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let dir = depot.dir()?;
         // Of a copy that a killed guard left half made no record speaks.
         let to = Name {
-            dir: depot.dir(),
+            dir: dir.as_fd(),
             name: &object,
         };
-        let may_copy = || depot.may_copy(bytes, bounds);
+        let may_copy = || dir.may_copy(bytes, bounds);
         let copied = copy_file(&from, to, &found.facts, until, may_copy);
         let method = copied.map_err(PreserveError::of_copy)?;
         Ok(Object {
@@ -158,10 +160,11 @@ impl Keep {
     pub(super) fn put_back(&self, name: Name<'_>, object: &Object) {
         if object.method == Method::Rename {
             let kept = object.id.to_string();
-            let Some(depot) = self.depots.get(object.depot) else {
+            let depot = self.depots.get(object.depot);
+            let Some(Ok(dir)) = depot.map(Depot::dir) else {
                 return;
             };
-            let back = rustix::fs::renameat(depot.dir(), &kept, name.dir, name.name);
+            let back = rustix::fs::renameat(&dir, &kept, name.dir, name.name);
             if back.is_err() {
                 // It stays in the store, where `undo show` finds no record of it.
                 return;
@@ -182,7 +185,9 @@ impl Keep {
     pub(super) fn remove_numbered(&self, id: u64) {
         let name = id.to_string();
         for depot in &self.depots {
-            let _not_here = rustix::fs::unlinkat(depot.dir(), &name, AtFlags::empty());
+            if let Ok(dir) = depot.dir() {
+                let _not_here = rustix::fs::unlinkat(&dir, &name, AtFlags::empty());
+            }
         }
     }
 
