@@ -30,6 +30,7 @@ pub mod guard;
 pub mod lineage;
 pub mod operation;
 pub mod ownership;
+pub mod path;
 pub mod policy;
 pub mod process;
 pub mod ring;

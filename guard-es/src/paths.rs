@@ -8,6 +8,7 @@
 //! These functions read the bytes of a path only, except [`locate`], which resolves symbolic links
 //! in the file system.
 
+use guard_core::path::is_at_or_below;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -47,7 +48,7 @@ pub fn without_firmlink(path: &[u8]) -> &[u8] {
     let Some(rest) = path.strip_prefix(DATA) else {
         return path;
     };
-    let linked = FIRMLINKS.iter().any(|link| is_or_below(rest, link));
+    let linked = FIRMLINKS.iter().any(|link| is_at_or_below(rest, link));
     if linked { rest } else { path }
 }
 
@@ -55,16 +56,10 @@ pub fn without_firmlink(path: &[u8]) -> &[u8] {
 #[must_use]
 pub fn canonical(path: &[u8]) -> Vec<u8> {
     let path = without_firmlink(path);
-    if PRIVATE.iter().any(|link| is_or_below(path, link)) {
+    if PRIVATE.iter().any(|link| is_at_or_below(path, link)) {
         return [b"/private", path].concat();
     }
     path.to_vec()
-}
-
-/// Whether `path` is `place` or below it.
-pub(crate) fn is_or_below(path: &[u8], place: &[u8]) -> bool {
-    path.strip_prefix(place)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 /// The canonical locations of a configured path: the path itself with the symbolic links among its

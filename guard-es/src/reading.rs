@@ -14,12 +14,13 @@
 //!
 //! Paths from the kernel are canonical, except for the firmlinks of the data volume.
 
-use crate::paths::{is_or_below, without_firmlink};
+use crate::paths::without_firmlink;
 use crate::request::{Acting, PathBuffer, Request};
 use endpoint_sec::event::{Destination, Event};
 use endpoint_sec::{AuditToken, File, MessageView, OpenFlags, Process, TimeSpec};
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::ownership::Target;
+use guard_core::path::is_at_or_below;
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind};
 
@@ -33,7 +34,7 @@ pub(crate) fn request<'w>(
     let acting = acting(&message.process());
     let is_unreadable = |file: &File<'_>| {
         let path = path_of(file);
-        unreadable.iter().any(|place| is_or_below(path, place))
+        unreadable.iter().any(|place| is_at_or_below(path, place))
     };
     let request = |kind, file: File<'w>, destination| Request {
         operation: Operation {

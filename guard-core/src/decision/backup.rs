@@ -1,12 +1,12 @@
 //! Names of backups and of rotated files: a file's name with a suffix, a number or a date.
 
+use crate::path::parent;
 use crate::process::basename;
 
 /// Whether a rename of one name over the other is a rotation or a backup: in one directory, and the
 /// names differ only by a number or a backup's suffix.
 pub(super) fn is_rotation(from: &[u8], to: &[u8]) -> bool {
-    let directory = |path: &[u8]| path.len() - basename(path).len();
-    if from.get(..directory(from)) != to.get(..directory(to)) {
+    if parent(from) != parent(to) {
         return false;
     }
     let (from, to) = (basename(from), basename(to));

@@ -18,6 +18,7 @@ use super::backup::stem;
 use super::preserve::Preserve;
 use crate::actor::FactSource;
 use crate::file::{FileFacts, FileKind};
+use crate::path::parent;
 use crate::process::basename;
 use crate::standing::{Proof, Standing};
 
@@ -105,8 +106,7 @@ fn of_moved<F: FactSource + ?Sized>(path: &[u8], found: &FileFacts, facts: &F) -
     if there.identity == found.identity {
         return Some(Preserve::Nothing);
     }
-    let directory = |path: &[u8]| path.len() - basename(path).len();
-    let is_beside = path.get(..directory(path)) == from.get(..directory(&from));
+    let is_beside = parent(path) == parent(&from);
     let goes = is_beside && facts.preserves() && there.kind == FileKind::Regular;
     goes.then_some(Preserve::Required)
 }

@@ -35,6 +35,7 @@ use crate::actor::{Attribution, FactSource};
 use crate::decision::Decision;
 use crate::file::FileFacts;
 use crate::operation::{Operation, OperationKind};
+use crate::path::parent;
 use crate::policy::Snapshot;
 use crate::standing::{Proof, Records, Standing};
 use crate::tools::OutputOwner;
@@ -512,11 +513,6 @@ fn maker_of_moved(mover: Maker, standing: Standing) -> Maker {
         Standing::Own(Proof::Changed | Proof::Doubtful) => Maker::Unknown,
         _ => mover,
     }
-}
-
-fn parent(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-    path.get(..end).unwrap_or_default()
 }
 
 fn is_in_zone(snapshot: &Snapshot, path: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 //!
 //! It deliberately knows nothing of what a note says.
 
+use crate::path::is_at_or_below;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -352,11 +353,6 @@ fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
     let at = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     let (parent, name) = path.split_at_checked(at).unwrap_or((b"", path));
     (parent, name.strip_prefix(b"/").unwrap_or(name))
-}
-
-fn is_at_or_below(path: &[u8], directory: &[u8]) -> bool {
-    let rest = path.strip_prefix(directory);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 const ROOT: Index = 0;

@@ -4,11 +4,12 @@ use super::grants::{Grant, Grants};
 use super::peer::{Peer, Standing};
 use super::protocol::{Answer, Order, RequestStatus, State};
 use super::requests::{Requests, Wish};
-use super::wanted::{self, covers};
+use super::wanted;
 use crate::policy_file;
 use crate::policy_watch::SharedPolicyWatch;
 use guard_core::OperationKind;
 use guard_core::guard::{Guard, SharedGuard};
+use guard_core::path::is_at_or_below;
 use guard_core::policy::{OverrideApproval, POLICY_OPERATIONS};
 use guard_report::time::{now_ns, rfc3339};
 use std::path::PathBuf;
@@ -193,7 +194,7 @@ impl Desk {
             None => open.path.clone(),
             Some(wider) => {
                 let wider = self.located(&wider, guard)?;
-                if !covers(wider.as_bytes(), open.path.as_bytes()) {
+                if !is_at_or_below(open.path.as_bytes(), wider.as_bytes()) {
                     return Err(format!("{wider} is not above {}", open.path));
                 }
                 wider

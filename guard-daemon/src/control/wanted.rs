@@ -1,5 +1,6 @@
 //! What may be asked for: a path in a zone, and less than a zone.
 
+use guard_core::path::is_at_or_below;
 use guard_core::policy::{MAX_PATH_BYTES, Snapshot};
 use std::path::Path;
 
@@ -49,7 +50,7 @@ pub(super) fn check(path: &str, home: &Path, snapshot: &Snapshot) -> Result<(), 
         return Err(RefusedPath::NotPlain(shown()));
     }
     let bytes = path.as_bytes();
-    let contains = |inner: &[u8]| covers(bytes, inner);
+    let contains = |inner: &[u8]| is_at_or_below(inner, bytes);
     if contains(home.as_os_str().as_encoded_bytes()) {
         return Err(RefusedPath::Home(shown()));
     }
@@ -61,20 +62,17 @@ pub(super) fn check(path: &str, home: &Path, snapshot: &Snapshot) -> Result<(), 
     }
     if snapshot
         .own_files()
-        .any(|own| contains(own) || covers(own, bytes))
+        .any(|own| contains(own) || is_at_or_below(bytes, own))
     {
         return Err(RefusedPath::Own(shown()));
     }
-    if !snapshot.zones().any(|zone| covers(zone.path, bytes)) {
+    if !snapshot
+        .zones()
+        .any(|zone| is_at_or_below(bytes, zone.path))
+    {
         return Err(RefusedPath::Unprotected(shown()));
     }
     Ok(())
-}
-
-/// Whether `outer` is `inner` or a directory above it, by whole components.
-pub(super) fn covers(outer: &[u8], inner: &[u8]) -> bool {
-    let rest = inner.strip_prefix(outer);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || outer == b"/")
 }
 
 #[cfg(test)]

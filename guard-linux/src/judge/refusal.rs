@@ -10,6 +10,7 @@
 use super::resolve::Name;
 use crate::arguments::without_slashes;
 use crate::files::{self, FileStat};
+use guard_core::path::is_at_or_below;
 use rustix::fs::{Access, AtFlags, Dir, RenameFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 use std::ffi::CString;
@@ -237,23 +238,9 @@ fn ends_in_slash(name: &Name) -> bool {
     without_slashes(text).len() < text.len()
 }
 
-/// Whether `path` is `ancestor` or below it, both canonical.
-fn is_at_or_below(path: &[u8], ancestor: &[u8]) -> bool {
-    path.strip_prefix(ancestor)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whole_components_count() {
-        assert!(is_at_or_below(b"/a/b", b"/a/b"));
-        assert!(is_at_or_below(b"/a/b/c", b"/a/b"));
-        assert!(!is_at_or_below(b"/a/bc", b"/a/b"));
-        assert!(!is_at_or_below(b"/a", b"/a/b"));
-    }
 
     #[test]
     fn an_error_of_the_guard_s_own_refuses_nothing() {

@@ -6,6 +6,7 @@ use super::names::{Names, Node};
 use crate::files::{Kind, ObjectStat, OwnedName, is_absence, is_same_contents};
 use crate::journal::{Event, Facts, Kept, Loss};
 use crate::store::Session;
+use guard_core::path::is_at_or_below;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -258,11 +259,6 @@ pub(super) fn stat_path(path: &[u8]) -> io::Result<Option<ObjectStat>> {
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn is_at_or_below(path: &[u8], above: &[u8]) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || above == b"/")
 }
 
 /// Whether a kept inode was written after it was preserved.
