@@ -150,6 +150,9 @@ fn copy_range(
             Err(error) => return Err(error.into()),
         }
     }
+    if at >= end {
+        return Ok(());
+    }
     let mut buffer = vec![0; BUFFER_BYTES];
     while at < end {
         check_time(until)?;
