@@ -127,12 +127,7 @@ pub(crate) fn prepare_names<'s, 'f>(
         }
         Err(error) => {
             if worth.is_some() {
-                let what = if kind == NameChangeKind::Rename {
-                    "replaced"
-                } else {
-                    "removed"
-                };
-                recorder.unpreserved(lost_path, what, error, moment.wall_ns);
+                recorder.unpreserved(lost_path, kind.how().as_str(), error, moment.wall_ns);
             }
             return Ok(None);
         }
@@ -216,10 +211,7 @@ pub(crate) fn preserve_contents<'m>(
         if let Err(error) = &changed {
             recorder.unpreserved(path, "changed", error, moment.wall_ns);
         }
-        let preserved = match &changed {
-            Ok(preserved) => Ok(*preserved),
-            Err(error) => Err(error),
-        };
+        let preserved = changed.as_ref().copied();
         let bytes_after = request.truncates_content.then_some(0);
         let event = event_of(preserved, request.object_bytes, bytes_after, duration_ns)?;
         Some(Edit { path, event })

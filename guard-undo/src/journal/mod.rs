@@ -24,6 +24,7 @@ pub use byte_path::BytePath;
 pub(crate) use writer::is_locked as writer_is_alive;
 pub use writer::{JournalWriter, WriteJournalError};
 
+use guard_core::event::PreservationMethod;
 use serde::{Deserialize, Serialize};
 
 /// One line of a journal.
@@ -196,14 +197,20 @@ impl Event {
 // === impl Method ===
 
 impl Method {
-    /// The stable name.
+    /// The stable name, in journals as in events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        self.in_events().as_str()
+    }
+
+    /// What events call it.
+    #[must_use]
+    pub const fn in_events(self) -> PreservationMethod {
         match self {
-            Self::Hardlink => "hardlink",
-            Self::Rename => "rename",
-            Self::Reflink => "reflink",
-            Self::Copy => "copy",
+            Self::Hardlink => PreservationMethod::Hardlink,
+            Self::Rename => PreservationMethod::Rename,
+            Self::Reflink => PreservationMethod::Reflink,
+            Self::Copy => PreservationMethod::Copy,
         }
     }
 

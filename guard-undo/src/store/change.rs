@@ -109,6 +109,15 @@ impl NameChangeKind {
             _ => None,
         }
     }
+
+    /// How the object that it takes loses its name.
+    #[must_use]
+    pub const fn how(self) -> Discard {
+        match self {
+            Self::Remove => Discard::Removed,
+            Self::Rename | Self::Exchange => Discard::Replaced,
+        }
+    }
 }
 
 // === impl Worth ===
@@ -133,13 +142,6 @@ impl<'a> NameChange<'a> {
         match self.kind {
             NameChangeKind::Remove => Some(self.source),
             NameChangeKind::Rename | NameChangeKind::Exchange => self.destination,
-        }
-    }
-
-    const fn how(&self) -> Discard {
-        match self.kind {
-            NameChangeKind::Remove => Discard::Removed,
-            NameChangeKind::Rename | NameChangeKind::Exchange => Discard::Replaced,
         }
     }
 }
@@ -184,7 +186,7 @@ impl Recorder {
             at_ns: change.at_ns,
         };
         let may_take = change.may_take && change.kind == NameChangeKind::Remove;
-        match self.discard(&lost, change.how(), worth, may_take) {
+        match self.discard(&lost, change.kind.how(), worth, may_take) {
             Ok(preserved) => pending.preserved = preserved,
             Err(error) => pending.error = Some(error),
         }
@@ -234,10 +236,7 @@ impl PendingChange {
     /// The change goes on although something was not preserved: writes that down.
     pub fn note_unpreserved(&self, recorder: &Recorder, change: &NameChange<'_>) {
         if let (Some(error), Some(lost)) = (&self.error, change.lost()) {
-            let what = match change.how() {
-                Discard::Removed => "removed",
-                Discard::Replaced => "replaced",
-            };
+            let what = change.kind.how().as_str();
             recorder.unpreserved(lost.path, what, error, change.at_ns);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::PreserveError;
 use super::recorder::Preserved;
-use crate::journal::Method;
 use guard_core::event::{Preservation, PreservationMethod, PreservationOutcome, UnpreservedCause};
 
 /// What an event says of an object of `bytes` bytes that was, or was to be, preserved; `None` if
@@ -21,7 +20,7 @@ pub fn event_of(
             0,
         ),
         Ok(Preserved::Kept { method, size, .. }) => {
-            (PreservationOutcome::Preserved(method_of(method)), size)
+            (PreservationOutcome::Preserved(method.in_events()), size)
         }
         Err(error) => (
             PreservationOutcome::Unpreserved(UnpreservedCause::from_name(error.cause())),
@@ -36,18 +35,10 @@ pub fn event_of(
     })
 }
 
-const fn method_of(method: Method) -> PreservationMethod {
-    match method {
-        Method::Hardlink => PreservationMethod::Hardlink,
-        Method::Rename => PreservationMethod::Rename,
-        Method::Reflink => PreservationMethod::Reflink,
-        Method::Copy => PreservationMethod::Copy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Method;
 
     #[test]
     fn names_of_methods_are_those_of_events() {
@@ -57,7 +48,9 @@ mod tests {
             Method::Reflink,
             Method::Copy,
         ] {
-            assert_eq!(method_of(method).as_str(), method.as_str());
+            assert_eq!(method.in_events().as_str(), method.as_str());
+            let in_journal = serde_json::to_value(method).unwrap();
+            assert_eq!(in_journal, method.as_str());
         }
     }
 

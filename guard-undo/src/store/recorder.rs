@@ -97,6 +97,19 @@ pub enum Worth {
     IfChanged,
 }
 
+// === impl Discard ===
+
+impl Discard {
+    /// The word for it in the journal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
 // === impl Recorder ===
 
 impl Recorder {
