@@ -1,6 +1,6 @@
 //! `codex-es-guard requests`, `approve` and `reject`: what is asked for, and a person's answer.
 
-use super::arguments::{canonical_text, operations};
+use super::arguments::{canonical_text, names_of, operations};
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::control::client::{AskError, AskableGuard, guards, requests};
 use crate::control::protocol::{Order, RequestStatus, State};
@@ -112,11 +112,7 @@ pub(super) fn approve(arguments: ApproveArguments) -> Result<ExitCode> {
         seconds,
         once: arguments.once,
         path: path.clone(),
-        op: arguments
-            .op
-            .iter()
-            .map(|op| op.as_str().to_owned())
-            .collect(),
+        op: names_of(&arguments.op),
     });
     answered(granted)
 }

@@ -38,3 +38,9 @@ pub(super) fn operations() -> impl TypedValueParser<Value = OperationKind> {
         OperationKind::from_name(&name).expect("the parser lets only names of operations pass")
     })
 }
+
+/// The names of operations, as a guard is asked by them.
+pub(super) fn names_of(operations: &[OperationKind]) -> Vec<String> {
+    let names = operations.iter().map(|operation| operation.as_str());
+    names.map(str::to_owned).collect()
+}

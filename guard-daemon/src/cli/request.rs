@@ -1,6 +1,6 @@
 //! `codex-es-guard request`: asks a person to open a path.
 
-use super::arguments::{canonical_text, operations};
+use super::arguments::{canonical_text, names_of, operations};
 use super::terminal::{self, GREEN, RED, YELLOW, paint};
 use crate::control::client::{AskError, AskableGuard, guards};
 use crate::control::protocol::{Order, RequestStatus, State};
@@ -46,11 +46,7 @@ pub(super) fn request(arguments: RequestArguments) -> Result<ExitCode> {
     let path = canonical_text(&arguments.path)?;
     let order = Order::Request {
         path,
-        op: arguments
-            .op
-            .iter()
-            .map(|op| op.as_str().to_owned())
-            .collect(),
+        op: names_of(&arguments.op),
         because: arguments.because,
     };
     let (guard, request) = match ask(&guards(&paths), &order) {

@@ -157,26 +157,28 @@ impl Requests {
 
     /// Puts a request in its new state.
     pub(super) fn update(&mut self, changed: RequestStatus) {
-        let mut all = self.remembered.iter_mut();
-        if let Some(found) = all.find(|request| request.id == changed.id) {
+        if let Some(found) = self.find_mut(&changed.id) {
             *found = changed;
         }
     }
 
     /// Counts uses of a grant.
     pub(super) fn count_uses(&mut self, id: &str, uses: u64) {
-        let mut all = self.remembered.iter_mut();
-        if let Some(found) = all.find(|request| request.id == id) {
+        if let Some(found) = self.find_mut(id) {
             found.uses += uses;
         }
     }
 
     /// A grant is over.
     pub(super) fn end(&mut self, id: &str) {
-        let mut all = self.remembered.iter_mut();
-        if let Some(found) = all.find(|request| request.id == id) {
+        if let Some(found) = self.find_mut(id) {
             found.state = State::Ended;
         }
+    }
+
+    fn find_mut(&mut self, id: &str) -> Option<&mut RequestStatus> {
+        let mut all = self.remembered.iter_mut();
+        all.find(|request| request.id == id)
     }
 
     /// Forgets the oldest that nobody waits for, when there are too many.
