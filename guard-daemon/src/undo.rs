@@ -1,8 +1,13 @@
 //! The undo store of a guard: where it is, what it may hold, and how a session uses it.
 
-use guard_core::policy::UndoPolicy;
+use guard_core::guard::Guard;
+use guard_core::policy::{Snapshot, UndoPolicy};
+use guard_core::ring::Counter;
 use guard_report::paths::{Account, StatePaths};
-use guard_undo::{Bounds, Store, sweep};
+use guard_undo::journal::{Began, BytePath, SessionKind};
+use guard_undo::store::OpenStoreError;
+use guard_undo::sweep::Swept;
+use guard_undo::{Bounds, Recorder, Store, sweep};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,25 +62,56 @@ pub(crate) use session::Keeper;
 #[cfg(target_os = "linux")]
 pub(crate) use session::places_beside;
 
+/// Begins an agent's session of this name, under this policy.
+pub(crate) fn begin(
+    store: &Store,
+    snapshot: &Snapshot,
+    name: &str,
+    command: String,
+    at_ns: u64,
+) -> Result<Recorder, OpenStoreError> {
+    let began = Began {
+        kind: SessionKind::Agent,
+        command,
+        zones: zones_of(snapshot),
+        depots: Vec::new(),
+    };
+    Recorder::begin(store, name, began, bounds(store, snapshot.undo()), at_ns)
+}
+
+fn zones_of(snapshot: &Snapshot) -> Vec<BytePath> {
+    let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
+    zones.collect()
+}
+
+/// Puts a sweep's figures into the ring's header, where the exporter reads them.
+pub(crate) fn publish_swept(guard: &Guard, swept: &Swept) {
+    let ring = &guard.ring;
+    ring.set(Counter::UndoStoreFiles, swept.kept_files);
+    ring.add(Counter::UndoEvictedSessions, swept.evicted);
+    ring.add(Counter::UndoEvictedBytes, swept.evicted_bytes);
+}
+
 /// The store's directory in a guard's own.
 const DIRECTORY: &str = "undo";
 
+/// How often the store is brought within its bounds.
+pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod session {
-    use super::{bounds, store};
+    use super::{SWEEP_INTERVAL, begin, bounds, publish_swept, store};
+    #[cfg(target_os = "linux")]
+    use super::{Store, zones_of};
     use guard_core::guard::{Guard, SharedGuard};
     use guard_core::policy::Snapshot;
     use guard_core::ring::Counter;
     use guard_report::paths::StatePaths;
-    #[cfg(target_os = "linux")]
-    use guard_undo::Store;
-    use guard_undo::journal::{Began, BytePath, SessionKind};
     use guard_undo::{Preservation, Recorder};
     #[cfg(target_os = "linux")]
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::thread;
-    use std::time::Duration;
 
     /// A session's part of the store while the session runs.
     #[derive(Clone, Debug)]
@@ -88,8 +124,7 @@ mod session {
         if !snapshot.undo().enabled {
             return Vec::new();
         }
-        let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
-        store(paths).places_beside(&zones.collect::<Vec<_>>())
+        store(paths).places_beside(&zones_of(snapshot))
     }
 
     // === impl Keeper ===
@@ -106,15 +141,8 @@ mod session {
                 return (Self(None), Preservation::Off);
             }
             let store = store(paths);
-            let zones = snapshot.zones().map(|zone| BytePath::from(zone.path));
-            let began = Began {
-                kind: SessionKind::Agent,
-                command,
-                zones: zones.collect(),
-                depots: Vec::new(),
-            };
-            let bounds = bounds(&store, snapshot.undo());
-            match Recorder::begin(&store, session, began, bounds, guard_report::time::now_ns()) {
+            let now_ns = guard_report::time::now_ns();
+            match begin(&store, snapshot, session, command, now_ns) {
                 Ok(recorder) => {
                     let recorder = Arc::new(recorder);
                     (
@@ -152,12 +180,7 @@ mod session {
                 .spawn(move || {
                     while let Some(recorder) = recorder.upgrade() {
                         match recorder.sweep(guard_report::time::now_ns()) {
-                            Ok(swept) => {
-                                let ring = &guard.ring;
-                                ring.set(Counter::UndoStoreFiles, swept.kept_files);
-                                ring.add(Counter::UndoEvictedSessions, swept.evicted);
-                                ring.add(Counter::UndoEvictedBytes, swept.evicted_bytes);
-                            }
+                            Ok(swept) => publish_swept(&guard, &swept),
                             Err(error) => tracing::warn!("cannot sweep the undo store: {error}"),
                         }
                         drop(recorder);
@@ -190,7 +213,4 @@ mod session {
             }
         }
     }
-
-    /// How often the store is brought within its bounds.
-    const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 }

@@ -8,13 +8,11 @@ use guard_core::ring::Counter;
 use guard_report::hex;
 use guard_report::paths::StatePaths;
 use guard_report::time::now_ns;
-use guard_undo::journal::{Began, BytePath, SessionKind};
 use guard_undo::store::OpenStoreError;
 use guard_undo::store::agents::{AgentKey, AgentSessions};
 use guard_undo::{Preservation, Recorder, Store};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 /// The sessions of the agents on this machine.
 pub(super) struct MachineKeeper {
@@ -58,17 +56,15 @@ impl MachineKeeper {
                 let bounds = undo::bounds(&store, guard.policy.load().undo());
                 match agents.sweep(&store, bounds, now_ns()) {
                     Ok(swept) => {
-                        let ring = &guard.ring;
-                        ring.set(Counter::UndoStoreFiles, swept.kept_files);
-                        ring.set(Counter::UndoStoreBytes, swept.kept_bytes);
-                        ring.set(Counter::UndoStoreLimitBytes, bounds.max_bytes);
-                        ring.add(Counter::UndoEvictedSessions, swept.evicted);
-                        ring.add(Counter::UndoEvictedBytes, swept.evicted_bytes);
+                        undo::publish_swept(&guard, &swept);
+                        guard.ring.set(Counter::UndoStoreBytes, swept.kept_bytes);
+                        let limit = bounds.max_bytes;
+                        guard.ring.set(Counter::UndoStoreLimitBytes, limit);
                     }
                     Err(error) => tracing::warn!("cannot sweep the undo store: {error}"),
                 }
                 drop((agents, guard));
-                thread::sleep(SWEEP_INTERVAL);
+                thread::sleep(undo::SWEEP_INTERVAL);
             }
         };
         thread::Builder::new()
@@ -104,17 +100,7 @@ fn begin(
         source,
     })?;
     let snapshot = guard.policy.load();
-    let began = Began {
-        kind: SessionKind::Agent,
-        command: command.to_owned(),
-        zones: snapshot
-            .zones()
-            .map(|zone| BytePath::from(zone.path))
-            .collect(),
-        depots: Vec::new(),
-    };
-    let bounds = undo::bounds(store, snapshot.undo());
-    Recorder::begin(store, &hex(&name), began, bounds, at_ns)
+    undo::begin(store, &snapshot, &hex(&name), command.to_owned(), at_ns)
 }
 
 fn is_alive(guard: &SharedGuard, agent: AgentKey) -> bool {
@@ -122,9 +108,6 @@ fn is_alive(guard: &SharedGuard, agent: AgentKey) -> bool {
     let is_there = guard.source().describe(agent.pid, &mut found).is_ok();
     is_there && found.started_ns.abs_diff(agent.started_ns) < SAME_START_NS
 }
-
-/// How often the store is brought within its bounds.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Two reports of one process's start differ by less.
 const SAME_START_NS: u64 = 1_000_000_000;
