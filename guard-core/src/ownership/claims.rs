@@ -8,6 +8,7 @@
 
 use super::tree::NameTree;
 use crate::file::{FileFacts, FileIdentity};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -92,14 +93,19 @@ impl Default for Claims {
 impl Claims {
     /// The table, to be written.
     pub(super) fn write(&self) -> MutexGuard<'_, Table> {
-        // SYNC POINT: pairs with the load in `read`.
+        // SYNC POINT: pairs with the load in `is_used`.
         self.used.store(true, Ordering::Release);
         self.lock()
     }
 
     /// The table, unless nothing was ever written.
     pub(super) fn read(&self) -> Option<MutexGuard<'_, Table>> {
-        self.used.load(Ordering::Acquire).then(|| self.lock())
+        self.is_used().then(|| self.lock())
+    }
+
+    /// Whether anything was ever written. Takes no lock.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Acquire)
     }
 
     /// A thread that panicked between two steps left a table that lacks a note, which is safe.
@@ -193,7 +199,7 @@ impl Table {
     /// A directory moves, with all that is known of it and below it. If it may stay, it is known at
     /// both places.
     pub(super) fn move_directory(&mut self, from: &[u8], to: &[u8], may_stay: bool) {
-        let origin: Arc<[u8]> = self.origin(from).into();
+        let origin: Arc<[u8]> = self.origin(from).as_ref().into();
         if may_stay {
             self.notes.copy_below(from, to);
             self.notes.remove(to);
@@ -209,15 +215,14 @@ impl Table {
     }
 
     /// Where the object at this path was before directories above it moved in this session.
-    pub(super) fn origin(&self, path: &[u8]) -> Vec<u8> {
+    pub(super) fn origin<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
         if let Some(own) = self.origins.get(path) {
-            return own.to_vec();
+            return Cow::Owned(own.to_vec());
         }
         let above = self.origins.above(path).last();
-        above.map_or_else(
-            || path.to_vec(),
-            |(length, origin)| [origin, path.get(length..).unwrap_or_default()].concat(),
-        )
+        above.map_or(Cow::Borrowed(path), |(length, origin)| {
+            Cow::Owned([origin, path.get(length..).unwrap_or_default()].concat())
+        })
     }
 
     /// The deepest directory above a path that an agent made, by its path and claim; `None` when a

@@ -209,7 +209,7 @@ impl Ownership {
         now_ns: u64,
         facts: &F,
     ) {
-        let has_any = self.records.get().is_some() || self.claims.read().is_some();
+        let has_any = self.records.get().is_some() || self.claims.is_used();
         if !has_any || !is_in_zone(snapshot, path) {
             return;
         }
