@@ -48,6 +48,11 @@ impl Desk {
         }
     }
 
+    /// Whether any grant is in force.
+    pub(super) const fn has_grants(&self) -> bool {
+        self.grants.has_any()
+    }
+
     /// Ends the grants whose time has come.
     pub(super) fn tick(&mut self, guard: &SharedGuard) {
         let ended = self.grants.tick(guard, now_ns());

@@ -139,6 +139,11 @@ impl Grants {
         Ok(())
     }
 
+    /// Whether any is in force.
+    pub(super) const fn has_any(&self) -> bool {
+        !self.active.is_empty()
+    }
+
     /// Counts uses, and ends the grants whose time has come.
     pub(super) fn tick(&mut self, guard: &SharedGuard, now_ns: u64) -> Changes {
         let mut changes = Changes::default();

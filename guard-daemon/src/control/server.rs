@@ -15,7 +15,7 @@ use rustix::thread::gettid;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,6 +105,8 @@ pub(crate) fn start(
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Release);
+        // The thread may be waiting for a connection.
+        let _gone = UnixStream::connect(&self.path);
         // The grants end with the thread.
         let _panicked = self.thread.take().map(JoinHandle::join);
         // One that stays refuses connections, and is removed by the next guard of its name.
@@ -135,10 +137,8 @@ impl Server {
                 .iter()
                 .map(|connection| PollFd::new(connection, PollFlags::IN)),
         );
-        let interval = Timespec {
-            tv_sec: 0,
-            tv_nsec: TICK_NS,
-        };
+        let is_idle = self.connections.is_empty() && !self.desk.has_grants();
+        let interval = if is_idle { IDLE } else { TICK };
         let _interrupted = poll(&mut polled, Some(&interval));
     }
 
@@ -207,8 +207,17 @@ const MAX_IN_A_SECOND: u32 = 50;
 /// Processes whose lines are counted within a second.
 const MAX_COUNTED: usize = 1024;
 
-/// How often is checked whether grants ended.
-const TICK_NS: i64 = 100_000_000;
+/// How often is checked whether grants ended, and whether connections are late.
+const TICK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// How often is checked whether the session is over, if nobody can connect to say so.
+const IDLE: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
 
 /// A nice value.
 const LESS: i32 = 10;
