@@ -15,6 +15,7 @@ use std::hash::Hasher as _;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::str::SplitAsciiWhitespace;
 
 /// The fields of `/proc/PID/stat` that the guard needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,15 +137,17 @@ pub(crate) fn strip_deleted(executable: &mut Vec<u8>) {
     }
 }
 
-/// Whether a process is the first of a PID namespace below this procfs's: its ids in each namespace
-/// are listed from the outermost to its own.
+/// Whether a process is the first of a PID namespace below this procfs's.
 fn is_namespace_init(status: &[u8]) -> bool {
-    status_line(status, b"NSpid:").is_some_and(|ids| {
-        let mut ids = ids
-            .split(u8::is_ascii_whitespace)
-            .filter(|id| !id.is_empty());
-        ids.next().is_some() && ids.next_back() == Some(b"1")
-    })
+    namespace_ids(status)
+        .is_some_and(|mut ids| ids.next().is_some() && ids.next_back() == Some(b"1"))
+}
+
+/// A process's ids, from the namespace of the procfs down to its own; `None` from a kernel that does
+/// not list them.
+fn namespace_ids(status: &[u8]) -> Option<impl DoubleEndedIterator<Item = &[u8]>> {
+    let ids = status_line(status, b"NSpid:")?.split(u8::is_ascii_whitespace);
+    Some(ids.filter(|id| !id.is_empty()))
 }
 
 /// This process's identity.
@@ -166,14 +169,9 @@ pub(crate) fn is_of_another_namespace() -> bool {
     is_foreign(number, std::process::id(), &status)
 }
 
-/// From what `/proc/self` leads to, the process's own id and `/proc/self/status`, which lists the
-/// process's ids from the namespace of the procfs down to its own.
+/// From what `/proc/self` leads to, the process's own id and `/proc/self/status`.
 fn is_foreign(link: Option<u32>, own: u32, status: &[u8]) -> bool {
-    let ids = status_line(status, b"NSpid:").map(|ids| {
-        ids.split(u8::is_ascii_whitespace)
-            .filter(|id| !id.is_empty())
-            .count()
-    });
+    let ids = namespace_ids(status).map(Iterator::count);
     link.is_some_and(|link| link != own) || ids.is_some_and(|ids| ids != 1)
 }
 
@@ -199,20 +197,7 @@ pub struct TerminalSession {
 /// When the process is gone.
 pub fn terminal_session(pid: u32) -> io::Result<TerminalSession> {
     let text = std::fs::read(format!("/proc/{pid}/stat"))?;
-    let invalid = || io::Error::from(io::ErrorKind::InvalidData);
-    let end = text
-        .iter()
-        .rposition(|&byte| byte == b')')
-        .ok_or_else(invalid)?;
-    let rest = str::from_utf8(text.get(end + 1..).unwrap_or_default()).map_err(|_| invalid())?;
-    // From field 3 on: state, ppid, pgrp, session, tty_nr.
-    let mut fields = rest.split_ascii_whitespace().skip(3);
-    let mut number = || fields.next().and_then(|field| field.parse::<i64>().ok());
-    let (leader, terminal) = number().zip(number()).ok_or_else(invalid)?;
-    Ok(TerminalSession {
-        leader: u32::try_from(leader).unwrap_or(0),
-        terminal: terminal.unsigned_abs(),
-    })
+    parse_terminal_session(&text).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// What a process has open, as far as this one may see it.
@@ -241,12 +226,26 @@ pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
         .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The second field is the command in parentheses and may itself hold any byte, so fields are
-/// counted from the last closing parenthesis: the next is field 3.
-pub(crate) fn parse_stat(text: &[u8]) -> Option<Stat> {
+fn parse_terminal_session(text: &[u8]) -> Option<TerminalSession> {
+    // state, ppid, pgrp, session, tty_nr.
+    let mut numbers = fields(text)?.skip(3).map(|field| field.parse::<i64>().ok());
+    let (leader, terminal) = (numbers.next()??, numbers.next()??);
+    Some(TerminalSession {
+        leader: u32::try_from(leader).unwrap_or(0),
+        terminal: terminal.unsigned_abs(),
+    })
+}
+
+/// The fields of `/proc/PID/stat` from the third on. The second is the command in parentheses and may
+/// itself hold any byte, so fields are counted from the last closing parenthesis.
+fn fields(text: &[u8]) -> Option<SplitAsciiWhitespace<'_>> {
     let end = text.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(text.get(end + 1..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
+    Some(rest.split_ascii_whitespace())
+}
+
+pub(crate) fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let mut fields = fields(text)?;
     let ppid = fields.nth(1)?.parse().ok()?;
     let started_ticks = fields.nth(17)?.parse().ok()?;
     Some(Stat {
