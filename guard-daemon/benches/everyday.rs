@@ -8,10 +8,13 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use support::{is_installed, make_packages, median, sh};
 
 /// One piece of work.
 struct Work {
@@ -154,42 +157,4 @@ fn make_repository(dir: &Path) {
          for f in $(seq 200); do seq $f $((f + 50 * c)) > d$c/f$f; done; git add .; \
          git commit -qm $c; done",
     );
-}
-
-/// An application with 60 packages of 20 files each.
-fn make_packages(dir: &Path) {
-    sh(
-        dir,
-        r#"mkdir app; deps=""
-        for p in $(seq 60); do
-            mkdir -p p$p/lib
-            echo "{\"name\": \"p$p\", \"version\": \"1.0.0\"}" > p$p/package.json
-            for f in $(seq 20); do seq $f 400 > p$p/lib/f$f.js; done
-            (cd p$p && npm pack --silent --pack-destination .. > /dev/null)
-            deps="$deps${deps:+,}\"p$p\": \"file:../p$p-1.0.0.tgz\""
-        done
-        echo "{\"name\": \"app\", \"version\": \"1.0.0\", \"dependencies\": {$deps}}" > app/package.json"#,
-    );
-}
-
-fn sh(dir: &Path, script: &str) {
-    let status = Command::new("sh")
-        .args(["-ec", script])
-        .current_dir(dir)
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-fn is_installed(program: &str) -> bool {
-    let found = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status();
-    found.is_ok_and(|status| status.success())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap()
 }

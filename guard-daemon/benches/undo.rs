@@ -20,11 +20,14 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
+mod support;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use support::{is_done, is_installed, make_packages, median, sh};
 
 /// One piece of work, in a directory below the zone.
 struct Work {
@@ -58,7 +61,7 @@ const WORKS: &[Work] = &[
     Work {
         name: "npm ci",
         needs: "npm",
-        prepare: make_packages,
+        prepare: make_locked_packages,
         before: "rm -rf app/node_modules",
         run: Timed::Script("cd app && npm ci --offline --no-audit --no-fund --silent"),
         pairs: 9,
@@ -386,20 +389,12 @@ fn make_repository(dir: &Path) {
     );
 }
 
-/// An application with 60 packages of 20 files each, and its lock file.
-fn make_packages(dir: &Path) {
+/// An application of packages, and its lock file.
+fn make_locked_packages(dir: &Path) {
+    make_packages(dir);
     sh(
         dir,
-        r#"mkdir app; deps=""
-        for p in $(seq 60); do
-            mkdir -p p$p/lib
-            echo "{\"name\": \"p$p\", \"version\": \"1.0.0\"}" > p$p/package.json
-            for f in $(seq 20); do seq $f 400 > p$p/lib/f$f.js; done
-            (cd p$p && npm pack --silent --pack-destination .. > /dev/null)
-            deps="$deps${deps:+,}\"p$p\": \"file:../p$p-1.0.0.tgz\""
-        done
-        echo "{\"name\": \"app\", \"version\": \"1.0.0\", \"dependencies\": {$deps}}" > app/package.json
-        cd app && npm install --offline --no-audit --no-fund --silent"#,
+        "cd app && npm install --offline --no-audit --no-fund --silent",
     );
 }
 
@@ -416,26 +411,4 @@ fn make_crate(dir: &Path) {
         done
         cargo generate-lockfile --quiet --offline"#,
     );
-}
-
-fn sh(dir: &Path, script: &str) {
-    assert!(is_done(dir, script), "{script}");
-}
-
-fn is_done(dir: &Path, script: &str) -> bool {
-    let mut command = Command::new("sh");
-    command.args(["-ec", script]).current_dir(dir);
-    command.status().unwrap().success()
-}
-
-fn is_installed(program: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", "command -v \"$0\" > /dev/null", program])
-        .status();
-    found.is_ok_and(|status| status.success())
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap()
 }

@@ -2,8 +2,10 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`clock`] | the wall clock |
 //! | [`events`] | sample decisions |
 //! | `home` (feature `home`) | a scratch home with a guard's directories and rings |
+//! | [`tree`] | what is in a directory |
 //! | [`wait`] | waiting for a condition, never for a time |
 //!
 //! It is a dev-dependency only: no program contains it. Everything panics instead of returning an
@@ -18,7 +20,9 @@
     reason = "a test may fail, and says where it is"
 )]
 
+pub mod clock;
 pub mod events;
 #[cfg(feature = "home")]
 pub mod home;
+pub mod tree;
 pub mod wait;

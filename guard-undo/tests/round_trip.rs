@@ -5,6 +5,7 @@
 
 mod support;
 
+use guard_testing::clock::now_ns;
 use guard_undo::Bounds;
 use guard_undo::journal::{Event, Method};
 use guard_undo::restore::{Effect, Request};
@@ -122,9 +123,9 @@ fn the_agent_s_own_contents_are_not_kept_again_and_the_person_s_are() {
         scene.agent_writes("f", "agent 2").unwrap(),
         Preserved::NotNeeded
     );
-    let touched = support::now_ns();
+    let touched = now_ns();
     // A person, a little later than an agent's own write would be.
-    while support::now_ns() < touched + 80_000_000 {
+    while now_ns() < touched + 80_000_000 {
         std::hint::spin_loop();
     }
     fs::write(scene.path("f"), "person").unwrap();
@@ -168,8 +169,8 @@ fn what_the_person_changed_since_is_not_replaced() {
         .unwrap()
         .set_times(future)
         .unwrap();
-    let wait_until = support::now_ns() + 2_100_000_000;
-    while support::now_ns() < wait_until {
+    let wait_until = now_ns() + 2_100_000_000;
+    while now_ns() < wait_until {
         std::thread::yield_now();
     }
     set_mode(&scene.path("f"), 0o640);

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 #![allow(clippy::unwrap_used, reason = "all of an integration test is test")]
 
+use guard_testing::clock::now_ns;
 use guard_undo::journal::{Began, BytePath, Kept, SessionKind};
 use guard_undo::restore::{Plan, Request};
 use guard_undo::store::recorder::{Discard, Lost, Name, Preserved, Worth};
@@ -165,11 +166,6 @@ fn begin(base: &Path, name: &str, kind: SessionKind) -> Recorder {
 /// What a file holds: from nothing to several blocks.
 fn contents(number: usize) -> Vec<u8> {
     format!("{number} ").repeat(number * 7 % 1_500).into_bytes()
-}
-
-fn now_ns() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    u64::try_from(now.unwrap().as_nanos()).unwrap()
 }
 
 /// The same rounds each time (splitmix64).

@@ -6,6 +6,8 @@
 
 use crate::support::{Mac, MacConfig};
 use endpoint_sec_sim::{Attempt, File, FileType, Process};
+use guard_testing::clock::now_ns;
+use guard_testing::tree::picture;
 use guard_undo::journal::{Began, BytePath, Event, Kept, SessionKind};
 use guard_undo::restore::{Applied, Plan, Request};
 use guard_undo::store::agents::AgentSessions;
@@ -16,7 +18,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 use tempfile::TempDir;
 
 /// A Mac with a zone of real files, and a store.
@@ -209,10 +211,7 @@ impl Scene {
 
     /// All files of the zone with their contents, modes and times.
     pub(crate) fn picture(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        picture(&self.zone, &mut found);
-        found.sort();
-        found
+        picture(&self.zone)
     }
 }
 
@@ -233,28 +232,6 @@ fn bounds() -> Bounds {
     }
 }
 
-fn picture(dir: &Path, into: &mut Vec<String>) {
-    for entry in fs::read_dir(dir).unwrap().flatten() {
-        let path = entry.path();
-        let facts = entry.metadata().unwrap();
-        let contents = if facts.is_dir() {
-            picture(&path, into);
-            "directory".to_owned()
-        } else if facts.is_symlink() {
-            format!("-> {}", fs::read_link(&path).unwrap().display())
-        } else {
-            let contents = fs::read(&path).unwrap();
-            format!("{contents:?} {}.{}", facts.mtime(), facts.mtime_nsec())
-        };
-        into.push(format!("{} {:o} {contents}", path.display(), facts.mode()));
-    }
-}
-
 pub(crate) fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
-}
-
-pub(crate) fn now_ns() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_nanos()).unwrap()
 }

@@ -1,5 +1,7 @@
 //! An agent at work on a zone, as a backend would record it.
 
+use guard_testing::clock::now_ns;
+use guard_testing::tree::picture;
 use guard_undo::journal::{Began, BytePath};
 use guard_undo::restore::{Applied, Plan, Request};
 use guard_undo::store::recorder::{Discard, Lost, Moved, Name, Preserved, Worth};
@@ -10,9 +12,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A zone, a store, and a session that is being recorded.
 pub(crate) struct Scene {
@@ -182,10 +183,7 @@ impl Scene {
 
     /// All files of the zone with their contents, modes and times.
     pub(crate) fn picture(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        picture(&self.zone, &mut found);
-        found.sort();
-        found
+        picture(&self.zone)
     }
 }
 
@@ -195,32 +193,6 @@ fn whatever_is_free(bounds: Bounds) -> Bounds {
         min_free_percent: 0,
         ..bounds
     }
-}
-
-fn picture(dir: &Path, into: &mut Vec<String>) {
-    for entry in fs::read_dir(dir).unwrap().flatten() {
-        let path = entry.path();
-        let facts = entry.metadata().unwrap();
-        let contents = if facts.is_dir() {
-            picture(&path, into);
-            "directory".to_owned()
-        } else if facts.is_symlink() {
-            format!("-> {}", fs::read_link(&path).unwrap().display())
-        } else {
-            format!(
-                "{:?} {}.{}",
-                fs::read(&path).unwrap(),
-                facts.mtime(),
-                facts.mtime_nsec()
-            )
-        };
-        into.push(format!("{} {:o} {contents}", path.display(), facts.mode()));
-    }
-}
-
-pub(crate) fn now_ns() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_nanos()).unwrap()
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {
