@@ -296,7 +296,7 @@ impl PendingCall<'_> {
         self.record(&evaluation, Reply::Continue, Answer::Continued);
     }
 
-    /// Leaves a notice for the denied process; it is written after the answer.
+    /// Leaves a notice for the denied process; it is written before the answer.
     fn prepare_notice(&self, evaluation: &Evaluation<'_, '_>) {
         if self.guard.policy.load().notice() == DenialNotice::Off {
             return;

@@ -4,11 +4,14 @@
 //! its command's own output, without anything to be installed.
 //!
 //! ```text
-//! judge, before the answer     the denied process's standard error is pinned: a process that ends at
-//!                              once would be gone
-//! answering, after the answer  one write that never waits, into a pipe or a socket
-//! writing thread               a file, since a disk may be slow, and counts; a full queue loses them
+//! judge           the denied process's standard error is pinned
+//! answering       one write that never waits, into a pipe or a socket
+//! writing thread  a file, since a disk may be slow, and counts; a full queue loses them
 //! ```
+//!
+//! All of it is done before the denial is answered, so that the line comes before what the process
+//! itself says of the denial, never in the middle of it. Only a disk that does not answer within
+//! `FILE_TIMEOUT` gets the line later.
 //!
 //! It guarantees: once for each process group, zone and output, then a count when the group is done;
 //! never on a terminal; never more than fits into a pipe at once ([`MAX_NOTICE_BYTES`]); the flags of
@@ -29,7 +32,9 @@ use guard_core::{OperationKind, Reason};
 use output::{Output, Process};
 use rustix::process::{Pid, getpgid, test_kill_process_group};
 use rustix::thread::set_name;
+use std::convert::Infallible;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -66,6 +71,8 @@ struct Active {
     texts: NoticeTexts,
     groups: Arc<Mutex<Groups>>,
     queue: SyncSender<PendingNotice>,
+    /// Whether the writing thread let [`FILE_TIMEOUT`] pass, and has written nothing since.
+    is_stuck: Arc<AtomicBool>,
 }
 
 /// A notice that is to be written once its denial was answered.
@@ -75,6 +82,8 @@ pub(crate) struct PendingNotice {
     key: GroupKey,
     output: Output,
     is_written: bool,
+    /// Hangs up when it is written, or dropped.
+    written: Option<SyncSender<Infallible>>,
 }
 
 // === impl Notices ===
@@ -87,14 +96,16 @@ impl Notices {
         };
         let groups = Arc::new(Mutex::new(Groups::default()));
         let (queue, received) = sync_channel(MAX_QUEUED);
-        let counted = Arc::clone(&groups);
+        let is_stuck = Arc::new(AtomicBool::new(false));
+        let (counted, stuck) = (Arc::clone(&groups), Arc::clone(&is_stuck));
         thread::Builder::new()
             .name("guard-notices".into())
-            .spawn(move || write_all(texts, &counted, &received))?;
+            .spawn(move || write_all(texts, &counted, &stuck, &received))?;
         Ok(Self(Some(Active {
             texts,
             groups,
             queue,
+            is_stuck,
         })))
     }
 
@@ -124,17 +135,28 @@ impl Notices {
             key,
             output: Output::pin(process, found)?,
             is_written: false,
+            written: None,
         })
     }
 
-    /// Shows a notice whose denial was answered. Never waits.
+    /// Shows a notice whose denial is about to be answered. Waits for a file alone, and once for a
+    /// disk that does not answer.
     pub(crate) fn show(&self, mut notice: PendingNotice) {
-        if let Some(active) = &self.0 {
-            if notice.output.is_written_at_once() {
-                notice.write(active.texts);
-            }
-            // A full queue: a notice is lost, and nothing else.
+        let Some(active) = &self.0 else { return };
+        if notice.output.is_written_at_once() {
+            notice.write(active.texts);
             let _lost = active.queue.try_send(notice);
+            return;
+        }
+        let (sender, written) = sync_channel(0);
+        notice.written = Some(sender);
+        // A full queue: a notice is lost, and nothing else.
+        let is_queued = active.queue.try_send(notice).is_ok();
+        if is_queued
+            && !active.is_stuck.load(Ordering::Relaxed)
+            && written.recv_timeout(FILE_TIMEOUT) == Err(RecvTimeoutError::Timeout)
+        {
+            active.is_stuck.store(true, Ordering::Relaxed);
         }
     }
 
@@ -154,11 +176,17 @@ impl PendingNotice {
         if !std::mem::replace(&mut self.is_written, true) {
             self.output.write((texts.first)(&self.kept).as_bytes());
         }
+        drop(self.written.take());
     }
 }
 
 /// What the writing thread does.
-fn write_all(texts: NoticeTexts, groups: &Mutex<Groups>, received: &Receiver<PendingNotice>) {
+fn write_all(
+    texts: NoticeTexts,
+    groups: &Mutex<Groups>,
+    is_stuck: &AtomicBool,
+    received: &Receiver<PendingNotice>,
+) {
     let _unnamed = set_name(c"guard-notices");
     // A file may reach the user's limit of its size, and a pipe lose its reader, at any time.
     let _blocked = SignalSet::block(&[libc::SIGXFSZ, libc::SIGPIPE]);
@@ -173,6 +201,7 @@ fn write_all(texts: NoticeTexts, groups: &Mutex<Groups>, received: &Receiver<Pen
         match next {
             Ok(mut notice) => {
                 notice.write(texts);
+                is_stuck.store(false, Ordering::Relaxed);
                 let zone = notice.kept.zone.map(|(name, _)| name);
                 lock(groups).keep_output(&notice.key, zone, notice.output.for_later());
             }
@@ -208,6 +237,9 @@ fn lock(groups: &Mutex<Groups>) -> MutexGuard<'_, Groups> {
 
 /// Notices that wait to be written at most.
 const MAX_QUEUED: usize = 64;
+
+/// How long a denial's answer waits for a line that goes into a file.
+const FILE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How often is checked whether a count is due.
 const COUNT_INTERVAL: Duration = Duration::from_millis(100);

@@ -167,10 +167,10 @@ impl Answering {
             }))
             .unwrap_or(Reply::Fail(Errno::PERM))
         });
-        let sent = notify::answer(listener, notification.id, reply);
         if let Some(notice) = worker.notice.take() {
             shared.caches.notices.show(notice);
         }
+        let sent = notify::answer(listener, notification.id, reply);
         if sent.is_err() && !shared.wait_killable {
             undelivered.keep(*notification, reply);
         }
