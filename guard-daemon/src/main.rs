@@ -17,7 +17,6 @@ mod macos;
 #[cfg(target_os = "linux")]
 mod made;
 mod observed;
-mod past_denials;
 mod policy_file;
 #[cfg(target_os = "linux")]
 mod policy_text;

@@ -9,6 +9,7 @@
 //! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
+//! | [`past_denials`] | the denials of rings and log together |
 //! | [`api`] | the answers of the exporter's API |
 //! | [`log_files`] | numbered log files: names, rotation, reading over rotations |
 //! | [`log_format`] | the format of both programs' own logs |
@@ -32,6 +33,7 @@ mod hex;
 pub mod log_files;
 pub mod log_format;
 pub mod notice;
+pub mod past_denials;
 pub mod paths;
 pub mod record;
 pub mod rings;

@@ -2,9 +2,10 @@
 
 use super::arguments::{canonical_text, names_of, operations};
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
-use crate::control::client::{AskError, AskableGuard, guards, requests};
-use crate::control::protocol::{Order, RequestStatus, State};
+use crate::ancestors::ancestors;
 use anyhow::{Result, anyhow, bail};
+use guard_control::client::{AskError, AskableGuard, guards, requests};
+use guard_control::protocol::{Order, RequestStatus, State};
 use guard_core::OperationKind;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
@@ -66,7 +67,7 @@ pub(super) struct RejectArguments {
 
 pub(super) fn list(arguments: &RequestsArguments) -> Result<ExitCode> {
     let paths = StatePaths::of_user(None)?;
-    let found = requests(&guards(&paths));
+    let found = requests(&guards(&paths, &ancestors()));
     if !arguments.follow {
         if arguments.json {
             terminal::try_data(&serde_json::to_string_pretty(&found)?);
@@ -85,7 +86,7 @@ pub(super) fn list(arguments: &RequestsArguments) -> Result<ExitCode> {
     let mut shown: HashMap<String, RequestStatus> = by_id(found);
     loop {
         std::thread::sleep(POLL);
-        for (id, request) in by_id(requests(&guards(&paths))) {
+        for (id, request) in by_id(requests(&guards(&paths, &ancestors()))) {
             if shown.get(&id) != Some(&request) && !show(&request, arguments.json)? {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -127,7 +128,7 @@ pub(super) fn reject(arguments: RejectArguments) -> Result<ExitCode> {
 
 /// The guard that has a request, and the request.
 fn find(id: &str) -> Result<(AskableGuard, RequestStatus)> {
-    let guards = guards(&StatePaths::of_user(None)?);
+    let guards = guards(&StatePaths::of_user(None)?, &ancestors());
     if guards.is_empty() {
         return Err(AskError::NoGuard.into());
     }

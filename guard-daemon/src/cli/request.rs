@@ -2,9 +2,10 @@
 
 use super::arguments::{canonical_text, names_of, operations};
 use super::terminal::{self, GREEN, RED, YELLOW, paint};
-use crate::control::client::{AskError, AskableGuard, guards};
-use crate::control::protocol::{Order, RequestStatus, State};
+use crate::ancestors::ancestors;
 use anyhow::{Result, anyhow};
+use guard_control::client::{AskError, AskableGuard, ask_first, guards};
+use guard_control::protocol::{Order, RequestStatus, State};
 use guard_core::OperationKind;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
@@ -49,7 +50,7 @@ pub(super) fn request(arguments: RequestArguments) -> Result<ExitCode> {
         op: names_of(&arguments.op),
         because: arguments.because,
     };
-    let (guard, request) = match ask(&guards(&paths), &order) {
+    let (guard, request) = match ask_first(&guards(&paths, &ancestors()), &order) {
         Ok(asked) => asked,
         Err(AskError::Refused(why)) => {
             if arguments.json {
@@ -76,18 +77,6 @@ pub(super) fn request(arguments: RequestArguments) -> Result<ExitCode> {
         State::Open => ExitCode::from(UNANSWERED),
         State::Rejected => ExitCode::FAILURE,
     })
-}
-
-/// Asks the first guard that protects the path.
-fn ask(guards: &[AskableGuard], order: &Order) -> Result<(AskableGuard, RequestStatus), AskError> {
-    let mut refused = AskError::NoGuard;
-    for guard in guards {
-        match guard.ask_for_request(order) {
-            Ok(request) => return Ok((guard.clone(), request)),
-            Err(error) => refused = error,
-        }
-    }
-    Err(refused)
 }
 
 fn answered_within(

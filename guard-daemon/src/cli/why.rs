@@ -2,10 +2,11 @@
 
 use super::arguments::canonical;
 use super::terminal::{self, CYAN, DIM, RED, YELLOW, paint};
-use crate::past_denials::PastDenials;
+use crate::ancestors::ancestors;
 use anyhow::{Context as _, Result};
 use guard_core::verdict::Verdict;
 use guard_report::notice::Kept;
+use guard_report::past_denials::PastDenials;
 use guard_report::paths::StatePaths;
 use guard_report::record::DecisionRecord;
 use guard_report::sentence::{Sentence, visible};
@@ -49,7 +50,7 @@ struct Story<'a> {
 pub(super) fn why(arguments: &WhyArguments) -> Result<ExitCode> {
     let paths = StatePaths::of_user(None)?;
     let reading = || format!("reading {}", paths.denial_log().display());
-    let denials = PastDenials::read(&paths).with_context(reading)?;
+    let denials = PastDenials::read(&paths, &ancestors()).with_context(reading)?;
     let Some(record) = find(&denials, arguments)? else {
         let whose = if denials.is_in_session() {
             "in this session "

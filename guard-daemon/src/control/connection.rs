@@ -1,7 +1,7 @@
 //! One connection: who opened it, who sent something over it, and the line so far.
 
 use super::peer::Peer;
-use super::protocol::MAX_ORDER_BYTES;
+use guard_control::protocol::MAX_ORDER_BYTES;
 use rustix::io::{Errno, IoSliceMut};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send, sockopt,

@@ -2,11 +2,11 @@
 
 use super::grants::{Grant, Grants};
 use super::peer::{Peer, Standing};
-use super::protocol::{Answer, Order, RequestStatus, State};
 use super::requests::{Requests, Wish};
 use super::wanted;
 use crate::policy_file;
 use crate::policy_watch::SharedPolicyWatch;
+use guard_control::protocol::{Answer, Order, RequestStatus, State};
 use guard_core::OperationKind;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::path::is_at_or_below;

@@ -13,7 +13,6 @@
 //! rate; and that no thread that answers the kernel waits for any of this. It deliberately knows
 //! nothing of what an agent claims about itself.
 
-pub(crate) mod client;
 #[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]
@@ -22,7 +21,6 @@ mod desk;
 mod grants;
 #[cfg(target_os = "linux")]
 mod peer;
-pub(crate) mod protocol;
 #[cfg(any(target_os = "linux", test))]
 mod requests;
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 //!
 //! Bounded: [`MAX_OPEN`] at a time, [`MAX_IN_A_MINUTE`], one for each path. Times are passed in.
 
-use super::protocol::{RequestStatus, State};
+use guard_control::protocol::{RequestStatus, State};
 use guard_report::time::rfc3339;
 use std::collections::VecDeque;
 

@@ -6,7 +6,7 @@
 use super::connection::{Connection, Progress};
 use super::desk::Desk;
 use super::peer::{Peer, Standing, may_ask};
-use super::protocol::{Answer, Order};
+use guard_control::protocol::{Answer, Order};
 use guard_core::guard::SharedGuard;
 use guard_report::directories::{DirectoryError, make_private};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -8,13 +8,14 @@ use crate::rust::modules::{Modules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may need of this workspace, directly or not.
-const MAY_NEED: [(&str, &[&str]); 12] = [
+const MAY_NEED: [(&str, &[&str]); 13] = [
     ("endpoint-sec-sys", &[]),
     ("endpoint-sec", &["endpoint-sec-sys"]),
     ("endpoint-sec-sim", &["endpoint-sec-sys"]),
     ("guard-core", &[]),
     ("guard-undo", &["guard-core"]),
     ("guard-report", &["guard-core"]),
+    ("guard-control", &["guard-core", "guard-report"]),
     ("guard-linux", &["guard-core", "guard-undo"]),
     (
         "guard-es",
@@ -30,6 +31,7 @@ const MAY_NEED: [(&str, &[&str]); 12] = [
         &[
             "endpoint-sec",
             "endpoint-sec-sys",
+            "guard-control",
             "guard-core",
             "guard-es",
             "guard-linux",

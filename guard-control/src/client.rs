@@ -1,7 +1,6 @@
 //! Asking the guards of this user.
 
-use super::protocol::{Answer, MAX_ORDER_BYTES, Order, RequestStatus};
-use crate::ancestors::ancestors;
+use crate::protocol::{Answer, MAX_ORDER_BYTES, Order, RequestStatus};
 use guard_report::paths::StatePaths;
 use guard_report::rings;
 use std::fs;
@@ -12,15 +11,16 @@ use std::time::Duration;
 
 /// A guard that can be asked.
 #[derive(Clone, Debug)]
-pub(crate) struct AskableGuard {
+pub struct AskableGuard {
     /// Its session's name.
-    pub(crate) session: String,
+    pub session: String,
     socket: PathBuf,
 }
 
 /// Why a guard gave no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AskError {
+#[non_exhaustive]
+pub enum AskError {
     /// No guard has a socket.
     #[error("no guard is running that could be asked (codex-es-guard run -- COMMAND starts one)")]
     NoGuard,
@@ -40,9 +40,10 @@ pub(crate) enum AskError {
     Refused(String),
 }
 
-/// The guards that can be asked: the one whose session this process is in first.
-pub(crate) fn guards(paths: &StatePaths) -> Vec<AskableGuard> {
-    let own = own_session(paths);
+/// The guards that can be asked, by a process with these ancestors: in a session, its guard alone.
+#[must_use]
+pub fn guards(paths: &StatePaths, ancestors: &[u32]) -> Vec<AskableGuard> {
+    let own = own_session(paths, ancestors);
     let entries = fs::read_dir(paths.control_directory());
     let mut found: Vec<AskableGuard> = entries
         .into_iter()
@@ -66,8 +67,28 @@ pub(crate) fn guards(paths: &StatePaths) -> Vec<AskableGuard> {
     found
 }
 
+/// Asks the first of these guards that protects the path.
+///
+/// # Errors
+///
+/// [`AskError`], of the last guard that was asked.
+pub fn ask_first(
+    guards: &[AskableGuard],
+    order: &Order,
+) -> Result<(AskableGuard, RequestStatus), AskError> {
+    let mut refused = AskError::NoGuard;
+    for guard in guards {
+        match guard.ask_for_request(order) {
+            Ok(request) => return Ok((guard.clone(), request)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
 /// The requests of these guards.
-pub(crate) fn requests(guards: &[AskableGuard]) -> Vec<RequestStatus> {
+#[must_use]
+pub fn requests(guards: &[AskableGuard]) -> Vec<RequestStatus> {
     let mut found = Vec::new();
     for guard in guards {
         // One that just ended has none.
@@ -86,7 +107,7 @@ impl AskableGuard {
     /// # Errors
     ///
     /// [`AskError`]
-    pub(crate) fn ask_for_request(&self, order: &Order) -> Result<RequestStatus, AskError> {
+    pub fn ask_for_request(&self, order: &Order) -> Result<RequestStatus, AskError> {
         match self.ask(order)? {
             Answer::Request { request } => Ok(*request),
             Answer::Refused { why } => Err(AskError::Refused(why)),
@@ -99,7 +120,7 @@ impl AskableGuard {
     /// # Errors
     ///
     /// [`AskError`]
-    pub(crate) fn request(&self, id: &str) -> Result<Option<RequestStatus>, AskError> {
+    pub fn request(&self, id: &str) -> Result<Option<RequestStatus>, AskError> {
         match self.ask(&Order::List)? {
             Answer::Requests { requests } => {
                 Ok(requests.into_iter().find(|request| request.id == id))
@@ -133,9 +154,8 @@ impl AskableGuard {
     }
 }
 
-/// The session that this process is in, by the ring of its guard.
-fn own_session(paths: &StatePaths) -> Option<String> {
-    let ancestors = ancestors();
+/// The session that a process with these ancestors is in, by the ring of its guard.
+fn own_session(paths: &StatePaths, ancestors: &[u32]) -> Option<String> {
     let uid = rustix::process::geteuid().as_raw();
     let rings = rings::readers(&paths.readable_rings(), uid);
     let mut headers = rings.iter().map(guard_core::ring::Reader::header);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What is asked of a guard.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Order {
+pub enum Order {
     /// Ask a person to open a path.
     Request {
         /// The path, absolute.
@@ -49,7 +49,7 @@ pub(crate) enum Order {
 /// A guard's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub(crate) enum Answer {
+pub enum Answer {
     /// The request, as it is now.
     Request {
         /// The request.
@@ -69,43 +69,43 @@ pub(crate) enum Answer {
 
 /// A request as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct RequestStatus {
+pub struct RequestStatus {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// What became of it.
-    pub(crate) state: State,
+    pub state: State,
     /// The path, canonical.
-    pub(crate) path: String,
+    pub path: String,
     /// The operations.
-    pub(crate) op: Vec<String>,
+    pub op: Vec<String>,
     /// Why, in the asker's words.
-    pub(crate) because: Option<String>,
+    pub because: Option<String>,
     /// The agent that asks; `None` for a person and for a process of unknown ancestry.
-    pub(crate) agent: Option<String>,
+    pub agent: Option<String>,
     /// The asking process.
-    pub(crate) pid: u32,
+    pub pid: u32,
     /// The session whose guard was asked.
-    pub(crate) session: String,
+    pub session: String,
     /// When, RFC 3339.
-    pub(crate) asked: String,
+    pub asked: String,
     /// When it was answered, RFC 3339.
-    pub(crate) answered: Option<String>,
+    pub answered: Option<String>,
     /// Who answered.
-    pub(crate) answered_by: Option<String>,
+    pub answered_by: Option<String>,
     /// What was said when it was rejected.
-    pub(crate) answer: Option<String>,
+    pub answer: Option<String>,
     /// When a grant ends, RFC 3339.
-    pub(crate) expires_at: Option<String>,
+    pub expires_at: Option<String>,
     /// Whether a grant ends with its first use.
-    pub(crate) once: bool,
+    pub once: bool,
     /// How often a grant was used.
-    pub(crate) uses: u64,
+    pub uses: u64,
 }
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum State {
+pub enum State {
     /// Nobody answered yet.
     Open,
     /// The path is open.
@@ -120,7 +120,8 @@ pub(crate) enum State {
 
 impl State {
     /// The name, as in JSON.
-    pub(crate) const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Granted => "granted",
@@ -131,4 +132,4 @@ impl State {
 }
 
 /// Longer lines are refused.
-pub(crate) const MAX_ORDER_BYTES: usize = 8 * 1024;
+pub const MAX_ORDER_BYTES: usize = 8 * 1024;

@@ -3,19 +3,18 @@
 //!
 //! A denial that is in both counts once. Nothing is written.
 
-use crate::ancestors::ancestors;
+use crate::hex;
+use crate::log_files::LogFollower;
+use crate::paths::StatePaths;
+use crate::record::DecisionRecord;
+use crate::rings;
 use guard_core::ring::{Lane, Reader};
-use guard_report::hex;
-use guard_report::log_files::LogFollower;
-use guard_report::paths::StatePaths;
-use guard_report::record::DecisionRecord;
-use guard_report::rings;
 use std::collections::HashMap;
 use std::io;
 
 /// Denials, the oldest first, each as a line of the log.
 #[derive(Debug, Default)]
-pub(crate) struct PastDenials {
+pub struct PastDenials {
     lines: Vec<String>,
     /// The ring of the guard that this process's session has.
     own_ring: Option<String>,
@@ -24,19 +23,18 @@ pub(crate) struct PastDenials {
 // === impl PastDenials ===
 
 impl PastDenials {
-    /// Reads them.
+    /// Reads them, for a process with these ancestors.
     ///
     /// # Errors
     ///
     /// When the log is there and cannot be read.
-    pub(crate) fn read(paths: &StatePaths) -> io::Result<Self> {
+    pub fn read(paths: &StatePaths, ancestors: &[u32]) -> io::Result<Self> {
         let mut lines = HashMap::new();
         let mut keep = |line: &str| {
             if let Some(record) = DecisionRecord::parse(line) {
                 lines.insert(record.id(), (record.wall_ns(), line.trim_end().to_owned()));
             }
         };
-        let ancestors = ancestors();
         let mut own_ring = None;
         let uid = rustix::process::geteuid().as_raw();
         for mut ring in rings::readers(&paths.readable_rings(), uid) {
@@ -58,13 +56,14 @@ impl PastDenials {
     }
 
     /// Whether this process runs in a guarded session.
-    pub(crate) fn is_in_session(&self) -> bool {
+    #[must_use]
+    pub fn is_in_session(&self) -> bool {
         self.own_ring.is_some()
     }
 
     /// The newest denial that `wanted` wants: of this process's own session if that has one, and in
     /// a session without one, of none.
-    pub(crate) fn newest(
+    pub fn newest(
         &self,
         wanted: impl Fn(&DecisionRecord<'_>) -> bool,
     ) -> Option<DecisionRecord<'_>> {
@@ -73,7 +72,7 @@ impl PastDenials {
     }
 
     /// All of them, the oldest first.
-    pub(crate) fn records(&self) -> impl DoubleEndedIterator<Item = DecisionRecord<'_>> {
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = DecisionRecord<'_>> {
         self.lines
             .iter()
             .filter_map(|line| DecisionRecord::parse(line))
