@@ -5,6 +5,8 @@
 //! Reading is bounded, and a file that is half written is bad until it is whole.
 
 use fnv::FnvHasher;
+use guard_core::guard::Guard;
+use guard_core::path::is_at_or_below;
 use guard_core::policy::{
     CompilePolicyError, OverrideEntry, OwnFile, ParsePolicyError, Platform, Policy, Snapshot,
     Surroundings,
@@ -222,6 +224,17 @@ impl PolicySource {
             path: written.path.clone(),
             source,
         })
+    }
+
+    /// Whether the policy file is, all its links followed, where no agent may make or write files.
+    pub(crate) fn is_own_place(&self, guard: &Guard) -> bool {
+        let Ok(found) = fs::canonicalize(&self.paths.policy) else {
+            // There is nothing that could count.
+            return true;
+        };
+        let snapshot = guard.policy.load();
+        let mut own = snapshot.own_files();
+        own.any(|own| is_at_or_below(found.as_os_str().as_bytes(), own))
     }
 
     /// The state of the policy file; `None` when there is none.

@@ -159,12 +159,15 @@ impl PolicyWatch {
 
     fn reload(&mut self, backend: &impl InForce) {
         let guard = backend.guard();
-        if self.origin == Origin::CommandLine && guard.lineage.agent_seen() {
-            // A policy that an agent may have made itself: links and new files are not judged.
+        if self.origin == Origin::CommandLine
+            && guard.lineage.agent_seen()
+            && !self.source.is_own_place(guard)
+        {
+            // A policy that an agent may have made itself, where its link leads.
             if !self.refusal_logged {
                 self.refusal_logged = true;
                 tracing::warn!(
-                    "a policy file appeared while an agent runs; it takes effect in the next session"
+                    "a policy file appeared where agents may write; it takes effect in the next session"
                 );
             }
             return;

@@ -318,28 +318,64 @@ fn a_policy_that_is_removed_stays_in_force() {
 }
 
 #[test]
-fn a_policy_that_appears_counts_unless_an_agent_may_have_made_it() {
+fn a_policy_that_appears_counts_for_no_agent_can_have_made_it() {
     let stage = Stage::new(User::all()[0]);
     stage.directory(".codex");
-    let mut session = Live::start(&stage, ["--protect", "out"]);
-    stage.file(POLICY, GOOD);
+    stage.file("out/policy", r#"{"mode": "audit"}"#);
+    let mut session = Live::start(&stage, ["--protect", "zone"]);
+    session.denies("rm zone/keep");
+    for way in [
+        "cat out/policy > .codex/es_policy.json",
+        "cp out/policy .codex/es_policy.json",
+        "mv out/policy .codex/es_policy.json",
+        "ln out/policy .codex/es_policy.json",
+        "ln -s ../out/policy .codex/es_policy.json",
+        "mkdir .codex/es_policy.json",
+        "mkfifo .codex/es_policy.json",
+        "mv .codex out/",
+    ] {
+        session.denies(way);
+        assert!(!stage.exists(POLICY), "{way}");
+    }
+    // The seed's loop: a person's first policy file, with an override, long after the first agent.
+    let end = now() + 3600;
+    stage.file(
+        POLICY,
+        format!(
+            r#"{{"protected_zones": ["~/zone"],
+                "temporary_overrides": [{{"path": "~/zone/keep", "expires_at": {end}}}]}}"#
+        ),
+    );
     eventually("it is in force", || {
         stage.counter(Counter::PolicyReloads) == 1
     });
-    session.denies("rm zone/keep");
-    session.denies("rmdir out");
+    stage.file("zone/other", "kept");
+    session.denies("rm zone/other");
+    session.allows("rm zone/keep");
     session.end().expect(0, &[]);
+}
 
+#[test]
+fn a_policy_that_appears_where_agents_write_waits_for_the_next_session() {
+    let stage = Stage::new(User::all()[0]);
+    stage.directory(".codex");
+    // A person's link to a file that is not there yet.
+    symlink("../out/policy", stage.path(POLICY)).unwrap();
+    stage.file("out/policy", "{}");
+    let session = Live::start(&stage, ["--protect", "zone"]);
+    session.end().expect(0, &[]);
+    fs::remove_file(stage.path("out/policy")).unwrap();
     remove_policy(&stage);
-    let mut session = Live::start(&stage, ["--protect", "out"]);
-    session.denies("rmdir out");
-    stage.file(POLICY, r#"{"mode": "audit"}"#);
+    let mut session = Live::start(&stage, ["--protect", "zone"]);
+    session.denies("rm zone/keep");
+    symlink("../out/policy", stage.path(POLICY)).unwrap();
+    session.allows(r#"echo '{"mode": "audit"}' > out/policy"#);
     eventually("it is not taken", || {
         stage.text(JOURNAL).contains(
-            "A policy file appeared while an agent runs; it takes effect in the next session",
+            "A policy file appeared where agents may write; it takes effect in the next session",
         )
     });
-    session.denies("rmdir out");
+    session.denies("rm zone/keep");
     assert_eq!(stage.counter(Counter::PolicyAudit), 0);
     session.end().expect(0, &[]);
 }
