@@ -100,6 +100,9 @@ pub struct RequestStatus {
     pub once: bool,
     /// How often a grant was used.
     pub uses: u64,
+    /// How often the path, or something below it, was denied before it was asked for.
+    #[serde(default)]
+    pub denials: u64,
 }
 
 /// What became of a request.

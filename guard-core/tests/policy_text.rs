@@ -77,7 +77,8 @@ fn every_field() {
           "override_approval": "auto",
           "on_unknown": "deny",
           "on_deadline": "deny",
-          "notice": "off"
+          "notice": "off",
+          "notify_command": ["curl", "-d@-", "https://ntfy.sh/me"]
         }"#,
     )
     .unwrap();
@@ -103,6 +104,10 @@ fn every_field() {
     assert_eq!(policy.on_deadline, OnDeadline::Deny);
     assert_eq!(policy.notice, DenialNotice::Off);
     assert_eq!(
+        policy.notify_command,
+        ["curl", "-d@-", "https://ntfy.sh/me"]
+    );
+    assert_eq!(
         policy.disposable_paths[0],
         DisposableEntry::Path("~/.cache".to_owned())
     );
@@ -110,6 +115,21 @@ fn every_field() {
         policy.disposable_paths[1],
         DisposableEntry::Pattern(_)
     ));
+}
+
+#[test]
+fn a_command_is_a_line_of_the_shell_or_words() {
+    let command = |value: &str| {
+        let text = format!(r#"{{"notify_command": {value}}}"#);
+        Policy::parse(text.as_bytes()).map(|policy| policy.notify_command)
+    };
+    assert_eq!(
+        command(r#""notify-send \"$(jq -r .path)\"""#).unwrap(),
+        ["/bin/sh", "-c", r#"notify-send "$(jq -r .path)""#]
+    );
+    for bad in ["[]", "7", r#"[""]"#, r#"["a", 1]"#, r#""""#, r#""\u0000""#] {
+        assert!(command(bad).is_err(), "{bad}");
+    }
 }
 
 #[test]

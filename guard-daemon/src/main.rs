@@ -18,10 +18,8 @@ mod macos;
 mod made;
 mod observed;
 mod policy_file;
-#[cfg(target_os = "linux")]
 mod policy_text;
 mod policy_watch;
-#[cfg(target_os = "linux")]
 mod policy_write;
 mod random;
 mod rings;

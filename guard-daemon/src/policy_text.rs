@@ -34,22 +34,24 @@ pub(crate) fn with_override(text: &str, entry: &str) -> Option<String> {
     }
 }
 
-/// The text without the overrides that have one of these ids.
-pub(crate) fn without_overrides(text: &str, ids: &[String]) -> Option<String> {
+/// The text without the overrides that `is_meant` accepts, each as JSON.
+pub(crate) fn without_overrides(
+    text: &str,
+    is_meant: &dyn Fn(&serde_json::Value) -> bool,
+) -> Option<String> {
     let mut text = text.to_owned();
     loop {
         let Some(list) = overrides(&text, &members(&text)?) else {
             return Some(text);
         };
         let elements = elements(&text, &list)?;
-        let is_meant = |element: &Range<usize>| {
-            let value: Option<serde_json::Value> = text
+        let goes = |element: &Range<usize>| {
+            let value = text
                 .get(element.clone())
                 .and_then(|text| serde_json::from_str(text).ok());
-            let id = value.as_ref().and_then(|value| value.get("id")?.as_str());
-            id.is_some_and(|id| ids.iter().any(|meant| meant == id))
+            value.is_some_and(|value| is_meant(&value))
         };
-        let Some(index) = elements.iter().position(is_meant) else {
+        let Some(index) = elements.iter().position(goes) else {
             return Some(text);
         };
         // With the comma before it, or else the one after it, or else all between the brackets.
@@ -171,8 +173,9 @@ mod tests {
 
     const ENTRY: &str = r#"{"path": "/p/a", "id": "1"}"#;
 
-    fn ids(ids: &[&str]) -> Vec<String> {
-        ids.iter().map(|id| (*id).to_owned()).collect()
+    fn ids(ids: &[&str]) -> impl Fn(&serde_json::Value) -> bool {
+        let id = |entry: &serde_json::Value| entry.get("id")?.as_str().map(str::to_owned);
+        move |entry| id(entry).is_some_and(|id| ids.contains(&id.as_str()))
     }
 
     #[test]
@@ -216,6 +219,9 @@ mod tests {
             "{\"temporary_overrides\": [\"~/x\",\n            {\"path\":\"/c\"}], \"x\": [{\"id\":\"1\"}]}"
         );
         assert_eq!(without_overrides(text, &ids(&["9"])).as_deref(), Some(text));
+        // One that is a text alone has no id.
+        let plain = without_overrides(text, &|entry| entry == "~/x").unwrap();
+        assert!(!plain.contains("~/x") && plain.contains(r#"{"id":"2","path":"/b"}"#));
     }
 
     #[test]

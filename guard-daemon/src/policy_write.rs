@@ -9,6 +9,7 @@
 use crate::policy_file::{Origin, PolicySource};
 use crate::policy_text;
 use guard_core::policy::{ParsePolicyError, Policy};
+use guard_report::time::parse;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
@@ -17,12 +18,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What becomes of the overrides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Edit<'a> {
     /// This entry is added, JSON.
     Add(&'a str),
-    /// Those with these ids are removed.
-    Remove(&'a [String]),
+    /// Those that this accepts are removed.
+    Remove(&'a dyn Fn(&serde_json::Value) -> bool),
 }
 
 /// Why the policy file was not written.
@@ -86,7 +87,7 @@ pub(crate) fn edit(
         let text = fs::read_to_string(&target).map_err(failed)?;
         let edited = match change {
             Edit::Add(entry) => policy_text::with_override(&text, entry),
-            Edit::Remove(ids) => policy_text::without_overrides(&text, ids),
+            Edit::Remove(is_meant) => policy_text::without_overrides(&text, is_meant),
         };
         let Some(edited) = edited.filter(|edited| *edited != text) else {
             return Ok(());
@@ -115,6 +116,26 @@ pub(crate) fn edit(
         }
     }
     Err(WritePolicyError::Busy(policy.clone()))
+}
+
+/// Whether an override is one of those with these ids.
+#[cfg(any(target_os = "linux", test))]
+pub(crate) fn with_ids(ids: &[String]) -> impl Fn(&serde_json::Value) -> bool {
+    move |entry| {
+        let id = entry.get("id").and_then(serde_json::Value::as_str);
+        id.is_some_and(|id| ids.iter().any(|meant| meant == id))
+    }
+}
+
+/// Whether an override was written by a guard or by `override add`, and its time is over. Those that
+/// people wrote by hand stay.
+pub(crate) fn expired_before(now_ns: u64) -> impl Fn(&serde_json::Value) -> bool {
+    move |entry| {
+        let text = |field: &str| entry.get(field).and_then(serde_json::Value::as_str);
+        let is_written = text("id").is_some() && text("granted_by").is_some();
+        let end = text("expires_at").and_then(|end| parse(end).ok());
+        is_written && end.is_some_and(|end| end <= now_ns)
+    }
 }
 
 /// Takes the lock, which an agent could hold for ever: it may read the file.
@@ -202,12 +223,27 @@ mod tests {
         assert!(source.paths.policy.is_symlink());
         assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o640);
         let ids = ["1".to_owned()];
-        edit(&source, Origin::File, Edit::Remove(&ids)).unwrap();
-        edit(&source, Origin::File, Edit::Remove(&ids)).unwrap();
+        edit(&source, Origin::File, Edit::Remove(&with_ids(&ids))).unwrap();
+        edit(&source, Origin::File, Edit::Remove(&with_ids(&ids))).unwrap();
         let after = fs::read_to_string(&target).unwrap();
         assert_eq!(after.replace("[]", "[ ]"), text);
         let left: Vec<_> = fs::read_dir(&source.paths.state).unwrap().collect();
         assert_eq!(left.len(), 1, "the lock alone: {left:?}");
+    }
+
+    #[test]
+    fn what_the_program_wrote_goes_when_its_time_is_over() {
+        let entry = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let end = "\"expires_at\": \"1970-01-01T00:00:02Z\"";
+        let written = entry(&format!(
+            "{{\"path\": \"/a\", \"id\": \"1\", \"granted_by\": \"me\", {end}}}"
+        ));
+        let by_hand = entry(&format!("{{\"path\": \"/a\", {end}}}"));
+        let second = 1_000_000_000;
+        assert!(expired_before(2 * second)(&written));
+        assert!(!expired_before(2 * second - 1)(&written));
+        assert!(!expired_before(3 * second)(&by_hand));
+        assert!(!expired_before(3 * second)(&entry("\"/a\"")));
     }
 
     #[test]

@@ -337,7 +337,7 @@ fn a_policy_that_appears_counts_for_no_agent_can_have_made_it() {
         session.denies(way);
         assert!(!stage.exists(POLICY), "{way}");
     }
-    // The seed's loop: a person's first policy file, with an override, long after the first agent.
+    // A person's first policy file, with an override, long after the first agent.
     let end = now() + 3600;
     stage.file(
         POLICY,

@@ -51,6 +51,10 @@ fn the_help_of_every_command() {
         "requests",
         "approve",
         "reject",
+        "override",
+        "override list",
+        "override add",
+        "override remove",
     ];
     let stage = stage();
     for command in commands {

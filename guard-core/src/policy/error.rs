@@ -3,7 +3,7 @@
 //! A message is complete by itself: it says where and what, and includes the faults of patterns and
 //! times. None of these is also the error's `source()`, which would print it twice.
 
-use super::model::{MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
+use super::model::{MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES};
 use crate::glob::ParseGlobError;
 use crate::time::ParseTimeError;
 
@@ -97,13 +97,15 @@ pub enum PolicyProblem {
     /// Longer than [`MAX_PATH_BYTES`].
     #[error("a path of {0} bytes is longer than {MAX_PATH_BYTES}")]
     PathTooLong(usize),
-    /// Longer than [`MAX_NAME_BYTES`].
-    #[error("`{field}` of {bytes} bytes is longer than {MAX_NAME_BYTES}")]
+    /// Longer than a text of this kind may be.
+    #[error("`{field}` of {bytes} bytes is longer than {limit}")]
     NameTooLong {
         /// The field.
         field: &'static str,
         /// Its length.
         bytes: usize,
+        /// The most it may have.
+        limit: usize,
     },
     /// More than [`MAX_OVERRIDES`].
     #[error("{0} overrides are more than {MAX_OVERRIDES}")]

@@ -32,6 +32,9 @@ pub struct Policy {
     pub undo: UndoPolicy,
     /// `notice`.
     pub notice: DenialNotice,
+    /// `notify_command`: the program and its arguments that show a person what is requested; none if
+    /// empty.
+    pub notify_command: Vec<String>,
 }
 
 /// One of `protected_zones`: `"PATH"` or `{"path", "name", "removals"}`.
@@ -205,6 +208,9 @@ pub const MAX_PATH_BYTES: usize = 4096;
 /// Longer names are refused: they become labels.
 pub const MAX_NAME_BYTES: usize = 256;
 
+/// Longer words of a command are refused.
+pub(super) const MAX_COMMAND_BYTES: usize = 2048;
+
 // === impl Policy ===
 
 impl Default for Policy {
@@ -223,6 +229,7 @@ impl Default for Policy {
             removals: Removals::default(),
             undo: UndoPolicy::default(),
             notice: DenialNotice::default(),
+            notify_command: Vec::new(),
         }
     }
 }

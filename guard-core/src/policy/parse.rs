@@ -6,9 +6,9 @@
 use super::document::{Field, Type, Value, error_at, object, unknown, wrong_type};
 use super::error::{ParsePolicyError, PolicyProblem, nearest};
 use super::model::{
-    DenialNotice, DisposableEntry, MAX_NAME_BYTES, MAX_OVERRIDES, MAX_PATH_BYTES, MAX_POLICY_BYTES,
-    Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval, OverrideEntry, POLICY_OPERATIONS,
-    Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry,
+    DenialNotice, DisposableEntry, MAX_COMMAND_BYTES, MAX_NAME_BYTES, MAX_OVERRIDES,
+    MAX_PATH_BYTES, MAX_POLICY_BYTES, Mode, OnDeadline, OnUnknown, OperationSet, OverrideApproval,
+    OverrideEntry, POLICY_OPERATIONS, Policy, Removals, ToolEntry, ToolIdentity, ZoneEntry,
 };
 use super::undo;
 use crate::glob::Glob;
@@ -84,6 +84,7 @@ fn policy(text: &[u8]) -> Parsed<Policy> {
             "removals" => policy.removals = choice(value, "removals", REMOVALS)?,
             "undo" => policy.undo = undo::undo(value)?,
             "notice" => policy.notice = choice(value, "notice", NOTICES)?,
+            "notify_command" => policy.notify_command = command(value, "notify_command")?,
             _ => return Err(unknown(key, name, POLICY_FIELDS)),
         }
     }
@@ -112,6 +113,23 @@ fn zone(value: Value<'_>) -> Parsed<ZoneEntry> {
         name: zone_name,
         removals,
     })
+}
+
+/// A command: a text for the shell, or the program with its arguments.
+fn command(value: Value<'_>, field: &'static str) -> Parsed<Vec<String>> {
+    if value.kind() == Type::Text {
+        let line = text_of_at_most(value, field, MAX_COMMAND_BYTES)?;
+        return Ok(vec!["/bin/sh".to_owned(), "-c".to_owned(), line]);
+    }
+    if value.kind() != Type::List {
+        return Err(wrong_type(value, field, "a string or a list of strings"));
+    }
+    let word = |value| text_of_at_most(value, field, MAX_COMMAND_BYTES);
+    let words = plain(entries(value, field, word)?);
+    if words.is_empty() {
+        return Err(value.error(PolicyProblem::Empty(field)));
+    }
+    Ok(words)
 }
 
 fn override_entry(value: Value<'_>) -> Parsed<OverrideEntry> {
@@ -309,6 +327,7 @@ fn text_of_at_most(value: Value<'_>, field: &'static str, limit: usize) -> Parse
         PolicyProblem::NameTooLong {
             field,
             bytes: text.len(),
+            limit,
         }
     } else {
         return Ok(text);
@@ -405,6 +424,7 @@ const POLICY_FIELDS: &[&str] = &[
     "removals",
     "undo",
     "notice",
+    "notify_command",
 ];
 const ZONE_FIELDS: &[&str] = &["path", "name", "removals"];
 const OVERRIDE_FIELDS: &[&str] = &[

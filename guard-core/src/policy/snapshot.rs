@@ -78,6 +78,7 @@ pub struct Snapshot {
     override_approval: OverrideApproval,
     undo: UndoPolicy,
     notice: DenialNotice,
+    notify_command: Vec<String>,
     agent_patterns: Vec<String>,
     revision: u64,
     warnings: Vec<PolicyWarning>,
@@ -220,6 +221,7 @@ impl Snapshot {
             override_approval: policy.override_approval,
             undo: policy.undo,
             notice: policy.notice,
+            notify_command: policy.notify_command.clone(),
             agent_patterns: policy.ai_agent_patterns.clone(),
             warnings,
         })
@@ -289,6 +291,12 @@ impl Snapshot {
     #[must_use]
     pub fn notice(&self) -> DenialNotice {
         self.notice
+    }
+
+    /// The program, with its arguments, that shows a person what is requested; empty for none.
+    #[must_use]
+    pub fn notify_command(&self) -> &[String] {
+        &self.notify_command
     }
 
     /// The policy's own agent patterns.

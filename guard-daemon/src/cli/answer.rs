@@ -1,6 +1,7 @@
 //! `codex-es-guard requests`, `approve` and `reject`: what is asked for, and a person's answer.
 
 use super::arguments::{canonical_text, names_of, operations};
+use super::opened;
 use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::ancestors::ancestors;
 use anyhow::{Result, anyhow, bail};
@@ -103,10 +104,11 @@ pub(super) fn approve(arguments: ApproveArguments) -> Result<ExitCode> {
     let path = arguments.path.as_deref().map(canonical_text).transpose()?;
     let (guard, asked) = find(&arguments.id)?;
     let opened = path.as_deref().unwrap_or(&asked.path);
+    let paths = StatePaths::of_user(None)?;
     terminal::line(&format!(
         "{}: {}",
         visible(opened),
-        what_is_at(Path::new(opened))
+        opened::describe(Path::new(opened), &asked.session, &paths)
     ));
     let granted = guard.ask_for_request(&Order::Approve {
         id: arguments.id,
@@ -177,6 +179,9 @@ fn show(request: &RequestStatus, json: bool) -> Result<bool> {
     if let Some(because) = &request.because {
         line.push_str(&format!(", because: {}", visible(because)));
     }
+    if request.denials > 0 {
+        line.push_str(&format!(", denied {} times", request.denials));
+    }
     let until = request
         .expires_at
         .as_deref()
@@ -194,19 +199,6 @@ fn show(request: &RequestStatus, json: bool) -> Result<bool> {
         State::Rejected | State::Ended => {}
     }
     Ok(terminal::try_line(&line))
-}
-
-/// What a grant opens.
-fn what_is_at(path: &Path) -> String {
-    match path.symlink_metadata() {
-        Ok(found) if found.is_dir() => match std::fs::read_dir(path).map(Iterator::count) {
-            Ok(entries) => format!("a directory with {entries} entries, and everything below"),
-            Err(_) => "a directory, and everything below".to_owned(),
-        },
-        Ok(found) if found.is_file() => format!("a file of {} bytes", found.len()),
-        Ok(_) => "no regular file".to_owned(),
-        Err(_) => "nothing is there now".to_owned(),
-    }
 }
 
 fn by_id(requests: Vec<RequestStatus>) -> HashMap<String, RequestStatus> {

@@ -6,6 +6,9 @@ mod daemon;
 mod demo;
 mod denials;
 mod explain;
+mod opened;
+mod overrides;
+mod person;
 mod policy;
 mod prepare;
 mod request;
@@ -52,6 +55,7 @@ enum Command {
     Requests(answer::RequestsArguments),
     Approve(answer::ApproveArguments),
     Reject(answer::RejectArguments),
+    Override(overrides::OverrideArguments),
     Undo(undo::UndoArguments),
     /// Check, show or create the policy.
     #[command(subcommand)]
@@ -79,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Requests(requests) => answer::list(&requests),
         Command::Approve(approve) => answer::approve(approve),
         Command::Reject(reject) => answer::reject(reject),
+        Command::Override(command) => overrides::overrides(command),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {

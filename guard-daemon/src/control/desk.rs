@@ -1,8 +1,9 @@
 //! What becomes of an order: requests are taken and shown to everyone, and answered by people.
 
 use super::grants::{Grant, Grants};
+use super::notify::{self, Notifier};
 use super::peer::{Peer, Standing};
-use super::requests::{Requests, Wish};
+use super::requests::{Requests, Taken, Wish};
 use super::wanted;
 use crate::policy_file;
 use crate::policy_watch::SharedPolicyWatch;
@@ -11,6 +12,7 @@ use guard_core::OperationKind;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::path::is_at_or_below;
 use guard_core::policy::{OverrideApproval, POLICY_OPERATIONS};
+use guard_core::ring::Lane;
 use guard_report::time::{now_ns, rfc3339};
 use std::path::PathBuf;
 
@@ -21,6 +23,7 @@ pub(crate) struct Desk {
     home: PathBuf,
     requests: Requests,
     grants: Grants,
+    notifier: Notifier,
 }
 
 /// Who answers a request, and how.
@@ -45,6 +48,7 @@ impl Desk {
             home,
             requests: Requests::new(session),
             grants: Grants::new(watch),
+            notifier: Notifier::new(),
         }
     }
 
@@ -143,6 +147,7 @@ impl Desk {
             checked_operations(op)?
         };
         let wish = Wish {
+            denials: denials(&path, guard),
             path,
             op,
             because,
@@ -150,15 +155,20 @@ impl Desk {
             pid: peer.pid,
         };
         let taken = self.requests.take(wish, now_ns());
-        let request = taken.map_err(|refused| refused.to_string())?;
+        let Taken { request, is_new } = taken.map_err(|refused| refused.to_string())?;
+        if !is_new {
+            return Ok(request);
+        }
         tracing::info!(
             "request {} of {} for {}",
             request.id,
             request.agent.as_deref().unwrap_or("no agent"),
             request.path
         );
-        let is_auto = guard.policy.load().override_approval() == OverrideApproval::Auto;
-        if request.state != State::Open || !is_auto {
+        let snapshot = guard.policy.load();
+        let command = snapshot.notify_command();
+        if snapshot.override_approval() != OverrideApproval::Auto {
+            self.notifier.notify(command, notify::REQUESTED, &request);
             return Ok(request);
         }
         let approval = Approval {
@@ -168,7 +178,9 @@ impl Desk {
             path: None,
             op: Vec::new(),
         };
-        self.approve(&request.id, approval, guard)
+        let granted = self.approve(&request.id, approval, guard)?;
+        self.notifier.notify(command, notify::GRANTED, &granted);
+        Ok(granted)
     }
 
     /// The canonical path, if it may be opened.
@@ -256,6 +268,16 @@ impl Desk {
         self.requests.update(rejected.clone());
         Ok(rejected)
     }
+}
+
+/// How often a path, or something below it, was denied, as far as the ring remembers.
+fn denials(path: &str, guard: &Guard) -> u64 {
+    let mut ring = guard.ring.reader();
+    let mut count = 0;
+    while let Some(event) = ring.next(Lane::Deny) {
+        count += u64::from(is_at_or_below(event.path, path.as_bytes()));
+    }
+    count
 }
 
 /// How a person is named in the policy and to the asker.

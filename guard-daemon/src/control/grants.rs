@@ -6,7 +6,7 @@
 
 use crate::policy_file::GrantedOverride;
 use crate::policy_watch::SharedPolicyWatch;
-use crate::policy_write::{self, Edit};
+use crate::policy_write::{self, Edit, expired_before, with_ids};
 use guard_core::guard::SharedGuard;
 use guard_core::policy::OperationSet;
 use guard_core::policy::{MAX_OVERRIDES, OverrideEntry, POLICY_OPERATIONS};
@@ -49,6 +49,8 @@ pub(super) struct Changes {
 pub(super) struct Grants {
     watch: SharedPolicyWatch,
     active: Vec<Grant>,
+    /// When is looked next for overrides in the file that expired.
+    sweep_ns: u64,
     /// Reads which grants are used; only while there are any.
     used: Option<Reader>,
 }
@@ -96,6 +98,7 @@ impl Grants {
         Self {
             watch,
             active: Vec::new(),
+            sweep_ns: 0,
             used: None,
         }
     }
@@ -147,6 +150,7 @@ impl Grants {
     /// Counts uses, and ends the grants whose time has come.
     pub(super) fn tick(&mut self, guard: &SharedGuard, now_ns: u64) -> Changes {
         let mut changes = Changes::default();
+        self.sweep(guard, now_ns);
         if self.active.is_empty() {
             return changes;
         }
@@ -189,9 +193,33 @@ impl Grants {
         changes
     }
 
+    /// Removes the overrides from the policy file that a guard which is gone, or a person by
+    /// `override add`, wrote for a time that is over.
+    fn sweep(&mut self, guard: &SharedGuard, now_ns: u64) {
+        if now_ns < self.sweep_ns {
+            return;
+        }
+        self.sweep_ns = now_ns + SWEEP_NS;
+        let is_over = |entry: &OverrideEntry| {
+            let is_written = entry.id.is_some() && entry.granted_by.is_some();
+            is_written && entry.expires_at_ns.is_some_and(|end| end <= now_ns)
+        };
+        if !guard.policy.load().overrides().iter().any(is_over) {
+            return;
+        }
+        let mut watch = self.watch.lock();
+        let is_over = expired_before(now_ns);
+        if policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&is_over)).is_err() {
+            // They have no effect any more, and need not go at once.
+            self.sweep_ns = now_ns + LATER_NS;
+        }
+        watch.apply(guard.as_ref());
+    }
+
     fn remove(&self, ids: &[String], guard: &SharedGuard) {
         let mut watch = self.watch.lock();
-        let removed = policy_write::edit(&watch.source, watch.origin(), Edit::Remove(ids));
+        let removed =
+            policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&with_ids(ids)));
         if let Err(error) = removed {
             let error = anyhow::Error::new(error);
             tracing::info!("overrides that ended stay in the policy file: {error:#}");
@@ -209,7 +237,14 @@ impl Drop for Grants {
         if !ids.is_empty() {
             let watch = self.watch.lock();
             // What stays is for a session that is over, and expires.
-            let _stays = policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&ids));
+            let _stays =
+                policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&with_ids(&ids)));
         }
     }
 }
+
+/// How often is looked for overrides that expired.
+const SWEEP_NS: u64 = 1_000_000_000;
+
+/// How long is waited when they cannot be removed.
+const LATER_NS: u64 = 60_000_000_000;

@@ -20,13 +20,14 @@ mod desk;
 #[cfg(target_os = "linux")]
 mod grants;
 #[cfg(target_os = "linux")]
+mod notify;
+#[cfg(target_os = "linux")]
 mod peer;
 #[cfg(any(target_os = "linux", test))]
 mod requests;
 #[cfg(target_os = "linux")]
 mod server;
-#[cfg(any(target_os = "linux", test))]
-mod wanted;
+pub(crate) mod wanted;
 
 #[cfg(target_os = "linux")]
 pub(crate) use desk::Desk;

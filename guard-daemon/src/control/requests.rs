@@ -19,6 +19,8 @@ pub(super) struct Wish {
     pub(super) agent: Option<String>,
     /// The asking process.
     pub(super) pid: u32,
+    /// How often the path, or something below it, was denied.
+    pub(super) denials: u64,
 }
 
 /// The requests of one session.
@@ -30,6 +32,15 @@ pub(super) struct Requests {
     /// When the latest were made, wall clock nanoseconds.
     made: VecDeque<u64>,
     next: u64,
+}
+
+/// A request that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The request.
+    pub(super) request: RequestStatus,
+    /// Whether nobody asked for the same before.
+    pub(super) is_new: bool,
 }
 
 /// Why a request was not taken.
@@ -85,11 +96,13 @@ impl Requests {
     }
 
     /// Takes a request. One that is open for the same path, or granted, is the answer to a second.
-    pub(super) fn take(
-        &mut self,
-        wish: Wish,
-        now_ns: u64,
-    ) -> Result<RequestStatus, RefusedRequest> {
+    pub(super) fn take(&mut self, wish: Wish, now_ns: u64) -> Result<Taken, RefusedRequest> {
+        let known = |request: &RequestStatus| {
+            Ok(Taken {
+                request: request.clone(),
+                is_new: false,
+            })
+        };
         let mut same = self.remembered.iter().rev();
         let same = same.find(|request| request.path == wish.path);
         match same.map(|request| (request, request.state)) {
@@ -99,9 +112,9 @@ impl Requests {
                     because: request.answer.clone(),
                 });
             }
-            Some((request, State::Open)) => return Ok(request.clone()),
+            Some((request, State::Open)) => return known(request),
             Some((request, State::Granted)) if wish.op.iter().all(|op| request.op.contains(op)) => {
-                return Ok(request.clone());
+                return known(request);
             }
             _ => {}
         }
@@ -135,10 +148,14 @@ impl Requests {
             expires_at: None,
             once: false,
             uses: 0,
+            denials: wish.denials,
         };
         self.next += 1;
         self.remembered.push(request.clone());
-        Ok(request)
+        Ok(Taken {
+            request,
+            is_new: true,
+        })
     }
 
     /// A request that waits for its answer.
@@ -219,6 +236,7 @@ mod tests {
             because: None,
             agent: Some("codex".to_owned()),
             pid: 7,
+            denials: 2,
         }
     }
 
@@ -231,28 +249,37 @@ mod tests {
     fn a_path_is_asked_for_once() {
         let mut requests = Requests::new("0011223344556677");
         let first = requests.take(wish("/p/a"), 0).unwrap();
+        assert!(first.is_new);
+        let first = first.request;
         assert_eq!(first.id, "001122-1");
-        assert_eq!(requests.take(wish("/p/a"), 1).unwrap(), first);
+        let again = requests.take(wish("/p/a"), 1).unwrap();
+        assert_eq!((again.request, again.is_new), (first, false));
         answered(&mut requests, "001122-1", State::Rejected);
         assert_eq!(
             requests.take(wish("/p/a"), 2).unwrap_err().to_string(),
             "request 001122-1 for this path was rejected"
         );
-        assert_eq!(requests.take(wish("/p/b"), 2).unwrap().id, "001122-2");
+        assert_eq!(
+            requests.take(wish("/p/b"), 2).unwrap().request.id,
+            "001122-2"
+        );
         answered(&mut requests, "001122-2", State::Granted);
-        assert_eq!(requests.take(wish("/p/b"), 3).unwrap().id, "001122-2");
+        assert_eq!(
+            requests.take(wish("/p/b"), 3).unwrap().request.id,
+            "001122-2"
+        );
         let moved = Wish {
             op: vec!["rename".to_owned()],
             ..wish("/p/b")
         };
         assert_eq!(
-            requests.take(moved, 3).unwrap().id,
+            requests.take(moved, 3).unwrap().request.id,
             "001122-3",
             "more than was granted"
         );
         requests.end("001122-3");
         assert_eq!(
-            requests.take(wish("/p/b"), 3).unwrap().id,
+            requests.take(wish("/p/b"), 3).unwrap().request.id,
             "001122-4",
             "that ended"
         );
@@ -296,7 +323,7 @@ mod tests {
     #[test]
     fn an_answer_is_given_once() {
         let mut requests = Requests::new("s");
-        let id = requests.take(wish("/p/a"), 0).unwrap().id;
+        let id = requests.take(wish("/p/a"), 0).unwrap().request.id;
         answered(&mut requests, &id, State::Granted);
         assert_eq!(
             requests.open(&id).unwrap_err().to_string(),

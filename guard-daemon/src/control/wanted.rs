@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Why a path cannot be opened by a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum RefusedPath {
+pub(crate) enum RefusedPath {
     /// It depends on who reads it.
     #[error("{0} is not an absolute path without `.` and `..`")]
     NotPlain(String),
@@ -36,7 +36,7 @@ pub(super) enum RefusedPath {
 }
 
 /// Checks that a canonical path may be opened.
-pub(super) fn check(path: &str, home: &Path, snapshot: &Snapshot) -> Result<(), RefusedPath> {
+pub(crate) fn check(path: &str, home: &Path, snapshot: &Snapshot) -> Result<(), RefusedPath> {
     let shown = || path.to_owned();
     let is_plain = |component: &str| !matches!(component, "" | "." | "..");
     if path == "/" {

@@ -1,8 +1,11 @@
 //! What `top` shows, from the exporter or from the rings and the log.
 
 use super::tally::Tally;
+use crate::ancestors::ancestors;
 use crate::exporter::ask::ask;
 use crate::observed::{Exporter, Observed};
+use guard_control::client::{guards, requests};
+use guard_control::protocol::{RequestStatus, State};
 use guard_report::api::{AgentDecisions, Denials, Latencies, Percentiles};
 use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
@@ -28,6 +31,8 @@ pub(super) struct Shown {
     pub(super) agents: Vec<AgentDecisions>,
     /// Latencies within the last minute.
     pub(super) latencies: Vec<Percentiles>,
+    /// The requests that wait for a person, the newest last.
+    pub(super) requests: Vec<RequestStatus>,
     /// The newest first.
     pub(super) denials: Vec<String>,
     pub(super) problems: Vec<String>,
@@ -65,6 +70,10 @@ impl Source {
                 .map(|guard| guard.heartbeat_age(now_ns))
                 .collect(),
             problems: observed.problems(now_ns),
+            requests: requests(&guards(&self.paths, &ancestors()))
+                .into_iter()
+                .filter(|request| request.state == State::Open)
+                .collect(),
             guards: observed.guards,
             ..Shown::default()
         };

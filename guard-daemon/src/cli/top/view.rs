@@ -37,6 +37,7 @@ pub(super) fn lines(shown: &Shown, columns: usize, rows: usize) -> Vec<Line> {
             &format!("! {}", visible(problem)),
         ));
     }
+    requests(shown, if rows < TALL { 1 } else { 6 }, &mut lines);
     if rows < TALL {
         lines.extend(short(shown));
     } else {
@@ -65,6 +66,31 @@ fn title(shown: &Shown, columns: usize) -> Line {
     let guards = count(alive, "guard");
     let text = format!("{guards}  {}  q quits  {}", shown.time, shown.from);
     Line::new(Emphasis::Title, &column(&text, columns))
+}
+
+/// What waits for a person: the command first, which a narrow terminal must not cut.
+fn requests(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
+    let open = shown.requests.len();
+    if open > rows {
+        let more = format!("{open} requests: codex-es-guard requests lists them");
+        lines.push(Line::new(Emphasis::Wrong, &more));
+    }
+    for request in shown.requests.iter().take(rows) {
+        let mut text = format!(
+            "codex-es-guard approve {}  {} asks for {} of {}",
+            visible(&request.id),
+            visible(request.agent.as_deref().unwrap_or("somebody")),
+            request.op.join("+"),
+            visible(&request.path),
+        );
+        if request.denials > 0 {
+            text.push_str(&format!(", denied {} times", request.denials));
+        }
+        if let Some(because) = &request.because {
+            text.push_str(&format!(", because: {}", visible(because)));
+        }
+        lines.push(Line::new(Emphasis::Wrong, &text));
+    }
 }
 
 /// Each table in one line.
@@ -222,6 +248,7 @@ const TALL: usize = 18;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guard_control::protocol::{RequestStatus, State};
     use guard_report::api::{AgentDecisions, DecisionCounts, Percentiles};
 
     fn shown() -> Shown {
@@ -275,6 +302,42 @@ mod tests {
                 assert_eq!(shows, columns >= 40 && rows >= 5, "{columns} by {rows}");
             }
         }
+    }
+
+    #[test]
+    fn what_waits_for_a_person_comes_before_the_tables() {
+        let request = |number: usize| RequestStatus {
+            id: format!("3fa81c-{number}"),
+            state: State::Open,
+            path: "/home/me/work/old".to_owned(),
+            op: vec!["unlink".to_owned(), "rename".to_owned()],
+            because: Some("replaced\u{1b}[2J".to_owned()),
+            agent: Some("codex".to_owned()),
+            pid: 1,
+            session: "s".to_owned(),
+            asked: String::new(),
+            answered: None,
+            answered_by: None,
+            answer: None,
+            expires_at: None,
+            once: false,
+            uses: 0,
+            denials: 3,
+        };
+        let mut shown = shown();
+        shown.requests = (1..=7).map(request).collect();
+        let tall = lines(&shown, 200, 40);
+        assert_eq!(
+            tall[2].text,
+            "7 requests: codex-es-guard requests lists them"
+        );
+        assert_eq!(
+            tall[3].text,
+            "codex-es-guard approve 3fa81c-1  codex asks for unlink+rename of /home/me/work/old, \
+             denied 3 times, because: replaced\\u{1b}[2J"
+        );
+        let low = lines(&shown, 80, 10);
+        assert!(low[3].text.starts_with("codex-es-guard approve 3fa81c-1"));
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! `codex-es-guard undo`: what agents removed and changed, and how it comes back.
 //!
-//! Only a person undoes: an agent's process is refused, see [`person`].
+//! Only a person undoes: an agent's process is refused, see [`super::person`].
 
 mod find;
 mod list;
-mod person;
 mod restore;
 mod room;
 mod show;
 mod units;
 
-use super::terminal;
+use super::{person, terminal};
 use crate::undo;
 use anyhow::Result;
 use guard_report::paths::StatePaths;
@@ -52,7 +51,7 @@ enum UndoCommand {
 }
 
 pub(super) fn undo(arguments: UndoArguments) -> Result<ExitCode> {
-    person::check()?;
+    person::check("undo")?;
     let store = undo::store(&StatePaths::of_user(None)?);
     match arguments.command {
         None => list::list(&store, arguments.list),

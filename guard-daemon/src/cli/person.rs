@@ -1,9 +1,9 @@
 //! Whether a person asks.
 //!
 //! The caller's ancestors are examined, whatever it runs itself. An agent among them ends it, and so
-//! does a guarded session: in one, a process that lost its parents cannot be distinguished from an agent's.
-//! Outside one, an agent's process that lost all its ancestors and cleared its environment is not
-//! recognised.
+//! does a guarded session where a person outside is meant: in one, a process that lost its parents
+//! cannot be distinguished from an agent's. Outside one, an agent's process that lost all its ancestors
+//! and cleared its environment is not recognised.
 
 use anyhow::Result;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -14,46 +14,82 @@ use {
     guard_core::process::{ProcessDescription, ProcessSource},
 };
 
+/// What is examined.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-pub(super) fn check() -> Result<()> {
+#[derive(Clone, Copy)]
+struct Check<'a> {
+    /// What only a person can do, in words.
+    deed: &'a str,
+    /// Whether it is refused in a guarded session.
+    is_for_outside: bool,
+    patterns: &'a [String],
+}
+
+/// Fails below an agent and in a guarded session.
+pub(super) fn check(deed: &str) -> Result<()> {
+    check_this_process(deed, true)
+}
+
+/// Fails below an agent. In a session the kernel has to refuse the rest.
+pub(super) fn check_ancestors(deed: &str) -> Result<()> {
+    check_this_process(deed, false)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn check_this_process(deed: &str, is_for_outside: bool) -> Result<()> {
     #[cfg(target_os = "linux")]
     let source = guard_linux::procfs::ProcFs::new();
     #[cfg(target_os = "macos")]
     let source = guard_es::processes::LibProc::default();
     let patterns = patterns().unwrap_or_else(|| DEFAULT_AGENT_PATTERNS.map(str::to_owned).to_vec());
-    check_ancestors(&source, std::process::id(), &patterns)
+    let check = Check {
+        deed,
+        is_for_outside,
+        patterns: &patterns,
+    };
+    check.process(&source, std::process::id())
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-pub(super) fn check() -> Result<()> {
+fn check_this_process(_: &str, _: bool) -> Result<()> {
     Ok(())
 }
 
-/// Examines a process and all above it.
+// === impl Check ===
+
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-fn check_ancestors(source: &impl ProcessSource, pid: u32, patterns: &[String]) -> Result<()> {
-    let none_ignored = IgnoredMarkers::default();
-    let mut process = ProcessDescription::default();
-    let mut pid = pid;
-    for depth in 0..MAX_DEPTH {
-        if pid == 0 || source.describe(pid, &mut process).is_err() {
-            break;
+impl Check<'_> {
+    /// Examines a process and all above it.
+    fn process(self, source: &impl ProcessSource, pid: u32) -> Result<()> {
+        let Self {
+            deed,
+            is_for_outside,
+            patterns,
+        } = self;
+        let none_ignored = IgnoredMarkers::default();
+        let mut process = ProcessDescription::default();
+        let mut pid = pid;
+        for depth in 0..MAX_DEPTH {
+            if pid == 0 || source.describe(pid, &mut process).is_err() {
+                break;
+            }
+            if depth > 0 && is_for_outside && is_supervisor(&process) {
+                bail!(
+                    "only a person can {deed}, and this is a guarded session: run it in a terminal \
+                     outside"
+                );
+            }
+            if let Some(agent) = recognise(&process, patterns, &none_ignored) {
+                bail!(
+                    "only a person can {deed}, and this process descends from {} (pid {pid}): run it \
+                     in a terminal of your own",
+                    agent.label
+                );
+            }
+            pid = process.ppid;
         }
-        if depth > 0 && is_supervisor(&process) {
-            bail!(
-                "only a person can undo, and this is a guarded session: run it in a terminal outside"
-            );
-        }
-        if let Some(agent) = recognise(&process, patterns, &none_ignored) {
-            bail!(
-                "only a person can undo, and this process descends from {} (pid {pid}): run it in \
-                 a terminal of your own",
-                agent.label
-            );
-        }
-        pid = process.ppid;
+        Ok(())
     }
-    Ok(())
 }
 
 /// The patterns of the policy in force, if one can be read.
@@ -137,15 +173,22 @@ mod tests {
             (9, (8, "codex-es-guard\0undo\0")),
         ]));
         let patterns = DEFAULT_AGENT_PATTERNS.map(str::to_owned);
-        let refusal = |pid| {
-            let checked = check_ancestors(&table, pid, &patterns);
+        let refused = |pid, is_for_outside| {
+            let check = Check {
+                deed: "undo",
+                is_for_outside,
+                patterns: &patterns,
+            };
+            let checked = check.process(&table, pid);
             checked.err().map(|error| error.to_string())
         };
+        let refusal = |pid| refused(pid, true);
         assert_eq!(refusal(3), None);
         let agent = refusal(6).unwrap();
         assert!(agent.contains("descends from codex (pid 4)"), "{agent}");
         let session = refusal(9).unwrap();
         assert!(session.contains("a guarded session"), "{session}");
+        assert_eq!(refused(9, false), None);
         assert_eq!(refusal(10), None, "nothing is known of it");
     }
 }

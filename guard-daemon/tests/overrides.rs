@@ -1,0 +1,216 @@
+//! What a person opens by hand, what they are shown of it, and who is shown what is requested.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its part of the support"
+)]
+#![allow(
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "all of an integration test is test"
+)]
+
+mod support {
+    pub(crate) mod live;
+    pub(crate) mod pty;
+    pub(crate) mod stage;
+    pub(crate) mod users;
+}
+
+use guard_core::ring::Counter;
+use serde_json::Value;
+use support::live::Live;
+use support::pty::Terminal;
+use support::stage::{POLICY, Stage, eventually};
+use support::users::User;
+
+const ZONE: &str = "{\n  \"protected_zones\": [\"~/zone\"],\n  \"temporary_overrides\": []\n}\n";
+
+fn stage(policy: &str) -> Stage {
+    Stage::with_policy(User::all()[0], policy)
+}
+
+fn program(stage: &Stage) -> String {
+    stage.program().display().to_string()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// An agent asks for `zone/keep`; the request.
+fn ask(stage: &Stage, session: &mut Live) -> Value {
+    let asked = session.agent(&format!(
+        "{} request zone/keep --because 'it is old' --json",
+        program(stage)
+    ));
+    assert_eq!(asked.code, 0, "{asked:?}");
+    json(&asked.output)
+}
+
+#[test]
+fn a_person_adds_lists_and_removes_an_override() {
+    let stage = stage(ZONE);
+    let mut session = Live::start(&stage, [""; 0]);
+    session.denies("rm zone/keep");
+    let keep = stage.path("zone/keep").display().to_string();
+    let added = stage.run(["override", "add", &keep, "--op", "unlink", "--json"]);
+    let added = json(&added.stdout);
+    eventually("it is in force", || {
+        stage.counter(Counter::PolicyReloads) > 0
+    });
+    session.denies("mv zone/keep out/");
+    session.allows("rm zone/keep");
+    let listed = json(&stage.run(["override", "list", "--json"]).stdout);
+    assert_eq!(listed[0]["id"], added["id"], "{listed}");
+    assert_eq!(listed[0]["path"], keep.as_str());
+    assert_eq!(listed[0]["in_force"], true);
+    let shown = stage.run(["override", "list"]).stdout;
+    assert!(shown.contains(&keep) && shown.contains("until"), "{shown}");
+
+    let removed = stage.run(["override", "remove", &keep]);
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert_eq!(stage.text(POLICY), ZONE);
+    stage.file("zone/keep", "again");
+    eventually("it is no longer in force", || {
+        stage.counter(Counter::PolicyReloads) > 1
+    });
+    session.denies("rm zone/keep");
+    let none = stage.run(["override", "remove", &keep]);
+    none.expect(1, &["there is no override"]);
+
+    // What is over goes when the guard sees it.
+    stage.run(["override", "add", &keep, "--for", "1s"]);
+    eventually("it was removed", || stage.text(POLICY) == ZONE);
+    for (path, why) in [
+        ("zone", "the root of zone"),
+        (".", "the home directory"),
+        ("out/x", "nothing denies it"),
+    ] {
+        let refused = stage.run(["override", "add", path]);
+        refused.expect(125, &[why]);
+    }
+    stage
+        .run(["override", "add", &keep, "--for", "25h"])
+        .expect(125, &["24 hours"]);
+}
+
+#[test]
+fn no_agent_adds_or_removes_an_override() {
+    let stage = stage(ZONE);
+    let guard = program(&stage);
+    let mut session = Live::start(&stage, [""; 0]);
+    for way in ["add zone/keep", "remove zone/keep"] {
+        let answer = session.agent(&format!("{guard} override {way}"));
+        assert!(
+            answer.output.contains("descends from claude_code"),
+            "{answer:?}"
+        );
+        assert_ne!(answer.code, 0);
+        // One whose agent is gone is refused by the kernel.
+        session.agent(&format!(
+            "rm -f out/said; (setsid bash -c 'while kill -0 '$$' 2> /dev/null; do :; done; \
+             {guard} override {way} > out/said 2>&1; echo over >> out/said' &)"
+        ));
+        eventually("it was answered", || {
+            stage.text("out/said").contains("over")
+        });
+        let said = stage.text("out/said");
+        let refused = said.contains("Operation not permitted") || said.contains("no override");
+        assert!(refused, "{way}: {said}");
+        assert_eq!(stage.text(POLICY), ZONE, "{way}");
+    }
+    // A person in the session may.
+    let added = session.human(&format!("{guard} override add zone/keep"));
+    assert_eq!(added.code, 0, "{added:?}");
+}
+
+#[test]
+fn at_most_512_overrides_fit() {
+    let entries: Vec<String> = (0..512)
+        .map(|number| format!("\"~/zone/{number}\""))
+        .collect();
+    let policy = format!(
+        "{{\"protected_zones\": [\"~/zone\"], \"temporary_overrides\": [{}]}}",
+        entries.join(", ")
+    );
+    let stage = stage(&policy);
+    let refused = stage.run(["override", "add", "zone/keep"]);
+    refused.expect(125, &["there are 512 overrides already"]);
+    let mut session = Live::start(&stage, [""; 0]);
+    let id = ask(&stage, &mut session)["id"].as_str().unwrap().to_owned();
+    let refused = session.human(&format!("{} approve {id}", program(&stage)));
+    assert!(
+        refused.output.contains("512 overrides already"),
+        "{refused:?}"
+    );
+    assert_eq!(stage.text(POLICY), policy);
+}
+
+#[test]
+fn approving_shows_what_it_opens_and_what_undo_keeps() {
+    let stage = stage(ZONE);
+    let mut session = Live::start(&stage, [""; 0]);
+    session.denies("rm zone/keep");
+    let request = ask(&stage, &mut session);
+    assert_eq!(request["denials"], 1, "{request}");
+    let id = request["id"].as_str().unwrap();
+    let shown = session.human(&format!("{} approve {id}", program(&stage)));
+    let text = &shown.output;
+    assert!(
+        text.contains("a file of 18 B; undo keeps what goes"),
+        "{text}"
+    );
+    assert!(
+        text.contains("because: it is old, denied 1 times"),
+        "{text}"
+    );
+    session.end();
+
+    let off = r#"{"protected_zones": ["~/zone"], "undo": false}"#;
+    stage.file(POLICY, off);
+    let mut session = Live::start(&stage, [""; 0]);
+    let id = ask(&stage, &mut session)["id"].as_str().unwrap().to_owned();
+    let shown = session.human(&format!("{} approve {id}", program(&stage)));
+    assert!(shown.output.contains("undo keeps NOTHING"), "{shown:?}");
+}
+
+#[test]
+fn the_policy_s_command_shows_a_person_what_is_requested() {
+    let policy = r#"{"protected_zones": ["~/zone"], "notify_command": "cat >> ~/out/notified"}"#;
+    let stage = stage(policy);
+    let mut session = Live::start(&stage, [""; 0]);
+    let request = ask(&stage, &mut session);
+    // The same again is nothing new.
+    ask(&stage, &mut session);
+    eventually("it was run", || stage.text("out/notified").ends_with('\n'));
+    let notified = json(&stage.text("out/notified"));
+    assert_eq!(notified["event"], "requested", "{notified}");
+    assert_eq!(notified["request"], request);
+    let id = request["id"].as_str().unwrap();
+    assert_eq!(notified["approve"], format!("codex-es-guard approve {id}"));
+    session.end();
+
+    // One that never ends keeps nobody waiting: the session answers, and ends.
+    let slow = r#"{"protected_zones": ["~/zone"], "override_approval": "auto",
+        "notify_command": ["sleep", "1000"]}"#;
+    stage.file(POLICY, slow);
+    let mut session = Live::start(&stage, [""; 0]);
+    let granted = ask(&stage, &mut session);
+    assert_eq!(granted["state"], "granted", "{granted}");
+    session.allows("rm zone/keep");
+    session.end();
+}
+
+#[test]
+fn top_shows_what_waits_for_a_person() {
+    let stage = stage(ZONE);
+    let mut session = Live::start(&stage, [""; 0]);
+    let id = ask(&stage, &mut session)["id"].as_str().unwrap().to_owned();
+    let mut top = Terminal::start(stage.guard(["top"]));
+    top.expect(&format!("codex-es-guard approve {id}"));
+    top.press("q");
+    assert!(top.end().success());
+}
