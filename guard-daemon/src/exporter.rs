@@ -13,7 +13,6 @@ use rustix::process::{Pid, test_kill_process};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 
 /// The address that the exporter of this user published. One that was killed leaves its address
 /// behind.
@@ -51,18 +50,6 @@ pub(crate) fn is_default_port_taken() -> bool {
     // Connecting would fail when whoever listens accepts too slowly.
     let bound = TcpListener::bind(DEFAULT_ADDRESS);
     bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
-}
-
-/// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.
-pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
-    let beside = std::env::current_exe().ok()?.parent()?.join(name);
-    if beside.is_file() {
-        return Some(beside);
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
 }
 
 /// The exporter's binary.

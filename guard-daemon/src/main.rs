@@ -23,6 +23,7 @@ mod policy_watch;
 mod policy_write;
 mod random;
 mod rings;
+mod sibling;
 mod undo;
 
 use std::process::ExitCode;

@@ -39,6 +39,7 @@ fn the_help_of_every_command() {
         "demo",
         "denials",
         "explain",
+        "hook",
         "policy",
         "policy check",
         "policy show",

@@ -6,9 +6,11 @@
 //! | [`filter`] | which denials or changes are wanted |
 //! | [`sentence`] | a denial as a sentence for people, and a change with the way to undo it |
 //! | [`notice`] | what a denied process is shown on its standard error |
+//! | [`story`] | the whole story of a denial, with what can be done instead |
 //! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
+//! | [`companion`] | the companion program: its name and the agents that it knows |
 //! | [`past_denials`] | the denials of rings and log together |
 //! | [`api`] | the answers of the exporter's API |
 //! | [`log_files`] | numbered log files: names, rotation, reading over rotations |
@@ -27,6 +29,7 @@
 pub mod activity;
 pub mod address;
 pub mod api;
+pub mod companion;
 pub mod directories;
 pub mod filter;
 mod hex;
@@ -42,6 +45,7 @@ pub mod sentence;
 pub mod shell;
 mod size;
 pub mod status;
+pub mod story;
 pub mod time;
 mod visible;
 

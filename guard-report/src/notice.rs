@@ -20,6 +20,7 @@
 //! A name cannot change how the line is shown, and cannot begin another. It is never longer than
 //! [`MAX_BYTES`], so that a pipe takes it as one piece.
 
+use crate::record::DecisionRecord;
 use crate::sentence::visible;
 use crate::shell::word;
 use guard_core::{OperationKind, Reason};
@@ -71,7 +72,19 @@ pub fn more(count: u64, zone: Option<&str>) -> String {
 
 // === impl Kept ===
 
-impl Kept<'_> {
+impl<'a> Kept<'a> {
+    /// What the denial of a record kept.
+    #[must_use]
+    pub fn of(record: &'a DecisionRecord<'_>) -> Self {
+        let zone = record.zone_name.as_deref().zip(record.zone.as_deref());
+        Self {
+            operation: record.operation(),
+            reason: record.reason(),
+            path: record.path.as_bytes(),
+            zone: zone.map(|(name, path)| (name, path.as_bytes())),
+        }
+    }
+
     /// Why it was kept, in half a sentence.
     #[must_use]
     pub fn why(&self) -> String {

@@ -8,9 +8,16 @@ use crate::log_files::LogFollower;
 use crate::paths::StatePaths;
 use crate::record::DecisionRecord;
 use crate::rings;
-use guard_core::ring::{Lane, Reader};
+use guard_core::ring::Lane;
 use std::collections::HashMap;
 use std::io;
+
+/// Denials while they are read: by id, with their times.
+#[derive(Debug, Default)]
+struct Found {
+    lines: HashMap<String, (Option<u64>, String)>,
+    own_ring: Option<String>,
+}
 
 /// Denials, the oldest first, each as a line of the log.
 #[derive(Debug, Default)]
@@ -29,30 +36,19 @@ impl PastDenials {
     ///
     /// When the log is there and cannot be read.
     pub fn read(paths: &StatePaths, ancestors: &[u32]) -> io::Result<Self> {
-        let mut lines = HashMap::new();
-        let mut keep = |line: &str| {
-            if let Some(record) = DecisionRecord::parse(line) {
-                lines.insert(record.id(), (record.wall_ns(), line.trim_end().to_owned()));
-            }
-        };
-        let mut own_ring = None;
-        let uid = rustix::process::geteuid().as_raw();
-        for mut ring in rings::readers(&paths.readable_rings(), uid) {
-            let header = ring.header();
-            let id = hex(&header.id);
-            if ancestors.contains(&header.writer.pid) && ring.is_writer_alive() {
-                own_ring = Some(id.clone());
-            }
-            for_each_denial(&mut ring, &id, &mut keep);
-        }
-        LogFollower::new(paths.denial_log()).read(&mut keep)?;
-        let mut lines: Vec<_> = lines.into_values().collect();
-        // Within one instant by its number, which the line has after its time.
-        lines.sort();
-        Ok(Self {
-            lines: lines.into_iter().map(|(_, line)| line).collect(),
-            own_ring,
-        })
+        let mut found = Found::default();
+        found.read_rings(paths, ancestors);
+        LogFollower::new(paths.denial_log()).read(&mut |line: &str| found.keep(line))?;
+        Ok(found.sorted())
+    }
+
+    /// Reads those of the rings alone, for a process with these ancestors: what was denied since the
+    /// guards that are running began, as far as the rings still hold it.
+    #[must_use]
+    pub fn in_rings(paths: &StatePaths, ancestors: &[u32]) -> Self {
+        let mut found = Found::default();
+        found.read_rings(paths, ancestors);
+        found.sorted()
     }
 
     /// Whether this process runs in a guarded session.
@@ -61,14 +57,13 @@ impl PastDenials {
         self.own_ring.is_some()
     }
 
-    /// The newest denial that `wanted` wants: of this process's own session if that has one, and in
-    /// a session without one, of none.
+    /// The newest denial that `wanted` wants: of this process's own session if it is in one, and in a
+    /// session without denials, none.
     pub fn newest(
         &self,
         wanted: impl Fn(&DecisionRecord<'_>) -> bool,
     ) -> Option<DecisionRecord<'_>> {
-        let mut records = self.records();
-        records.rfind(|record| self.is_own(record) && wanted(record))
+        self.own_records().rfind(wanted)
     }
 
     /// All of them, the oldest first.
@@ -78,6 +73,11 @@ impl PastDenials {
             .filter_map(|line| DecisionRecord::parse(line))
     }
 
+    /// Those of this process's own session, and outside of a session all; the oldest first.
+    pub fn own_records(&self) -> impl DoubleEndedIterator<Item = DecisionRecord<'_>> {
+        self.records().filter(|record| self.is_own(record))
+    }
+
     fn is_own(&self, record: &DecisionRecord<'_>) -> bool {
         self.own_ring
             .as_deref()
@@ -85,11 +85,40 @@ impl PastDenials {
     }
 }
 
-fn for_each_denial(ring: &mut Reader, id: &str, keep: &mut impl FnMut(&str)) {
-    let mut line = Vec::new();
-    while let Some(event) = ring.next(Lane::Deny) {
-        line.clear();
-        DecisionRecord::new(&event, id).append_to(&mut line);
-        keep(&String::from_utf8_lossy(&line));
+// === impl Found ===
+
+impl Found {
+    fn read_rings(&mut self, paths: &StatePaths, ancestors: &[u32]) {
+        let uid = rustix::process::geteuid().as_raw();
+        let mut line = Vec::new();
+        for mut ring in rings::readers(&paths.readable_rings(), uid) {
+            let header = ring.header();
+            let id = hex(&header.id);
+            if ancestors.contains(&header.writer.pid) && ring.is_writer_alive() {
+                self.own_ring = Some(id.clone());
+            }
+            while let Some(event) = ring.next(Lane::Deny) {
+                line.clear();
+                DecisionRecord::new(&event, &id).append_to(&mut line);
+                self.keep(&String::from_utf8_lossy(&line));
+            }
+        }
+    }
+
+    fn keep(&mut self, line: &str) {
+        if let Some(record) = DecisionRecord::parse(line) {
+            let kept = (record.wall_ns(), line.trim_end().to_owned());
+            self.lines.insert(record.id(), kept);
+        }
+    }
+
+    fn sorted(self) -> PastDenials {
+        let mut lines: Vec<_> = self.lines.into_values().collect();
+        // Within one instant by its number, which the line has after its time.
+        lines.sort();
+        PastDenials {
+            lines: lines.into_iter().map(|(_, line)| line).collect(),
+            own_ring: self.own_ring,
+        }
     }
 }

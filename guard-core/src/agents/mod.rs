@@ -181,7 +181,7 @@ fn bounded(text: &[u8]) -> Vec<u8> {
 pub const CUSTOM_PREFIX: &str = "custom:";
 
 /// The guard's own executables, exactly.
-const OWN_PROGRAMS: [&[u8]; 2] = [b"codex-es-guard", b"guard-exporter"];
+const OWN_PROGRAMS: [&[u8]; 3] = [b"codex-es-guard", b"guard-companion", b"guard-exporter"];
 
 /// Bytes of a name or a session id that are kept; the process itself chooses both.
 const MAX_NAME_BYTES: usize = 256;

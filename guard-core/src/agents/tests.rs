@@ -271,6 +271,7 @@ fn the_guard_is_no_agent_by_its_name() {
     let ignored = IgnoredMarkers::default();
     for text in [
         "/opt/codex-es-guard | codex-es-guard run -- zsh",
+        " | guard-companion",
         " | guard-exporter",
     ] {
         assert_eq!(

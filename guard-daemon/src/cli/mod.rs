@@ -2,6 +2,7 @@
 
 mod answer;
 mod arguments;
+mod companion;
 mod daemon;
 mod demo;
 mod denials;
@@ -56,6 +57,7 @@ enum Command {
     Approve(answer::ApproveArguments),
     Reject(answer::RejectArguments),
     Override(overrides::OverrideArguments),
+    Hook(companion::HookArguments),
     Undo(undo::UndoArguments),
     /// Check, show or create the policy.
     #[command(subcommand)]
@@ -84,6 +86,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Approve(approve) => answer::approve(approve),
         Command::Reject(reject) => answer::reject(reject),
         Command::Override(command) => overrides::overrides(command),
+        Command::Hook(hook) => companion::hook(&hook),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {

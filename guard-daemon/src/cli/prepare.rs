@@ -2,10 +2,12 @@
 
 use super::arguments::PolicyArguments;
 use super::terminal;
-use crate::exporter::{self, sibling};
+use crate::exporter;
 use crate::policy_file::{Granted, LoadPolicyError, Origin, PolicySource, WrittenPolicy, locate};
+use crate::sibling::sibling;
 use crate::undo;
 use guard_core::policy::Snapshot;
+use guard_report::companion;
 use guard_report::directories::DirectoryError;
 use guard_report::hex;
 use guard_report::paths::{FindPathsError, StatePaths};
@@ -233,6 +235,7 @@ fn own_files(paths: &StatePaths) -> Vec<Vec<u8>> {
         undo::store_of_root(paths).filter(|store| store.exists()),
         std::env::current_exe().ok(),
         sibling(exporter::PROGRAM),
+        sibling(companion::PROGRAM),
     ]
     .into_iter()
     .flatten()

@@ -2,8 +2,9 @@
 //!
 //! It runs as the user whose files are protected, also when the guard is root's.
 
-use super::{PROGRAM, is_default_port_taken, is_running, sibling};
+use super::{PROGRAM, is_default_port_taken, is_running};
 use crate::log::GuardLog;
+use crate::sibling::sibling;
 use guard_report::directories::{DirectoryError, make_private};
 use guard_report::paths::StatePaths;
 use std::io;

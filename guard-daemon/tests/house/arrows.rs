@@ -6,9 +6,10 @@
 use crate::repository::{between, none, packages, quoted, read, tokens};
 use crate::rust::modules::{Modules, Scope};
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 /// What each crate may need of this workspace, directly or not.
-const MAY_NEED: [(&str, &[&str]); 13] = [
+const MAY_NEED: [(&str, &[&str]); 14] = [
     ("endpoint-sec-sys", &[]),
     ("endpoint-sec", &["endpoint-sec-sys"]),
     ("endpoint-sec-sim", &["endpoint-sec-sys"]),
@@ -40,9 +41,25 @@ const MAY_NEED: [(&str, &[&str]); 13] = [
         ],
     ),
     ("guard-exporter", &["guard-core", "guard-report"]),
+    (
+        "guard-companion",
+        &[
+            "endpoint-sec",
+            "endpoint-sec-sys",
+            "guard-control",
+            "guard-core",
+            "guard-es",
+            "guard-linux",
+            "guard-report",
+            "guard-undo",
+        ],
+    ),
     ("guard-testing", &["guard-core", "guard-report"]),
     ("xtask", &[]),
 ];
+
+/// The guard links fewer packages, those of this workspace included.
+const MOST_PACKAGES: usize = 75;
 
 const SERVERS: [&str; 4] = ["axum", "hyper", "prometheus", "tokio"];
 const KERNELS: [&str; 2] = ["nix", "rustix"];
@@ -82,6 +99,42 @@ fn only_the_exporter_needs_a_server_or_a_runtime() {
         complaints.extend(found.map(|server| format!("{name} needs {server}")));
     }
     none("only the exporter serves", &complaints);
+}
+
+#[test]
+fn the_guard_needs_few_packages_and_no_bus() {
+    let needed = Members::read().needed_by("codex-es-guard");
+    let buses = ["notify-rust", "rmcp", "zbus"].into_iter();
+    let mut complaints: Vec<String> = buses
+        .filter(|name| needed.contains(*name))
+        .map(|name| format!("codex-es-guard needs {name}"))
+        .collect();
+    for target in ["x86_64-unknown-linux-gnu", "aarch64-apple-darwin"] {
+        let packages = linked("codex-es-guard", target);
+        if packages.len() >= MOST_PACKAGES {
+            let count = packages.len();
+            complaints.push(format!("on {target} it links {count}: {packages:?}"));
+        }
+    }
+    none(
+        "what is not needed to guard is the companion's",
+        &complaints,
+    );
+}
+
+/// The packages that Cargo links into a program for a platform.
+fn linked(package: &str, target: &str) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--edges", "normal"])
+        .args(["--prefix", "none", "--no-dedupe"])
+        .args(["--package", package, "--target", target])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("Cargo runs");
+    assert!(tree.status.success(), "{tree:?}");
+    let text = String::from_utf8_lossy(&tree.stdout).into_owned();
+    let names = text.lines().filter_map(|line| line.split(" (").next());
+    names.map(str::to_owned).collect()
 }
 
 #[test]

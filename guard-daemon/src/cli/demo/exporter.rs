@@ -3,7 +3,8 @@
 use super::scratch::Scratch;
 use super::wait::{TIMEOUT, await_condition};
 use crate::cli::terminal::{self, CYAN, line, paint};
-use crate::exporter::{PROGRAM, sibling};
+use crate::exporter::PROGRAM;
+use crate::sibling::sibling;
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_report::address::announced;
 use std::io::{BufRead, BufReader, Read, Write};

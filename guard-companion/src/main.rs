@@ -1,0 +1,21 @@
+//! `guard-companion`: what the guard itself should not carry.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `hook AGENT` | answers an agent's hook with the denials of its call |
+//!
+//! `codex-es-guard` executes it; people need not know its name. It runs with the rights of whoever
+//! started it, mostly an agent, and believes nothing that an agent says about itself. It deliberately
+//! decides nothing and grants nothing.
+
+#![forbid(unsafe_code)]
+
+mod ancestors;
+mod cli;
+mod hook;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
