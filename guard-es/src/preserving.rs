@@ -137,6 +137,7 @@ pub(crate) fn prepare_names<'s, 'f>(
         source: Place {
             name: source.as_name(),
             path: operation.path,
+            found: None,
         },
         destination: destination
             .as_ref()
@@ -144,6 +145,7 @@ pub(crate) fn prepare_names<'s, 'f>(
             .map(|(name, path)| Place {
                 name: name.as_name(),
                 path,
+                found: None,
             }),
         worth,
         directory_only: false,
@@ -201,6 +203,7 @@ pub(crate) fn preserve_contents<'m>(
                 recorder.change(&Lost {
                     name: place.as_name(),
                     path,
+                    found: None,
                     agent: Some(agent.label),
                     until: moment.end_of_copying(),
                     at_ns: moment.wall_ns,

@@ -25,10 +25,21 @@ pub(crate) struct CallFacts<'a> {
     now_ns: u64,
     /// Whether what a decision requires to be preserved is, or is denied.
     preserves: bool,
-    /// The object, pinned by its directory, and its canonical path.
-    object: Option<(&'a Directory, &'a CStr, &'a [u8])>,
+    object: Option<NamedObject<'a>>,
+    /// What is at the new name of a rename or a link.
+    destination: Option<NamedObject<'a>>,
     entry: OnceCell<Entry<'a>>,
     arguments: OnceCell<Vec<u8>>,
+}
+
+/// An object of the call, pinned by its directory.
+struct NamedObject<'a> {
+    directory: &'a Directory,
+    name: &'a CStr,
+    /// Its canonical path.
+    path: &'a [u8],
+    /// What was there when it was first asked for.
+    found: OnceCell<Option<FileStat>>,
 }
 
 // === impl CallFacts ===
@@ -41,6 +52,7 @@ impl<'a> CallFacts<'a> {
             now_ns,
             preserves: false,
             object: None,
+            destination: None,
             entry: OnceCell::new(),
             arguments: OnceCell::new(),
         }
@@ -59,8 +71,29 @@ impl<'a> CallFacts<'a> {
         name: &'a CStr,
         path: &'a [u8],
     ) -> Self {
-        self.object = Some((directory, name, path));
+        self.object = Some(NamedObject::new(directory, name, path));
         self
+    }
+
+    /// Names what is at the new name, likewise.
+    pub(crate) fn with_destination(
+        mut self,
+        directory: &'a Directory,
+        name: &'a CStr,
+        path: &'a [u8],
+    ) -> Self {
+        self.destination = Some(NamedObject::new(directory, name, path));
+        self
+    }
+
+    /// What is at a path of the call, if that was asked for.
+    pub(crate) fn known(&self, path: &[u8]) -> Option<FileStat> {
+        self.named(path)?.found.get().copied().flatten()
+    }
+
+    fn named(&self, path: &[u8]) -> Option<&NamedObject<'a>> {
+        let both = [&self.object, &self.destination];
+        both.into_iter().flatten().find(|named| named.path == path)
     }
 
     /// Whether the caller's descent could not be looked up for want of the guard's own means. Then a
@@ -83,12 +116,30 @@ impl<'a> CallFacts<'a> {
     }
 
     fn stat(&self, path: &[u8]) -> Option<FileStat> {
-        if let Some((directory, name, own)) = self.object
-            && own == path
-        {
-            return files::stat_name(directory.fd.as_fd(), name).ok();
+        if let Some(named) = self.named(path) {
+            return named.stat();
         }
         files::stat_name(CWD, &CString::new(path).ok()?).ok()
+    }
+}
+
+// === impl NamedObject ===
+
+impl<'a> NamedObject<'a> {
+    const fn new(directory: &'a Directory, name: &'a CStr, path: &'a [u8]) -> Self {
+        Self {
+            directory,
+            name,
+            path,
+            found: OnceCell::new(),
+        }
+    }
+
+    /// One answer for the whole call, so that all who decide on it decide on the same.
+    fn stat(&self) -> Option<FileStat> {
+        let directory = self.directory.fd.as_fd();
+        let ask = || files::stat_name(directory, self.name).ok();
+        *self.found.get_or_init(ask)
     }
 }
 

@@ -34,12 +34,18 @@ pub(crate) struct FileStat {
     pub(crate) mode: Mode,
     /// Its owner.
     pub(crate) uid: u32,
+    /// Its group.
+    pub(crate) gid: u32,
     /// Its birth time in nanoseconds, where the file system keeps one.
     pub(crate) born_ns: Option<u64>,
     /// Its inode change time in nanoseconds.
     pub(crate) changed_ns: u64,
+    /// Its modification time in nanoseconds.
+    pub(crate) modified_ns: u64,
     /// Its size in bytes.
     pub(crate) size: u64,
+    /// What it takes on the disk, in units of 512 bytes.
+    pub(crate) blocks: u64,
     /// How many names it has.
     pub(crate) links: u32,
 }
@@ -134,8 +140,11 @@ fn stat(base: BorrowedFd<'_>, path: &CStr, flags: AtFlags) -> Result<FileStat> {
     let wanted = StatxFlags::TYPE
         | StatxFlags::MODE
         | StatxFlags::UID
+        | StatxFlags::GID
         | StatxFlags::INO
         | StatxFlags::CTIME
+        | StatxFlags::MTIME
+        | StatxFlags::BLOCKS
         | StatxFlags::BTIME
         | StatxFlags::SIZE
         | StatxFlags::NLINK
@@ -152,9 +161,12 @@ fn stat(base: BorrowedFd<'_>, path: &CStr, flags: AtFlags) -> Result<FileStat> {
         file_type: FileType::from_raw_mode(mode),
         mode: Mode::from_raw_mode(mode),
         uid: found.stx_uid,
+        gid: found.stx_gid,
         born_ns: has_birth.then(|| nanoseconds(found.stx_btime)),
         changed_ns: nanoseconds(found.stx_ctime),
+        modified_ns: nanoseconds(found.stx_mtime),
         size: found.stx_size,
+        blocks: found.stx_blocks,
         links: found.stx_nlink,
     })
 }

@@ -5,9 +5,9 @@
 
 use crate::files::is_absence;
 use crate::journal::writer_is_alive;
+use crate::store::bounds::DiskSpace;
 use crate::store::layout::JOURNAL;
-use crate::store::{Bounds, Session, SessionState, Store, bounds};
-use rustix::fs::StatVfs;
+use crate::store::{Bounds, Session, SessionState, Store};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -151,7 +151,7 @@ impl Objects {
 
 /// What copies may take of the store's disk now.
 fn spare_bytes(store: &Store, bounds: &Bounds) -> u64 {
-    disk(store).map_or(0, |found| bounds::spare_bytes(&found, bounds, u64::MAX))
+    disk(store).map_or(0, |disk| disk.spare(bounds, u64::MAX))
 }
 
 /// The size of the disk that a store is on, or will be, in bytes.
@@ -160,15 +160,14 @@ fn spare_bytes(store: &Store, bounds: &Bounds) -> u64 {
 ///
 /// When not even its parent is there.
 pub fn disk_bytes(store: &Store) -> io::Result<u64> {
-    let found = disk(store)?;
-    Ok(found.f_blocks.saturating_mul(found.f_frsize))
+    Ok(disk(store)?.total)
 }
 
-fn disk(store: &Store) -> io::Result<StatVfs> {
+fn disk(store: &Store) -> io::Result<DiskSpace> {
     let mut dir = store.root();
     loop {
         match (rustix::fs::statvfs(dir), dir.parent()) {
-            (Ok(found), _) => return Ok(found),
+            (Ok(found), _) => return Ok(DiskSpace::from(found)),
             (Err(rustix::io::Errno::NOENT), Some(parent)) => dir = parent,
             (Err(error), _) => return Err(error.into()),
         }
@@ -200,6 +199,7 @@ mod tests {
                 name: c"file",
             },
             path: b"/z/file",
+            found: None,
             agent: None,
             until: None,
             at_ns,

@@ -64,6 +64,7 @@ fn preserve_all(base: &Path) {
                 name: &c_name,
             },
             path: path.as_os_str().as_bytes(),
+            found: None,
             agent: Some("codex"),
             until: None,
             at_ns: now_ns(),

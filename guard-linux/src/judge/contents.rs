@@ -6,11 +6,11 @@
 //! seen: a documented limit.
 
 use super::pending_call::{Answered, CallerGone, PendingCall};
-use super::preserve::is_empty;
 use super::refusal;
 use super::resolve::{Name, PathArgument, Resolved, Unresolved};
 use crate::arguments::{Start, int_argument};
 use crate::directories;
+use crate::files::FileStat;
 use crate::procfs;
 use crate::sys::notify::Reply;
 use guard_core::{Operation, OperationKind};
@@ -22,8 +22,21 @@ struct OpenTarget {
     path: Vec<u8>,
     /// Whether anything is there now.
     exists: bool,
-    /// The name, unless it is a link to the file.
-    pin: Option<Name>,
+    /// The name and what is there, unless it is a link to the file.
+    pin: Option<(Name, FileStat)>,
+}
+
+// === impl OpenTarget ===
+
+impl OpenTarget {
+    fn pin(&self) -> Option<(&Name, &FileStat)> {
+        self.pin.as_ref().map(|(name, found)| (name, found))
+    }
+
+    /// Whether it has nothing to be cut.
+    fn is_empty(&self) -> bool {
+        self.pin().is_some_and(|(_, found)| found.size == 0)
+    }
 }
 
 // === impl PendingCall ===
@@ -41,13 +54,13 @@ impl PendingCall<'_> {
         }
         let mut reply = self.evaluate_contents(OperationKind::Write, &target.path);
         let truncates = flags.contains(OFlags::TRUNC) && target.exists;
-        if reply == Reply::Continue && truncates && !is_empty(target.pin.as_ref()) {
+        if reply == Reply::Continue && truncates && !target.is_empty() {
             reply = self.evaluate_truncation(&target);
         }
         if reply == Reply::Continue && target.exists {
             let bytes_after = flags.contains(OFlags::TRUNC).then_some(0);
-            self.preserve_contents(&target.path, target.pin.as_ref(), bytes_after);
-            self.note_edit(&target.path, target.pin.as_ref());
+            self.preserve_contents(&target.path, target.pin(), bytes_after);
+            self.note_edit(&target.path, target.pin());
         } else if reply == Reply::Continue {
             self.note_creation(&target.path, false);
             self.contents_made(&target.path);
@@ -104,8 +117,8 @@ impl PendingCall<'_> {
         }
         let reply = self.evaluate_truncation(&target);
         if reply == Reply::Continue {
-            self.preserve_contents(&target.path, target.pin.as_ref(), Some(length));
-            self.note_edit(&target.path, target.pin.as_ref());
+            self.preserve_contents(&target.path, target.pin(), Some(length));
+            self.note_edit(&target.path, target.pin());
         }
         Ok(reply)
     }
@@ -150,7 +163,7 @@ impl PendingCall<'_> {
             return Ok(None);
         }
         let (path, pin) = match found.file_type {
-            FileType::RegularFile => (Some(name.path()), Some(name)),
+            FileType::RegularFile => (Some(name.path()), Some((name, found))),
             FileType::Symlink => (self.link_target(&name), None),
             _ => (None, None),
         };
@@ -171,8 +184,8 @@ impl PendingCall<'_> {
     fn evaluate_truncation(&self, target: &OpenTarget) -> Reply {
         let rights = self.rights();
         let is_judged = self.guard.policy.load().judges(OperationKind::Truncate);
-        let name = target.pin.as_ref().filter(|_| is_judged);
-        match name.and_then(|name| refusal::of_writing(name, rights)) {
+        let pin = target.pin().filter(|_| is_judged);
+        match pin.and_then(|(name, _)| refusal::of_writing(name, rights)) {
             Some(errno) => Reply::Fail(errno),
             None => self.evaluate_contents(OperationKind::Truncate, &target.path),
         }

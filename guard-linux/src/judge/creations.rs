@@ -32,12 +32,12 @@ impl PendingCall<'_> {
     }
 
     /// A call is about to open the file at this name for writing.
-    pub(super) fn note_edit(&self, path: &[u8], name: Option<&Name>) {
+    pub(super) fn note_edit(&self, path: &[u8], pin: Option<(&Name, &FileStat)>) {
         let now_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, now_ns);
         let snapshot = self.guard.policy.load();
-        let found = || match name {
-            Some(name) => name.stat().ok().map(|found| found.facts()),
+        let found = || match pin {
+            Some((_, found)) => Some(found.facts()),
             None => facts.file(path),
         };
         self.guard

@@ -183,7 +183,7 @@ impl PendingCall<'_> {
         refusal: &dyn Fn() -> Option<Errno>,
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
-        let (name, _) = names;
+        let (name, other) = names;
         let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let facts = facts.preserving(self.preserves(snapshot)).with_object(
@@ -191,6 +191,10 @@ impl PendingCall<'_> {
             &name.name,
             operation.path,
         );
+        let facts = match other.zip(operation.destination) {
+            Some((other, path)) => facts.with_destination(&other.directory, &other.name, path),
+            None => facts,
+        };
         let decision = decide(snapshot, operation, wall_ns, &facts);
         let decided_ns = clock::monotonic_ns();
         // What cannot succeed destroys nothing. It is answered here and not performed: by then it

@@ -9,17 +9,18 @@ use super::resolve::Name;
 use crate::arguments::SplitPath;
 use crate::clock;
 use crate::facts::CallFacts;
-use crate::files;
+use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
 use guard_core::decision::{Decision, Preserve};
 use guard_core::event::{self, PreservationOutcome, UnpreservedCause};
 use guard_core::policy::Snapshot;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
+use guard_undo::journal::Facts;
 use guard_undo::store::PreserveError;
 use guard_undo::store::change::{DoneChange, NameChange, NameChangeKind, PendingChange, Place};
 use guard_undo::store::outcome::event_of;
-use guard_undo::store::recorder::{self, Lost, ObjectStat, Preserved, Worth};
+use guard_undo::store::recorder::{self, Kind, Lost, ObjectStat, Preserved, Worth};
 use guard_undo::{Preservation, Recorder, denies_unpreserved};
 use rustix::fs::CWD;
 use std::ffi::CString;
@@ -111,10 +112,12 @@ impl PendingCall<'_> {
             source: Place {
                 name: pin.as_name(),
                 path: operation.path,
+                found: facts.known(operation.path).map(object_stat),
             },
             destination: other_place.map(|(pin, path)| Place {
                 name: pin.as_name(),
                 path,
+                found: facts.known(path).map(object_stat),
             }),
             worth: Worth::of(decision.preserve),
             directory_only: lost_name.name.as_bytes().ends_with(b"/"),
@@ -152,11 +155,12 @@ impl PendingCall<'_> {
         snapshot.undo().enabled && self.session.preservation.is_required()
     }
 
-    /// An agent is about to open this file for writing, or to cut it to `bytes_after`.
+    /// An agent is about to open this file for writing, or to cut it to `bytes_after`. `pin` is its
+    /// name and what is there, unless it was reached through a link.
     pub(super) fn preserve_contents(
         &self,
         path: &[u8],
-        pin: Option<&Name>,
+        pin: Option<(&Name, &FileStat)>,
         bytes_after: Option<u64>,
     ) {
         let Some((recorder, facts)) = self.contents_recorder(path) else {
@@ -166,11 +170,13 @@ impl PendingCall<'_> {
             return;
         };
         let at_ns = clock::wall_ns();
+        let found = pin.map(|(_, found)| object_stat(*found));
         let change = |name: recorder::Name<'_>| {
             let agent = Some(agent.label);
             let lost = Lost {
                 name,
                 path,
+                found,
                 agent,
                 until: None,
                 at_ns,
@@ -179,7 +185,7 @@ impl PendingCall<'_> {
         };
         let decided_ns = clock::monotonic_ns();
         let changed = match pin {
-            Some(name) => change(Pin::of(name).as_name()),
+            Some((name, _)) => change(Pin::of(name).as_name()),
             None => change_by_path(path, change),
         };
         let duration_ns = elapsed_ns(decided_ns);
@@ -187,7 +193,6 @@ impl PendingCall<'_> {
             Ok(preserved) => event_of(Ok(preserved), 0, bytes_after, duration_ns),
             Err(error) => {
                 recorder.unpreserved(path, "changed", &error, at_ns);
-                let found = pin.and_then(|name| Pin::of(name).stat());
                 let bytes = found.map_or(0, |found| found.facts.size);
                 event_of(Err(&error), bytes, bytes_after, duration_ns)
             }
@@ -287,10 +292,24 @@ fn elapsed_ns(since_ns: u64) -> u64 {
     clock::monotonic_ns().saturating_sub(since_ns)
 }
 
-/// Whether a file has nothing to be cut.
-pub(super) fn is_empty(name: Option<&Name>) -> bool {
-    name.and_then(|name| Pin::of(name).stat())
-        .is_some_and(|found| found.facts.size == 0)
+/// What is preserved of an object.
+fn object_stat(found: FileStat) -> ObjectStat {
+    let mode = found.mode.as_raw_mode() | found.file_type.as_raw_mode();
+    ObjectStat {
+        facts: Facts {
+            mode,
+            uid: found.uid,
+            gid: found.gid,
+            size: found.size,
+            mtime_ns: found.modified_ns,
+            device: found.identity.device,
+            inode: found.identity.inode,
+        },
+        kind: Kind::of_mode(mode),
+        links: found.links.into(),
+        disk_bytes: found.blocks.saturating_mul(512),
+        changed_ns: found.changed_ns,
+    }
 }
 
 /// Pins a file by its canonical path: it was reached through a link.

@@ -15,13 +15,9 @@ pub(crate) fn copy_attributes(from: &File, to: &File, facts: &Facts) -> io::Resu
 
 /// Sets owner, mode and modification time.
 pub(crate) fn set_attributes(to: &File, facts: &Facts) -> io::Result<()> {
-    let owner = Some(Uid::from_raw(facts.uid));
-    let group = Some(Gid::from_raw(facts.gid));
-    // An ordinary user's copy stays theirs; of a group they are in, it can be the group's.
     let found = rustix::fs::fstat(to)?;
-    let is_theirs = (found.st_uid, found.st_gid) == (facts.uid, facts.gid);
-    if !is_theirs && rustix::fs::fchown(to, owner, group).is_err() {
-        let _not_a_member = rustix::fs::fchown(to, None, group);
+    if (found.st_uid, found.st_gid) != (facts.uid, facts.gid) {
+        set_owner(to, facts);
     }
     // After the owner: a change of owner takes set-user-ID bits away.
     rustix::fs::fchmod(to, mode(facts.mode))?;
@@ -39,7 +35,18 @@ pub(crate) fn set_attributes(to: &File, facts: &Facts) -> io::Result<()> {
     Ok(())
 }
 
-fn copy_extended(from: &File, to: &File) {
+/// Sets owner and group, as far as this process may: an ordinary user's copy stays theirs, and of a
+/// group that they are in, it can be the group's.
+pub(crate) fn set_owner(to: &File, facts: &Facts) {
+    let owner = Some(Uid::from_raw(facts.uid));
+    let group = Some(Gid::from_raw(facts.gid));
+    if rustix::fs::fchown(to, owner, group).is_err() {
+        let _not_a_member = rustix::fs::fchown(to, None, group);
+    }
+}
+
+/// Copies the extended attributes, and with them ACLs, as far as this process may.
+pub(crate) fn copy_extended(from: &File, to: &File) {
     let Ok(length) = rustix::fs::flistxattr_query(from) else {
         return;
     };

@@ -1,10 +1,12 @@
 //! Copying a file's contents: by sharing its blocks where the file system can (`FICLONE`,
 //! `clonefile`), else byte by byte, leaving holes as holes.
 
-use super::{Name, attributes};
+use super::{Name, PRIVATE, attributes};
 use crate::journal::{Facts, Method};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt as _;
 use std::time::Instant;
 
@@ -22,15 +24,16 @@ pub(crate) fn copy_file<E: From<io::Error>>(
     until: Option<Instant>,
     may_copy: impl FnOnce() -> Result<(), E>,
 ) -> Result<Method, E> {
-    if let Some(file) = clone_file(from, to) {
-        let attributes = attributes::set_attributes(&file, facts);
+    if clone_file(from, to) {
+        let opened = to.open_for_reading();
+        let attributes = opened.and_then(|file| attributes::set_attributes(&file, facts));
         if attributes.is_err() {
             let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
         }
         attributes?;
         return Ok(Method::Reflink);
     }
-    let file = to.create()?;
+    let file = to.create(PRIVATE)?;
     let copied = fill(from, &file, facts, until, may_copy);
     if copied.is_err() {
         let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
@@ -45,7 +48,7 @@ fn fill<E: From<io::Error>>(
     until: Option<Instant>,
     may_copy: impl FnOnce() -> Result<(), E>,
 ) -> Result<Method, E> {
-    let method = if share_blocks(from, to) {
+    let method = if share_blocks(from, to).is_ok() {
         Method::Reflink
     } else {
         may_copy()?;
@@ -56,38 +59,41 @@ fn fill<E: From<io::Error>>(
     Ok(method)
 }
 
-/// Makes `to` a clone, which has the extended attributes and the ACL, too. `None` where nothing of
-/// the kind can be done.
+/// Makes `to` a clone, which has mode, times, extended attributes and the ACL, too. Whether it did:
+/// `false` where nothing of the kind can be done.
 #[cfg(target_vendor = "apple")]
-fn clone_file(from: &File, to: Name<'_>) -> Option<File> {
+pub(crate) fn clone_file(from: &File, to: Name<'_>) -> bool {
     let flags = rustix::fs::CloneFlags::empty();
-    rustix::fs::fclonefileat(from, to.dir, to.name, flags).ok()?;
-    let opened = to.open_for_reading();
-    if opened.is_err() {
-        let _stays = rustix::fs::unlinkat(to.dir, to.name, rustix::fs::AtFlags::empty());
-    }
-    opened.ok()
+    rustix::fs::fclonefileat(from, to.dir, to.name, flags).is_ok()
 }
 
 #[cfg(not(target_vendor = "apple"))]
-fn clone_file(_: &File, _: Name<'_>) -> Option<File> {
-    None
-}
-
-#[cfg(target_os = "linux")]
-fn share_blocks(from: &File, to: &File) -> bool {
-    rustix::fs::ioctl_ficlone(to, from).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share_blocks(_: &File, _: &File) -> bool {
+pub(crate) fn clone_file(_: &File, _: Name<'_>) -> bool {
     false
 }
 
-fn copy_bytes(from: &File, to: &File, size: u64, until: Option<Instant>) -> io::Result<()> {
+/// Shares the blocks of `from` with the empty file `to`.
+#[cfg(target_os = "linux")]
+pub(crate) fn share_blocks(from: &File, to: &File) -> Result<(), Errno> {
+    rustix::fs::ioctl_ficlone(to, from)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn share_blocks(_: &File, _: &File) -> Result<(), Errno> {
+    Err(Errno::OPNOTSUPP)
+}
+
+/// Copies `size` bytes into the empty file `to`, leaving holes as holes.
+pub(crate) fn copy_bytes(
+    from: &File,
+    to: &File,
+    size: u64,
+    until: Option<Instant>,
+) -> io::Result<()> {
     check_time(until)?;
     if size <= SMALL_BYTES {
-        return copy_range(from, to, 0, size, until);
+        let start = copy_start(from, to, size)?;
+        return copy_range(from, to, start, size, until);
     }
     to.set_len(size)?;
     let mut at = 0;
@@ -101,13 +107,27 @@ fn copy_bytes(from: &File, to: &File, size: u64, until: Option<Instant>) -> io::
     Ok(())
 }
 
+/// Copies what one read of a small buffer takes, which costs half of what `copy_file_range` does;
+/// returns how much it was.
+fn copy_start(from: &File, to: &File, size: u64) -> io::Result<u64> {
+    if size == 0 {
+        return Ok(0);
+    }
+    let mut buffer = [MaybeUninit::uninit(); START_BYTES];
+    let wanted = usize::try_from(size).unwrap_or(usize::MAX);
+    let room = buffer.get_mut(..wanted.min(START_BYTES));
+    let (read, _) = rustix::io::pread(from, room.unwrap_or_default(), 0)?;
+    to.write_all_at(read, 0)?;
+    Ok(u64::try_from(read.len()).unwrap_or(0))
+}
+
 /// The next part of a file that holds data, from `at` on.
 #[cfg(target_os = "linux")]
 fn next_data(from: &File, at: u64, size: u64) -> Option<(u64, u64)> {
     use rustix::fs::{SeekFrom, seek};
     let start = match seek(from, SeekFrom::Data(at)) {
         Ok(start) => start,
-        Err(rustix::io::Errno::NXIO) => return None,
+        Err(Errno::NXIO) => return None,
         Err(_) => return Some((at, size)),
     };
     let end = seek(from, SeekFrom::Hole(start)).unwrap_or(size);
@@ -139,14 +159,9 @@ fn copy_range(
             // It was cut meanwhile.
             Ok(0) => return Ok(()),
             Ok(count) => at += u64::try_from(count).unwrap_or(0),
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             // Between file systems that cannot, or out of a file of procfs.
-            Err(
-                rustix::io::Errno::XDEV
-                | rustix::io::Errno::INVAL
-                | rustix::io::Errno::NOSYS
-                | rustix::io::Errno::OPNOTSUPP,
-            ) => break,
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => break,
             Err(error) => return Err(error.into()),
         }
     }
@@ -211,6 +226,9 @@ pub(crate) fn is_same_contents(one: &File, other: &File) -> io::Result<bool> {
 
 /// Of files up to this length it costs less to copy holes than to look for them.
 const SMALL_BYTES: u64 = 64 << 10;
+
+/// On the stack, and all of most sources.
+const START_BYTES: usize = 16 << 10;
 
 const BUFFER_BYTES: usize = 256 << 10;
 

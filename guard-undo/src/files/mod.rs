@@ -5,8 +5,8 @@
 mod attributes;
 mod copy;
 
-pub(crate) use attributes::{set_attributes, timespec};
-pub(crate) use copy::{copy_file, is_same_contents};
+pub(crate) use attributes::{copy_extended, mode, set_attributes, set_owner, timespec};
+pub(crate) use copy::{clone_file, copy_bytes, copy_file, is_same_contents, share_blocks};
 
 use crate::journal::Facts;
 use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
@@ -117,16 +117,11 @@ impl Name<'_> {
         )?))
     }
 
-    /// Makes a new private file.
-    pub(crate) fn create(self) -> io::Result<File> {
+    /// Makes a new file with these permissions, less what the process's mask takes away.
+    pub(crate) fn create(self, permissions: Mode) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(openat(
-            self.dir,
-            self.name,
-            flags,
-            Mode::RUSR | Mode::WUSR,
-        )?))
+        Ok(File::from(openat(self.dir, self.name, flags, permissions)?))
     }
 
     pub(crate) fn read_link(self) -> io::Result<Vec<u8>> {
@@ -210,6 +205,9 @@ fn nanoseconds<S: TryInto<u64>, N: TryInto<u64>>(seconds: S, nanoseconds: N) -> 
         .saturating_add(number(nanoseconds))
 }
 
+/// The permissions of a file that is its owner's alone.
+pub(crate) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
 /// `SF_DATALESS` of `<sys/stat.h>`: the file's contents are in a cloud.
 #[cfg(target_vendor = "apple")]
 const DATALESS: u32 = 0x4000_0000;
@@ -247,7 +245,7 @@ mod tests {
         assert!(path.len() > 4_096);
         assert!(is_absence(&OwnedName::of_path(&path, false).unwrap_err()));
         let made = OwnedName::of_path(&path, true).unwrap();
-        made.as_name().create().unwrap();
+        made.as_name().create(PRIVATE).unwrap();
         let found = OwnedName::of_path(&path, false).unwrap();
         assert_eq!(found.as_name().stat().unwrap().kind, Kind::File);
     }

@@ -222,6 +222,7 @@ impl Applier<'_> {
         let lost = Lost {
             name: place,
             path: item.target.as_bytes(),
+            found: None,
             agent: None,
             until: None,
             at_ns: self.now_ns,

@@ -8,6 +8,8 @@
 
 use super::PreserveError;
 use rustix::fs::StatVfs;
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,13 @@ pub struct Bounds {
     pub keep: Duration,
     /// How much of the disk copies leave free, in hundredths.
     pub min_free_percent: u8,
+}
+
+/// The room on a disk, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskSpace {
+    pub(crate) total: u64,
+    pub(crate) free: u64,
 }
 
 /// What is kept, counted by one guard.
@@ -109,19 +118,35 @@ impl Usage {
     }
 }
 
-/// What copies of files of this size may take of a disk: what is free above the bounds' share. Small
-/// ones may take four fifths of that share, too, so that edits can be undone on a disk that is
-/// nearly full.
-pub(crate) fn spare_bytes(disk: &StatVfs, bounds: &Bounds, bytes: u64) -> u64 {
-    let hundredths = u64::from(bounds.min_free_percent.min(100));
-    let total = disk.f_blocks.saturating_mul(disk.f_frsize);
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let share = total / 100 * hundredths;
-    free.saturating_sub(if bytes < SMALL_BYTES {
-        share / 5
-    } else {
-        share
-    })
+// === impl DiskSpace ===
+
+impl DiskSpace {
+    /// The room on the disk of an open directory.
+    pub(crate) fn of(dir: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(rustix::fs::fstatvfs(dir)?.into())
+    }
+
+    /// What copies of files of this size may take: what is free above the bounds' share. Small ones
+    /// may take four fifths of that share, too, so that edits can be undone on a disk that is
+    /// nearly full.
+    pub(crate) fn spare(self, bounds: &Bounds, bytes: u64) -> u64 {
+        let hundredths = u64::from(bounds.min_free_percent.min(100));
+        let share = self.total / 100 * hundredths;
+        self.free.saturating_sub(if bytes < SMALL_BYTES {
+            share / 5
+        } else {
+            share
+        })
+    }
+}
+
+impl From<StatVfs> for DiskSpace {
+    fn from(found: StatVfs) -> Self {
+        Self {
+            total: found.f_blocks.saturating_mul(found.f_frsize),
+            free: found.f_bavail.saturating_mul(found.f_frsize),
+        }
+    }
 }
 
 /// Files below this have a part of the bound to themselves.
@@ -162,10 +187,12 @@ mod tests {
         assert_eq!(refused(65 << 20, u64::MAX), "too_large");
         assert_eq!(refused(101, 100), "low_disk");
         bounds.may_copy(100, 100).unwrap();
-        let mut disk = rustix::fs::statvfs("/").unwrap();
-        (disk.f_frsize, disk.f_blocks, disk.f_bavail) = (1 << 10, 1_000_000, 30_000);
-        assert_eq!(spare_bytes(&disk, &bounds, 1 << 20), 0);
+        let disk = DiskSpace {
+            total: 1_000_000 << 10,
+            free: 30_000 << 10,
+        };
+        assert_eq!(disk.spare(&bounds, 1 << 20), 0);
         let left = 30_000_u64 - 10_000;
-        assert_eq!(spare_bytes(&disk, &bounds, 1 << 10), left << 10);
+        assert_eq!(disk.spare(&bounds, 1 << 10), left << 10);
     }
 }

@@ -35,6 +35,8 @@ pub struct Place<'a> {
     pub name: Name<'a>,
     /// The canonical path.
     pub path: &'a [u8],
+    /// What is there, if the caller has just asked.
+    pub found: Option<ObjectStat>,
 }
 
 /// A change that an agent is about to make.
@@ -146,6 +148,15 @@ impl<'a> NameChange<'a> {
     }
 }
 
+// === impl Place ===
+
+impl Place<'_> {
+    /// What is there.
+    fn stat(&self) -> Option<ObjectStat> {
+        self.found.or_else(|| self.name.stat().ok())
+    }
+}
+
 // === impl Recorder ===
 
 impl Recorder {
@@ -153,7 +164,7 @@ impl Recorder {
     /// both are names of one file.
     pub fn prepare(&self, change: &NameChange<'_>) -> Option<PendingChange> {
         let lost = change.lost()?;
-        let found = lost.name.stat().ok();
+        let found = lost.stat();
         let mut pending = PendingChange {
             preserved: Preserved::NotNeeded,
             error: None,
@@ -162,7 +173,7 @@ impl Recorder {
             moved: None,
         };
         if change.kind != NameChangeKind::Remove {
-            let moved = change.source.name.stat().ok()?;
+            let moved = change.source.stat()?;
             if found.is_some_and(|found| found.facts.inode == moved.facts.inode) {
                 return None;
             }
@@ -181,6 +192,7 @@ impl Recorder {
         let lost = Lost {
             name: lost.name,
             path: lost.path,
+            found: Some(found),
             agent: change.agent,
             until: change.until,
             at_ns: change.at_ns,

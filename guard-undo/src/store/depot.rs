@@ -10,7 +10,8 @@
 //! the network or without owners and modes, and in a directory in which another user could replace
 //! it. Losses there are copied into the store.
 
-use super::{Bounds, PreserveError, bounds, private};
+use super::copies::Copies;
+use super::private;
 use crate::journal::BytePath;
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, DirBuilder};
@@ -25,6 +26,7 @@ pub(crate) struct Depot {
     objects: Objects,
     /// The device of the files that can be linked into it.
     device: u64,
+    copies: Copies,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,7 @@ impl Depot {
         Ok(Self {
             device: MountId::of(dir)?.device,
             objects: Objects::Held(open(dir, OFlags::RDONLY)?),
+            copies: Copies::default(),
         })
     }
 
@@ -65,6 +68,7 @@ impl Depot {
         Ok(Self {
             device: MountId::of(dir)?.device,
             objects: Objects::Beside(dir.to_owned()),
+            copies: Copies::default(),
         })
     }
 
@@ -74,6 +78,11 @@ impl Depot {
             Objects::Held(objects) => Ok(OpenDepot::Held(objects.as_fd())),
             Objects::Beside(dir) => open(dir, PASSING).map(OpenDepot::Opened),
         }
+    }
+
+    /// The copies in it.
+    pub(super) const fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// Whether files of this device may be linked into it.
@@ -88,14 +97,6 @@ impl AsFd for OpenDepot<'_> {
             Self::Held(objects) => *objects,
             Self::Opened(objects) => objects.as_fd(),
         }
-    }
-}
-
-impl OpenDepot<'_> {
-    /// Whether a copy of this size may be made in it.
-    pub(crate) fn may_copy(&self, bytes: u64, bounds: &Bounds) -> Result<(), PreserveError> {
-        let disk = rustix::fs::fstatvfs(self).map_err(io::Error::from)?;
-        bounds.may_copy(bytes, bounds::spare_bytes(&disk, bounds, bytes))
     }
 }
 

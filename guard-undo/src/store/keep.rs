@@ -7,7 +7,7 @@
 use super::bounds::Usage;
 use super::depot::Depot;
 use super::{Bounds, PreserveError};
-use crate::files::{Name, ObjectStat, copy_file};
+use crate::files::{Name, ObjectStat};
 use crate::journal::{Kept, Method};
 use rustix::fs::AtFlags;
 use std::ffi::CString;
@@ -145,8 +145,7 @@ impl Keep {
             dir: dir.as_fd(),
             name: &object,
         };
-        let may_copy = || dir.may_copy(bytes, bounds);
-        let copied = copy_file(&from, to, &found.facts, until, may_copy);
+        let copied = depot.copies().copy(&from, to, found, until, bounds);
         let method = copied.map_err(PreserveError::of_copy)?;
         Ok(Object {
             id,

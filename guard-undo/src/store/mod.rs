@@ -8,6 +8,7 @@
 pub mod agents;
 pub(crate) mod bounds;
 pub mod change;
+mod copies;
 mod depot;
 mod error;
 mod keep;

@@ -71,6 +71,8 @@ pub struct Lost<'a> {
     pub name: Name<'a>,
     /// Its canonical path.
     pub path: &'a [u8],
+    /// What is there, if the caller has just asked.
+    pub found: Option<ObjectStat>,
     /// Which agent does it, by its label.
     pub agent: Option<&'a str>,
     /// When copying bytes has to end, if at all.
@@ -205,7 +207,7 @@ impl Recorder {
         worth: Worth,
         may_take: bool,
     ) -> Result<Preserved, PreserveError> {
-        let Some(found) = lost.name.stat_if_any()? else {
+        let Some(found) = lost.stat_if_any()? else {
             return Ok(Preserved::NotNeeded);
         };
         let whose = self.state().touches.whose(lost.path, &found);
@@ -266,7 +268,7 @@ impl Recorder {
     /// When they are not preserved. The touch is remembered all the same: the caller lets edits go
     /// on.
     pub fn change(&self, lost: &Lost<'_>) -> Result<Preserved, PreserveError> {
-        let found = match lost.name.stat_if_any()? {
+        let found = match lost.stat_if_any()? {
             Some(found) if found.kind == Kind::File => found,
             _ => return Ok(Preserved::NotNeeded),
         };
@@ -479,6 +481,13 @@ pub struct Moved<'a> {
 // === impl Lost ===
 
 impl Lost<'_> {
+    fn stat_if_any(&self) -> io::Result<Option<ObjectStat>> {
+        match self.found {
+            Some(found) => Ok(Some(found)),
+            None => self.name.stat_if_any(),
+        }
+    }
+
     fn loss(&self, kept: Kept, found: &ObjectStat, own: bool) -> Loss {
         Loss {
             path: self.path.into(),

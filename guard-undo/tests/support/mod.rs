@@ -100,6 +100,7 @@ impl Scene {
                 name: &name,
             },
             path: path.as_os_str().as_bytes(),
+            found: None,
             agent: Some("codex"),
             until: None,
             at_ns: now_ns(),
