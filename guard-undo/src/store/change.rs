@@ -183,7 +183,8 @@ impl Recorder {
             return Some(pending);
         };
         if found.kind == Kind::Directory {
-            pending.directory = Some(found);
+            // An agent's own would be made again by a restore for nothing.
+            pending.directory = (worth == Worth::Always).then_some(found);
             return Some(pending);
         }
         if change.directory_only {
