@@ -142,8 +142,15 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         .start_sweeping(guard.clone())
         .context("starting the sweeper")?;
     let housekeeping = supervisor.housekeeping();
-    start_housekeeping(guard.clone(), housekeeping, watch.clone(), keeper.clone())
-        .context("starting the housekeeping thread")?;
+    // From the first file on.
+    keeper.follow_writers(&housekeeping);
+    start_housekeeping(
+        guard.clone(),
+        housekeeping.clone(),
+        watch.clone(),
+        keeper.clone(),
+    )
+    .context("starting the housekeeping thread")?;
     let desk = Desk::new(&name, paths.home.clone(), watch);
     let control = control::start(&paths.control_directory(), &name, guard.clone(), desk);
     if let Err(error) = &control {
@@ -155,6 +162,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     // Not once more at the session's end: a person may be at work on it since.
     supervisor.run_command(|| made.end(&guard))?;
     drop(control);
+    keeper.follow_writers(&housekeeping);
     keeper.keep(&guard);
     keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
@@ -208,6 +216,7 @@ fn start_housekeeping(
                 published = Instant::now();
                 guard.publish_state(guard_report::time::now_ns());
                 housekeeping.release_unused();
+                keeper.follow_writers(&housekeeping);
                 keeper.keep(&guard);
             }
         }

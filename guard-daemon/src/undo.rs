@@ -106,6 +106,8 @@ mod session {
     use guard_core::guard::{Guard, SharedGuard};
     use guard_core::policy::Snapshot;
     use guard_core::ring::Counter;
+    #[cfg(target_os = "linux")]
+    use guard_linux::supervisor::Housekeeping;
     use guard_report::paths::StatePaths;
     use guard_undo::{Preservation, Recorder};
     #[cfg(target_os = "linux")]
@@ -188,6 +190,15 @@ mod session {
                     }
                 })
                 .map(drop)
+        }
+
+        /// Sees which of the files that agents opened for writing they still have open.
+        #[cfg(target_os = "linux")]
+        pub(crate) fn follow_writers(&self, housekeeping: &Housekeeping) {
+            if let Some(recorder) = &self.0 {
+                let now_ns = guard_report::time::now_ns();
+                recorder.follow_writers(now_ns, || housekeeping.open_for_writing());
+            }
         }
 
         /// Writes down what is not yet, follows the policy's bounds, and publishes how full the store

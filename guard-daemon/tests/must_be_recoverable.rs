@@ -155,6 +155,10 @@ const ROWS: &[Row] = &[
     Row { name: "sqlite in WAL mode, open in a program of the person's", needs: &["python3"], setup: LIVE_DATABASE,
         deed: "python3 -c 'import sqlite3, os; d=sqlite3.connect(\"zone/a.db\"); d.execute(\"delete from t\"); d.commit(); os._exit(0)'; touch out/done", ..ROW },
 
+    // --- Written slowly. ---
+    Row { name: "a file written long after it was opened, and opened again", deed: "exec 3>>zone/keep; sleep 0.3; echo late >&3; echo again >> zone/keep; sleep 0.3; echo later >&3; exec 3>&-; echo once more >> zone/keep", ..ROW },
+    Row { name: "a file that a child goes on writing", deed: "sh -c 'sleep 0.3; echo late' > zone/keep & wait; echo again >> zone/keep", ..ROW },
+
     // --- Other version control. ---
     Row { name: "hg revert and update", policy: PRESERVE, needs: &["hg"],
         setup: "cd zone; hg init; echo v1 > a; echo v1 > b; hg add -q a b; hg commit -qm one -u a; echo hours > a; echo hours > b",

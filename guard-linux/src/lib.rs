@@ -41,3 +41,4 @@ mod session_caches;
 pub mod supervisor;
 mod sys;
 mod walk;
+mod writers;

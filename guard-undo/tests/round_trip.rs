@@ -11,6 +11,7 @@ use guard_undo::journal::{Event, Method};
 use guard_undo::restore::{Effect, Request};
 use guard_undo::store::recorder::{Discard, Preserved, Worth};
 use guard_undo::summary::Summary;
+use std::collections::HashSet;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -153,6 +154,67 @@ fn the_agent_s_own_contents_are_not_kept_again_and_the_person_s_are() {
         ..Request::default()
     });
     assert_eq!(scene.read("f"), "first");
+}
+
+#[test]
+fn what_an_agent_writes_while_it_has_the_file_open_is_not_the_person_s() {
+    let scene = Scene::new();
+    scene.person_writes("f", "person");
+    let before = scene.picture();
+    scene.agent_writes("f", "agent").unwrap();
+    let path = scene.path("f").as_os_str().as_bytes().to_vec();
+    let look = |is_open: bool| {
+        let open = is_open.then(|| path.clone()).into_iter().collect();
+        scene.recorder.follow_writers(now_ns(), || open);
+    };
+    look(true);
+    pass_the_moment();
+    fs::write(scene.path("f"), "agent, later").unwrap();
+    assert!(matches!(
+        scene.agent_writes("f", "agent again").unwrap(),
+        Preserved::Kept { .. }
+    ));
+    let changed = now_ns();
+    pass_the_moment();
+    fs::write(scene.path("f"), "agent, at last").unwrap();
+    look(false);
+    assert_eq!(
+        scene.agent_writes("f", "once more").unwrap(),
+        Preserved::NotNeeded,
+        "what was there when the file was closed"
+    );
+    scene.restore(&Request::default());
+    assert_eq!(scene.picture(), before);
+    let earlier = Request {
+        at_ns: Some(changed - 70_000_000),
+        force: true,
+        ..Request::default()
+    };
+    scene.restore(&earlier);
+    assert_eq!(scene.read("f"), "agent, later");
+}
+
+#[test]
+fn what_the_person_writes_after_the_agent_closed_the_file_is_theirs() {
+    let scene = Scene::new();
+    scene.person_writes("f", "first");
+    scene.agent_writes("f", "agent").unwrap();
+    scene.recorder.follow_writers(now_ns(), HashSet::new);
+    pass_the_moment();
+    fs::write(scene.path("f"), "person").unwrap();
+    // Nothing is open any more: nobody needs to look.
+    scene.recorder.follow_writers(now_ns(), || panic!("asked"));
+    scene.agent_writes("f", "agent 2").unwrap();
+    scene.restore(&Request::default());
+    assert_eq!(scene.read("f"), "person");
+}
+
+/// Until a change is no longer the agent's for its time alone.
+fn pass_the_moment() {
+    let until = now_ns() + 80_000_000;
+    while now_ns() < until {
+        std::hint::spin_loop();
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::session::{
     Change, SessionError, StartGate, StatusChannel, SupervisorArgs, wait_for_any,
 };
 use crate::session_caches::SessionCaches;
+use crate::writers;
 use answering::Answering;
 use guard_core::guard::SharedGuard;
 use guard_undo::Preservation;
@@ -23,6 +24,7 @@ use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use std::collections::HashSet;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -190,6 +192,12 @@ impl Housekeeping {
     /// second or so.
     pub fn release_unused(&self) {
         self.answering.release_unused();
+    }
+
+    /// The canonical paths of the files that the session's processes have open for writing.
+    #[must_use]
+    pub fn open_for_writing(&self) -> HashSet<Vec<u8>> {
+        writers::written_by_descendants(std::process::id())
     }
 }
 

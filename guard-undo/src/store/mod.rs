@@ -18,6 +18,7 @@ mod own;
 pub(crate) mod private;
 pub mod recorder;
 mod session;
+mod writers;
 
 pub use bounds::Bounds;
 pub use error::{OpenStoreError, PreserveError, ReadSessionError};

@@ -2,12 +2,21 @@
 //!
 //! A path that the agent touched holds its contents as long as nobody changed the inode after the
 //! touch, or put another in its place. When a file is opened for writing the guard sees the open,
-//! not the writes, so that a change counts as the agent's for a moment after it: short for small
-//! files, which cost nothing to keep once more, longer for large ones.
+//! not the writes:
+//!
+//! | the last change | is | what is kept of it |
+//! |---|---|---|
+//! | within a moment of the open | the agent's | nothing |
+//! | later, while the session may have had the file open | the agent's, as far as one can know | a version that counts as the agent's |
+//! | after that | somebody else's | their version |
+//!
+//! Whether the session still has a file open is seen from time to time ([`Touches::settle`]), where a
+//! backend can see it. Elsewhere only the moment counts: short for small files, which cost nothing to
+//! keep once more, longer for large ones.
 
 use super::bounds::SMALL_BYTES;
 use crate::files::ObjectStat;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The paths that a session's agents touched last.
@@ -19,6 +28,10 @@ pub(crate) struct Touches {
     /// The number from which on the journal lacks touches.
     unwritten: u64,
     bytes: usize,
+    /// The numbers of the touches whose files the session may have open for writing.
+    open: BTreeSet<u64>,
+    /// Whether somebody sees when they are closed.
+    is_watched: bool,
 }
 
 /// What the touches say of the contents at a path.
@@ -28,8 +41,29 @@ pub(crate) enum Whose {
     Unknown,
     /// As the agent left them.
     Agents,
+    /// Changed while the session may have had the file open for writing: the agent's, as far as one
+    /// can know.
+    Written,
     /// Changed by somebody else after the agent.
     Changed,
+}
+
+/// A file that the session may have open for writing.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenFile {
+    pub(crate) path: Arc<[u8]>,
+    /// Whether the agent made the name.
+    pub(crate) made: bool,
+    number: u64,
+}
+
+/// What was seen of a file that the session may have had open for writing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Whether it still has.
+    pub(crate) is_open: bool,
+    /// The file's last change, at the latest when this was seen.
+    pub(crate) changed_ns: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +76,19 @@ struct Touch {
     lost: bool,
     /// Which object the agent touched, where that is known.
     inode: Option<u64>,
+    /// What the journal says of `at_ns`.
+    journal_ns: u64,
     /// Its key in `by_age`.
     number: u64,
+}
+
+// === impl Whose ===
+
+impl Whose {
+    /// Whether nobody else's contents are known to be there.
+    pub(crate) const fn is_agents(self) -> bool {
+        matches!(self, Self::Agents | Self::Written)
+    }
 }
 
 // === impl Touches ===
@@ -59,15 +104,30 @@ impl Touches {
                 made: !lost,
                 lost,
                 inode: None,
+                journal_ns: 0,
                 number: 0,
             },
         );
+        self.note_open(path);
+    }
+
+    /// The agent opens the object at this path for writing now.
+    pub(crate) fn open(&mut self, path: &[u8], inode: u64, at_ns: u64) {
+        self.touch(path, Some(inode), at_ns);
+        self.note_open(path);
+    }
+
+    fn note_open(&mut self, path: &[u8]) {
+        if let Some(touch) = self.by_path.get(path) {
+            self.open.insert(touch.number);
+        }
     }
 
     /// The agent touches what is at this path now.
     pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64) {
         let made = self.is_made(path);
         let lost = self.is_lost(path);
+        let is_open = self.is_open(path);
         self.insert(
             path,
             Touch {
@@ -75,9 +135,13 @@ impl Touches {
                 made,
                 lost,
                 inode,
+                journal_ns: 0,
                 number: 0,
             },
         );
+        if is_open {
+            self.note_open(path);
+        }
     }
 
     /// Somebody's object is taken from this path now.
@@ -90,9 +154,15 @@ impl Touches {
                 lost: true,
                 // What appears here is not the agent's by this.
                 inode: Some(NO_INODE),
+                journal_ns: 0,
                 number: 0,
             },
         );
+    }
+
+    fn is_open(&self, path: &[u8]) -> bool {
+        let touch = self.by_path.get(path);
+        touch.is_some_and(|touch| self.open.contains(&touch.number))
     }
 
     fn is_lost(&self, path: &[u8]) -> bool {
@@ -108,9 +178,10 @@ impl Touches {
         self.by_age.insert(number, Arc::clone(&path));
         self.by_path.insert(path, Touch { number, ..touch });
         while self.by_path.len() > MAX_PATHS || self.bytes > MAX_BYTES {
-            let Some((_, oldest)) = self.by_age.pop_first() else {
+            let Some((number, oldest)) = self.by_age.pop_first() else {
                 break;
             };
+            self.open.remove(&number);
             self.by_path.remove(&oldest);
             self.bytes -= oldest.len();
         }
@@ -129,8 +200,51 @@ impl Touches {
         let same = touch.inode.is_none_or(|inode| inode == found.facts.inode);
         if same && found.changed_ns <= touch.at_ns.saturating_add(moment) {
             Whose::Agents
+        } else if same && self.is_watched && self.open.contains(&touch.number) {
+            Whose::Written
         } else {
             Whose::Changed
+        }
+    }
+
+    /// The files that the session may have open for writing, each to be [settled](Self::settle).
+    /// From now on a file counts as open until that was done.
+    pub(crate) fn watch(&mut self) -> Vec<OpenFile> {
+        self.is_watched = true;
+        let open = self.open.iter().filter_map(|&number| {
+            let path = self.by_age.get(&number)?;
+            Some(OpenFile {
+                path: Arc::clone(path),
+                made: self.is_made(path),
+                number,
+            })
+        });
+        open.collect()
+    }
+
+    /// Takes what was seen of a file into account. What was changed by then is the agent's.
+    pub(crate) fn settle(&mut self, file: &OpenFile, seen: Seen) {
+        // The agent may have touched it again meanwhile.
+        if !self.by_age.contains_key(&file.number) {
+            return;
+        }
+        if !seen.is_open {
+            self.open.remove(&file.number);
+        }
+        let Some(touch) = self.by_path.get_mut(&file.path) else {
+            return;
+        };
+        touch.at_ns = touch.at_ns.max(seen.changed_ns);
+        // A restore knows of changes by the journal alone; a log is changed again and again.
+        let late_ns = touch.at_ns.saturating_sub(touch.journal_ns);
+        let is_due = late_ns > WRITTEN_AGAIN_NS || (late_ns > 0 && !seen.is_open);
+        let is_in_journal = file.number < self.unwritten && !touch.made;
+        if is_due && is_in_journal {
+            let touch = *touch;
+            self.insert(&file.path, touch);
+            if seen.is_open {
+                self.note_open(&file.path);
+            }
         }
     }
 
@@ -155,6 +269,7 @@ impl Touches {
         }
         for (old, new, touch) in moved {
             let lost = self.is_lost(&new);
+            let is_open = self.is_open(&old);
             self.forget(&old);
             let made = touch.made && !lost;
             self.insert(
@@ -165,6 +280,9 @@ impl Touches {
                     ..touch
                 },
             );
+            if is_open {
+                self.note_open(&new);
+            }
         }
     }
 
@@ -187,6 +305,7 @@ impl Touches {
     pub(crate) fn forget(&mut self, path: &[u8]) {
         if let Some(touch) = self.by_path.remove(path) {
             self.by_age.remove(&touch.number);
+            self.open.remove(&touch.number);
             self.bytes -= path.len();
         }
     }
@@ -196,15 +315,17 @@ impl Touches {
     /// something was taken, since it has a record of that.
     pub(crate) fn take_unwritten(&mut self) -> Vec<(Arc<[u8]>, u64)> {
         let since = std::mem::replace(&mut self.unwritten, self.next);
-        let paths = self.by_age.range(since..).map(|(_, path)| path);
-        let touches = paths.filter_map(|path| {
-            let touch = self
-                .by_path
-                .get(path)
-                .filter(|touch| !touch.made && touch.inode != Some(NO_INODE))?;
-            Some((Arc::clone(path), touch.at_ns))
-        });
-        touches.collect()
+        let mut touches = Vec::new();
+        for (_, path) in self.by_age.range(since..) {
+            let Some(touch) = self.by_path.get_mut(path) else {
+                continue;
+            };
+            if !touch.made && touch.inode != Some(NO_INODE) {
+                touch.journal_ns = touch.at_ns;
+                touches.push((Arc::clone(path), touch.at_ns));
+            }
+        }
+        touches
     }
 }
 
@@ -216,6 +337,9 @@ const MOMENT_NS: u64 = 50_000_000;
 
 /// The same for files of which a copy costs something.
 const LONG_MOMENT_NS: u64 = 2_000_000_000;
+
+/// How much later the last change of a file that remains open has to be than the journal says.
+const WRITTEN_AGAIN_NS: u64 = 10_000_000_000;
 
 /// How many paths are remembered; a forgotten one is preserved once more.
 const MAX_PATHS: usize = 65_536;
@@ -265,6 +389,59 @@ mod tests {
         );
         assert_eq!(touches.take_unwritten().len(), 1);
         assert!(touches.take_unwritten().is_empty());
+    }
+
+    #[test]
+    fn a_change_is_the_agent_s_as_long_as_it_may_have_the_file_open() {
+        const SECOND_NS: u64 = 1_000_000_000;
+        let mut touches = Touches::default();
+        let at = |seconds: u64| object(1, seconds * SECOND_NS, 0);
+        touches.open(b"/z/a", 1, SECOND_NS);
+        assert_eq!(touches.whose(b"/z/a", &at(5)), Whose::Changed, "unwatched");
+        let settle = |touches: &mut Touches, is_open, changed: u64| {
+            for file in touches.watch() {
+                let changed_ns = changed * SECOND_NS;
+                touches.settle(
+                    &file,
+                    Seen {
+                        is_open,
+                        changed_ns,
+                    },
+                );
+            }
+            touches.take_unwritten().len()
+        };
+        assert_eq!(settle(&mut touches, true, 1), 1);
+        assert_eq!(touches.whose(b"/z/a", &at(5)), Whose::Written);
+        assert_eq!(touches.whose(b"/z/a", &object(2, 5, 0)), Whose::Changed);
+        assert_eq!(settle(&mut touches, true, 5), 0);
+        assert_eq!(touches.whose(b"/z/a", &at(5)), Whose::Agents);
+        assert_eq!(settle(&mut touches, true, 20), 1);
+        assert_eq!(touches.whose(b"/z/a", &at(21)), Whose::Written);
+        touches.carry(b"/z/a", b"/z/b", false);
+        assert_eq!(touches.whose(b"/z/b", &at(22)), Whose::Written);
+        assert_eq!(settle(&mut touches, false, 23), 1);
+        assert_eq!(touches.whose(b"/z/b", &at(23)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/b", &at(24)), Whose::Changed);
+        assert!(touches.watch().is_empty() && touches.open.is_empty());
+    }
+
+    #[test]
+    fn what_was_touched_again_meanwhile_is_not_settled() {
+        let mut touches = Touches::default();
+        touches.open(b"/z/a", 1, 1);
+        let files = touches.watch();
+        touches.open(b"/z/a", 1, 2);
+        for file in files {
+            let seen = Seen {
+                is_open: false,
+                changed_ns: 1,
+            };
+            touches.settle(&file, seen);
+        }
+        assert_eq!(touches.watch().len(), 1);
+        touches.forget(b"/z/a");
+        assert!(touches.open.is_empty());
     }
 
     #[test]

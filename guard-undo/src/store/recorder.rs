@@ -41,9 +41,9 @@ pub struct Recorder {
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     journal: JournalWriter,
-    touches: Touches,
+    pub(super) touches: Touches,
     tally: Tally,
 }
 
@@ -213,7 +213,7 @@ impl Recorder {
         let whose = self.state().touches.whose(lost.path, &found);
         let skips = match worth {
             Worth::IfChanged => whose != Whose::Changed,
-            Worth::Always => whose == Whose::Agents && self.state().touches.is_made(lost.path),
+            Worth::Always => whose.is_agents() && self.state().touches.is_made(lost.path),
         };
         if skips {
             self.state().touches.forget(lost.path);
@@ -237,7 +237,7 @@ impl Recorder {
             },
             None => Kept::Directory,
         };
-        let loss = lost.loss(kept, &found, whose == Whose::Agents);
+        let loss = lost.loss(kept, &found, whose.is_agents());
         let event = match how {
             Discard::Removed => Event::Removed(loss),
             Discard::Replaced => Event::Replaced(loss),
@@ -274,17 +274,17 @@ impl Recorder {
         };
         let mut state = self.state();
         let whose = state.touches.whose(lost.path, &found);
-        let inode = Some(found.facts.inode);
-        state.touches.touch(lost.path, inode, lost.at_ns);
+        let made = state.touches.is_made(lost.path);
+        state.touches.open(lost.path, found.facts.inode, lost.at_ns);
         drop(state);
         // An empty file is remembered by its record, with nothing to copy.
-        if whose == Whose::Agents {
+        if whose == Whose::Agents || (whose == Whose::Written && made) {
             return Ok(Preserved::NotNeeded);
         }
         let object = self
             .keep
             .copy(lost.name, &found, lost.until, &self.bounds())?;
-        let loss = lost.loss(object.kept(), &found, false);
+        let loss = lost.loss(object.kept(), &found, whose.is_agents());
         if let Err(error) = self.record(lost.at_ns, Event::Changed(loss)) {
             self.keep.remove(&object);
             return Err(PreserveError::Record(error));
@@ -345,14 +345,14 @@ impl Recorder {
     pub fn renamed(&self, moved: &Moved<'_>, at_ns: u64) -> Result<(), WriteJournalError> {
         let mut state = self.state();
         let whose = state.touches.whose(moved.from, &moved.found);
-        let made = whose == Whose::Agents && state.touches.is_made(moved.from);
+        let made = whose.is_agents() && state.touches.is_made(moved.from);
         let inode = moved.found.facts.inode;
         if moved.exchange {
             state.touches.swap(moved.from, moved.to);
         } else {
             let directory = moved.found.kind == Kind::Directory;
             state.touches.carry(moved.from, moved.to, directory);
-            if whose == Whose::Agents {
+            if whose.is_agents() {
                 // A rename changes the inode's time.
                 state.touches.touch(moved.to, Some(inode), at_ns);
             } else {
@@ -458,7 +458,7 @@ impl Recorder {
 
     /// A thread that died between two steps left a table that lacks a touch, or a torn line, both
     /// of which are safe.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
