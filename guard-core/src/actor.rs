@@ -5,7 +5,7 @@
 
 use crate::file::FileFacts;
 use crate::process::{ProcessDescription, ProcessKey};
-use crate::standing::Standing;
+use crate::standing::{Place, Standing};
 use std::sync::OnceLock;
 
 /// The acting process, as lineage knows it.
@@ -101,6 +101,25 @@ pub trait FactSource {
     /// The name from which an agent moved or linked somebody's object to this one:
     /// [`Ownership::moved_from`](crate::ownership::Ownership::moved_from).
     fn moved_from(&self, _path: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Where the object at this canonical path was before agents moved it, or a directory above it, in
+    /// this session; `None` if it was not moved:
+    /// [`Ownership::came_from`](crate::ownership::Ownership::came_from).
+    fn came_from(&self, _path: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What the directory (or the file with an output's name) at this canonical path is:
+    /// [`Places::of`](crate::places::Places::of). `since_ns` is the start of the agent.
+    fn place(&self, _directory: &[u8], _since_ns: u64) -> Place {
+        Place::Unproven
+    }
+
+    /// The first bytes of the regular file at this path, `most` of them at most; `None` if there is
+    /// none, or it cannot be read. Asked only for tags of caches and the indexes of repositories.
+    fn beginning(&self, _path: &[u8], _most: usize) -> Option<Vec<u8>> {
         None
     }
 

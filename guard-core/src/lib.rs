@@ -31,6 +31,7 @@ pub mod lineage;
 pub mod operation;
 pub mod ownership;
 pub mod path;
+pub mod places;
 pub mod policy;
 pub mod process;
 pub mod ring;

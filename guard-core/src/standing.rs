@@ -1,4 +1,4 @@
-//! Whose an object is, and what earlier sessions wrote down of it.
+//! Whose an object is, what earlier sessions wrote down of it, and what its place is.
 
 use crate::file::FileFacts;
 
@@ -42,4 +42,16 @@ pub trait Records: Send + Sync + std::fmt::Debug {
 pub struct Record {
     /// Whether somebody else may have changed the object before it was written down.
     pub is_doubtful: bool,
+}
+
+/// What a directory is, or a file with an output's name: see [`places`](crate::places).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// Anything.
+    #[default]
+    Unproven,
+    /// Named like an output, and version control has nothing of it.
+    Output,
+    /// Made again by a tool.
+    MadeAgain,
 }

@@ -211,6 +211,21 @@ const ROWS: &[Row] = &[
         keeps: "zone/d", ..ROW },
     Row { name: "a document over yesterday's file", yesterday: "echo a > zone/made", deed: "mv zone/keep zone/made; rm zone/made || mv zone/made zone/keep", denied: "zone/made", ..ROW },
 
+    // --- Places that only seem to be made again. ---
+    Row { name: "a document moved into node_modules", person: "mkdir zone/node_modules; echo {} > zone/package.json",
+        deed: "mv zone/keep zone/node_modules/; rm zone/node_modules/keep || mv zone/node_modules/keep zone/", denied: "zone/node_modules/keep", ..ROW },
+    Row { name: "documents called node_modules", person: "mkdir zone/docs; echo d > zone/docs/d; echo {} > zone/package.json",
+        deed: "mv zone/docs zone/node_modules; rm -rf zone/node_modules || mv zone/node_modules zone/docs", keeps: "zone/docs", denied: "zone/node_modules/d", ..ROW },
+    Row { name: "documents beside a marker of the agent's", person: "mkdir zone/docs; echo d > zone/docs/d",
+        deed: "touch zone/docs/pyvenv.cfg; rm zone/docs/d; rm zone/docs/pyvenv.cfg", keeps: "zone/docs", denied: "zone/docs/d", ..ROW },
+    Row { name: "documents beside a marker that was moved there", person: "mkdir zone/docs; echo d > zone/docs/d",
+        deed: "mv zone/keep zone/docs/pyvenv.cfg; rm zone/docs/d; mv zone/docs/pyvenv.cfg zone/keep", keeps: "zone/docs", denied: "zone/docs/d", ..ROW },
+    Row { name: "node_modules without package.json", person: "mkdir zone/node_modules; echo d > zone/node_modules/d", deed: "rm -rf zone/node_modules", keeps: "zone/node_modules", denied: "zone/node_modules/d", ..ROW },
+    Row { name: "a project with a build in its sources", person: "touch zone/CMakeLists.txt zone/CMakeCache.txt; mkdir zone/p; touch zone/p/CMakeLists.txt zone/p/CMakeCache.txt; echo a > zone/p/a.c",
+        deed: "rm zone/p/a.c", keeps: "zone/p", denied: "zone/p/a.c", ..ROW },
+    Row { name: "an output's name without a repository", person: "mkdir zone/build; echo icon > zone/build/icon", deed: "rm -rf zone/build", keeps: "zone/build", denied: "zone/build/icon", ..ROW },
+    Row { name: "an output that git tracks", needs: &["git"], person: "mkdir zone/dist; echo d > zone/dist/d; cd zone; git init -q; git add dist", deed: "rm -rf zone/dist", keeps: "zone/dist", denied: "zone/dist/d", ..ROW },
+
     // --- Backups and names of editors. ---
     Row { name: "a document as the backup of another file", deed: "mv zone/keep zone/x~; touch zone/x; rm zone/x~ || mv zone/x~ zone/keep", denied: "zone/x~", ..ROW },
     Row { name: "a document moved to a backup's name", deed: "mv zone/keep zone/keep.bak; rm zone/keep.bak || mv zone/keep.bak zone/keep", denied: "zone/keep.bak", ..ROW },

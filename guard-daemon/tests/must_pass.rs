@@ -194,6 +194,15 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "yesterday's file renamed over, rm", yesterday: "cd zone; echo a > a; echo b > b", work: "cd zone; mv a b; rm b", ..ROW },
     Row { name: "yesterday's lock and pid files", yesterday: "touch zone/.build.lock; echo 99999999 > zone/app.pid", work: "cd zone; rm -f .build.lock app.pid; echo 1 > app.pid; rm app.pid", ..ROW },
 
+    // --- What a tool makes again, whoever made it and whoever removes it. ---
+    Row { name: "a person's node_modules, rm -rf", person: "mkdir -p zone/node_modules/.bin zone/node_modules/a; echo 1 > zone/node_modules/a/b; ln -s ../a/b zone/node_modules/.bin/b; echo {} > zone/package.json", work: "rm -rf zone/node_modules", ..ROW },
+    Row { name: "a person's environment by another name, rm -rf", person: "mkdir -p zone/env/bin; echo home > zone/env/pyvenv.cfg; echo 1 > zone/env/bin/a", work: "rm -rf zone/env", ..ROW },
+    Row { name: "a tagged cache, rm -rf", person: "mkdir -p zone/cache/a; echo 1 > zone/cache/a/b; echo 'Signature: 8a477f597d28d172789f06886806bc55' > zone/cache/CACHEDIR.TAG", work: "rm -rf zone/cache", ..ROW },
+    Row { name: "a person's build directory of CMake, rm -rf", person: "mkdir -p zone/b/CMakeFiles; echo 1 > zone/b/CMakeFiles/a; echo 1 > zone/b/CMakeCache.txt; echo 1 > zone/CMakeLists.txt", work: "rm -rf zone/b", ..ROW },
+    Row { name: "bytecode, find -delete", person: "mkdir -p zone/__pycache__; echo 1 > zone/__pycache__/m.cpython-311.pyc", work: "find zone -name '*.pyc' -delete; rmdir zone/__pycache__", ..ROW },
+    Row { name: "a person's output that git does not track", needs: &["git"], person: concat!("cd zone; git init -q; cd ..; ", "mkdir -p zone/dist/x; echo 1 > zone/dist/x/a"), work: "rm -rf zone/dist", ..ROW },
+    Row { name: "node_modules after package.json was written again", person: "mkdir -p zone/node_modules/a; echo 1 > zone/node_modules/a/b; echo {} > zone/package.json", work: "echo '{}' > zone/package.json.1; mv zone/package.json.1 zone/package.json; rm -rf zone/node_modules", ..ROW },
+
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], person: GIT_SETUP,
         work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },

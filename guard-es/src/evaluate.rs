@@ -91,7 +91,8 @@ pub(crate) fn evaluate(
         return Outcome::Allowed;
     };
     let request = &relevant;
-    let facts = RequestFacts::new(guard, request, seen.wall_ns, context);
+    let preserves = snapshot.undo().enabled && preservation.is_required();
+    let facts = RequestFacts::new(guard, request, seen.wall_ns, context).preserving(preserves);
     let decision = decide(&snapshot, request, &facts, seen.wall_ns);
     let decided_ns = monotonic();
     let prepared =

@@ -10,11 +10,12 @@ use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
 use guard_core::process::ProcessDescription;
-use guard_core::standing::Standing;
+use guard_core::standing::{Place, Standing};
+use guard_undo::regular_file::read_beginning;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs::Metadata;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
@@ -26,6 +27,8 @@ pub(crate) struct RequestFacts<'a> {
     request: &'a Request<'a>,
     now_ns: u64,
     context: RequestContext,
+    /// Whether what a decision requires to be preserved is, or is denied.
+    preserves: bool,
     entry: OnceCell<Entry<'a>>,
     description: OnceCell<ProcessDescription>,
 }
@@ -53,9 +56,16 @@ impl<'a> RequestFacts<'a> {
             request,
             now_ns,
             context,
+            preserves: false,
             entry: OnceCell::new(),
             description: OnceCell::new(),
         }
+    }
+
+    /// The same where what must be preserved is, or is denied.
+    pub(crate) fn preserving(mut self, preserves: bool) -> Self {
+        self.preserves = preserves;
+        self
     }
 
     /// The acting process as it is now, with its arguments and environment. Empty if it executed
@@ -155,6 +165,33 @@ impl FactSource for RequestFacts<'_> {
 
     fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
         self.guard.ownership.moved_from(path)
+    }
+
+    fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.guard.ownership.came_from(path)
+    }
+
+    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
+        self.guard.places.of(directory, since_ns, self.now_ns, self)
+    }
+
+    fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {
+        read_beginning(Path::new(OsStr::from_bytes(path)), most).ok()
+    }
+
+    fn preserves(&self) -> bool {
+        self.preserves
+    }
+
+    fn entries(&self, path: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(Path::new(OsStr::from_bytes(path))).ok()? {
+            if names.len() >= most {
+                return None;
+            }
+            names.push(entry.ok()?.file_name().into_vec());
+        }
+        Some(names)
     }
 
     fn environment(&self) -> Vec<u8> {

@@ -19,11 +19,12 @@ use crate::facts::RequestFacts;
 use crate::request::Request;
 use endpoint_sec::Budget;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
-use guard_core::decision::Decision;
+use guard_core::decision::{Decision, place_of};
 use guard_core::event::{self, PreservationOutcome, UnpreservedCause};
 use guard_core::file::FileFacts;
 use guard_core::ownership::Target;
 use guard_core::policy::Snapshot;
+use guard_core::standing;
 use guard_core::{OperationKind, Reason, Verdict};
 use guard_undo::store::PreserveError;
 use guard_undo::store::agents::AgentKey;
@@ -194,6 +195,10 @@ pub(crate) fn preserve_contents<'m>(
         let Attribution::Agent(agent) = facts.actor().attribution else {
             return None;
         };
+        let zone = snapshot.preserves_contents(path)?;
+        if place_of(zone.path, path, agent.started_ns, facts) == standing::Place::MadeAgain {
+            return None;
+        }
         let recorder = recorder_of(preservation, &agent, moment.wall_ns).ok()??;
         let started_ns = (moment.monotonic)();
         let changed = if request.is_truncated {
@@ -241,7 +246,7 @@ pub(crate) fn note_made(
 pub(crate) fn may_matter(preservation: &Preservation, snapshot: &Snapshot, path: &[u8]) -> bool {
     !matches!(preservation, Preservation::Off)
         && snapshot.undo().enabled
-        && snapshot.preserves_contents(path)
+        && snapshot.preserves_contents(path).is_some()
 }
 
 // === impl PreparedNames ===

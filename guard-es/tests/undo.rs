@@ -187,7 +187,7 @@ const NO_LOSSES: &[(&str, &str, &str, Act)] = &[
         write(scene, agent, "new", FWRITE)
     }),
     ("what a tool makes again", "", "codex", |scene, agent| {
-        write(scene, agent, "node_modules/a.js", FWRITE)
+        write(scene, agent, "__pycache__/a.pyc", FWRITE)
     }),
     (
         "what the policy calls disposable",
@@ -223,14 +223,14 @@ fn furnished(fields: &str, keeping: Keeping) -> Scene {
         ("doc", "hours of work"),
         ("doc~", "yesterday's"),
         ("other", "another document"),
-        ("node_modules/a.js", "made again"),
+        ("__pycache__/a.pyc", "made again"),
         ("main.o", "compiled"),
     ] {
         scene.person_writes(name, contents.as_bytes());
     }
     fs::create_dir(scene.path("dir")).unwrap();
     std::os::unix::fs::symlink("../doc", scene.path("dir/link")).unwrap();
-    for name in ["dir", "dir/link", "node_modules"] {
+    for name in ["dir", "dir/link", "__pycache__"] {
         scene.describe(name);
     }
     scene
@@ -280,7 +280,8 @@ fn opens_are_cached_only_where_no_answer_could_ever_differ() {
     let scene = furnished(r#""disposable_paths": ["*.o"]"#, Keeping::Session);
     let (agent, person) = (scene.mac.chain("codex"), scene.mac.chain("codex"));
     for (name, cached) in [
-        ("node_modules/a.js", true),
+        // Its proof may come and go.
+        ("__pycache__/a.pyc", false),
         ("main.o", true),
         ("dir", true),
         ("doc", false),
@@ -315,18 +316,18 @@ fn another_policy_clears_what_the_kernel_cached() {
 
 /// A kernel may keep what it cached of a file that moves: then everything is cleared.
 #[test]
-fn a_file_that_leaves_the_places_of_tools_clears_what_the_kernel_cached() {
-    let scene = furnished("", Keeping::Session);
+fn a_file_that_leaves_a_disposable_place_clears_what_the_kernel_cached() {
+    let scene = furnished(r#""disposable_paths": ["*.o"]"#, Keeping::Session);
     let agent = scene.mac.chain("codex");
     let is_cached = |name| {
         assert!(scene.open(&agent, name, FREAD).allowed());
         scene.open(&agent, name, FREAD).verdict().cached
     };
-    assert!(is_cached("dir") && is_cached("node_modules/a.js"));
+    assert!(is_cached("dir") && is_cached("main.o"));
     for (from, to, cleared) in [
-        ("node_modules/a.js", "node_modules/b.js", false),
+        ("main.o", "other.o", false),
         ("doc", "notes", false),
-        ("node_modules/b.js", "b.js", true),
+        ("other.o", "other.c", true),
     ] {
         assert!(rename(&scene, &scene.mac.shell, from, to));
         scene.mac.machine.settle();
@@ -334,8 +335,8 @@ fn a_file_that_leaves_the_places_of_tools_clears_what_the_kernel_cached() {
         let verdict = scene.open(&agent, "dir", FREAD).verdict();
         assert_eq!(verdict.cached, !cleared, "{from} {to}");
     }
-    assert!(write(&scene, &agent, "b.js", FWRITE));
-    assert_eq!(scene.journal(), ["changed b.js copy"]);
+    assert!(write(&scene, &agent, "other.c", FWRITE));
+    assert_eq!(scene.journal(), ["changed other.c copy"]);
 }
 
 #[test]

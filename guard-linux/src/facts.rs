@@ -11,12 +11,14 @@ use guard_core::lineage::Entry;
 use guard_core::process::{
     MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _,
 };
-use guard_core::standing::Standing;
+use guard_core::standing::{Place, Standing};
+use guard_undo::regular_file::read_beginning;
 use rustix::fs::CWD;
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 
 /// The facts of one call by one caller. Each is read when it is first asked for.
 pub(crate) struct CallFacts<'a> {
@@ -198,6 +200,18 @@ impl FactSource for CallFacts<'_> {
 
     fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
         self.guard.ownership.moved_from(path)
+    }
+
+    fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.guard.ownership.came_from(path)
+    }
+
+    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
+        self.guard.places.of(directory, since_ns, self.now_ns, self)
+    }
+
+    fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {
+        read_beginning(Path::new(OsStr::from_bytes(path)), most).ok()
     }
 
     fn has_open(&self, path: &[u8]) -> bool {

@@ -29,7 +29,7 @@ mod files;
 pub mod journal;
 pub mod made;
 mod preservation;
-mod regular_file;
+pub mod regular_file;
 mod repository;
 pub mod restore;
 pub mod store;

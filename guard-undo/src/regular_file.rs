@@ -1,4 +1,4 @@
-//! Opening a file that its owner could have replaced.
+//! Opening a file that somebody else could have replaced.
 //!
 //! Root reads the journals of a store that is another user's. Nothing but a regular file is opened:
 //! a link could lead to anything, and a pipe would never end.
@@ -20,6 +20,19 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
             "it is not a regular file",
         ))
     }
+}
+
+/// Reads the first bytes of a regular file, `most` of them at most.
+///
+/// # Errors
+///
+/// Those of `open` and `read`; [`InvalidInput`](io::ErrorKind::InvalidInput) for anything but a
+/// regular file.
+pub fn read_beginning(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    open_regular(path)?.take(most).read_to_end(&mut contents)?;
+    Ok(contents)
 }
 
 /// Reads a regular file.
@@ -49,6 +62,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(read_regular(&file).unwrap(), b"text");
+        assert_eq!(read_beginning(&file, 2).unwrap(), b"te");
+        assert_eq!(read_beginning(&file, 9).unwrap(), b"text");
         for refused in [&link, &pipe] {
             read_regular(refused).unwrap_err();
         }

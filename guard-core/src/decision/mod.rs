@@ -12,7 +12,7 @@
 //! | 5 | no name is destroyed: the rename stays `within_zones`, or `replaced` a protected name | allow, but for an agent's rename of a kept file over another, unrelated one: `agent_in_zone` |
 //! | 6 | the actor has no agent in its lineage: `human` | allow |
 //! | 7 | the actor is a `trusted_tool`, within its scope; `replaced` if it removes to make again | allow |
-//! | 8 | an agent removes what nobody loses, which is `scratch`: its own, a socket, a directory that it emptied, a backup | allow |
+//! | 8 | an agent removes what nobody loses, which is `scratch`: its own, a socket, a directory that it emptied, a backup, what a tool makes again | allow |
 //! | 9 | the policy's `removals` are preserved, and an agent removes less than a zone: `preserved` | allow |
 //! | 10 | the ancestry is unknown: `unknown_lineage` | `on_unknown` |
 //! | 11 | otherwise `agent_in_zone` (`audit_only` in audit mode) | deny (audit) |
@@ -66,12 +66,14 @@
 mod backup;
 mod effective;
 mod explain;
+mod place;
 mod preserve;
 mod rules;
 mod scratch;
 
 pub use backup::backup_suffixes;
 pub use explain::{CoveringEntry, Explanation, PathExplanation, RuleState};
+pub use place::place_of;
 pub use preserve::Preserve;
 
 use crate::actor::{Actor, Attribution, FactSource};
@@ -79,6 +81,7 @@ use crate::event::ZoneRef;
 use crate::file::FileKind;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
+use crate::standing::Place;
 use crate::tools::{OutputOwner, Removal};
 use crate::verdict::{Reason, Verdict};
 use crate::zones::{Entry, ZoneMatch};
@@ -253,9 +256,11 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             permitted.reason,
             self.operation.destination,
         ) {
-            (OperationKind::Unlink, Reason::Override, _) => {
-                self.preserved(Preserve::IfPossible, zone, self.operation.path, permitted)
-            }
+            // Whoever it is, and whatever is there: no fact is asked for.
+            (OperationKind::Unlink, Reason::Override, _) => Decision {
+                preserve: Preserve::IfPossible,
+                ..permitted
+            },
             (OperationKind::Rename, Reason::Replaced, Some(destination)) => {
                 self.preserved(Preserve::IfPossible, zone, destination, permitted)
             }
@@ -306,7 +311,8 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         self.answer(Verdict::Deny, Reason::AgentInZone, Some(zone))
     }
 
-    /// The decision with what must be preserved first, unless a tool makes the object again.
+    /// The decision with what must be preserved first, unless a tool makes the object again. Nothing
+    /// of a person's is preserved.
     fn preserved(
         &self,
         preserve: Preserve,
@@ -314,12 +320,28 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         path: &[u8],
         decision: Decision<'s>,
     ) -> Decision<'s> {
-        if preserve::is_made_again(zone.as_ref().path, path) {
+        let is_needless = preserve == Preserve::Nothing
+            || self.actor.get().attribution == Attribution::Human
+            || self.place(zone, path) == Place::MadeAgain;
+        if is_needless {
             return decision;
         }
         Decision {
             preserve,
             ..decision
+        }
+    }
+
+    /// What the place of an object in a zone is.
+    fn place(&self, zone: &Zone, path: &[u8]) -> Place {
+        place_of(zone.as_ref().path, path, self.since_ns(), self.facts)
+    }
+
+    /// What is older than this was there before the agent.
+    fn since_ns(&self) -> u64 {
+        match self.actor.get().attribution {
+            Attribution::Agent(agent) => agent.started_ns,
+            Attribution::Human | Attribution::Unknown { .. } => self.snapshot.started_ns,
         }
     }
 
@@ -343,11 +365,12 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         let zone = Some(target.zone);
         let facts = self.facts;
         let actor = self.actor.get();
-        let (agent, since_ns) = match actor.attribution {
+        let agent = match actor.attribution {
             Attribution::Human => return self.allow(Reason::Human, zone),
-            Attribution::Agent(agent) => (Some(agent), agent.started_ns),
-            Attribution::Unknown { .. } => (None, self.snapshot.started_ns),
+            Attribution::Agent(agent) => Some(agent),
+            Attribution::Unknown { .. } => None,
         };
+        let since_ns = self.since_ns();
         let is_file = |path| {
             let found = facts.file(path);
             found.is_some_and(|found| found.kind == FileKind::Regular)
@@ -383,6 +406,18 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             return self.removal_preserved(preserve, zone, self.allow(Reason::Scratch, zone));
         }
         let is_removal = self.operation.kind == OperationKind::Unlink && !target.whole;
+        if judged_as_agent && is_removal {
+            match self.place(target.zone, self.operation.path) {
+                Place::MadeAgain => return self.allow(Reason::Scratch, zone),
+                Place::Output if facts.preserves() => {
+                    return Decision {
+                        preserve: Preserve::Required,
+                        ..self.allow(Reason::Scratch, zone)
+                    };
+                }
+                Place::Output | Place::Unproven => {}
+            }
+        }
         if agent.is_some() && is_removal && target.zone.preserves_removals() {
             let decision = self.allow(Reason::Preserved, zone);
             return Decision {

@@ -3,14 +3,13 @@
 //! A decision requires it ([`Preserve`]), and the backend does it. Contents that are opened for
 //! writing are a separate question ([`Snapshot::preserves_contents`]), without a decision.
 //!
-//! Nothing is preserved where a tool makes everything again: below directories with certain names,
-//! in disposable and in temporary paths.
+//! Nothing is preserved where a tool makes everything again ([`place_of`](super::place_of)), in
+//! disposable and in temporary paths.
 
 use super::effective::{self, EffectiveEntry};
 use crate::event::ZoneRef;
 use crate::policy::{Snapshot, Zone};
 use crate::tools::OutputOwner;
-use crate::zones::below;
 
 /// Whether an object must be preserved before an allowed operation: the one that is removed, or that
 /// a rename replaces, by an agent's process.
@@ -71,79 +70,14 @@ impl Snapshot {
         self.zone_over(self.tree.lookup(path)).map(Zone::as_ref)
     }
 
-    /// Whether the contents of the file at this canonical path are preserved before an agent
-    /// changes them.
+    /// The zone for which the contents of the file at this canonical path are preserved before an
+    /// agent changes them, unless a tool makes them again ([`place_of`](super::place_of)).
     #[must_use]
-    pub fn preserves_contents(&self, path: &[u8]) -> bool {
+    pub fn preserves_contents(&self, path: &[u8]) -> Option<ZoneRef<'_>> {
         let found = self.tree.lookup(path);
-        let entry = effective::effective_entry(self, found, path, |_| false);
-        !found.is_own()
-            && matches!(entry, EffectiveEntry::Zone(zone)
-                if !is_made_again(zone.as_ref().path, path))
-    }
-}
-
-/// Whether a file below this zone is one that tools make again.
-pub(super) fn is_made_again(zone: &[u8], path: &[u8]) -> bool {
-    let Some(below) = below(zone, path) else {
-        return false;
-    };
-    let mut components = below.split(|&byte| byte == b'/');
-    // The last is the file's own name.
-    components.next_back();
-    components.any(|name| MADE_AGAIN.contains(&name))
-}
-
-/// Directories whose contents package managers and compilers make from something else.
-const MADE_AGAIN: &[&[u8]] = &[
-    b"node_modules",
-    b"target",
-    b"__pycache__",
-    b".venv",
-    b"venv",
-    b".tox",
-    b".nox",
-    b".mypy_cache",
-    b".pytest_cache",
-    b".ruff_cache",
-    b".hypothesis",
-    b".gradle",
-    b".next",
-    b".nuxt",
-    b".turbo",
-    b".vite",
-    b".svelte-kit",
-    b".parcel-cache",
-    b".angular",
-    b".dart_tool",
-    b".zig-cache",
-    b"zig-cache",
-    b"zig-out",
-    b"dist-newstyle",
-    b".stack-work",
-    b"CMakeFiles",
-    b"DerivedData",
-    b".build",
-    b"_build",
-    b".terraform",
-    b".cache",
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_below_a_tool_s_directory_is_made_again() {
-        for (path, made_again) in [
-            ("/z/node_modules/a/b", true),
-            ("/z/p/target/debug/x", true),
-            ("/z/target", false),
-            ("/z/src/main.rs", false),
-            ("/z/build/icon.png", false),
-        ] {
-            assert_eq!(is_made_again(b"/z", path.as_bytes()), made_again, "{path}");
+        match effective::effective_entry(self, found, path, |_| false) {
+            EffectiveEntry::Zone(zone) if !found.is_own() => Some(zone.as_ref()),
+            _ => None,
         }
-        assert!(!is_made_again(b"/node_modules", b"/node_modules/a"));
     }
 }

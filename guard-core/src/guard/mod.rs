@@ -16,6 +16,7 @@ use crate::event::{ActingProcess, DecisionEvent, Preservation, TraceContext};
 use crate::lineage::{Entry, Lineage, Root};
 use crate::operation::Operation;
 use crate::ownership::Ownership;
+use crate::places::Places;
 use crate::policy::{Mode, PolicyCell, Snapshot};
 use crate::process::{ProcessDescription, ProcessKey, ProcessSource};
 use crate::ring::{Counter, Producer};
@@ -33,6 +34,8 @@ pub struct Guard {
     pub ring: Producer,
     /// The names that agents made in zones.
     pub ownership: Ownership,
+    /// What directories in zones are.
+    pub places: Places,
     /// The session's name, for events of agents that have none of their own.
     pub session: Vec<u8>,
     source: Box<dyn ProcessSource + Send + Sync>,
@@ -98,6 +101,7 @@ impl Guard {
             lineage: Lineage::new(Lineage::DEFAULT_CAPACITY, root),
             ring,
             ownership: Ownership::default(),
+            places: Places::default(),
             session,
             source,
             parent_of,

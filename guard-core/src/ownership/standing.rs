@@ -56,6 +56,18 @@ impl Ownership {
         self.claims.read()?.moved_from(path)
     }
 
+    /// Where the object at this path was before agents moved it, or a directory above it, in this
+    /// session; `None` if it was not moved.
+    #[must_use]
+    pub fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let table = self.claims.read()?;
+        let origin = || {
+            let origin = table.origin(path);
+            (origin.as_ref() != path).then(|| origin.into_owned())
+        };
+        table.moved_from(path).or_else(origin)
+    }
+
     /// Some of the claims of this session, from the one with this number on, and the number to go on
     /// with; `None` at the end. Start with 0.
     #[must_use]

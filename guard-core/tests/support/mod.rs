@@ -6,7 +6,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
-use guard_core::standing::{Proof, Standing};
+use guard_core::standing::{Place, Proof, Standing};
 use guard_core::zones::Folding;
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
@@ -257,6 +257,17 @@ impl FactSource for Scene {
             Standing::Own(Proof::Seen)
         } else {
             Standing::Unknown
+        }
+    }
+
+    fn place(&self, directory: &[u8], _: u64) -> Place {
+        self.asked();
+        if directory.ends_with(b"/node_modules") {
+            Place::MadeAgain
+        } else if directory.ends_with(b"/outputs") {
+            Place::Output
+        } else {
+            Place::Unproven
         }
     }
 

@@ -118,6 +118,16 @@ fn suffixes_of_backups_are_listed() {
 }
 
 #[test]
+fn names_of_outputs_are_listed() {
+    for document in documents("tools-and-places.md") {
+        assert_eq!(
+            document.words_of_block("builddir"),
+            guard_core::places::OUTPUTS
+        );
+    }
+}
+
+#[test]
 fn fields_of_the_denial_log_are_listed_in_their_order() {
     // A chained log has two more.
     let fields: Vec<&str> = record::FIELDS.into_iter().chain(["prev", "hash"]).collect();

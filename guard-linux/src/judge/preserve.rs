@@ -12,9 +12,10 @@ use crate::facts::CallFacts;
 use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
-use guard_core::decision::{Decision, Preserve};
+use guard_core::decision::{Decision, Preserve, place_of};
 use guard_core::event::{self, PreservationOutcome, UnpreservedCause};
 use guard_core::policy::Snapshot;
+use guard_core::standing;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 use guard_undo::journal::Facts;
 use guard_undo::store::PreserveError;
@@ -218,11 +219,17 @@ impl PendingCall<'_> {
             return None;
         };
         let snapshot = self.guard.policy.load();
-        if !snapshot.undo().enabled || !snapshot.preserves_contents(path) {
-            return None;
-        }
-        let wall_ns = clock::wall_ns();
-        Some((recorder, CallFacts::new(self.guard, self.caller, wall_ns)))
+        let zone = snapshot
+            .preserves_contents(path)
+            .filter(|_| snapshot.undo().enabled)?;
+        let facts = CallFacts::new(self.guard, self.caller, clock::wall_ns());
+        let is_preserved = match facts.actor().attribution {
+            Attribution::Agent(agent) => {
+                place_of(zone.path, path, agent.started_ns, &facts) != standing::Place::MadeAgain
+            }
+            _ => false,
+        };
+        is_preserved.then_some((recorder, facts))
     }
 }
 

@@ -1,0 +1,127 @@
+//! The place of an object in a zone.
+
+use crate::actor::FactSource;
+use crate::standing::Place;
+
+/// What the topmost directory above an object, or the object itself, is: the zone's root is not
+/// asked about. What an agent moved there from elsewhere is not in that place.
+pub fn place_of<F: FactSource + ?Sized>(
+    zone: &[u8],
+    path: &[u8],
+    since_ns: u64,
+    facts: &F,
+) -> Place {
+    let Some(below) = crate::zones::below(zone, path) else {
+        return Place::Unproven;
+    };
+    let root = path.len() - below.len();
+    let ends = below.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let ends = ends.map(|(at, _)| root + at).chain([path.len()]);
+    let mut best = Place::Unproven;
+    for directory in ends.filter_map(|end| path.get(..end)) {
+        let place = facts.place(directory, since_ns);
+        if place == Place::Unproven || !is_at_home(directory, path, facts) {
+            continue;
+        }
+        if place == Place::MadeAgain {
+            return place;
+        }
+        best = place;
+    }
+    best
+}
+
+/// Whether neither the directory nor the object below it was moved there from elsewhere.
+fn is_at_home<F: FactSource + ?Sized>(directory: &[u8], path: &[u8], facts: &F) -> bool {
+    let is_below = |from: Vec<u8>| {
+        let rest = from.strip_prefix(directory);
+        rest.is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    facts.came_from(directory).is_none() && facts.came_from(path).is_none_or(is_below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::file::FileFacts;
+
+    /// `/z/node_modules` is made again, `/z/dist` is an output; what was moved, to and from.
+    #[derive(Default)]
+    struct Zone {
+        moved: Vec<(&'static str, &'static str)>,
+        names: ToolNames,
+    }
+
+    impl FactSource for Zone {
+        fn actor(&self) -> Actor<'_> {
+            Actor {
+                key: crate::process::ProcessKey::default(),
+                ppid: 0,
+                uid: 0,
+                executable: b"",
+                argv0: b"",
+                attribution: Attribution::Human,
+                tools: ToolSet::default(),
+                tool_names: &self.names,
+            }
+        }
+        fn arguments(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn executable_changed_ns(&self) -> Option<u64> {
+            None
+        }
+        fn file(&self, _: &[u8]) -> Option<FileFacts> {
+            None
+        }
+        fn place(&self, directory: &[u8], _: u64) -> Place {
+            match directory {
+                b"/z/node_modules" => Place::MadeAgain,
+                b"/z/dist" => Place::Output,
+                _ => Place::Unproven,
+            }
+        }
+        fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+            let moved = self.moved.iter().find(|(to, _)| to.as_bytes() == path);
+            moved.map(|(_, from)| from.as_bytes().to_vec())
+        }
+    }
+
+    fn of(zone: &str, path: &str, moved: &[(&'static str, &'static str)]) -> Place {
+        let facts = Zone {
+            moved: moved.to_vec(),
+            ..Zone::default()
+        };
+        place_of(zone.as_bytes(), path.as_bytes(), 0, &facts)
+    }
+
+    #[test]
+    fn an_object_is_in_the_place_above_it() {
+        for (path, place) in [
+            ("/z/node_modules/a/b", Place::MadeAgain),
+            ("/z/node_modules", Place::MadeAgain),
+            ("/z/dist/a", Place::Output),
+            ("/z/src/a", Place::Unproven),
+            ("/z", Place::Unproven),
+        ] {
+            assert_eq!(of("/z", path, &[]), place, "{path}");
+        }
+        assert_eq!(
+            of("/z/node_modules", "/z/node_modules/a", &[]),
+            Place::Unproven
+        );
+    }
+
+    #[test]
+    fn what_was_moved_there_is_not_in_the_place() {
+        let path = "/z/node_modules/a";
+        for (moved, place) in [
+            ((path, "/z/docs/a"), Place::Unproven),
+            ((path, "/z/node_modules/b"), Place::MadeAgain),
+            (("/z/node_modules", "/z/docs"), Place::Unproven),
+        ] {
+            assert_eq!(of("/z", path, &[moved]), place, "{moved:?}");
+        }
+    }
+}

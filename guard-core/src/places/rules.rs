@@ -1,0 +1,413 @@
+//! The rules, as data, and their evaluation for one directory.
+
+use super::repository::is_untracked;
+use crate::actor::FactSource;
+use crate::glob::matches_name;
+use crate::process::basename;
+use crate::standing::{Place, Proof, Standing};
+
+/// A rule by which a directory is made again.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceRule {
+    /// The directory's name, as a pattern; `*` for any.
+    pub name: &'static str,
+    /// What proves it.
+    pub proof: PlaceProof,
+}
+
+/// What proves that a directory is made again.
+#[derive(Clone, Copy, Debug)]
+pub enum PlaceProof {
+    /// Its name: nothing else is called so.
+    Name,
+    /// One of these is beside it.
+    Beside(&'static [&'static str]),
+    /// All of the first are in it, and none of the second, which people write.
+    Inside(&'static [&'static str], &'static [&'static str]),
+    /// A `CACHEDIR.TAG` with its signature is in it (<https://bford.info/cachedir/>).
+    Tag,
+}
+
+/// Evaluates the rules for a directory. `since_ns` is the start of the agent.
+pub(super) fn evaluate<F: FactSource + ?Sized>(
+    directory: &[u8],
+    since_ns: u64,
+    facts: &F,
+) -> Place {
+    let name = basename(directory);
+    let is_proven = |rule: &PlaceRule| {
+        matches_name(rule.name.as_bytes(), name) && rule.proof.holds(directory, since_ns, facts)
+    };
+    if MADE_AGAIN.iter().any(is_proven) {
+        Place::MadeAgain
+    } else if is_output(name)
+        && is_untracked(directory, &|path| is_marker(path, since_ns, facts), facts)
+    {
+        Place::Output
+    } else {
+        Place::Unproven
+    }
+}
+
+/// Whether a name is one that outputs have, as directories or files.
+fn is_output(name: &[u8]) -> bool {
+    OUTPUTS
+        .iter()
+        .any(|pattern| matches_name(pattern.as_bytes(), name))
+}
+
+// === impl PlaceProof ===
+
+impl PlaceProof {
+    fn holds<F: FactSource + ?Sized>(self, directory: &[u8], since_ns: u64, facts: &F) -> bool {
+        let is_marker = |path: &[u8]| is_marker(path, since_ns, facts);
+        let inside = |name: &&str| [directory, b"/", name.as_bytes()].concat();
+        match self {
+            Self::Name => true,
+            Self::Beside(names) => {
+                let parent = directory.len() - basename(directory).len();
+                let parent = directory.get(..parent).unwrap_or_default();
+                let beside = |name: &&str| is_marker(&[parent, name.as_bytes()].concat());
+                names.iter().any(beside)
+            }
+            Self::Inside(all, none) => {
+                all.iter().all(|name| is_marker(&inside(name)))
+                    && !none.iter().any(|name| facts.file(&inside(name)).is_some())
+            }
+            Self::Tag => {
+                let tag = inside(&TAG);
+                let is_signed =
+                    || facts.beginning(&tag, SIGNATURE.len()).as_deref() == Some(SIGNATURE);
+                is_marker(&tag) && is_signed()
+            }
+        }
+    }
+}
+
+/// Whether a marker is here, and was before the agent: by its age, or since it replaced one that
+/// was not the agent's. What an agent moved or brought here is none.
+fn is_marker<F: FactSource + ?Sized>(path: &[u8], since_ns: u64, facts: &F) -> bool {
+    facts.file(path).is_some_and(|found| {
+        let is_old = found.born_ns.is_some_and(|born_ns| born_ns <= since_ns);
+        match facts.standing(path, &found) {
+            Standing::Own(Proof::Seen | Proof::Changed) => false,
+            Standing::Nobodys if !is_old => true,
+            _ => is_old && facts.came_from(path).is_none(),
+        }
+    })
+}
+
+const TAG: &str = "CACHEDIR.TAG";
+
+const SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
+
+const PACKAGE_JSON: PlaceProof = PlaceProof::Beside(&["package.json"]);
+
+const GRADLE: PlaceProof = PlaceProof::Beside(&[
+    "build.gradle",
+    "build.gradle.kts",
+    "settings.gradle",
+    "settings.gradle.kts",
+]);
+
+/// What people write at the top of a project, which no build makes.
+const SOURCES: &[&str] = &[
+    ".git",
+    ".hg",
+    "src",
+    "CMakeLists.txt",
+    "meson.build",
+    "configure.ac",
+    "Cargo.toml",
+    "package.json",
+    "pyproject.toml",
+];
+
+const fn rule(name: &'static str, proof: PlaceProof) -> PlaceRule {
+    PlaceRule { name, proof }
+}
+
+/// The places that are made again.
+pub const MADE_AGAIN: &[PlaceRule] = &[
+    rule("*", PlaceProof::Tag),
+    rule("*", PlaceProof::Inside(&["pyvenv.cfg"], SOURCES)),
+    rule("*", PlaceProof::Inside(&["CMakeCache.txt"], SOURCES)),
+    rule(
+        "*",
+        PlaceProof::Inside(&["build.ninja", ".ninja_log"], SOURCES),
+    ),
+    rule(
+        "*",
+        PlaceProof::Inside(&["build.ninja", "args.gn"], SOURCES),
+    ),
+    rule(
+        "*",
+        PlaceProof::Inside(&["meson-info", "meson-private"], SOURCES),
+    ),
+    rule(
+        "*",
+        PlaceProof::Inside(&[".cargo-checksum.json"], &[".git"]),
+    ),
+    rule("vendor", PlaceProof::Inside(&["modules.txt"], &[".git"])),
+    rule(
+        "vendor",
+        PlaceProof::Inside(&["autoload.php", "composer"], &[".git"]),
+    ),
+    rule("node_modules", PACKAGE_JSON),
+    rule(".next", PACKAGE_JSON),
+    rule(".nuxt", PACKAGE_JSON),
+    rule(".output", PACKAGE_JSON),
+    rule(".turbo", PACKAGE_JSON),
+    rule(".vite", PACKAGE_JSON),
+    rule(".svelte-kit", PACKAGE_JSON),
+    rule(".parcel-cache", PACKAGE_JSON),
+    rule(".angular", PACKAGE_JSON),
+    rule(".docusaurus", PACKAGE_JSON),
+    rule(".nyc_output", PACKAGE_JSON),
+    rule("target", PlaceProof::Beside(&["Cargo.toml", "pom.xml"])),
+    rule("build", GRADLE),
+    rule(".gradle", GRADLE),
+    rule(
+        "*.egg-info",
+        PlaceProof::Beside(&["setup.py", "setup.cfg", "pyproject.toml"]),
+    ),
+    rule(".dart_tool", PlaceProof::Beside(&["pubspec.yaml"])),
+    rule(".zig-cache", PlaceProof::Beside(&["build.zig"])),
+    rule("zig-cache", PlaceProof::Beside(&["build.zig"])),
+    rule("zig-out", PlaceProof::Beside(&["build.zig"])),
+    rule(".build", PlaceProof::Beside(&["Package.swift"])),
+    rule(
+        "_build",
+        PlaceProof::Beside(&["mix.exs", "dune-project", "rebar.config"]),
+    ),
+    rule("deps", PlaceProof::Beside(&["mix.exs"])),
+    rule("CMakeFiles", PlaceProof::Beside(&["CMakeCache.txt"])),
+    rule("__pycache__", PlaceProof::Name),
+    rule(".terraform", PlaceProof::Name),
+    rule(".tox", PlaceProof::Name),
+    rule(".nox", PlaceProof::Name),
+    rule(".mypy_cache", PlaceProof::Name),
+    rule(".pytest_cache", PlaceProof::Name),
+    rule(".ruff_cache", PlaceProof::Name),
+    rule(".hypothesis", PlaceProof::Name),
+    rule("dist-newstyle", PlaceProof::Name),
+    rule(".stack-work", PlaceProof::Name),
+];
+
+/// Names, as patterns, that outputs have and other things too.
+pub const OUTPUTS: &[&str] = &[
+    "build",
+    "builddir",
+    "cmake-build-*",
+    "dist",
+    "out",
+    "output",
+    "vendor",
+    "bin",
+    "obj",
+    "target",
+    "node_modules",
+    "coverage",
+    "htmlcov",
+    "public",
+    "site",
+    "_site",
+    "storybook-static",
+    "DerivedData",
+    "TestResults",
+    "venv",
+    ".venv",
+    "env",
+    ".cache",
+    ".eggs",
+    ".bundle",
+    ".coverage",
+    ".coverage.*",
+    ".eslintcache",
+    "*.tsbuildinfo",
+    "*.pyc",
+    "*.o",
+    "*.a",
+    "*.so",
+    "*.d",
+    "*.class",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::file::{FileFacts, FileIdentity, FileKind};
+
+    /// Files older than the agent, files of the agent's, what replaced one that was not, what an
+    /// agent moved, and what is in some of them.
+    #[derive(Default)]
+    struct Disk {
+        old: Vec<&'static str>,
+        young: Vec<&'static str>,
+        replaced: Vec<&'static str>,
+        moved: Vec<&'static str>,
+        texts: Vec<(&'static str, &'static [u8])>,
+        names: ToolNames,
+    }
+
+    impl FactSource for Disk {
+        fn actor(&self) -> Actor<'_> {
+            Actor {
+                key: crate::process::ProcessKey::default(),
+                ppid: 0,
+                uid: 0,
+                executable: b"",
+                argv0: b"",
+                attribution: Attribution::Human,
+                tools: ToolSet::default(),
+                tool_names: &self.names,
+            }
+        }
+        fn arguments(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn executable_changed_ns(&self) -> Option<u64> {
+            None
+        }
+        fn file(&self, path: &[u8]) -> Option<FileFacts> {
+            let is_in = |files: &[&str]| files.iter().any(|file| file.as_bytes() == path);
+            let born_ns = if is_in(&self.old) {
+                1
+            } else if is_in(&self.young) || is_in(&self.replaced) {
+                100
+            } else {
+                return None;
+            };
+            Some(FileFacts {
+                kind: FileKind::Regular,
+                born_ns: Some(born_ns),
+                identity: FileIdentity::default(),
+                changed_ns: born_ns,
+                size: 0,
+            })
+        }
+        fn standing(&self, path: &[u8], _: &FileFacts) -> Standing {
+            let replaced = self.replaced.iter().any(|file| file.as_bytes() == path);
+            if replaced {
+                Standing::Nobodys
+            } else {
+                Standing::Unknown
+            }
+        }
+        fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
+            let is_moved = self.moved.iter().any(|file| file.as_bytes() == path);
+            is_moved.then(|| b"/z/keep".to_vec())
+        }
+        fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {
+            let text = self
+                .texts
+                .iter()
+                .find(|(file, _)| file.as_bytes() == path)?;
+            Some(text.1.get(..most).unwrap_or(text.1).to_vec())
+        }
+    }
+
+    fn place(directory: &str, old: &[&'static str]) -> Place {
+        let disk = Disk {
+            old: old.to_vec(),
+            ..Disk::default()
+        };
+        evaluate(directory.as_bytes(), 10, &disk)
+    }
+
+    #[test]
+    fn markers_prove_places() {
+        use Place::{MadeAgain, Unproven};
+        for (directory, old, expected) in [
+            ("/z/node_modules", &["/z/package.json"][..], MadeAgain),
+            ("/z/node_modules", &[], Unproven),
+            ("/z/modules", &["/z/package.json"], Unproven),
+            ("/z/env", &["/z/env/pyvenv.cfg"], MadeAgain),
+            ("/z/env", &["/z/pyvenv.cfg"], Unproven),
+            ("/z", &["/z/pyvenv.cfg", "/z/src"], Unproven),
+            ("/z/b", &["/z/b/CMakeCache.txt"], MadeAgain),
+            (
+                "/z/b",
+                &["/z/b/CMakeCache.txt", "/z/b/CMakeLists.txt"],
+                Unproven,
+            ),
+            ("/z/b", &["/z/b/build.ninja"], Unproven),
+            ("/z/b", &["/z/b/build.ninja", "/z/b/.ninja_log"], MadeAgain),
+            (
+                "/z/vendor/fnv",
+                &["/z/vendor/fnv/.cargo-checksum.json"],
+                MadeAgain,
+            ),
+            ("/z/target", &["/z/Cargo.toml"], MadeAgain),
+            ("/z/build", &["/z/build.gradle.kts"], MadeAgain),
+            ("/z/build", &["/z/Makefile"], Unproven),
+            ("/z/__pycache__", &[], MadeAgain),
+            ("/z/.cache", &["/z/.cache/CACHEDIR.TAG"], Unproven),
+        ] {
+            assert_eq!(place(directory, old), expected, "{directory} with {old:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_counts_with_its_signature() {
+        let mut disk = Disk {
+            old: vec!["/z/c/CACHEDIR.TAG"],
+            ..Disk::default()
+        };
+        assert_eq!(evaluate(b"/z/c", 10, &disk), Place::Unproven);
+        disk.texts = vec![("/z/c/CACHEDIR.TAG", b"Signature: something else")];
+        assert_eq!(evaluate(b"/z/c", 10, &disk), Place::Unproven);
+        disk.texts = vec![(
+            "/z/c/CACHEDIR.TAG",
+            b"Signature: 8a477f597d28d172789f06886806bc55\n# A comment",
+        )];
+        assert_eq!(evaluate(b"/z/c", 10, &disk), Place::MadeAgain);
+    }
+
+    #[test]
+    fn an_agent_s_marker_proves_nothing_unless_it_replaced_one() {
+        let young = Disk {
+            young: vec!["/z/package.json"],
+            ..Disk::default()
+        };
+        assert_eq!(evaluate(b"/z/node_modules", 10, &young), Place::Unproven);
+        let replaced = Disk {
+            replaced: vec!["/z/package.json"],
+            ..Disk::default()
+        };
+        assert_eq!(
+            evaluate(b"/z/node_modules", 10, &replaced),
+            Place::MadeAgain
+        );
+    }
+
+    #[test]
+    fn what_an_agent_moved_is_no_marker() {
+        let moved = Disk {
+            old: vec!["/z/docs/pyvenv.cfg"],
+            moved: vec!["/z/docs/pyvenv.cfg"],
+            ..Disk::default()
+        };
+        assert_eq!(evaluate(b"/z/docs", 10, &moved), Place::Unproven);
+    }
+
+    #[test]
+    fn outputs_go_if_nothing_tracks_them() {
+        let mut disk = Disk::default();
+        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
+        disk.old = vec!["/z/.git", "/z/w/HEAD"];
+        disk.texts = vec![("/z/.git", b"gitdir: w\n")];
+        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
+        assert_eq!(evaluate(b"/z/main.o", 10, &disk), Place::Output);
+        assert_eq!(evaluate(b"/z/docs", 10, &disk), Place::Unproven);
+        disk.old.push("/z/w/index");
+        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
+        let index: &[u8] = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
+        disk.texts.push(("/z/w/index", index));
+        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
+        disk.young = vec![disk.old.remove(0)];
+        let of_an_agent_s = evaluate(b"/z/dist", 10, &disk);
+        assert_eq!(of_an_agent_s, Place::Unproven, "the agent ran git init");
+    }
+}
