@@ -192,6 +192,11 @@ pub(crate) const TASKS: &[Task] = &[
         action: Commands(&[".ci/previews"]),
     },
     Task {
+        name: "many-files",
+        help: "Restore 100,000 files that one `git checkout` discarded",
+        action: Commands(&[".ci/many-files"]),
+    },
+    Task {
         name: "fleet",
         help: "Have one Prometheus watch fifty exporters",
         action: Commands(&[".ci/fleet"]),
@@ -232,6 +237,7 @@ const CI: &[&str] = &[
     "browser",
     "previews",
     "fleet",
+    "many-files",
     "demo",
 ];
 
