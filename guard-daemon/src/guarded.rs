@@ -178,6 +178,7 @@ fn first_notice(kept: &KeptObject) -> String {
         operation: Some(kept.operation),
         reason: Some(kept.reason),
         path: &kept.path,
+        cause: kept.cause,
         zone: zone.map(|(name, path)| (name.as_str(), path.as_slice())),
     })
 }

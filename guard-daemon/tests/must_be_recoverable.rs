@@ -346,6 +346,8 @@ fn a_discard_that_cannot_be_preserved_is_denied_and_an_edit_goes_on() {
     );
     let reasons: Vec<_> = tried.denials.iter().map(|denial| denial.reason).collect();
     assert_eq!(reasons, ["unpreservable"], "{tried:#?}");
+    let names_the_way_out = tried.output.contains("codex-es-guard undo prune");
+    assert!(names_the_way_out, "{tried:#?}");
     let a = fs::read_to_string(home.path().join("zone/a")).unwrap();
     assert_eq!(a, "hours of work\n");
     let edit = session::guarded(&workshop, &home, Who::Claude, "", "echo x > zone/keep");
@@ -355,7 +357,7 @@ fn a_discard_that_cannot_be_preserved_is_denied_and_an_edit_goes_on() {
     );
     let shown = undo(&workshop, &home, "show last").output;
     assert!(
-        shown.contains("not preserved: the store was full"),
+        shown.contains("not preserved: the undo store is full"),
         "{shown}"
     );
     // Without undo, git is trusted as it is.

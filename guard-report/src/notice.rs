@@ -8,6 +8,7 @@
 //!     operation: Some(OperationKind::Unlink),
 //!     reason: Some(Reason::AgentInZone),
 //!     path: b"/home/me/work/thesis.tex",
+//!     cause: None,
 //!     zone: Some(("work", b"/home/me/work")),
 //! };
 //! assert_eq!(
@@ -23,6 +24,7 @@
 use crate::record::DecisionRecord;
 use crate::sentence::visible;
 use crate::shell::word;
+use guard_core::event::UnpreservedCause;
 use guard_core::{OperationKind, Reason};
 
 /// What a pipe takes as one piece on Linux (`PIPE_BUF`).
@@ -37,6 +39,8 @@ pub struct Kept<'a> {
     pub reason: Option<Reason>,
     /// The canonical path.
     pub path: &'a [u8],
+    /// Why it could not be preserved, if it was denied for that.
+    pub cause: Option<UnpreservedCause>,
     /// The name and the path of the zone.
     pub zone: Option<(&'a str, &'a [u8])>,
 }
@@ -81,6 +85,10 @@ impl<'a> Kept<'a> {
             operation: record.operation(),
             reason: record.reason(),
             path: record.path.as_bytes(),
+            cause: record
+                .unpreserved
+                .as_deref()
+                .map(UnpreservedCause::from_name),
             zone: zone.map(|(name, path)| (name, path.as_bytes())),
         }
     }
@@ -98,7 +106,11 @@ impl<'a> Kept<'a> {
                 format!("only a person may {verb} it{zone}")
             }
             Some(Reason::GuardFiles) => "it is the guard's own, which no agent changes".to_owned(),
-            Some(reason) => format!("{}{zone}", reason.explain()),
+            Some(reason) => {
+                let cause = self.cause.filter(|_| reason == Reason::Unpreservable);
+                let cause = cause.map(|cause| format!(": {}", cause.explain()));
+                format!("{}{}{zone}", reason.explain(), cause.unwrap_or_default())
+            }
         }
     }
 
@@ -145,6 +157,7 @@ mod tests {
             operation: Some(OperationKind::Rename),
             reason: Some(Reason::AgentInZone),
             path,
+            cause: None,
             zone: Some(("work", b"/home/me/work")),
         }
     }
@@ -179,6 +192,21 @@ mod tests {
             first(&own),
             "codex-es-guard: kept /home/me/.codex/es_policy.json: it is the guard's own, which no \
              agent changes\n"
+        );
+    }
+
+    #[test]
+    fn a_full_store_is_named_with_what_makes_room() {
+        let full = Kept {
+            reason: Some(Reason::Unpreservable),
+            cause: Some(UnpreservedCause::Full),
+            ..kept(b"/home/me/work/a")
+        };
+        assert_eq!(
+            first(&full),
+            "codex-es-guard: kept /home/me/work/a: what would be lost could not be preserved \
+             first: the undo store is full; `codex-es-guard undo prune` or `undo forget` makes room \
+             (zone \"work\")\n"
         );
     }
 

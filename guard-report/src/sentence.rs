@@ -8,9 +8,9 @@ use crate::record::DecisionRecord;
 use crate::shell::word;
 use crate::size;
 pub use crate::visible::visible;
-use guard_core::OperationKind;
-use guard_core::event::{ChangeKind, PreservationMethod};
+use guard_core::event::{ChangeKind, PreservationMethod, UnpreservedCause};
 use guard_core::verdict::Verdict;
+use guard_core::{OperationKind, Reason};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -119,6 +119,7 @@ impl<'a> Sentence<'a> {
             destination: record.dest.as_deref().map(visible),
             program: visible(&record.process),
             because: match record.reason() {
+                Some(Reason::Unpreservable) => unpreservable(record),
                 Some(reason) => reason.explain().into(),
                 None => visible(&record.reason),
             },
@@ -189,6 +190,19 @@ impl fmt::Display for ChangeSentence<'_> {
             Some(zone) => write!(to, " (zone {zone})"),
             None => Ok(()),
         }
+    }
+}
+
+/// Why something could not be preserved, and what helps.
+fn unpreservable(record: &DecisionRecord<'_>) -> Cow<'static, str> {
+    let why = Reason::Unpreservable.explain();
+    match record
+        .unpreserved
+        .as_deref()
+        .map(UnpreservedCause::from_name)
+    {
+        Some(cause) => format!("{why}: {}", cause.explain()).into(),
+        None => why.into(),
     }
 }
 

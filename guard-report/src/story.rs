@@ -9,6 +9,7 @@ use crate::record::DecisionRecord;
 use crate::sentence::Sentence;
 use crate::shell::word;
 use crate::time;
+use guard_core::event::UnpreservedCause;
 use serde_json::{Value, json};
 
 /// One denial, and those that are like it.
@@ -60,11 +61,12 @@ impl<'a> Story<'a> {
     /// What can be done instead, in sentences.
     #[must_use]
     pub fn instead(&self) -> Vec<String> {
-        let mut steps = vec![
+        let mut steps = self.room();
+        steps.extend([
             "Leave it as it is: the same will be denied again, with whichever program.".to_owned(),
             "Edit it instead: new contents are allowed, and what was there before is preserved."
                 .to_owned(),
-        ];
+        ]);
         steps.push(match &self.request {
             Some(request) => {
                 format!("Ask a person for this path: {request} --because 'WHY' --wait 2m")
@@ -72,6 +74,18 @@ impl<'a> Story<'a> {
             None => "Say to the person what is to be done: this cannot be requested.".to_owned(),
         });
         steps
+    }
+
+    /// What makes room where it could not be preserved for want of it.
+    fn room(&self) -> Vec<String> {
+        let cause = self.record.unpreserved.as_deref();
+        let is_full = |cause| matches!(cause, UnpreservedCause::Full | UnpreservedCause::LowDisk);
+        let step =
+            "Say to the person that there is no room to preserve it: codex-es-guard undo prune";
+        let wanted = cause
+            .map(UnpreservedCause::from_name)
+            .filter(|cause| is_full(*cause));
+        wanted.map(|_| step.to_owned()).into_iter().collect()
     }
 
     /// The story as JSON.

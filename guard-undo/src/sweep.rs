@@ -86,18 +86,19 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
     Ok(swept)
 }
 
-/// Removes a session and all that it keeps.
+/// Removes a session and all that it keeps, which took as many bytes of the disk.
 ///
 /// # Errors
 ///
 /// When it runs, or cannot be removed.
-pub fn forget(session: &Session) -> io::Result<()> {
+pub fn forget(session: &Session) -> io::Result<u64> {
     if writer_is_alive(&session.dir().join(JOURNAL)) {
         return Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
             "the session still runs",
         ));
     }
+    let bytes = Objects::of_session(session).bytes;
     // The journal last: until then, the rest of a half-removed session is still found and removed.
     for objects in session.object_directories() {
         match fs::remove_dir_all(objects) {
@@ -111,9 +112,9 @@ pub fn forget(session: &Session) -> io::Result<()> {
             if error.kind() == io::ErrorKind::PermissionDenied
                 && !session.dir().join(JOURNAL).exists() =>
         {
-            Ok(())
+            Ok(bytes)
         }
-        removed => removed,
+        removed => removed.map(|()| bytes),
     }
 }
 

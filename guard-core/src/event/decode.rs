@@ -435,7 +435,7 @@ mod tests {
         );
         let unknown = |field, number| DecodeEventError::UnknownNumber { field, number };
         check(126, 2, unknown("outcome", 2));
-        check(127, 7, unknown("cause", 7));
+        check(127, 8, unknown("cause", 8));
         check(154, 0xff, DecodeEventError::NotUtf8 { field: "agent" });
     }
 

@@ -64,6 +64,8 @@ pub enum UnpreservedCause {
     Unavailable = 5,
     /// A cause that this version has no name for.
     Other = 6,
+    /// A copy would have taken longer than the kernel waits for an answer.
+    NoTime = 7,
 }
 
 /// What an operation did to the object that was, or was to be, preserved. The names are the stable
@@ -157,7 +159,7 @@ impl PreservationMethod {
 
 impl UnpreservedCause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Full,
         Self::TooLarge,
         Self::LowDisk,
@@ -165,6 +167,7 @@ impl UnpreservedCause {
         Self::Journal,
         Self::Unavailable,
         Self::Other,
+        Self::NoTime,
     ];
 
     /// The stable name.
@@ -178,6 +181,27 @@ impl UnpreservedCause {
             Self::Journal => "journal",
             Self::Unavailable => "unavailable",
             Self::Other => "other",
+            Self::NoTime => "no_time",
+        }
+    }
+
+    /// For people: what it was, and what helps the next time.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::Full => {
+                "the undo store is full; `codex-es-guard undo prune` or `undo forget` makes room"
+            }
+            Self::TooLarge => "larger than the policy's undo.max_copy, and not to be cloned there",
+            Self::LowDisk => {
+                "the disk has less free than the policy's undo.min_free; `codex-es-guard undo \
+                 prune` or `undo forget` makes room"
+            }
+            Self::FileSystem => "the file system refused to link or copy it",
+            Self::Journal => "the undo store could not be written to; is its disk full?",
+            Self::Unavailable => "there is no undo store; the guard's log says why",
+            Self::Other => "for another reason",
+            Self::NoTime => "copying it takes longer than the kernel waits for an answer",
         }
     }
 
@@ -251,7 +275,7 @@ mod tests {
             assert_eq!(UnpreservedCause::from_name(cause.as_str()), cause);
         }
         assert_eq!(PreservationMethod::from_number(5), None);
-        assert_eq!(UnpreservedCause::from_number(7), None);
+        assert_eq!(UnpreservedCause::from_number(8), None);
         assert_eq!(
             UnpreservedCause::from_name("of_a_later_version"),
             UnpreservedCause::Other

@@ -11,7 +11,7 @@
 //! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
 //! | `kind` | of changes: `removed`, `replaced`, `changed`, `shrunk`; of confinement: `landlock`, `seccomp` |
 //! | `method` | `hardlink`, `rename`, `reflink`, `copy`, `record`; `none` for what could not be preserved |
-//! | `cause` | `full`, `too_large`, `low_disk`, `file_system`, `journal`, `unavailable`, `other` |
+//! | `cause` | `full`, `too_large`, `low_disk`, `file_system`, `journal`, `unavailable`, `no_time`, `other` |
 //! | `signal` | `traces`, `metrics`, `logs` |
 //! | `tool` | names of trusted tools, likewise |
 //! | `revision`, `mode`, `version` | of the live guards, at most [`MAX_INFOS`] |

@@ -310,6 +310,7 @@ impl PendingCall<'_> {
             operation: evaluation.operation.kind,
             reason: decision.reason,
             path: evaluation.operation.path.to_vec(),
+            cause: evaluation.preservation.and_then(|kept| kept.cause()),
             zone: decision
                 .zone
                 .map(|zone| (zone.name.to_owned(), zone.path.to_vec())),

@@ -28,6 +28,7 @@ pub use output::MAX_NOTICE_BYTES;
 use crate::clock;
 use crate::sys::signals::SignalSet;
 use groups::{Due, GroupKey, Groups};
+use guard_core::event::UnpreservedCause;
 use guard_core::{OperationKind, Reason};
 use output::{Output, Process};
 use rustix::process::{Pid, getpgid, test_kill_process_group};
@@ -58,6 +59,8 @@ pub struct KeptObject {
     pub reason: Reason,
     /// The canonical path.
     pub path: Vec<u8>,
+    /// Why it could not be preserved, if it was denied for that.
+    pub cause: Option<UnpreservedCause>,
     /// The name and the path of the zone.
     pub zone: Option<(String, Vec<u8>)>,
 }

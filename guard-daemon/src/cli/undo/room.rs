@@ -23,6 +23,9 @@ pub(crate) struct ForgetArguments {
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Remove sessions that are older, or keep more, than the policy allows.
@@ -54,12 +57,25 @@ pub(super) fn forget(store: &Store, arguments: &ForgetArguments) -> Result<ExitC
             .read_line(&mut answer)
             .context("reading the answer")?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            terminal::line("Nothing was removed.");
+            if arguments.json {
+                terminal::line("null");
+            } else {
+                terminal::line("Nothing was removed.");
+            }
             return Ok(ExitCode::FAILURE);
         }
     }
-    sweep::forget(&session).with_context(|| format!("forgetting {}", session.name()))?;
-    terminal::line(&format!("Session {} is removed.", session.name()));
+    let forgetting = || format!("forgetting {}", session.name());
+    let freed_bytes = sweep::forget(&session).with_context(forgetting)?;
+    if arguments.json {
+        let report = serde_json::json!({
+            "removed_session": session.name(),
+            "freed_bytes": freed_bytes,
+        });
+        terminal::line(&report.to_string());
+    } else {
+        terminal::line(&format!("Session {} is removed.", session.name()));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@ use super::find::find;
 use super::terminal;
 use super::units::size;
 use anyhow::{Context as _, Result};
+use guard_core::event::UnpreservedCause;
 use guard_report::time::local as when;
 use guard_undo::Store;
 use guard_undo::journal::{BytePath, Event, Kept, Loss, Record};
@@ -91,7 +92,7 @@ fn line(record: &Record) -> Option<String> {
             format!(
                 "{what:<9} {} (not preserved: {})",
                 shown(path),
-                explained(cause)
+                explained(cause),
             )
         }
         _ => return None,
@@ -101,13 +102,9 @@ fn line(record: &Record) -> Option<String> {
 
 /// Why something was not preserved, and what helps the next time.
 fn explained(cause: &str) -> &str {
-    match cause {
-        "full" => "the store was full; `codex-es-guard undo prune` or `undo forget` makes room",
-        "too_large" => "larger than the policy's undo.max_copy, and not to be cloned there",
-        "low_disk" => "the disk had less free than the policy's undo.min_free",
-        "file_system" => "the file system refused to link or copy it",
-        "journal" => "the store could not be written to; is its disk full?",
-        other => other,
+    match UnpreservedCause::from_name(cause) {
+        UnpreservedCause::Other => cause,
+        known => known.explain(),
     }
 }
 
