@@ -51,4 +51,9 @@ fuzz_target!(|bytes: &[u8]| {
         // Beyond its end there is nothing, however often one asks.
         assert!(reader.next(lane).is_none());
     }
+    let mut next = 0;
+    while let Some(event) = reader.next_request() {
+        assert!(event.sequence >= next);
+        next = event.sequence + 1;
+    }
 });

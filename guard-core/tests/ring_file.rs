@@ -8,7 +8,8 @@
 
 use guard_core::event::{
     ActingProcess, ChangeKind, DecisionEvent, MAX_DELIVERY_DELAY_US, MAX_PRESERVATION_NUMBER,
-    Preservation, PreservationMethod, PreservationOutcome, TraceContext, ZoneRef,
+    Preservation, PreservationMethod, PreservationOutcome, RequestEvent, RequestStep, TraceContext,
+    ZoneRef,
 };
 use guard_core::process::ProcessKey;
 use guard_core::ring::{
@@ -40,6 +41,7 @@ fn options() -> RingOptions {
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS * 2,
         change_words: MIN_LANE_WORDS,
+        request_words: MIN_LANE_WORDS,
     }
 }
 
@@ -80,6 +82,7 @@ fn a_reader_sees_who_writes_and_what_it_counts() {
             deny_words: MIN_LANE_WORDS,
             allow_words: MIN_LANE_WORDS * 2,
             change_words: MIN_LANE_WORDS,
+            request_words: MIN_LANE_WORDS,
         }
     );
     for (n, counter) in (1..).zip(Counter::ALL) {
@@ -106,6 +109,49 @@ fn a_writers_end_shows_and_leaves_its_records() {
     assert!(!reader.is_writer_alive());
     assert_eq!(reader.next(Lane::Allow), Some(ALLOWED));
     assert_eq!(reader.next(Lane::Allow), None);
+}
+
+#[test]
+fn steps_of_requests_have_a_lane_of_their_own() {
+    let (_directory, path) = setup();
+    let producer = Producer::create(&path, &options()).unwrap();
+    let step = |sequence| RequestEvent {
+        sequence,
+        wall_ns: 7,
+        step: RequestStep::Requested,
+        id: "s-1",
+        agent: Some("codex"),
+        session: b"s",
+        path: b"/p/a",
+        operations: "unlink",
+        because: None,
+        by: None,
+        pid: 1,
+        expires_ns: None,
+        wait_ns: None,
+        once: false,
+        uses: 0,
+        denials: 0,
+        denial: None,
+        denial_is_traced: false,
+        request: None,
+        trace: None,
+    };
+    for number in 0..3 {
+        assert_eq!(producer.publish_request(&step(9)), number);
+        producer.publish(&ALLOWED);
+    }
+    let mut reader = Reader::attach(&path).unwrap();
+    assert_eq!(reader.next(Lane::Request), None);
+    assert_eq!(reader.next_request(), Some(step(0)));
+    assert_eq!(reader.next_request(), Some(step(1)));
+    assert_eq!(reader.lag(Lane::Request), 1);
+    let cursor = reader.cursor(Lane::Request);
+    let mut later = Reader::attach(&path).unwrap();
+    later.resume(Lane::Request, cursor);
+    assert_eq!(later.next_request(), Some(step(2)));
+    assert_eq!(later.next_request(), None);
+    assert_eq!(later.lost(Lane::Request), 0);
 }
 
 #[test]
@@ -268,11 +314,12 @@ fn what_is_no_ring_is_refused_with_the_value_that_is_wrong() {
         error
     };
     let words = MIN_LANE_WORDS as u64;
-    assert_eq!(with(1, 2, 3), InvalidHeader::Format { found: 2 });
+    assert_eq!(with(1, 3, 4), InvalidHeader::Format { found: 3 });
     let capacity = |lane, words| InvalidHeader::Capacity { lane, words };
     assert_eq!(with(2, u64::MAX, words), capacity(Lane::Deny, u64::MAX));
     assert_eq!(with(3, 1 << 31, words * 2), capacity(Lane::Allow, 1 << 31));
     assert_eq!(with(13, 7, words), capacity(Lane::Change, 7));
+    assert_eq!(with(14, 9, words), capacity(Lane::Request, 9));
     let session = InvalidHeader::TooLong {
         field: "session",
         len: 1 << 40,

@@ -22,7 +22,7 @@ fn main() {
     };
     let producer = Producer::create(&path, &options).expect("a new ring");
     thread::scope(|scope| {
-        for lane in Lane::ALL {
+        for lane in Lane::DECISIONS {
             let path = &path;
             scope.spawn(move || read(&mut Reader::attach(path).expect("a ring"), lane));
         }
@@ -46,7 +46,7 @@ fn main() {
 fn write(producer: &Producer, writer: u32) {
     for number in 0..RECORDS {
         let path = format!("/zone/{writer}/{number}");
-        for lane in Lane::ALL {
+        for lane in Lane::DECISIONS {
             producer.publish(&event(writer, number, path.as_bytes(), lane));
         }
     }

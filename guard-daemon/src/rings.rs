@@ -8,6 +8,7 @@
 
 use crate::cli::terminal;
 use anyhow::{Context as _, Result, anyhow, bail};
+use guard_core::event::RequestEvent;
 use guard_core::ring::{Counter, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_report::directories::{make_passable, make_private};
 use guard_report::hex;
@@ -59,21 +60,40 @@ pub(crate) fn count_restore(files: usize) {
     tracing::debug!("the restore is not counted: {error:#}");
 }
 
+/// Publishes a step of an override that a person wrote by hand, likewise in a ring of its own.
+pub(crate) fn publish_override(event: &RequestEvent<'_>) {
+    let published = with_own_ring(b"override", |ring| {
+        ring.publish_request(event);
+    });
+    if let Err(error) = published {
+        tracing::debug!("the override is not logged: {error:#}");
+    }
+}
+
 fn try_count_restore(files: usize) -> Result<()> {
+    with_own_ring(b"undo restore", |ring| {
+        ring.add(Counter::UndoRestores, 1);
+        ring.add(Counter::UndoRestoredFiles, files as u64);
+    })
+}
+
+/// Makes a ring for one deed of a person, has it written, and ends it.
+fn with_own_ring(session: &[u8], write: impl FnOnce(&Producer)) -> Result<()> {
     let paths = StatePaths::of_user(None)?;
     if paths.protected.is_some() {
-        // Root restores for somebody else, whose exporter reads rings of guards only.
+        // Root acts for somebody else, whose exporter reads rings of guards only.
         return Ok(());
     }
     let options = RingOptions {
         id: crate::random::bytes().context("asking the kernel for random bytes")?,
         boot_id: boot_id(),
         created_wall_ns: guard_report::time::now_ns(),
-        session: b"undo restore".to_vec(),
+        session: session.to_vec(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         deny_words: MIN_LANE_WORDS,
         allow_words: MIN_LANE_WORDS,
         change_words: MIN_LANE_WORDS,
+        request_words: MIN_LANE_WORDS,
         ..RingOptions::default()
     };
     let name = hex(&options.id);
@@ -85,8 +105,7 @@ fn try_count_restore(files: usize) -> Result<()> {
         }
     }
     let ring = made?;
-    ring.add(Counter::UndoRestores, 1);
-    ring.add(Counter::UndoRestoredFiles, files as u64);
+    write(&ring);
     ring.finish();
     Ok(())
 }

@@ -168,6 +168,10 @@ fn approving_shows_what_it_opens_and_what_undo_keeps() {
         "{text}"
     );
     session.end();
+    // The guard ends after its command.
+    eventually("the grant went with its session", || {
+        stage.text(POLICY) == ZONE
+    });
 
     let off = r#"{"protected_zones": ["~/zone"], "undo": false}"#;
     stage.file(POLICY, off);
@@ -175,6 +179,52 @@ fn approving_shows_what_it_opens_and_what_undo_keeps() {
     let id = ask(&stage, &mut session)["id"].as_str().unwrap().to_owned();
     let shown = session.human(&format!("{} approve {id}", program(&stage)));
     assert!(shown.output.contains("undo keeps NOTHING"), "{shown:?}");
+}
+
+#[test]
+fn every_step_of_a_request_is_an_event() {
+    let stage = stage(ZONE);
+    let guard = program(&stage);
+    let mut session = Live::start(&stage, [""; 0]);
+    session.denies("rm zone/keep");
+    session.denies("rm zone/keep");
+    let id = ask(&stage, &mut session)["id"].as_str().unwrap().to_owned();
+    assert_eq!(stage.counter(Counter::OpenRequests), 1);
+    session.human(&format!("{guard} approve {id} --once"));
+    assert_eq!(stage.counter(Counter::OpenRequests), 0);
+    session.allows("rm zone/keep");
+    let agent = Some("claude_code".to_owned());
+    let step = |name, denials| (name, agent.clone(), denials);
+    let spent = ["requested", "granted", "used", "spent"].map(|name| step(name, 2));
+    eventually("it was used", || stage.steps() == spent);
+    for name in ["other", "third"] {
+        stage.file(format!("zone/{name}"), "kept");
+        session.agent(&format!("{guard} request zone/{name}"));
+    }
+    let id = id.replace("-1", "-2");
+    session.human(&format!("{guard} reject {id}"));
+    session.end();
+    let mut all = spent.to_vec();
+    for name in ["requested", "requested", "rejected", "unanswered"] {
+        all.push(step(name, 0));
+    }
+    // The guard ends after its command.
+    eventually("all steps are there", || stage.steps() == all);
+    // What a person does by hand is an event as well.
+    let keep = stage.path("zone/other").display().to_string();
+    stage.run(["override", "add", &keep, "--agent", "codex"]);
+    stage.run(["override", "remove", &keep]);
+    let by_hand: Vec<_> = stage
+        .steps()
+        .into_iter()
+        .filter(|step| !all.contains(step))
+        .collect();
+    let names: Vec<_> = by_hand
+        .iter()
+        .map(|(name, agent, _)| (*name, agent.as_deref()))
+        .collect();
+    assert!(names.contains(&("granted", Some("codex"))), "{names:?}");
+    assert!(names.contains(&("withdrawn", Some("codex"))), "{names:?}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use guard_exporter::drain::{Drain, Sources};
 use guard_exporter::metrics::Metrics;
 use guard_exporter::otlp::Recorder;
 use guard_exporter::recent::Recent;
+use guard_exporter::requests::Requests;
 use guard_exporter::stream::Stream;
 use stage::{ALLOWED, DENIED, Home, median};
 use std::hint::black_box;
@@ -49,8 +50,15 @@ fn measure(name: &str, denied_every: u64) {
     let denials = DecisionLog::open(&log_path, metrics.denial_log.clone()).unwrap();
     let changes = home.path("changes.jsonl");
     let changes = DecisionLog::open(&changes, metrics.change_log.clone()).unwrap();
+    let overrides = home.path("overrides.jsonl");
+    let overrides = DecisionLog::open(&overrides, metrics.override_log.clone()).unwrap();
     let stream = Stream::new(metrics.stream.clone());
-    let app = Arc::new(AppState::new(Recent::default(), Recent::default(), stream));
+    let app = Arc::new(AppState::new(
+        Recent::default(),
+        Recent::default(),
+        Requests::default(),
+        stream,
+    ));
     let sources = Sources {
         directories: vec![home.path("rings")],
         uid: std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home.path("rings")).unwrap()),
@@ -60,6 +68,7 @@ fn measure(name: &str, denied_every: u64) {
         sources,
         denials,
         changes,
+        overrides,
         &metrics,
         app,
         Recorder::default(),

@@ -31,12 +31,11 @@ use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::Answer;
 use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
 use std::fs::DirBuilder;
-use std::io::Read as _;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{io::Read as _, os::unix::fs::DirBuilderExt as _};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -155,6 +154,7 @@ impl Guard {
 
     /// Writes the denials of the past hour.
     fn write_past(&mut self, denials: u64) {
+        guard_testing::events::publish_requests(&self.ring, now_ns());
         let start = now_ns().saturating_sub(HOUR_NS);
         for number in 0..denials {
             self.deny(start + HOUR_NS / denials * number);

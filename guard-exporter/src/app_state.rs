@@ -6,6 +6,7 @@
 use crate::detect::Detection;
 use crate::health::Health;
 use crate::recent::Recent;
+use crate::requests::Requests;
 use crate::stream::Stream;
 use guard_report::activity::Activity;
 use guard_report::api::LogStatus;
@@ -24,6 +25,8 @@ pub struct AppState {
     pub recent: Recent,
     /// The latest changes.
     pub changes: Recent,
+    /// The requests that wait for a person, and the latest steps.
+    pub requests: Requests,
     pub stream: Stream,
     activity: Mutex<Activity>,
     guards: Mutex<Arc<[GuardStatus]>>,
@@ -38,14 +41,15 @@ pub const MAX_DETECTIONS: usize = 256;
 // === impl AppState ===
 
 impl AppState {
-    /// The state at the start: `recent` denials and `changes`, and nothing else.
+    /// The state at the start: `recent` denials, `changes` and `requests`, and nothing else.
     #[must_use]
-    pub fn new(recent: Recent, changes: Recent, stream: Stream) -> Self {
+    pub fn new(recent: Recent, changes: Recent, requests: Requests, stream: Stream) -> Self {
         Self {
             started: SystemTime::now(),
             health: Health::new(),
             recent,
             changes,
+            requests,
             stream,
             activity: Mutex::new(Activity::new(Instant::now())),
             guards: Mutex::default(),

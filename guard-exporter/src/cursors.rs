@@ -25,6 +25,9 @@ pub struct Mark {
     /// Absent in files of earlier versions.
     #[serde(default)]
     pub change: LaneMark,
+    /// Likewise.
+    #[serde(default)]
+    pub request: LaneMark,
     /// The values of the ring's counters that were counted.
     pub counters: Vec<u64>,
 }

@@ -1,4 +1,4 @@
-//! The reading loop: rings in, metrics, the denial log and the change log out.
+//! The reading loop: rings in, metrics and the logs of denials, changes and requests out.
 //!
 //! Each pass reads all available denials, then changes, before a bounded number of allowed operations,
 //! so that a storm of the latter delays neither. A ring whose writer is gone is read to its end, and its file
@@ -41,6 +41,7 @@ pub struct Drain {
     rings: Vec<Ring>,
     log: DecisionLog,
     changes: DecisionLog,
+    overrides: DecisionLog,
     positions: ReadPositions,
     observer: Observer,
     app: Arc<AppState>,
@@ -101,13 +102,14 @@ struct Timers {
 // === impl Drain ===
 
 impl Drain {
-    /// Reads from `sources` into `denials` and `changes`, each of which holds what is before its
-    /// numbers already.
+    /// Reads from `sources` into `denials`, `changes` and `overrides`, each of which holds what is before
+    /// its numbers already.
     #[must_use]
     pub fn new(
         sources: Sources,
         (denials, next): (DecisionLog, NextSequences),
         (changes, next_changes): (DecisionLog, NextSequences),
+        (overrides, next_requests): (DecisionLog, NextSequences),
         metrics: &Metrics,
         app: Arc<AppState>,
         otlp: Recorder,
@@ -118,7 +120,8 @@ impl Drain {
             rings: Vec::new(),
             log: denials,
             changes,
-            positions: ReadPositions::load(sources.cursors, next, next_changes),
+            overrides,
+            positions: ReadPositions::load(sources.cursors, next, next_changes, next_requests),
             observer: Observer::new(Arc::clone(&app), metrics.decisions(), otlp),
             app,
             metrics: Counted {
@@ -175,6 +178,7 @@ impl Drain {
                 Ok(ReaderCommand::ReopenLogs) => {
                     self.log.reopen(Instant::now());
                     self.changes.reopen(Instant::now());
+                    self.overrides.reopen(Instant::now());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -207,6 +211,10 @@ impl Drain {
             let (records, extent) = ring.drain_changes(&mut self.changes, &mut batch);
             self.metrics.rings.read(Lane::Change, records);
             pass.add(records, extent);
+            let is_read = is_read && extent == Extent::All;
+            let (records, extent) = ring.drain_requests(&mut self.overrides, &mut batch);
+            self.metrics.rings.read(Lane::Request, records);
+            pass.add(records, extent);
             ended.push(!ring.is_live && is_read && extent == Extent::All);
         }
         let write = if pass.records > 0 && !span.is_disabled() {
@@ -217,6 +225,7 @@ impl Drain {
         write.in_scope(|| {
             // First: a denial that is in its log is not read again for the change log.
             self.changes.flush(now);
+            self.overrides.flush(now);
             self.log.flush(now);
         });
         drop(write);
@@ -363,8 +372,8 @@ impl Drain {
 
     /// Syncs the logs to disk, then saves how far rings were read. Returns whether both are synced.
     fn save(&mut self, now: Instant) -> bool {
-        let changes = self.changes.sync(now);
-        if !self.log.sync(now) || !changes {
+        let others = self.changes.sync(now) && self.overrides.sync(now);
+        if !self.log.sync(now) || !others {
             return false;
         }
         self.positions.save(now, &self.rings);
@@ -394,12 +403,16 @@ impl Drain {
             self.app
                 .set_guards(self.rings.iter().map(Ring::status).collect());
             self.app.set_logs(status(&self.log), status(&self.changes));
+            let is_live = |id: &str| self.rings.iter().any(|ring| ring.is_live && ring.id == id);
+            self.app.requests.retain(is_live);
         }
     }
 
     /// Why a log cannot be written.
     fn trouble(&self) -> Option<&str> {
-        self.log.trouble().or_else(|| self.changes.trouble())
+        let others = [&self.changes, &self.overrides];
+        let others = || others.into_iter().find_map(|log| log.trouble());
+        self.log.trouble().or_else(others)
     }
 }
 

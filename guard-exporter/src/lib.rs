@@ -35,6 +35,7 @@ pub mod percentiles;
 mod positions;
 mod rate_limited;
 pub mod recent;
+pub mod requests;
 pub mod ring;
 pub mod service;
 pub mod stream;

@@ -11,7 +11,7 @@ use crate::rate_limited::RateLimited;
 use crate::recent::LoggedDecision;
 use crate::stream::Event;
 use guard_core::DecisionEvent;
-use guard_core::event::TraceContext;
+use guard_core::event::{RequestEvent, TraceContext};
 use guard_report::activity::Activity;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
@@ -104,6 +104,15 @@ impl Batch<'_> {
         let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
         let change = LoggedDecision::new(event, line.trim_end());
         self.app.changes.push(Arc::new(change));
+    }
+
+    /// Takes a step of a request from the ring with this id; `line` is its record in the log, with the
+    /// newline.
+    pub fn request(&mut self, event: &RequestEvent<'_>, ring: RingId, line: &[u8]) {
+        self.sinks.otlp.request(event, ring);
+        self.sinks.decisions.count_request(event);
+        let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
+        self.app.requests.push(line.trim_end());
     }
 
     fn decision(&mut self, event: &DecisionEvent<'_>) {

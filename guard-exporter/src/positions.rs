@@ -19,6 +19,8 @@ pub(crate) struct ReadPositions {
     next: NextSequences,
     /// From the change log, likewise.
     changes: NextSequences,
+    /// From the log of requests and overrides, likewise.
+    requests: NextSequences,
     saved: Cursors,
     path: PathBuf,
     /// Rings that were read to their end and that this user may not remove. Their marks are kept
@@ -31,11 +33,17 @@ pub(crate) struct ReadPositions {
 
 impl ReadPositions {
     /// Loads the cursors at `path`; the denial log holds each ring's denials before `next`, the change
-    /// log its changes before `changes`.
-    pub(crate) fn load(path: PathBuf, next: NextSequences, changes: NextSequences) -> Self {
+    /// log its changes before `changes`, and the log of requests its steps before `requests`.
+    pub(crate) fn load(
+        path: PathBuf,
+        next: NextSequences,
+        changes: NextSequences,
+        requests: NextSequences,
+    ) -> Self {
         Self {
             next,
             changes,
+            requests,
             saved: Cursors::load(&path),
             path,
             finished: HashMap::new(),
@@ -46,7 +54,11 @@ impl ReadPositions {
     /// Moves `ring` to where an earlier exporter ended.
     pub(crate) fn resume(&self, ring: &mut Ring) {
         let numbers = |of: &NextSequences| of.get(&ring.id).copied().unwrap_or_default();
-        let (next, changes) = (numbers(&self.next), numbers(&self.changes));
+        let next = NextNumbers {
+            request: numbers(&self.requests).request,
+            ..numbers(&self.next)
+        };
+        let changes = numbers(&self.changes);
         ring.resume(self.saved.0.get(&ring.id).cloned(), next, changes);
     }
 
@@ -55,9 +67,11 @@ impl ReadPositions {
         let numbers = NextNumbers {
             deny: ring.reader.cursor(Lane::Deny).delivered,
             change: ring.reader.cursor(Lane::Change).delivered,
+            request: ring.reader.cursor(Lane::Request).delivered,
         };
         self.next.insert(ring.id.clone(), numbers);
         self.changes.insert(ring.id.clone(), numbers);
+        self.requests.insert(ring.id.clone(), numbers);
         if !ring.candidate.is_own {
             self.finished
                 .insert(ring.file, (ring.id.clone(), ring.mark()));

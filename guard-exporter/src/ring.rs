@@ -9,6 +9,7 @@ use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use guard_report::hex;
 use guard_report::record::DecisionRecord;
+use guard_report::request_record::RequestRecord;
 use guard_report::rings::{FileId, RingFile};
 use guard_report::status::GuardStatus;
 use std::{fs, io};
@@ -74,14 +75,16 @@ impl Ring {
         })
     }
 
-    /// Continues where an earlier exporter ended: at `mark`, and not before what is in the denial log,
-    /// which continues at `next`, and in the change log, which continues at `changes`.
+    /// Continues where an earlier exporter ended: at `mark`, and not before what is in the denial log
+    /// and the log of requests, which continue at `next`, and in the change log, which continues at
+    /// `changes`.
     pub fn resume(&mut self, mark: Option<Mark>, next: NextNumbers, changes: NextNumbers) {
-        let (deny, allow, change, counted) = mark.map_or_else(Default::default, |mark| {
+        let (deny, allow, change, request, counted) = mark.map_or_else(Default::default, |mark| {
             (
                 Cursor::from(mark.deny),
                 Cursor::from(mark.allow),
                 Cursor::from(mark.change),
+                Cursor::from(mark.request),
                 mark.counters,
             )
         });
@@ -93,10 +96,15 @@ impl Ring {
             delivered: change.delivered.max(changes.change),
             ..change
         };
+        let request = Cursor {
+            delivered: request.delivered.max(next.request),
+            ..request
+        };
         self.logged_changes = changes.deny;
         self.reader.resume(Lane::Deny, deny);
         self.reader.resume(Lane::Allow, allow);
         self.reader.resume(Lane::Change, change);
+        self.reader.resume(Lane::Request, request);
         self.counted = counted;
     }
 
@@ -107,6 +115,7 @@ impl Ring {
             deny: self.reader.cursor(Lane::Deny).into(),
             allow: self.reader.cursor(Lane::Allow).into(),
             change: self.reader.cursor(Lane::Change).into(),
+            request: self.reader.cursor(Lane::Request).into(),
             counters: self.counted.clone(),
         }
     }
@@ -150,6 +159,25 @@ impl Ring {
             let record = DecisionRecord::new(&event, &self.id).in_session(&self.session);
             let line = changes.encode(|into| record.append_to(into));
             batch.changed(&event, self.raw_id, line);
+            records += 1;
+        }
+        (records, Extent::Part)
+    }
+
+    /// Reads steps of requests into their log while it has room. Returns how many it read.
+    pub fn drain_requests(
+        &mut self,
+        overrides: &mut DecisionLog,
+        batch: &mut Batch<'_>,
+    ) -> (u64, Extent) {
+        let mut records = 0;
+        while overrides.has_room() {
+            let Some(event) = self.reader.next_request() else {
+                return (records, Extent::All);
+            };
+            let record = RequestRecord::new(&event, &self.id);
+            let line = overrides.encode(|into| record.append_to(into));
+            batch.request(&event, self.raw_id, line);
             records += 1;
         }
         (records, Extent::Part)

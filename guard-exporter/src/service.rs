@@ -8,7 +8,7 @@
 use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
-use crate::denial_log::DecisionLog;
+use crate::denial_log::{Chaining, DecisionLog};
 use crate::drain::{Drain, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::otlp::Otlp;
 use crate::rate_limited::RateLimited;
 use crate::recent::Recent;
+use crate::requests::Requests;
 use crate::stream::Stream;
 use anyhow::{Context as _, anyhow};
 use std::convert::Infallible;
@@ -47,10 +48,21 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let (mut log, next) = DecisionLog::open(&settings.denials, metrics.denial_log.clone())?;
     log.chain(settings.chaining)?;
     let changes = DecisionLog::open(&settings.changes, metrics.change_log.clone())?;
+    let mut overrides = DecisionLog::open(&settings.overrides, metrics.override_log.clone())?;
+    overrides.0.chain(if log.is_chained() {
+        Chaining::On
+    } else {
+        Chaining::Off
+    })?;
     let recent = Recent::load(&settings.denials);
     let recent_changes = Recent::load(&settings.changes);
     let stream = Stream::new(metrics.stream.clone());
-    let app = Arc::new(AppState::new(recent, recent_changes, stream));
+    let app = Arc::new(AppState::new(
+        recent,
+        recent_changes,
+        Requests::load(&settings.overrides),
+        stream,
+    ));
     let sources = Sources {
         directories: settings.rings.resolve(instance.uid()),
         uid: instance.uid(),
@@ -82,6 +94,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         sources,
         denials,
         changes,
+        overrides,
         &metrics,
         Arc::clone(&app),
         recorder,

@@ -112,6 +112,16 @@ pub struct Percentiles {
     pub max_ns: u64,
 }
 
+/// `GET /api/v1/requests`
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Requests {
+    /// Those that wait for a person, each as its line of `overrides.jsonl`. Every one can be read as a
+    /// [`RequestRecord`](crate::request_record::RequestRecord).
+    pub open: Vec<Box<RawValue>>,
+    /// The latest steps of all, likewise, the newest first.
+    pub steps: Vec<Box<RawValue>>,
+}
+
 /// `GET /api/v1/denials`
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Denials {

@@ -3,6 +3,7 @@
 //! | module | what it defines |
 //! |---|---|
 //! | [`record`] | a line of the denial log or the change log, written and read |
+//! | [`request_record`] | a line of the log of requests and overrides, written and read |
 //! | [`filter`] | which denials or changes are wanted |
 //! | [`sentence`] | a denial as a sentence for people, and a change with the way to undo it |
 //! | [`notice`] | what a denied process is shown on its standard error |
@@ -39,6 +40,7 @@ pub mod notice;
 pub mod past_denials;
 pub mod paths;
 pub mod record;
+pub mod request_record;
 pub mod rings;
 pub mod rolling;
 pub mod sentence;

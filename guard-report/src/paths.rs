@@ -195,6 +195,12 @@ pub fn change_log(denial_log: &Path) -> PathBuf {
     denial_log.with_file_name("changes.jsonl")
 }
 
+/// The log of requests and overrides of the exporter whose denial log is this.
+#[must_use]
+pub fn override_log(denial_log: &Path) -> PathBuf {
+    denial_log.with_file_name("overrides.jsonl")
+}
+
 fn owner(path: &Path) -> Option<Account> {
     let found = fs::metadata(path).ok()?;
     Some(Account {

@@ -5,9 +5,10 @@
 use guard_core::OperationKind;
 use guard_core::event::{
     ActingProcess, DecisionEvent, Preservation, PreservationMethod, PreservationOutcome,
-    TraceContext, ZoneRef,
+    RequestEvent, RequestStep, TraceContext, ZoneRef,
 };
 use guard_core::process::ProcessKey;
+use guard_core::ring::{Counter, Producer};
 use guard_core::verdict::{Answer, Reason, Verdict};
 
 /// An agent moves a file out of a protected project and is refused. Every field that such an event
@@ -105,4 +106,53 @@ pub const CHANGE: DecisionEvent<'static> = DecisionEvent {
 #[must_use]
 pub const fn denial(sequence: u64) -> DecisionEvent<'static> {
     DecisionEvent { sequence, ..DENIAL }
+}
+
+/// An agent asks for a path of the same project, after two denials.
+pub const REQUEST: RequestEvent<'static> = RequestEvent {
+    sequence: 0,
+    wall_ns: 1_718_000_001_000_000_000,
+    step: RequestStep::Requested,
+    id: "0011aa-1",
+    agent: Some("codex"),
+    session: b"0011aabb",
+    path: b"/home/u/project/old",
+    operations: "unlink+rename",
+    because: Some("replaced by new"),
+    by: None,
+    pid: 42,
+    expires_ns: None,
+    wait_ns: None,
+    once: false,
+    uses: 0,
+    denials: 2,
+    denial: None,
+    denial_is_traced: false,
+    request: None,
+    trace: None,
+};
+
+/// Publishes a request that waits since some minutes, and one that a person granted.
+pub fn publish_requests(ring: &Producer, now_ns: u64) {
+    let waiting = RequestEvent {
+        wall_ns: now_ns.saturating_sub(200_000_000_000),
+        ..REQUEST
+    };
+    let asked = RequestEvent {
+        id: "0011aa-0",
+        path: b"/home/u/project/build.old",
+        ..waiting
+    };
+    let number = ring.publish_request(&asked);
+    ring.publish_request(&RequestEvent {
+        wall_ns: asked.wall_ns + 42_000_000_000,
+        step: RequestStep::Granted,
+        request: Some(number),
+        wait_ns: Some(42_000_000_000),
+        by: Some("user 1000 (pid 4242)"),
+        ..asked
+    });
+    ring.publish_request(&waiting);
+    ring.set(Counter::OpenRequests, 1);
+    ring.set(Counter::OldestRequestNs, waiting.wall_ns);
 }

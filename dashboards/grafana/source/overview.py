@@ -22,6 +22,7 @@ def dashboard():
             ("Guard", guard()),
             ("Denial log", log("denial", "denials.jsonl")),
             ("Change log", log("change", "changes.jsonl")),
+            ("Log of requests", log("override", "overrides.jsonl")),
         ],
     )
 
@@ -179,6 +180,30 @@ def behaviour():
             query(
                 f"sum by (agent) (rate(guard_override_uses_total{{@}}{RATE}))",
                 "operations/s let pass for {{agent}}",
+            ),
+        ),
+        series(
+            "Requests",
+            "What agents ask for and what became of it, and how many requests wait for a person.",
+            "short",
+            query(
+                f"sum by (step) (increase(guard_requests_total{{@}}{RATE})) > 0",
+                "{{step}}",
+            ),
+            query("sum(guard_open_requests{@})", "wait for a person"),
+        ),
+        series(
+            "Time until a person answers",
+            "The 90th percentile of the time from a request to its answer, and the age of the oldest that waits.",
+            "s",
+            query(
+                "histogram_quantile(0.9, sum by (le, answer) "
+                "(increase(guard_request_wait_seconds_bucket{@}[$__range])))",
+                "{{answer}}",
+            ),
+            query(
+                "max(time() - (guard_oldest_open_request_timestamp_seconds{@} > 0)) or vector(0)",
+                "oldest that waits",
             ),
         ),
     ]

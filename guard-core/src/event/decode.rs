@@ -53,7 +53,7 @@ pub enum DecodeEventError {
 }
 
 /// The bytes not yet decoded.
-struct Source<'a>(&'a [u8]);
+pub(super) struct Source<'a>(&'a [u8]);
 
 // === impl DecisionEvent ===
 
@@ -200,13 +200,17 @@ impl Presence {
 // === impl Source ===
 
 impl<'a> Source<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The groups of the fixed part.
     fn fixed(&mut self) -> Result<[u64; FIXED_GROUPS], DecodeEventError> {
         self.groups("fixed part")
     }
 
     /// The next `N` groups.
-    fn groups<const N: usize>(
+    pub(super) fn groups<const N: usize>(
         &mut self,
         field: &'static str,
     ) -> Result<[u64; N], DecodeEventError> {
@@ -249,7 +253,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    fn trace(&mut self, flags: u8) -> Result<TraceContext, DecodeEventError> {
+    pub(super) fn trace(&mut self, flags: u8) -> Result<TraceContext, DecodeEventError> {
         let bytes = self.bytes("trace context", TRACE_BYTES)?;
         let truncated = || DecodeEventError::Truncated {
             field: "trace context",
@@ -266,7 +270,11 @@ impl<'a> Source<'a> {
     }
 
     /// The next `len` bytes, without their padding.
-    fn bytes(&mut self, field: &'static str, len: usize) -> Result<&'a [u8], DecodeEventError> {
+    pub(super) fn bytes(
+        &mut self,
+        field: &'static str,
+        len: usize,
+    ) -> Result<&'a [u8], DecodeEventError> {
         let needed = len.next_multiple_of(GROUP_BYTES);
         let available = self.0.len();
         let truncated = DecodeEventError::Truncated {
@@ -279,7 +287,11 @@ impl<'a> Source<'a> {
         padded.get(..len).ok_or(truncated)
     }
 
-    fn text(&mut self, field: &'static str, len: usize) -> Result<&'a str, DecodeEventError> {
+    pub(super) fn text(
+        &mut self,
+        field: &'static str,
+        len: usize,
+    ) -> Result<&'a str, DecodeEventError> {
         let bytes = self.bytes(field, len)?;
         std::str::from_utf8(bytes).map_err(|_| DecodeEventError::NotUtf8 { field })
     }

@@ -10,6 +10,7 @@
 mod decode;
 mod encode;
 mod preservation;
+mod request;
 mod trace;
 
 pub use decode::DecodeEventError;
@@ -19,6 +20,7 @@ pub use preservation::{
     ChangeKind, MAX_PRESERVATION_NUMBER, Preservation, PreservationMethod, PreservationOutcome,
     UnpreservedCause,
 };
+pub use request::{REQUEST_FIELD_BOUNDS, RequestEvent, RequestStep};
 pub use trace::MalformedTrace;
 
 use crate::operation::OperationKind;

@@ -76,6 +76,10 @@ pub enum Counter {
     UndoRestores = 31,
     /// Counter: files that were restored, put beside a newer one, or moved back.
     UndoRestoredFiles = 32,
+    /// Gauge: requests that wait for a person.
+    OpenRequests = 33,
+    /// Gauge: when the oldest of them was made, wall clock nanoseconds; 0 when there is none.
+    OldestRequestNs = 34,
 }
 
 /// The capacity of a ring's header for counters.
@@ -85,7 +89,7 @@ pub const MAX_COUNTERS: usize = 64;
 
 impl Counter {
     /// All counters, in the order of their numbers.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Notifications,
         Self::AnswersPerformed,
         Self::AnswersContinued,
@@ -119,6 +123,8 @@ impl Counter {
         Self::UndoEvictedBytes,
         Self::UndoRestores,
         Self::UndoRestoredFiles,
+        Self::OpenRequests,
+        Self::OldestRequestNs,
     ];
 }
 

@@ -27,6 +27,8 @@ pub struct Header {
     pub allow_words: usize,
     /// Capacity of the change lane in words of 8 bytes.
     pub change_words: usize,
+    /// Capacity of the request lane in words of 8 bytes.
+    pub request_words: usize,
 }
 
 /// Why a header is invalid.
@@ -97,8 +99,8 @@ pub(super) const HEADER_WORDS: usize = 512;
 const MAGIC: u64 = u64::from_le_bytes(*b"ESGRING\0");
 /// The version of the format, incremented with every change of the layout, including that of events.
 ///
-/// 3 added the change lane and an event's preservation.
-pub const FORMAT: u64 = 3;
+/// 3 added the change lane and an event's preservation, 4 the request lane.
+pub const FORMAT: u64 = 4;
 
 const RUNNING: u64 = 0;
 const FINISHED: u64 = 1;
@@ -117,6 +119,7 @@ mod at {
     pub(super) const SESSION_LEN: usize = 11;
     pub(super) const VERSION_LEN: usize = 12;
     pub(super) const CHANGE_WORDS: usize = 13;
+    pub(super) const REQUEST_WORDS: usize = 14;
     pub(super) const SESSION: usize = 16;
     pub(super) const VERSION: usize = 48;
     pub(super) const STATE: usize = 64;
@@ -125,6 +128,7 @@ mod at {
     pub(super) const DENY_CONTROL: usize = 256;
     pub(super) const ALLOW_CONTROL: usize = 288;
     pub(super) const CHANGE_CONTROL: usize = 320;
+    pub(super) const REQUEST_CONTROL: usize = 352;
 }
 
 const _: () = {
@@ -134,7 +138,8 @@ const _: () = {
     // Further apart than any processor's cache line, or pair of lines.
     assert!(at::DENY_CONTROL + CONTROL_WORDS + 16 <= at::ALLOW_CONTROL);
     assert!(at::ALLOW_CONTROL + CONTROL_WORDS + 16 <= at::CHANGE_CONTROL);
-    assert!(at::CHANGE_CONTROL + CONTROL_WORDS + 16 <= HEADER_WORDS);
+    assert!(at::CHANGE_CONTROL + CONTROL_WORDS + 16 <= at::REQUEST_CONTROL);
+    assert!(at::REQUEST_CONTROL + CONTROL_WORDS + 16 <= HEADER_WORDS);
 };
 
 // === impl Header ===
@@ -152,6 +157,7 @@ impl Header {
         capacity(Lane::Deny, options.deny_words as u64)?;
         capacity(Lane::Allow, options.allow_words as u64)?;
         capacity(Lane::Change, options.change_words as u64)?;
+        capacity(Lane::Request, options.request_words as u64)?;
         length("session", options.session.len() as u64, MAX_SESSION_BYTES)?;
         length("version", options.version.len() as u64, MAX_VERSION_BYTES)?;
         Ok(Self {
@@ -164,6 +170,7 @@ impl Header {
             deny_words: options.deny_words,
             allow_words: options.allow_words,
             change_words: options.change_words,
+            request_words: options.request_words,
         })
     }
 
@@ -209,6 +216,7 @@ impl Header {
             deny_words: capacity(Lane::Deny, word(at::DENY_WORDS))?,
             allow_words: capacity(Lane::Allow, word(at::ALLOW_WORDS))?,
             change_words: capacity(Lane::Change, word(at::CHANGE_WORDS))?,
+            request_words: capacity(Lane::Request, word(at::REQUEST_WORDS))?,
         };
         let claimed = (header.words() * size_of::<u64>()) as u64;
         if file_len < claimed {
@@ -240,6 +248,7 @@ impl Header {
         put(at::DENY_WORDS, self.deny_words as u64);
         put(at::ALLOW_WORDS, self.allow_words as u64);
         put(at::CHANGE_WORDS, self.change_words as u64);
+        put(at::REQUEST_WORDS, self.request_words as u64);
         put_bytes(at::ID, &self.id);
         put_bytes(at::BOOT_ID, &self.boot_id);
         put(at::PID, u64::from(self.writer.pid));
@@ -262,7 +271,7 @@ impl Header {
 
     /// Words of the whole ring.
     pub(super) const fn words(&self) -> usize {
-        HEADER_WORDS + self.deny_words + self.allow_words + self.change_words
+        HEADER_WORDS + self.deny_words + self.allow_words + self.change_words + self.request_words
     }
 
     /// The position of a lane.
@@ -282,6 +291,11 @@ impl Header {
                 control: at::CHANGE_CONTROL,
                 start: HEADER_WORDS + self.deny_words + self.allow_words,
                 capacity: self.change_words,
+            },
+            Lane::Request => Span {
+                control: at::REQUEST_CONTROL,
+                start: HEADER_WORDS + self.deny_words + self.allow_words + self.change_words,
+                capacity: self.request_words,
             },
         }
     }

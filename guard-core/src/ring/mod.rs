@@ -7,21 +7,22 @@
 //! ```text
 //! word
 //!    0  magic "ESGRING\0" (stored last)       8  writer's pid
-//!    1  format version, 3                     9  writer's generation
+//!    1  format version, 4                     9  writer's generation
 //!    2  deny lane's capacity N                10  created, wall ns
 //!    3  allow lane's capacity M               11  bytes of the session's name
 //!    4  ring id, 16 bytes                     12  bytes of the writer's version
 //!    6  boot id, 16 bytes                     13  change lane's capacity K
+//!                                             14  request lane's capacity R
 //!   16  session's name, 256 bytes             48  writer's version, 64 bytes
 //!   64  state: 0 running, 1 finished          65  heartbeat, wall ns
 //!  128  counters, one word each, by the number of `Counter`
 //!  256  deny lane's control                   288  allow lane's control
-//!  320  change lane's control
+//!  320  change lane's control                352  request lane's control
 //!       +0  reserved: tally of records that have a position
 //!       +1  committed: tally of records that are whole
 //!       +2  an older position, +3  an older sequence (see `position.rs` for tallies)
 //!  512  deny lane, N words
-//! 512+N allow lane, M words, then the change lane, K words
+//! 512+N allow lane, M words, then the change lane, K words, then the request lane, R words
 //! ```
 //!
 //! A record may be anywhere in its lane and wraps around its end; position *p*, counted in words
@@ -54,7 +55,7 @@
 //!
 //! *Allows cannot displace denials, nor what they took.* Denials and audits have a lane of their own
 //! ([`Lane::Deny`]), and so have allowed operations before which something was, or was to be, preserved
-//! ([`Lane::Change`]).
+//! ([`Lane::Change`]). Steps of requests have one, too ([`Lane::Request`], see `event/request.rs`).
 //!
 //! *Crashes do no harm.* The file is in the page cache: committed records outlive the writer. A
 //! record that a writer reserved and, because it was killed, never committed is a hole. Readers wait
@@ -141,6 +142,8 @@ pub struct RingOptions {
     /// Capacity for allowed operations with a [`Preservation`](crate::event::Preservation),
     /// likewise.
     pub change_words: usize,
+    /// Capacity for steps of requests, likewise. There are few, each of about 30.
+    pub request_words: usize,
 }
 
 /// One of a ring's lanes, each with its own capacity and numbers.
@@ -152,6 +155,8 @@ pub enum Lane {
     Allow,
     /// Operations that were allowed, and before which something was, or was to be, preserved.
     Change,
+    /// Steps of requests: [`RequestEvent`](crate::event::RequestEvent)s.
+    Request,
 }
 
 /// A reader's position in a lane, from which a later reader can continue.
@@ -165,6 +170,8 @@ pub struct Cursor {
 
 /// Half a million words, 4 MiB: some 13,000 events of each kind.
 const DEFAULT_LANE_WORDS: usize = 512 * 1024;
+/// 256 KiB: some 1,000 steps of requests.
+const DEFAULT_REQUEST_WORDS: usize = 32 * 1024;
 
 // === impl RingOptions ===
 
@@ -180,6 +187,7 @@ impl Default for RingOptions {
             deny_words: DEFAULT_LANE_WORDS,
             allow_words: DEFAULT_LANE_WORDS,
             change_words: DEFAULT_LANE_WORDS,
+            request_words: DEFAULT_REQUEST_WORDS,
         }
     }
 }
@@ -188,7 +196,10 @@ impl Default for RingOptions {
 
 impl Lane {
     /// All lanes, in the order of their indices.
-    pub const ALL: [Self; 3] = [Self::Deny, Self::Allow, Self::Change];
+    pub const ALL: [Self; 4] = [Self::Deny, Self::Allow, Self::Change, Self::Request];
+
+    /// The lanes of decisions.
+    pub const DECISIONS: [Self; 3] = [Self::Deny, Self::Allow, Self::Change];
 
     /// The lane of this event.
     #[must_use]
@@ -207,6 +218,7 @@ impl Lane {
             Self::Deny => "deny",
             Self::Allow => "allow",
             Self::Change => "change",
+            Self::Request => "request",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::header;
 use super::lane::LaneWriter;
 use super::memory::{Access, Memory, ReadWords};
 use super::{Counter, Header, InvalidHeader, Lane, Reader, RingOptions};
-use crate::event::{DecisionEvent, Encoding};
+use crate::event::{DecisionEvent, Encoding, GROUP_BYTES, GroupSink as _, RequestEvent};
 use crate::sync::{AtomicU64, Ordering};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -140,6 +140,16 @@ impl Producer {
         LaneWriter::new(self.memory.words(), span)
             .expect("the memory has the length that its header gives, which holds all lanes")
             .publish(encoding.groups(), |packer| encoding.write_to(packer))
+    }
+
+    /// Publishes a step of a request and returns its number within its lane. Never waits. It allocates,
+    /// and is not for a thread that answers the kernel.
+    pub fn publish_request(&self, event: &RequestEvent<'_>) -> u64 {
+        let bytes = event.encode();
+        let span = self.header.span(Lane::Request);
+        LaneWriter::new(self.memory.words(), span)
+            .expect("the memory has the length that its header gives, which holds all lanes")
+            .publish(bytes.len() / GROUP_BYTES, |packer| packer.bytes(&bytes))
     }
 
     /// The value of a counter.

@@ -5,7 +5,7 @@ use super::header::{self, HEADER_WORDS};
 use super::memory::{Access, Memory, ReadWords};
 use super::position::RingPosition;
 use super::{Counter, Cursor, Header, InvalidHeader, Lane};
-use crate::event::{DecisionEvent, MAX_ENCODED_BYTES};
+use crate::event::{DecisionEvent, MAX_ENCODED_BYTES, RequestEvent};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -103,9 +103,12 @@ impl Reader {
         is_locked(self.file.as_ref())
     }
 
-    /// The next event of a lane; `None` if there is none now. After the writer has exited, `None`
-    /// means that there will be none.
+    /// The next decision of a lane; `None` if there is none now, and always for [`Lane::Request`],
+    /// which has none. After the writer has exited, `None` means that there will be none.
     pub fn next(&mut self, lane: Lane) -> Option<DecisionEvent<'_>> {
+        if lane == Lane::Request {
+            return None;
+        }
         let follower = of_lane(&mut self.followers, lane);
         let dead = || !is_locked(self.file.as_ref());
         loop {
@@ -114,6 +117,20 @@ impl Reader {
                 // Decoded twice: the borrow checker accepts no borrow that leaves a loop on one path
                 // and ends on another.
                 return DecisionEvent::decode(sequence, &self.payload).ok();
+            }
+            follower.count_lost();
+        }
+    }
+
+    /// The next step of a request; `None` if there is none now.
+    pub fn next_request(&mut self) -> Option<RequestEvent<'_>> {
+        let follower = of_lane(&mut self.followers, Lane::Request);
+        let dead = || !is_locked(self.file.as_ref());
+        loop {
+            let sequence = follower.advance(&self.words, dead, &mut self.payload)?;
+            if RequestEvent::decode(sequence, &self.payload).is_ok() {
+                // Decoded twice, as above.
+                return RequestEvent::decode(sequence, &self.payload).ok();
             }
             follower.count_lost();
         }
@@ -193,21 +210,23 @@ impl Reader {
     }
 
     const fn follower(&self, lane: Lane) -> &Follower {
-        let [deny, allow, change] = &self.followers;
+        let [deny, allow, change, request] = &self.followers;
         match lane {
             Lane::Deny => deny,
             Lane::Allow => allow,
             Lane::Change => change,
+            Lane::Request => request,
         }
     }
 }
 
 const fn of_lane(followers: &mut [Follower; Lane::ALL.len()], lane: Lane) -> &mut Follower {
-    let [deny, allow, change] = followers;
+    let [deny, allow, change, request] = followers;
     match lane {
         Lane::Deny => deny,
         Lane::Allow => allow,
         Lane::Change => change,
+        Lane::Request => request,
     }
 }
 

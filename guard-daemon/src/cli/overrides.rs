@@ -12,9 +12,10 @@ use crate::policy_file::{LoadPolicyError, Origin, PolicySource};
 use crate::policy_write::{Edit, edit, expired_before};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::OperationKind;
+use guard_core::event::{RequestEvent, RequestStep};
 use guard_core::policy::{MAX_OVERRIDES, OverrideEntry, POLICY_OPERATIONS};
 use guard_report::sentence::visible;
-use guard_report::time::{local, now_ns, parse_duration, rfc3339};
+use guard_report::time::{local, now_ns, parse, parse_duration, rfc3339};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -155,6 +156,7 @@ fn add(source: &PolicySource, arguments: AddArguments) -> Result<ExitCode> {
         }
     }
     write(source, Edit::Add(&entry.to_string()))?;
+    publish(RequestStep::Granted, &entry, now_ns);
     if arguments.json {
         terminal::try_data(&entry.to_string());
     } else {
@@ -202,6 +204,9 @@ fn remove(source: &PolicySource, which: &Path, json: bool) -> Result<ExitCode> {
         terminal::error(&anyhow!("there is no override {}; {hint}", which.display()));
         return Ok(ExitCode::FAILURE);
     }
+    for entry in &removed {
+        publish(RequestStep::Withdrawn, entry, now_ns);
+    }
     for entry in removed.iter().filter(|_| !json) {
         let path = entry["path"].as_str().unwrap_or_default();
         terminal::line(&format!(
@@ -210,6 +215,37 @@ fn remove(source: &PolicySource, which: &Path, json: bool) -> Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has the exporter log what a person did.
+fn publish(step: RequestStep, entry: &serde_json::Value, now_ns: u64) {
+    let text = |field: &str| entry.get(field).and_then(serde_json::Value::as_str);
+    let path = text("path").unwrap_or_default();
+    let operations = entry.get("op").and_then(serde_json::Value::as_array);
+    let operations = operations.into_iter().flatten();
+    let operations: Vec<_> = operations.filter_map(serde_json::Value::as_str).collect();
+    crate::rings::publish_override(&RequestEvent {
+        sequence: 0,
+        wall_ns: now_ns,
+        step,
+        id: text("id").unwrap_or(path),
+        agent: text("agent"),
+        session: text("session").unwrap_or_default().as_bytes(),
+        path: path.as_bytes(),
+        operations: &operations.join("+"),
+        because: None,
+        by: text("granted_by"),
+        pid: std::process::id(),
+        expires_ns: text("expires_at").and_then(|end| parse(end).ok()),
+        wait_ns: None,
+        once: false,
+        uses: 0,
+        denials: 0,
+        denial: None,
+        denial_is_traced: false,
+        request: None,
+        trace: None,
+    });
 }
 
 /// The overrides of the file.

@@ -1,6 +1,7 @@
 //! What becomes of an order: requests are taken and shown to everyone, and answered by people.
 
 use super::grants::{Grant, Grants};
+use super::journal::{Cause, Journal, show_open};
 use super::notify::{self, Notifier};
 use super::peer::{Peer, Standing};
 use super::requests::{Requests, Taken, Wish};
@@ -9,10 +10,10 @@ use crate::policy_file;
 use crate::policy_watch::SharedPolicyWatch;
 use guard_control::protocol::{Answer, Order, RequestStatus, State};
 use guard_core::OperationKind;
+use guard_core::event::RequestStep;
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::path::is_at_or_below;
 use guard_core::policy::{OverrideApproval, POLICY_OPERATIONS};
-use guard_core::ring::Lane;
 use guard_report::time::{now_ns, rfc3339};
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub(crate) struct Desk {
     home: PathBuf,
     requests: Requests,
     grants: Grants,
+    journal: Journal,
     notifier: Notifier,
 }
 
@@ -48,6 +50,7 @@ impl Desk {
             home,
             requests: Requests::new(session),
             grants: Grants::new(watch),
+            journal: Journal::default(),
             notifier: Notifier::new(),
         }
     }
@@ -59,14 +62,35 @@ impl Desk {
 
     /// Ends the grants whose time has come.
     pub(super) fn tick(&mut self, guard: &SharedGuard) {
-        let ended = self.grants.tick(guard, now_ns());
+        let now_ns = now_ns();
+        let ended = self.grants.tick(guard, now_ns);
         for (id, uses) in ended.uses {
-            self.requests.count_uses(&id, uses);
+            if let Some(request) = self.requests.count_uses(&id, uses) {
+                self.journal
+                    .step(RequestStep::Used, &request, guard, now_ns);
+            }
         }
-        for id in ended.over {
-            tracing::info!("override of request {id} ended");
-            self.requests.end(&id);
+        for (id, step) in ended.over {
+            tracing::info!("override of request {id} ended: {}", step.as_str());
+            if let Some(request) = self.requests.end(&id) {
+                self.journal.step(step, &request, guard, now_ns);
+            }
         }
+    }
+
+    /// The session is over: nobody answers any more, and what was granted ends.
+    pub(super) fn end(&mut self, guard: &SharedGuard) {
+        self.tick(guard);
+        let now_ns = now_ns();
+        for request in self.requests.all() {
+            let step = match request.state {
+                State::Open => RequestStep::Unanswered,
+                State::Granted => RequestStep::Expired,
+                State::Rejected | State::Ended => continue,
+            };
+            self.journal.step(step, request, guard, now_ns);
+        }
+        show_open(&[], guard);
     }
 
     /// Carries out an order.
@@ -84,6 +108,7 @@ impl Desk {
                 Err(standing.refusal())
             }
         };
+        let is_list = order == Order::List;
         let done = match order {
             Order::List => {
                 return Answer::Requests {
@@ -109,10 +134,12 @@ impl Desk {
                 };
                 self.approve(&id, approval, guard)
             }),
-            Order::Reject { id, because } => {
-                only_people(standing).and_then(|()| self.reject(&id, because, &name_of(standing)))
-            }
+            Order::Reject { id, because } => only_people(standing)
+                .and_then(|()| self.reject(&id, because, &name_of(standing), guard)),
         };
+        if !is_list {
+            show_open(self.requests.all(), guard);
+        }
         match done {
             Ok(request) => Answer::Request {
                 request: Box::new(request),
@@ -146,19 +173,22 @@ impl Desk {
         } else {
             checked_operations(op)?
         };
+        let cause = Cause::of(&path, peer, guard);
         let wish = Wish {
-            denials: denials(&path, guard),
+            denials: cause.denials,
             path,
             op,
             because,
             agent: standing.agent().map(str::to_owned),
             pid: peer.pid,
         };
-        let taken = self.requests.take(wish, now_ns());
+        let now_ns = now_ns();
+        let taken = self.requests.take(wish, now_ns);
         let Taken { request, is_new } = taken.map_err(|refused| refused.to_string())?;
         if !is_new {
             return Ok(request);
         }
+        self.journal.requested(&request, cause, guard, now_ns);
         tracing::info!(
             "request {} of {} for {}",
             request.id,
@@ -247,6 +277,8 @@ impl Desk {
             ..open
         };
         self.requests.update(granted.clone());
+        self.journal
+            .step(RequestStep::Granted, &granted, guard, now_ns);
         Ok(granted)
     }
 
@@ -255,29 +287,23 @@ impl Desk {
         id: &str,
         because: Option<String>,
         by: &str,
+        guard: &SharedGuard,
     ) -> Result<RequestStatus, Refused> {
         let open = self.requests.open(id).map_err(|error| error.to_string())?;
+        let now_ns = now_ns();
         let rejected = RequestStatus {
             state: State::Rejected,
-            answered: Some(rfc3339(now_ns())),
+            answered: Some(rfc3339(now_ns)),
             answered_by: Some(by.to_owned()),
             answer: because,
             ..open.clone()
         };
         tracing::info!("request {id} rejected by {by}");
         self.requests.update(rejected.clone());
+        self.journal
+            .step(RequestStep::Rejected, &rejected, guard, now_ns);
         Ok(rejected)
     }
-}
-
-/// How often a path, or something below it, was denied, as far as the ring remembers.
-fn denials(path: &str, guard: &Guard) -> u64 {
-    let mut ring = guard.ring.reader();
-    let mut count = 0;
-    while let Some(event) = ring.next(Lane::Deny) {
-        count += u64::from(is_at_or_below(event.path, path.as_bytes()));
-    }
-    count
 }
 
 /// How a person is named in the policy and to the asker.

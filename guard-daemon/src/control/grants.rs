@@ -7,6 +7,7 @@
 use crate::policy_file::GrantedOverride;
 use crate::policy_watch::SharedPolicyWatch;
 use crate::policy_write::{self, Edit, expired_before, with_ids};
+use guard_core::event::RequestStep;
 use guard_core::guard::SharedGuard;
 use guard_core::policy::OperationSet;
 use guard_core::policy::{MAX_OVERRIDES, OverrideEntry, POLICY_OPERATIONS};
@@ -40,8 +41,8 @@ pub(super) struct Grant {
 pub(super) struct Changes {
     /// How often each was used.
     pub(super) uses: BTreeMap<String, u64>,
-    /// Those that ended.
-    pub(super) over: Vec<String>,
+    /// Those that ended, and how.
+    pub(super) over: Vec<(String, RequestStep)>,
 }
 
 /// The grants of a session that are in force.
@@ -173,23 +174,34 @@ impl Grants {
             .iter()
             .filter_map(|entry| entry.id.clone())
             .collect();
-        let is_over = |grant: &Grant| {
-            now_ns >= grant.expires_at_ns
-                || (grant.once && changes.uses.contains_key(&grant.id))
+        let end = |grant: &Grant| {
+            if grant.once && changes.uses.contains_key(&grant.id) {
+                Some(RequestStep::Spent)
+            } else if now_ns >= grant.expires_at_ns {
+                Some(RequestStep::Expired)
+            } else if !in_force.contains(&grant.id) {
                 // A person removed it from the file.
-                || !in_force.contains(&grant.id)
+                Some(RequestStep::Withdrawn)
+            } else {
+                None
+            }
         };
-        let (over, active): (Vec<Grant>, Vec<Grant>) = std::mem::take(&mut self.active)
-            .into_iter()
-            .partition(is_over);
-        self.active = active;
+        let mut over = Vec::new();
+        self.active.retain(|grant| match end(grant) {
+            Some(step) => {
+                over.push((grant.id.clone(), step));
+                false
+            }
+            None => true,
+        });
         if self.active.is_empty() {
             self.used = None;
         }
-        changes.over = over.into_iter().map(|grant| grant.id).collect();
-        if !changes.over.is_empty() {
-            self.remove(&changes.over, guard);
+        if !over.is_empty() {
+            let ids: Vec<String> = over.iter().map(|(id, _)| id.clone()).collect();
+            self.remove(&ids, guard);
         }
+        changes.over = over;
         changes
     }
 

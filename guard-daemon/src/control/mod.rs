@@ -20,6 +20,8 @@ mod desk;
 #[cfg(target_os = "linux")]
 mod grants;
 #[cfg(target_os = "linux")]
+mod journal;
+#[cfg(target_os = "linux")]
 mod notify;
 #[cfg(target_os = "linux")]
 mod peer;

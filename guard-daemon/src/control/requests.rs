@@ -179,18 +179,18 @@ impl Requests {
         }
     }
 
-    /// Counts uses of a grant.
-    pub(super) fn count_uses(&mut self, id: &str, uses: u64) {
-        if let Some(found) = self.find_mut(id) {
-            found.uses += uses;
-        }
+    /// Counts uses of a grant, and returns it.
+    pub(super) fn count_uses(&mut self, id: &str, uses: u64) -> Option<RequestStatus> {
+        let found = self.find_mut(id)?;
+        found.uses += uses;
+        Some(found.clone())
     }
 
-    /// A grant is over.
-    pub(super) fn end(&mut self, id: &str) {
-        if let Some(found) = self.find_mut(id) {
-            found.state = State::Ended;
-        }
+    /// A grant is over, and is returned.
+    pub(super) fn end(&mut self, id: &str) -> Option<RequestStatus> {
+        let found = self.find_mut(id)?;
+        found.state = State::Ended;
+        Some(found.clone())
     }
 
     fn find_mut(&mut self, id: &str) -> Option<&mut RequestStatus> {

@@ -127,6 +127,7 @@ impl Server {
             self.receive();
             self.desk.tick(&self.guard);
         }
+        self.desk.end(&self.guard);
     }
 
     /// Waits for something to come, or for a moment.

@@ -174,6 +174,18 @@ impl Stage {
         found
     }
 
+    /// The steps of requests that the rings hold, each with its agent and its number of denials.
+    pub(crate) fn steps(&self) -> Vec<(&'static str, Option<String>, u64)> {
+        let mut found = Vec::new();
+        for mut ring in self.rings() {
+            while let Some(event) = ring.next_request() {
+                let agent = event.agent.map(str::to_owned);
+                found.push((event.step.as_str(), agent, event.denials));
+            }
+        }
+        found
+    }
+
     fn rings(&self) -> Vec<Reader> {
         let entries = [".codex/es-guard/rings", "runtime/codex-es-guard/rings"]
             .into_iter()

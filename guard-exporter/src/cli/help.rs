@@ -12,6 +12,7 @@ pub(super) const AFTER_HELP: &str = "\
 Files in STATE:
   denials.jsonl     the denials; at 1 MB it moves to denials.jsonl.1, older ones up to .8
   changes.jsonl     what agents took from kept files, and how it was preserved; likewise
+  overrides.jsonl   what agents asked for, and what became of it; likewise
   exporter.json     {\"pid\",\"address\",\"version\"} while the exporter listens
   exporter.lock     locked while the exporter runs
   cursors.json      how far each ring was read

@@ -15,7 +15,7 @@ use crate::otlp::{Config, ConfigError, EndpointText, Flags, parse_ratio};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use guard_report::address::DEFAULT_ADDRESS;
 use guard_report::log_format::LogFormat;
-use guard_report::paths::{change_log, denial_log, state_directory};
+use guard_report::paths::{change_log, denial_log, override_log, state_directory};
 use guard_report::rings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -137,6 +137,10 @@ pub struct ServingArguments {
     #[arg(long, value_name = "PATH")]
     pub changes: Option<PathBuf>,
 
+    /// The log of requests and overrides [default: overrides.jsonl beside the denial log].
+    #[arg(long, value_name = "PATH")]
+    pub overrides: Option<PathBuf>,
+
     /// Chain the lines of the denial log by hashes, so that `guard-exporter verify` finds lines that
     /// were changed, removed, inserted or moved. keep: follow the last line of the log.
     #[arg(
@@ -216,6 +220,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     pub denials: PathBuf,
     pub changes: PathBuf,
+    pub overrides: PathBuf,
     pub chaining: Chaining,
     /// Directory of the exporter's own files.
     pub state: PathBuf,
@@ -244,7 +249,7 @@ pub enum RingDirectories {
 pub enum ResolveError {
     #[error("HOME is not set; set the exporter's directory with --state")]
     NoStateDirectory,
-    #[error("{} would be both the denial log and the change log", .0.display())]
+    #[error("{} would be two of the logs", .0.display())]
     SameLog(PathBuf),
     #[error(transparent)]
     Otlp(#[from] ConfigError),
@@ -323,8 +328,12 @@ impl ServingArguments {
         let defaults = Timeouts::default();
         let denials = self.denials.unwrap_or_else(|| denial_log(&state));
         let changes = self.changes.unwrap_or_else(|| change_log(&denials));
-        if changes == denials {
+        let overrides = self.overrides.unwrap_or_else(|| override_log(&denials));
+        if changes == denials || overrides == denials {
             return Err(ResolveError::SameLog(denials));
+        }
+        if overrides == changes {
+            return Err(ResolveError::SameLog(changes));
         }
         Ok(Settings {
             rings,
@@ -337,6 +346,7 @@ impl ServingArguments {
             },
             denials,
             changes,
+            overrides,
             chaining: self.chaining,
             state,
             confine: !self.no_confine,

@@ -42,7 +42,7 @@ impl Needs {
                 }
             })
         };
-        let logs = [&settings.denials, &settings.changes];
+        let logs = [&settings.denials, &settings.changes, &settings.overrides];
         let mut own = vec![settings.state.clone()];
         for directory in logs.into_iter().filter_map(|log| directory(log)) {
             if !own.contains(&directory) {

@@ -1,4 +1,5 @@
-//! The logs of decisions: `denials.jsonl`, `changes.jsonl`, and their numbered files.
+//! The logs of what rings hold: `denials.jsonl`, `changes.jsonl`, `overrides.jsonl`, and their numbered
+//! files.
 //!
 //! It guarantees that
 //!
@@ -160,6 +161,12 @@ impl DecisionLog {
         self.chain = is_on.then(|| Chain::after(last.as_deref()));
         self.head = seal.filter(|_| is_on).map(|seal| seal.hash);
         Ok(())
+    }
+
+    /// Whether the next lines are chained.
+    #[must_use]
+    pub const fn is_chained(&self) -> bool {
+        self.chain.is_some()
     }
 
     /// The hash of the last written line while the chain is on. Copied elsewhere, it reveals whether

@@ -2,7 +2,8 @@
 //!
 //! Every line has the id of its ring and its number in that ring, so reading continues after the
 //! highest number of each ring's lane in the live and the numbered files: allowed operations, which
-//! only the change log has, are numbered in the change lane and all others in the deny lane. A process killed during a write
+//! only the change log has, are numbered in the change lane, steps of requests in theirs, and all others
+//! in the deny lane. A process killed during a write
 //! leaves at most one line without its newline, at the end of the live file; it is cut off, and its
 //! decision is read from its ring again.
 //!
@@ -22,6 +23,8 @@ use std::path::Path;
 pub struct NextNumbers {
     pub deny: u64,
     pub change: u64,
+    /// Of the log of requests and overrides.
+    pub request: u64,
 }
 
 /// For each ring, by its id in hex, where it continues.
@@ -104,6 +107,9 @@ struct Identity<'a> {
     seq: u64,
     #[serde(borrow, default)]
     verdict: Cow<'a, str>,
+    /// Of steps of requests only.
+    #[serde(borrow, default)]
+    step: Option<Cow<'a, str>>,
 }
 
 fn scan(mut lines: impl BufRead, next: &mut NextSequences) -> io::Result<()> {
@@ -116,7 +122,9 @@ fn scan(mut lines: impl BufRead, next: &mut NextSequences) -> io::Result<()> {
                 Some(known) => known,
                 None => next.entry(identity.ring.into_owned()).or_default(),
             };
-            let number = if identity.verdict == Verdict::Allow.as_str() {
+            let number = if identity.step.is_some() {
+                &mut known.request
+            } else if identity.verdict == Verdict::Allow.as_str() {
                 &mut known.change
             } else {
                 &mut known.deny
@@ -145,6 +153,7 @@ mod tests {
             line("bb", 0)
                 + &line("aa", 4)
                 + "{\"ring\":\"bb\",\"seq\":3,\"verdict\":\"allow\"}\n"
+                + "{\"step\":\"used\",\"ring\":\"bb\",\"seq\":7}\n"
                 + "{\"ring\":\"aa\",\"seq\":99}",
         )
         .unwrap();
@@ -156,10 +165,17 @@ mod tests {
                     "aa".into(),
                     NextNumbers {
                         deny: 10,
-                        change: 0
+                        ..NextNumbers::default()
                     }
                 ),
-                ("bb".into(), NextNumbers { deny: 1, change: 4 })
+                (
+                    "bb".into(),
+                    NextNumbers {
+                        deny: 1,
+                        change: 4,
+                        request: 8
+                    }
+                )
             ])
         );
     }

@@ -9,8 +9,10 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_report::activity::Span;
-use guard_report::api::{Changes, Denials, Latencies, LatencySpan, Record, Status};
+use guard_report::api::{Changes, Denials, Latencies, LatencySpan, Record, Requests, Status};
 use guard_report::time;
+use serde_json::value::RawValue;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The description of the API.
@@ -42,6 +44,17 @@ pub(super) async fn changes(
     let changes = changes.filter_map(|change| Record::of_line(&change.line));
     let page = Changes::page(changes.collect(), selection.more, recent.len(), MAX_KEPT);
     Ok(json::respond(&page))
+}
+
+/// `GET /api/v1/requests`
+pub(super) async fn requests(State(state): State<HttpState>) -> Response {
+    let requests = &state.app.requests;
+    let raw = |line: &Arc<str>| RawValue::from_string(line.to_string()).ok();
+    let objects = |lines: Vec<Arc<str>>| lines.iter().filter_map(raw).collect();
+    json::respond(&Requests {
+        open: objects(requests.open()),
+        steps: objects(requests.steps()),
+    })
 }
 
 /// `GET /api/v1/detections`

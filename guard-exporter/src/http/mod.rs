@@ -6,6 +6,7 @@
 //! | `GET /metrics` (`--web.telemetry-path`) | Prometheus text format 0.0.4, or OpenMetrics 1.0.0 if preferred; 503 beyond `--web.max-requests` |
 //! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
 //! | `GET /api/v1/changes` | the latest changes of kept files, newest first, by pages |
+//! | `GET /api/v1/requests` | the requests that wait for a person, and the latest steps of all |
 //! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
 //! | `GET /api/v1/events` | server-sent events: denials and detections as they happen |
 //! | `GET /api/v1/latency` | percentiles as JSON, or HdrHistogram's percentile distribution |
@@ -56,6 +57,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/", get(page::page))
         .route("/api/v1/denials", get(api::denials))
         .route("/api/v1/changes", get(api::changes))
+        .route("/api/v1/requests", get(api::requests))
         .route("/api/v1/detections", get(api::detections))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/status", get(api::status))

@@ -6,8 +6,9 @@
 //! | label | values |
 //! |---|---|
 //! | `agent` | labels of the agent catalogue, `custom`, `none`, and `other` past [`MAX_AGENTS`] |
-//! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type |
-//! | `lane` | `deny` (verdicts deny and audit), `allow`, `change` (allowed, with a preservation) |
+//! | `operation`, `verdict`, `reason`, `answer` | `as_str` of the guard-core type; the answer to a request: `granted`, `rejected` |
+//! | `lane` | `deny` (verdicts deny and audit), `allow`, `change` (allowed, with a preservation), `request` |
+//! | `step` | of requests: `requested`, `granted`, `rejected`, `unanswered`, `used`, `expired`, `spent`, `withdrawn` |
 //! | `protected_zone` | names of zones without a slash, and `other` past [`MAX_NAMES`] |
 //! | `kind` | of changes: `removed`, `replaced`, `changed`, `shrunk`; of confinement: `landlock`, `seccomp` |
 //! | `method` | `hardlink`, `rename`, `reflink`, `copy`, `record`; `none` for what could not be preserved |
@@ -74,6 +75,11 @@ pub const MARGIN_BOUNDS: [f64; 12] = [
     1e-3, 1e-2, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0,
 ];
 
+/// Upper bounds of the time that a person takes, seconds: a glance to a day.
+pub const WAIT_BOUNDS: [f64; 12] = [
+    1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 86_400.0,
+];
+
 // === impl Metric ===
 
 impl Metric {
@@ -82,6 +88,8 @@ impl Metric {
     pub fn bounds(&self) -> &'static [f64] {
         if *self == DEADLINE_MARGIN {
             &MARGIN_BOUNDS
+        } else if *self == REQUEST_WAIT {
+            &WAIT_BOUNDS
         } else {
             &DURATION_BOUNDS
         }
@@ -183,6 +191,15 @@ catalogue! {
     UNDO_RESTORED_FILES Counter "guard_undo_restored_files_total" [],
         "Files that were restored.";
 
+    REQUEST_STEPS Counter "guard_requests_total" ["agent", "step"],
+        "Steps of requests and overrides: requested, granted, rejected, used, and how they ended.";
+    REQUEST_WAIT Histogram "guard_request_wait_seconds" ["answer"],
+        "Time from a request to a person's answer.";
+    OPEN_REQUESTS Gauge "guard_open_requests" [],
+        "Requests that wait for a person, summed over the live guards.";
+    OLDEST_REQUEST Gauge "guard_oldest_open_request_timestamp_seconds" [],
+        "When the oldest request that waits for a person was made, Unix time; 0 when none waits.";
+
     UP Gauge "guard_up" [],
         "Whether at least one guard is alive.";
     LIVE_RINGS Gauge "guard_live_rings" [],
@@ -269,6 +286,17 @@ catalogue! {
         "Bytes of lines waiting to be written to the change log.";
     CHANGE_LOG_ROTATIONS Counter "guard_change_log_rotations_total" [],
         "Times the change log was moved to a numbered file.";
+
+    OVERRIDE_LOG_RECORDS Counter "guard_override_log_records_total" [],
+        "Lines written to the log of requests and overrides.";
+    OVERRIDE_LOG_WRITE_FAILURES Counter "guard_override_log_write_failures_total" [],
+        "Failed attempts to write the log of requests and overrides; the lines stay pending.";
+    OVERRIDE_LOG_WRITTEN_BYTES Counter "guard_override_log_written_bytes_total" [],
+        "Bytes written to the log of requests and overrides.";
+    OVERRIDE_LOG_PENDING Gauge "guard_override_log_pending_bytes" [],
+        "Bytes of lines waiting to be written to the log of requests and overrides.";
+    OVERRIDE_LOG_ROTATIONS Counter "guard_override_log_rotations_total" [],
+        "Times the log of requests and overrides was moved to a numbered file.";
 
     OTLP_EXPORTED Counter "guard_otlp_exported_items_total" ["signal"],
         "Spans, metric points and log records that a collector accepted.";

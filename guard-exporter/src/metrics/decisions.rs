@@ -10,7 +10,7 @@ use super::exemplars::{Exemplar, Exemplars, key};
 use super::named::Named;
 use super::registry::{counter, counter_vec, histogram, histogram_vec};
 use crate::units::seconds;
-use guard_core::event::TraceContext;
+use guard_core::event::{RequestEvent, RequestStep, TraceContext};
 use guard_core::verdict::{Answer, Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind, agents};
 use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
@@ -30,6 +30,8 @@ pub struct DecisionMetrics {
     by_answer: [IntCounter; Answer::ALL.len()],
     by_operation: [Histogram; OperationKind::ALL.len()],
     deadline_margin: Histogram,
+    granted_after: Histogram,
+    rejected_after: Histogram,
     traced: IntCounter,
     capped: IntCounter,
     exemplars: Exemplars,
@@ -45,6 +47,7 @@ struct Families {
     overrides: IntCounterVec,
     retry_storms: IntCounterVec,
     mass_deletions: IntCounterVec,
+    request_steps: IntCounterVec,
 }
 
 /// All series of one agent, created together.
@@ -55,6 +58,7 @@ struct AgentSeries {
     overrides: IntCounter,
     retry_storms: IntCounter,
     mass_deletions: [IntCounter; 2],
+    request_steps: [IntCounter; RequestStep::ALL.len()],
     changes: AgentChanges,
 }
 
@@ -72,7 +76,9 @@ impl DecisionMetrics {
             overrides: counter_vec(registry, catalogue::OVERRIDE_USES),
             retry_storms: counter_vec(registry, catalogue::RETRY_STORMS),
             mass_deletions: counter_vec(registry, catalogue::MASS_DELETIONS),
+            request_steps: counter_vec(registry, catalogue::REQUEST_STEPS),
         };
+        let waits = histogram_vec(registry, catalogue::REQUEST_WAIT);
         let answers = counter_vec(registry, catalogue::ANSWERS);
         let durations = histogram_vec(registry, catalogue::DECISION_DURATION);
         let capped = counter(registry, catalogue::CAPPED_VALUES);
@@ -86,6 +92,8 @@ impl DecisionMetrics {
             by_operation: OperationKind::ALL
                 .map(|operation| durations.with_label_values(&[operation.as_str()])),
             deadline_margin: histogram(registry, catalogue::DEADLINE_MARGIN),
+            granted_after: waits.with_label_values(&[RequestStep::Granted.as_str()]),
+            rejected_after: waits.with_label_values(&[RequestStep::Rejected.as_str()]),
             traced: counter(registry, catalogue::TRACED_DENIALS),
             capped,
             exemplars,
@@ -148,6 +156,19 @@ impl DecisionMetrics {
             self.exemplify(event, agent, trace);
         }
         agent
+    }
+
+    /// Counts a step of a request, and how long a person took to answer it.
+    pub fn count_request(&mut self, event: &RequestEvent<'_>) {
+        let agent = self.agent(event.agent);
+        self.agents[agent].request_steps[event.step as usize].inc();
+        let is_by_policy = event.by.is_some_and(|by| by.starts_with(BY_POLICY));
+        let waited = event.wait_ns.filter(|_| !is_by_policy).map(seconds);
+        match (event.step, waited) {
+            (RequestStep::Granted, Some(waited)) => self.granted_after.observe(waited),
+            (RequestStep::Rejected, Some(waited)) => self.rejected_after.observe(waited),
+            _ => {}
+        }
     }
 
     /// The `agent` label of the agent with this number.
@@ -235,6 +256,10 @@ impl AgentSeries {
                 let labels = [label, verdict.as_str()];
                 families.mass_deletions.with_label_values(&labels)
             }),
+            request_steps: RequestStep::ALL.map(|step| {
+                let labels = [label, step.as_str()];
+                families.request_steps.with_label_values(&labels)
+            }),
             changes,
             label: label.into(),
         }
@@ -280,6 +305,8 @@ const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
 
 /// Longer than any label of the agent catalogue.
 const MAX_LABEL_BYTES: usize = 40;
+/// How the policy names itself when it answers in a person's place.
+const BY_POLICY: &str = "the policy";
 const NONE: &str = "none";
 const CUSTOM: &str = "custom";
 const OTHER: &str = "other";

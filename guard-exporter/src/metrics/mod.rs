@@ -43,6 +43,7 @@ pub struct Metrics {
     pub rings: RingMetrics,
     pub denial_log: LogCounters,
     pub change_log: LogCounters,
+    pub override_log: LogCounters,
     pub stream: StreamMetrics,
     pub connections: ConnectionMetrics,
     pub otlp: OtlpMetrics,
@@ -75,6 +76,13 @@ impl Metrics {
                 written_bytes: counter(&registry, catalogue::CHANGE_LOG_WRITTEN_BYTES),
                 rotations: counter(&registry, catalogue::CHANGE_LOG_ROTATIONS),
                 pending: int_gauge(&registry, catalogue::CHANGE_LOG_PENDING),
+            },
+            override_log: LogCounters {
+                records: counter(&registry, catalogue::OVERRIDE_LOG_RECORDS),
+                write_failures: counter(&registry, catalogue::OVERRIDE_LOG_WRITE_FAILURES),
+                written_bytes: counter(&registry, catalogue::OVERRIDE_LOG_WRITTEN_BYTES),
+                rotations: counter(&registry, catalogue::OVERRIDE_LOG_ROTATIONS),
+                pending: int_gauge(&registry, catalogue::OVERRIDE_LOG_PENDING),
             },
             stream: StreamMetrics::new(&registry),
             connections: ConnectionMetrics::new(&registry),
@@ -140,7 +148,7 @@ mod tests {
     use guard_core::OperationKind;
     use guard_core::ring::Lane;
     use guard_core::verdict::{Reason, Verdict};
-    use guard_testing::events::{CHANGE, denial};
+    use guard_testing::events::{CHANGE, REQUEST, denial};
     use std::collections::BTreeSet;
 
     fn show(metrics: &Metrics, state: &GuardState) {
@@ -166,6 +174,7 @@ mod tests {
         allowed.tool = Some(b"git");
         decisions.count(&allowed);
         decisions.count(&CHANGE);
+        decisions.count_request(&REQUEST);
         metrics.rings.read(Lane::Allow, 2);
         metrics.rings.lost(Lane::Deny, 1);
         show(
@@ -194,6 +203,11 @@ mod tests {
                 && one_of("operation=\"", ["rename\"", "unlink\""])
         };
         let shown: Vec<&str> = scrape.lines().filter(shown).collect();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/metrics/golden.txt");
+            std::fs::write(path, shown.join("\n") + "\n").unwrap();
+            return;
+        }
         for (line, golden) in shown.iter().zip(golden.lines()) {
             assert_eq!(*line, golden);
         }

@@ -27,6 +27,8 @@ pub struct RingMetrics {
     active_agents: IntGauge,
     zones: IntGauge,
     overrides: IntGauge,
+    open_requests: IntGauge,
+    oldest_request: Gauge,
     audit_mode: IntGauge,
     policy_ok: IntGauge,
     policy_loaded: Gauge,
@@ -63,6 +65,10 @@ pub struct GuardState {
     pub zones: u64,
     /// Temporary overrides.
     pub overrides: u64,
+    /// Requests that wait for a person.
+    pub open_requests: u64,
+    /// When the oldest of them was made, wall clock nanoseconds; 0 when there is none.
+    pub oldest_request_ns: u64,
     /// Whether one that should preserve has no undo store.
     pub undo_unavailable: bool,
     /// Records not read yet, by lane, including those of dead guards.
@@ -139,6 +145,8 @@ impl RingMetrics {
             active_agents: int_gauge(registry, catalogue::ACTIVE_AGENTS),
             zones: int_gauge(registry, catalogue::POLICY_ZONES),
             overrides: int_gauge(registry, catalogue::POLICY_OVERRIDES),
+            open_requests: int_gauge(registry, catalogue::OPEN_REQUESTS),
+            oldest_request: gauge(registry, catalogue::OLDEST_REQUEST),
             audit_mode: int_gauge(registry, catalogue::POLICY_AUDIT_MODE),
             policy_ok: int_gauge(registry, catalogue::POLICY_LAST_RELOAD_SUCCESSFUL),
             policy_loaded: gauge(registry, catalogue::POLICY_LAST_RELOAD_TIME),
@@ -198,6 +206,8 @@ impl RingMetrics {
         self.active_agents.set(integer(state.active_agents));
         self.zones.set(integer(state.zones));
         self.overrides.set(integer(state.overrides));
+        self.open_requests.set(integer(state.open_requests));
+        self.oldest_request.set(seconds(state.oldest_request_ns));
         self.undo_unavailable.set(i64::from(state.undo_unavailable));
         let by_lane = self.lag.iter().zip(state.lag);
         for (gauge, value) in by_lane.chain(self.capacity.iter().zip(state.capacity)) {
@@ -289,6 +299,11 @@ impl GuardState {
         self.active_agents = sum(self.active_agents, Counter::ActiveAgents);
         self.zones = sum(self.zones, Counter::Zones);
         self.overrides = sum(self.overrides, Counter::Overrides);
+        self.open_requests = sum(self.open_requests, Counter::OpenRequests);
+        let oldest_ns = reader.counter(Counter::OldestRequestNs);
+        if oldest_ns > 0 && (self.oldest_request_ns == 0 || oldest_ns < self.oldest_request_ns) {
+            self.oldest_request_ns = oldest_ns;
+        }
         self.undo_unavailable |= reader.counter(Counter::UndoUnavailable) == 1;
         let Infos { policies, versions } = &mut self.infos;
         if policies.len() < MAX_INFOS {
@@ -316,6 +331,8 @@ impl Default for GuardState {
             active_agents: 0,
             zones: 0,
             overrides: 0,
+            open_requests: 0,
+            oldest_request_ns: 0,
             undo_unavailable: false,
             lag: [0; Lane::ALL.len()],
             capacity: [0; Lane::ALL.len()],
@@ -329,6 +346,7 @@ const fn index(lane: Lane) -> usize {
         Lane::Deny => 0,
         Lane::Allow => 1,
         Lane::Change => 2,
+        Lane::Request => 3,
     }
 }
 

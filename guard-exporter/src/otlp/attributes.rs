@@ -9,7 +9,7 @@ use super::names;
 use crate::units::seconds;
 use guard_core::DecisionEvent;
 use guard_core::event::{
-    ActingProcess, ChangeKind, Preservation, PreservationMethod, UnpreservedCause,
+    ActingProcess, ChangeKind, Preservation, PreservationMethod, RequestEvent, UnpreservedCause,
 };
 use guard_core::process::basename;
 use guard_report::hex;
@@ -30,6 +30,27 @@ pub(super) fn of(decision: &RecordedDecision, event: &DecisionEvent<'_>) -> Vec<
         attributes.put(names::RULE_NAME, zone.name.to_owned());
         attributes.put(names::ZONE_PATH, text(zone.path));
     }
+    attributes.0
+}
+
+/// The attributes of a step of a request.
+pub(super) fn of_request(event: &RequestEvent<'_>) -> Vec<KeyValue> {
+    let mut attributes = Attributes(Vec::with_capacity(CAPACITY));
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    attributes.put(names::REQUEST_STEP, event.step.as_str());
+    attributes.put(names::OVERRIDE_ID, event.id.to_owned());
+    attributes.put(names::OPERATION, event.operations.to_owned());
+    attributes.put_some(names::AGENT_NAME, event.agent.map(str::to_owned));
+    if !event.session.is_empty() {
+        attributes.put(names::SESSION_ID, text(event.session));
+    }
+    attributes.put(names::PROCESS_PID, i64::from(event.pid));
+    attributes.put(names::REQUEST_DENIALS, number(event.denials));
+    attributes.put(names::REQUEST_USES, number(event.uses));
+    attributes.put_some(names::REQUEST_REASON, event.because.map(str::to_owned));
+    attributes.put_some(names::REQUEST_ANSWERED_BY, event.by.map(str::to_owned));
+    attributes.put_some(names::REQUEST_WAIT, event.wait_ns.map(seconds));
+    attributes.file(event.path);
     attributes.0
 }
 

@@ -41,6 +41,7 @@ impl BatchExporter for SpanBatchExporter {
     fn export(&mut self, batch: &[SpanItem]) -> ExportOutcome {
         let spans = batch.iter().map(|item| match item {
             SpanItem::Decision(decision) => spans::span(decision),
+            SpanItem::Request(request) => spans::request_span(request),
             SpanItem::Own(span) => (**span).clone(),
         });
         self.connection

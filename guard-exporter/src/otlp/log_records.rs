@@ -6,19 +6,20 @@
 //! | `guard.decision.audited` | WARN | in audit mode, what would have been denied |
 //! | `guard.change.preserved` | INFO | an agent took something that was preserved first |
 //! | `guard.change.unpreserved` | WARN | an agent took something that could not be preserved |
+//! | `guard.override.STEP` | INFO | a step of a request: `requested`, `granted`, `rejected`, `used`, … |
 //! | `guard.retry_storm.detected` | WARN | an agent repeats a denied operation |
 //! | `guard.mass_deletion.detected` | WARN; ERROR when something was removed | a session removes many names |
 //!
 //! A denial's record belongs to the denial's span, and its body says in one sentence what happened; so
 //! does a change's, whose span is sent if allowed operations are sampled.
 
-use super::item::{LogItem, RecordedDecision};
+use super::item::{LogItem, RecordedDecision, RecordedRequest};
 use super::{attributes, names};
 use crate::detect::{Detection, DetectionKind};
-use guard_core::event::TraceContext;
+use guard_core::event::{RequestStep, TraceContext};
 use guard_core::verdict::Verdict;
 use guard_report::time;
-use guard_report::{record::DecisionRecord, sentence};
+use guard_report::{record::DecisionRecord, sentence, sentence::visible};
 use opentelemetry::{KeyValue, TraceFlags};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
@@ -30,6 +31,7 @@ pub(super) fn log_record(item: &LogItem, now: SystemTime) -> LogRecord {
     let record = match item {
         LogItem::Denial(decision) => denial(decision),
         LogItem::Change(decision) => change(decision),
+        LogItem::Request(request) => requested(request),
         LogItem::Detection(detection, trace) => detected(detection, *trace),
     };
     LogRecord {
@@ -64,6 +66,26 @@ fn decided(decision: &RecordedDecision, name: &str, severity: SeverityNumber) ->
         flags: TraceFlags::SAMPLED.to_u8().into(),
         attributes: Attributes::from(attributes::of(decision, &event)).0,
         ..event_record(name, severity)
+    }
+}
+
+fn requested(request: &RecordedRequest) -> LogRecord {
+    let event = request.event();
+    let agent = event.agent.unwrap_or("somebody");
+    let path = String::from_utf8_lossy(event.path);
+    let path = visible(&path);
+    let what = match event.step {
+        RequestStep::Requested => format!("{agent} asks for {path}"),
+        step => format!("the request of {agent} for {path} is {}", step.as_str()),
+    };
+    LogRecord {
+        time_unix_nano: event.wall_ns,
+        body: body(format!("{what} ({})", event.id)),
+        trace_id: request.trace_id.to_bytes().into(),
+        span_id: request.span_id.to_bytes().into(),
+        flags: TraceFlags::SAMPLED.to_u8().into(),
+        attributes: Attributes::from(attributes::of_request(&event)).0,
+        ..event_record(names::request_step(event.step), SeverityNumber::Info)
     }
 }
 
@@ -134,7 +156,7 @@ mod tests {
     use super::*;
     use guard_core::DecisionEvent;
     use guard_core::event::{Preservation, PreservationOutcome, UnpreservedCause};
-    use guard_testing::events::{CHANGE, denial as event};
+    use guard_testing::events::{CHANGE, REQUEST, denial as event};
     use std::sync::Arc;
 
     fn record(item: &LogItem) -> LogRecord {
@@ -162,6 +184,17 @@ mod tests {
         );
         let names: Vec<&str> = record.attributes.iter().map(|pair| &*pair.key).collect();
         assert!(names.contains(&"file.path") && names.contains(&"guard.reason"));
+    }
+
+    #[test]
+    fn a_step_of_a_request_has_its_event_name_and_a_sentence() {
+        let request = Arc::new(RecordedRequest::new(&REQUEST, [0xab; 16]));
+        let record = record(&LogItem::Request(request));
+        assert_eq!(record.event_name, "guard.override.requested");
+        let Some(Value::StringValue(body)) = record.body.and_then(|body| body.value) else {
+            panic!("no text");
+        };
+        assert_eq!(body, "codex asks for /home/u/project/old (0011aa-1)");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A test compares those of the semantic conventions with the crate of the conventions; all others
 //! begin with `guard.`. A name is never built from a value.
 
+use guard_core::event::RequestStep;
+
 macro_rules! names {
     ($($constant:ident $name:literal;)+) => {
         $(pub(super) const $constant: &str = $name;)+
@@ -60,6 +62,13 @@ names! {
     TARGET_PATH "guard.file.target_path";
     PATH_BYTES "guard.file.path_bytes";
     TARGET_PATH_BYTES "guard.file.target_path_bytes";
+    REQUEST_STEP "guard.request.step";
+    REQUEST_DENIALS "guard.request.denials";
+    REQUEST_USES "guard.request.uses";
+    REQUEST_REASON "guard.request.reason";
+    REQUEST_ANSWERED_BY "guard.request.answered_by";
+    REQUEST_WAIT "guard.request.wait";
+    LINK "guard.link";
     DETECTION_COUNT "guard.detection.count";
     DETECTION_DENIED "guard.detection.denied";
     DETECTION_BEGINS "guard.detection.begins";
@@ -73,6 +82,23 @@ pub(super) const AUDITED: &str = "guard.decision.audited";
 pub(super) const CHANGE_PRESERVED: &str = "guard.change.preserved";
 /// The event name of a change whose contents could not be preserved.
 pub(super) const CHANGE_UNPRESERVED: &str = "guard.change.unpreserved";
+/// The value of a link's `guard.link`: it leads to the denial.
+pub(super) const LINK_DENIAL: &str = "denial";
+
+/// The event name of a step of a request.
+pub(super) const fn request_step(step: RequestStep) -> &'static str {
+    match step {
+        RequestStep::Requested => "guard.override.requested",
+        RequestStep::Granted => "guard.override.granted",
+        RequestStep::Rejected => "guard.override.rejected",
+        RequestStep::Unanswered => "guard.override.unanswered",
+        RequestStep::Used => "guard.override.used",
+        RequestStep::Expired => "guard.override.expired",
+        RequestStep::Spent => "guard.override.spent",
+        RequestStep::Withdrawn => "guard.override.withdrawn",
+    }
+}
+
 /// The event name of a retry storm.
 pub(super) const RETRY_STORM: &str = "guard.retry_storm.detected";
 /// The event name of a mass deletion.

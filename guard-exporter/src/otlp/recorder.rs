@@ -1,11 +1,11 @@
 //! Where the reading thread records what is exported: it copies a decision into the queues of spans
 //! and of log records, and never waits.
 
-use super::item::{LogItem, RecordedDecision, RingId, SpanItem};
+use super::item::{LogItem, RecordedDecision, RecordedRequest, RingId, SpanItem};
 use super::signal_queue::SignalQueue;
 use crate::detect::Detection;
 use guard_core::DecisionEvent;
-use guard_core::event::TraceContext;
+use guard_core::event::{RequestEvent, TraceContext};
 use guard_core::verdict::Verdict;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use std::sync::Arc;
@@ -82,6 +82,15 @@ impl Recorder {
         self.spans
             .push(size, || SpanItem::Decision(Arc::clone(&decision)));
         self.logs.push(size, || LogItem::Denial(decision));
+    }
+
+    /// Records a step of a request for a span and a log record.
+    pub fn request(&self, event: &RequestEvent<'_>, ring: RingId) {
+        let request = Arc::new(RecordedRequest::new(event, ring));
+        let size = request.size();
+        self.spans
+            .push(size, || SpanItem::Request(Arc::clone(&request)));
+        self.logs.push(size, || LogItem::Request(request));
     }
 
     /// Records a detection for a log record; `trace` is that of the decision that completed it.

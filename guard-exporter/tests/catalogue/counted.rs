@@ -5,7 +5,7 @@ use guard_exporter::metrics::catalogue;
 use std::collections::BTreeSet;
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 15] = [
+const LABELS: [&str; 16] = [
     "agent",
     "operation",
     "verdict",
@@ -19,6 +19,7 @@ const LABELS: [&str; 15] = [
     "protected_zone",
     "revision",
     "signal",
+    "step",
     "tool",
     "version",
 ];

@@ -7,6 +7,7 @@
 //!
 //! It guarantees that names chosen by agents (paths, programs, sessions) are texts and never markup.
 
+mod requests;
 mod summary;
 mod tables;
 mod text;
@@ -42,6 +43,7 @@ pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters)
     let obstacle = app.health.obstacle();
     let main = html! {
         (summary::summary(&guards, &agents, &app.activity(), obstacle.as_deref(), now))
+        (requests::requests(&app.requests.open()))
         (tables::detections(&app.detections()))
         section #denials.card aria-labelledby="h-denials" {
             h2 #h-denials { "Denials" }
