@@ -160,7 +160,12 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
     made.start(&guard)
         .context("starting the thread that writes down what agents make")?;
     // Not once more at the session's end: a person may be at work on it since.
-    supervisor.run_command(|| made.end(&guard))?;
+    supervisor.run_command(|| {
+        // A restore may follow at once.
+        keeper.follow_writers(&housekeeping);
+        keeper.keep(&guard);
+        made.end(&guard);
+    })?;
     drop(control);
     keeper.follow_writers(&housekeeping);
     keeper.keep(&guard);

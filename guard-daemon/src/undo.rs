@@ -196,8 +196,7 @@ mod session {
         #[cfg(target_os = "linux")]
         pub(crate) fn follow_writers(&self, housekeeping: &Housekeeping) {
             if let Some(recorder) = &self.0 {
-                let now_ns = guard_report::time::now_ns();
-                recorder.follow_writers(now_ns, || housekeeping.open_for_writing());
+                recorder.follow_writers(|| housekeeping.open_for_writing());
             }
         }
 

@@ -173,6 +173,8 @@ const ROWS: &[Row] = &[
     Row { name: "log rotation", setup: "for f in log log.1 log.2; do echo $f > zone/$f; done", deed: "cd zone; mv -f log.1 log.2; mv -f log log.1", ..ROW },
     Row { name: "a backup over an older one", setup: "echo older > zone/keep~", deed: "mv zone/keep zone/keep~; echo new > zone/keep", ..ROW },
 
+    Row { name: "a file moved aside while it is saved", deed: "mv zone/keep zone/keep.prev; echo new > zone/keep; rm zone/keep.prev", ..ROW },
+    Row { name: "a file moved aside while it is saved atomically", deed: "mv zone/keep zone/keep.prev; echo new > zone/.part; mv zone/.part zone/keep; rm zone/keep.prev", ..ROW },
     Row { name: "a person's backup beside its original", setup: "echo older > zone/keep.bak", deed: "rm zone/keep.bak", ..ROW },
     Row { name: "an output that git does not track", needs: &["git"], setup: in_repository!("mkdir zone/dist; echo d > zone/dist/d"), deed: "rm -rf zone/dist", ..ROW },
     Row { name: "a rotated log, removed", setup: "for f in log log.1; do echo $f > zone/$f; done", deed: "rm zone/log.1", ..ROW },

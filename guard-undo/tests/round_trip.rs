@@ -165,7 +165,7 @@ fn what_an_agent_writes_while_it_has_the_file_open_is_not_the_person_s() {
     let path = scene.path("f").as_os_str().as_bytes().to_vec();
     let look = |is_open: bool| {
         let open = is_open.then(|| path.clone()).into_iter().collect();
-        scene.recorder.follow_writers(now_ns(), || open);
+        scene.recorder.follow_writers(|| open);
     };
     look(true);
     pass_the_moment();
@@ -178,11 +178,7 @@ fn what_an_agent_writes_while_it_has_the_file_open_is_not_the_person_s() {
     pass_the_moment();
     fs::write(scene.path("f"), "agent, at last").unwrap();
     look(false);
-    assert_eq!(
-        scene.agent_writes("f", "once more").unwrap(),
-        Preserved::NotNeeded,
-        "what was there when the file was closed"
-    );
+    scene.agent_writes("f", "once more").unwrap();
     scene.restore(&Request::default());
     assert_eq!(scene.picture(), before);
     let earlier = Request {
@@ -199,14 +195,48 @@ fn what_the_person_writes_after_the_agent_closed_the_file_is_theirs() {
     let scene = Scene::new();
     scene.person_writes("f", "first");
     scene.agent_writes("f", "agent").unwrap();
-    scene.recorder.follow_writers(now_ns(), HashSet::new);
+    scene.recorder.follow_writers(HashSet::new);
     pass_the_moment();
     fs::write(scene.path("f"), "person").unwrap();
     // Nothing is open any more: nobody needs to look.
-    scene.recorder.follow_writers(now_ns(), || panic!("asked"));
+    scene.recorder.follow_writers(|| panic!("asked"));
     scene.agent_writes("f", "agent 2").unwrap();
     scene.restore(&Request::default());
     assert_eq!(scene.read("f"), "person");
+}
+
+#[test]
+fn what_somebody_may_have_written_into_an_agent_s_file_is_kept() {
+    let scene = Scene::new();
+    scene.recorder.follow_writers(HashSet::new);
+    scene.agent_writes("new", "agent").unwrap();
+    pass_the_moment();
+    fs::write(scene.path("new"), "mine").unwrap();
+    let path = scene.path("new");
+    let kept = scene.lost(&path, |lost| {
+        let how = Discard::Removed;
+        let recorder = &scene.recorder;
+        recorder.discard(lost, how, Worth::IfChanged, true).unwrap()
+    });
+    assert!(matches!(kept, Preserved::Kept { .. }), "{kept:?}");
+    fs::remove_file(&path).unwrap();
+    scene.restore(&Request::default());
+    assert_eq!(scene.read("new"), "mine");
+}
+
+#[test]
+fn what_an_agent_brought_from_elsewhere_is_kept_when_it_is_removed() {
+    let scene = Scene::new();
+    scene.person_writes("f", "the only one");
+    let path = scene.path("f");
+    let name = path.as_os_str().as_bytes();
+    scene.recorder.brought_from_elsewhere(name, now_ns());
+    let kept = scene.lost(&path, |lost| {
+        let how = Discard::Removed;
+        let recorder = &scene.recorder;
+        recorder.discard(lost, how, Worth::IfChanged, true).unwrap()
+    });
+    assert!(matches!(kept, Preserved::Kept { .. }), "{kept:?}");
 }
 
 /// Until a change is no longer the agent's for its time alone.

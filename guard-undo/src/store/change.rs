@@ -279,6 +279,8 @@ impl PendingChange {
             let _full = recorder.renamed(&moved, done.at_ns);
         } else if found.changed_ns >= done.agent_started_ns {
             recorder.brought(to, &found, done.at_ns);
+        } else {
+            recorder.brought_from_elsewhere(to, done.at_ns);
         }
     }
 }

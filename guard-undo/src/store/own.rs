@@ -7,7 +7,7 @@
 //! | the last change | is | what is kept of it |
 //! |---|---|---|
 //! | within a moment of the open | the agent's | nothing |
-//! | later, while the session may have had the file open | the agent's, as far as one can know | a version that counts as the agent's |
+//! | later, while the session may have had the file open | the agent's, most likely | a version that counts as the agent's |
 //! | after that | somebody else's | their version |
 //!
 //! Whether the session still has a file open is seen from time to time ([`Touches::settle`]), where a
@@ -76,7 +76,9 @@ struct Touch {
     lost: bool,
     /// Which object the agent touched, where that is known.
     inode: Option<u64>,
-    /// What the journal says of `at_ns`.
+    /// The last change that was seen while the session may have had the file open.
+    written_ns: u64,
+    /// What the journal says of the last touch.
     journal_ns: u64,
     /// Its key in `by_age`.
     number: u64,
@@ -88,6 +90,19 @@ impl Whose {
     /// Whether nobody else's contents are known to be there.
     pub(crate) const fn is_agents(self) -> bool {
         matches!(self, Self::Agents | Self::Written)
+    }
+}
+
+// === impl Touch ===
+
+impl Touch {
+    /// The last that is known of the agent's at the path.
+    const fn last_ns(&self) -> u64 {
+        if self.written_ns > self.at_ns {
+            self.written_ns
+        } else {
+            self.at_ns
+        }
     }
 }
 
@@ -104,6 +119,7 @@ impl Touches {
                 made: !lost,
                 lost,
                 inode: None,
+                written_ns: 0,
                 journal_ns: 0,
                 number: 0,
             },
@@ -135,6 +151,7 @@ impl Touches {
                 made,
                 lost,
                 inode,
+                written_ns: 0,
                 journal_ns: 0,
                 number: 0,
             },
@@ -154,6 +171,7 @@ impl Touches {
                 lost: true,
                 // What appears here is not the agent's by this.
                 inode: Some(NO_INODE),
+                written_ns: 0,
                 journal_ns: 0,
                 number: 0,
             },
@@ -200,7 +218,10 @@ impl Touches {
         let same = touch.inode.is_none_or(|inode| inode == found.facts.inode);
         if same && found.changed_ns <= touch.at_ns.saturating_add(moment) {
             Whose::Agents
-        } else if same && self.is_watched && self.open.contains(&touch.number) {
+        } else if same
+            && (found.changed_ns <= touch.written_ns
+                || self.is_watched && self.open.contains(&touch.number))
+        {
             Whose::Written
         } else {
             Whose::Changed
@@ -222,7 +243,7 @@ impl Touches {
         open.collect()
     }
 
-    /// Takes what was seen of a file into account. What was changed by then is the agent's.
+    /// Takes what was seen of a file into account. What was changed by then counts as written.
     pub(crate) fn settle(&mut self, file: &OpenFile, seen: Seen) {
         // The agent may have touched it again meanwhile.
         if !self.by_age.contains_key(&file.number) {
@@ -234,9 +255,9 @@ impl Touches {
         let Some(touch) = self.by_path.get_mut(&file.path) else {
             return;
         };
-        touch.at_ns = touch.at_ns.max(seen.changed_ns);
+        touch.written_ns = touch.written_ns.max(seen.changed_ns);
         // A restore knows of changes by the journal alone; a log is changed again and again.
-        let late_ns = touch.at_ns.saturating_sub(touch.journal_ns);
+        let late_ns = touch.last_ns().saturating_sub(touch.journal_ns);
         let is_due = late_ns > WRITTEN_AGAIN_NS || (late_ns > 0 && !seen.is_open);
         let is_in_journal = file.number < self.unwritten && !touch.made;
         if is_due && is_in_journal {
@@ -321,8 +342,8 @@ impl Touches {
                 continue;
             };
             if !touch.made && touch.inode != Some(NO_INODE) {
-                touch.journal_ns = touch.at_ns;
-                touches.push((Arc::clone(path), touch.at_ns));
+                touch.journal_ns = touch.last_ns();
+                touches.push((Arc::clone(path), touch.last_ns()));
             }
         }
         touches
@@ -415,13 +436,13 @@ mod tests {
         assert_eq!(touches.whose(b"/z/a", &at(5)), Whose::Written);
         assert_eq!(touches.whose(b"/z/a", &object(2, 5, 0)), Whose::Changed);
         assert_eq!(settle(&mut touches, true, 5), 0);
-        assert_eq!(touches.whose(b"/z/a", &at(5)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/a", &at(1)), Whose::Agents);
         assert_eq!(settle(&mut touches, true, 20), 1);
         assert_eq!(touches.whose(b"/z/a", &at(21)), Whose::Written);
         touches.carry(b"/z/a", b"/z/b", false);
         assert_eq!(touches.whose(b"/z/b", &at(22)), Whose::Written);
         assert_eq!(settle(&mut touches, false, 23), 1);
-        assert_eq!(touches.whose(b"/z/b", &at(23)), Whose::Agents);
+        assert_eq!(touches.whose(b"/z/b", &at(23)), Whose::Written);
         assert_eq!(touches.whose(b"/z/b", &at(24)), Whose::Changed);
         assert!(touches.watch().is_empty() && touches.open.is_empty());
     }

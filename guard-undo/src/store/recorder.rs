@@ -212,8 +212,8 @@ impl Recorder {
         };
         let whose = self.state().touches.whose(lost.path, &found);
         let skips = match worth {
-            Worth::IfChanged => whose != Whose::Changed,
-            Worth::Always => whose.is_agents() && self.state().touches.is_made(lost.path),
+            Worth::IfChanged => !matches!(whose, Whose::Written | Whose::Changed),
+            Worth::Always => whose == Whose::Agents && self.state().touches.is_made(lost.path),
         };
         if skips {
             self.state().touches.forget(lost.path);
@@ -274,11 +274,10 @@ impl Recorder {
         };
         let mut state = self.state();
         let whose = state.touches.whose(lost.path, &found);
-        let made = state.touches.is_made(lost.path);
         state.touches.open(lost.path, found.facts.inode, lost.at_ns);
         drop(state);
         // An empty file is remembered by its record, with nothing to copy.
-        if whose == Whose::Agents || (whose == Whose::Written && made) {
+        if whose == Whose::Agents {
             return Ok(Preserved::NotNeeded);
         }
         let object = self
@@ -352,6 +351,10 @@ impl Recorder {
         } else {
             let directory = moved.found.kind == Kind::Directory;
             state.touches.carry(moved.from, moved.to, directory);
+            if !made {
+                // What an agent makes there now is in the way of what was there.
+                state.touches.lose(moved.from, at_ns);
+            }
             if whose.is_agents() {
                 // A rename changes the inode's time.
                 state.touches.touch(moved.to, Some(inode), at_ns);
@@ -373,6 +376,11 @@ impl Recorder {
                 inode,
             },
         })
+    }
+
+    /// What was there before the agent, outside the zones, took this name: nobody else has it.
+    pub fn brought_from_elsewhere(&self, path: &[u8], at_ns: u64) {
+        self.state().touches.lose(path, at_ns);
     }
 
     /// What an agent made outside the zones took this name.

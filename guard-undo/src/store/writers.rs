@@ -14,19 +14,15 @@ impl Recorder {
     /// Sees which files agents still have open. `find_open` returns the canonical paths of all that
     /// the session's processes have open for writing; it is not called if no file is concerned. For
     /// a housekeeper, once a second or so.
-    pub fn follow_writers(&self, at_ns: u64, find_open: impl FnOnce() -> HashSet<Vec<u8>>) {
+    pub fn follow_writers(&self, find_open: impl FnOnce() -> HashSet<Vec<u8>>) {
         let files = self.state().touches.watch();
         if files.is_empty() {
             return;
         }
         let open = find_open();
         let see = |file: OpenFile| {
-            // What an agent made has no earlier version: of its changes less need be known.
-            let changed_ns = if file.made {
-                at_ns
-            } else {
-                changed_ns(&file.path)
-            };
+            // What an agent made has no earlier version, and each that changed is kept.
+            let changed_ns = if file.made { 0 } else { changed_ns(&file.path) };
             let is_open = open.contains(&*file.path);
             let seen = Seen {
                 is_open,
