@@ -3,7 +3,7 @@
 //! A node says what a name gets: the object of a record, or what has another name now.
 
 use crate::journal::{Event, Record};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What comes to a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,66 @@ pub(super) struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<Vec<u8>, Node>);
 
+/// Swaps of two names that were reported as two renames, each over the other (macOS).
+#[derive(Debug, Default)]
+struct Swaps {
+    /// The second rename of each.
+    ends: BTreeSet<usize>,
+    /// What else was written down of it: the first rename and the two objects that were replaced.
+    parts: BTreeSet<usize>,
+}
+
+// === impl Swaps ===
+
+impl Swaps {
+    /// Finds them: what the first rename replaced is what the second one moves.
+    fn of(records: &[Record]) -> Self {
+        let mut swaps = Self::default();
+        for (end, record) in records.iter().enumerate() {
+            let Event::Renamed {
+                from,
+                to,
+                exchange: false,
+                inode,
+            } = &record.event
+            else {
+                continue;
+            };
+            let near = records.iter().enumerate().take(end).rev().take(MAX_PARTED);
+            let mut first = None;
+            let mut lost = None;
+            let mut other_lost = None;
+            for (index, earlier) in near {
+                match &earlier.event {
+                    Event::Renamed {
+                        from: first_from,
+                        to: first_to,
+                        exchange: false,
+                        inode: first_inode,
+                    } if first.is_none() && (first_from, first_to) == (to, from) => {
+                        first = Some((index, *first_inode));
+                    }
+                    Event::Replaced(loss) if first.is_none() && loss.path == *to => {
+                        other_lost = Some((index, loss.facts.inode));
+                    }
+                    Event::Replaced(loss) if loss.path == *from && first.is_some() => {
+                        lost = (loss.facts.inode == *inode).then_some(index);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            if let (Some((first, moved)), Some(lost)) = (first, lost) {
+                let other = other_lost.filter(|(_, inode)| *inode == moved);
+                swaps.ends.insert(end);
+                swaps.parts.extend([first, lost]);
+                swaps.parts.extend(other.map(|(index, _)| index));
+            }
+        }
+        swaps
+    }
+}
+
 // === impl Names ===
 
 impl Names {
@@ -25,13 +85,18 @@ impl Names {
     /// name counts, else the newest that was not the agent's own.
     pub(super) fn before(records: &[Record], from_ns: u64, exactly: bool) -> Self {
         let mut names = Self::default();
+        let swaps = Swaps::of(records);
         let undone = records.iter().enumerate().rev();
         for (index, record) in undone.filter(|(_, record)| record.at_ns >= from_ns) {
+            if swaps.parts.contains(&index) {
+                continue;
+            }
             match &record.event {
                 Event::Renamed {
                     from, to, exchange, ..
                 } => {
-                    names.unname(from.as_bytes(), to.as_bytes(), *exchange);
+                    let exchange = *exchange || swaps.ends.contains(&index);
+                    names.unname(from.as_bytes(), to.as_bytes(), exchange);
                 }
                 event => {
                     let Some(loss) = event.loss() else { continue };
@@ -120,6 +185,9 @@ impl Names {
     }
 }
 
+/// How many records of other operations may be among those of a swap.
+const MAX_PARTED: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +267,22 @@ mod tests {
         check("-/a /b>/a", false, "/a#1 /b</a");
         check("/a>/t /b>/a /t>/b", false, "/a</b /b</a");
         check("/f>/f~ ~/f", false, "/f</f~");
+    }
+
+    #[test]
+    fn a_swap_that_was_two_renames_is_taken_back() {
+        check("=/b /a>/b =/a /b>/a", false, "/a</b /b</a");
+        check(
+            "=/b -/x /a>/b ~/y =/a /b>/a",
+            false,
+            "/a</b /b</a /x#2 /y#4",
+        );
+        // What was replaced first is not what came back: another object by the same name.
+        let mut records = records("=/b /a>/b =/a /b>/a");
+        if let Event::Replaced(loss) = &mut records[0].event {
+            loss.facts.inode = 9;
+        }
+        assert!(Swaps::of(&records).ends.is_empty());
     }
 
     #[test]
