@@ -22,6 +22,7 @@ mod policy_text;
 mod policy_watch;
 mod policy_write;
 mod random;
+mod replay;
 mod rings;
 mod sibling;
 mod undo;

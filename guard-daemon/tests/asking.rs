@@ -191,6 +191,108 @@ fn no_agent_of_the_session_grants() {
     }
 }
 
+#[test]
+fn a_shell_in_the_agent_s_tmux_does_not_grant() {
+    let stage = stages(ZONE).remove(0);
+    let mut session = Live::start(&stage, [""; 0]);
+    if session.human("command -v tmux").code != 0 {
+        left_out("a shell in the agent's tmux: tmux is not installed");
+        return;
+    }
+    let id = asked(&stage, &mut session);
+    // The server is nobody's child any more, and has a terminal of its own for each shell.
+    session.agent(&format!(
+        "TMUX_TMPDIR=$PWD/out tmux -f /dev/null new-session -d \
+         '{} approve {id} > out/said 2>&1; echo over >> out/said'",
+        program(&stage)
+    ));
+    eventually("it was answered", || {
+        stage.text("out/said").contains("over")
+    });
+    let said = stage.text("out/said");
+    assert!(said.contains("only a person grants"), "{said}");
+    assert_eq!(state(&stage, &id), "open");
+    session.agent("TMUX_TMPDIR=$PWD/out tmux kill-server");
+}
+
+#[test]
+fn an_agent_types_nothing_into_a_person_s_terminal() {
+    let Some(stage) = stages(ZONE)
+        .into_iter()
+        .find(|stage| stage.user() == User::Ordinary)
+    else {
+        left_out("TIOCSTI: root may type into every terminal");
+        return;
+    };
+    let mut session = Live::start(&stage, [""; 0]);
+    let id = asked(&stage, &mut session);
+    let mut shell = Terminal::start(stage.command("bash"));
+    shell.press("tty > out/tty; echo over >> out/tty\n");
+    eventually("the terminal is known", || {
+        stage.text("out/tty").contains("over")
+    });
+    let tty = stage.text("out/tty");
+    let tty = tty.lines().next().unwrap();
+    // 0x5412 is TIOCSTI.
+    let answer = session.agent(&format!(
+        "perl -e 'open(T, q(+<), q({tty})) or die qq(refused: $!\\n); \
+         for (split //, qq({} approve {id}\\n)) {{ ioctl(T, 0x5412, $_) or die qq(refused: $!\\n) }}'",
+        program(&stage)
+    ));
+    assert!(answer.output.contains("refused"), "{answer:?}");
+    assert_eq!(state(&stage, &id), "open");
+    shell.press("exit\n");
+    let _status = shell.end();
+}
+
+#[test]
+fn a_storm_of_requests_loses_no_denial() {
+    let stage = stages(ZONE).remove(0);
+    let guard = program(&stage);
+    let mut session = Live::start(&stage, [""; 0]);
+    let deed = format!("perl -e 'for (1 .. {DENIALS}) {{ unlink q(zone/keep) }}'");
+    session.agent(&deed);
+    let id = asked(&stage, &mut session);
+    // Some 1,000 a second, each by a connection of its own, until they are to stop.
+    let storm = "perl -MIO::Socket::UNIX -e 'until (-e q(out/stop)) { $n++; \
+        $s = IO::Socket::UNIX->new(Peer => glob q(.codex/es-guard/control/*)) or next; \
+        print $s qq({\"do\":\"request\",\"path\":\"$ENV{HOME}/zone/$n\"}\n); \
+        if ($n == 500) { $a = <$s>; open(F, q(>out/storm)); print F $a; close F } \
+        select(undef, undef, undef, 0.001) } \
+        open(F, q(>out/count)); print F qq($n\n); close F' > /dev/null 2>&1 &";
+    session.agent(&format!("{storm} until [ -e out/storm ]; do :; done"));
+    session.agent(&deed);
+    stage.file("out/stop", "");
+    eventually("the storm is over", || {
+        stage.text("out/count").ends_with('\n')
+    });
+    let count: usize = stage.text("out/count").trim().parse().unwrap();
+    assert!(count >= 500);
+    assert!(requests(&stage).len() <= 6, "they are bounded");
+    let answer = stage.text("out/storm");
+    assert!(answer.contains("\"answer\""), "they are answered: {answer}");
+    let latencies = stage.latencies(guard_core::ring::Lane::Deny);
+    assert_eq!(latencies.len(), 2 * DENIALS, "no denial is lost");
+    let median = |latencies: &[u64]| {
+        let mut sorted = latencies.to_vec();
+        sorted.sort_unstable();
+        sorted[sorted.len() / 2]
+    };
+    let (before, during) = latencies.split_at(DENIALS);
+    let (before, during) = (median(before), median(during));
+    // A figure and no assertion: what else the machine does counts more.
+    left_out(&format!(
+        "with {count} requests beside them, decisions took {during} ns instead of {before} ns ({:.2})",
+        during as f64 / before as f64
+    ));
+    // The person's turn comes all the same.
+    let answered = session.human(&format!("{guard} reject {id}"));
+    assert_eq!(answered.code, 0, "{answered:?}");
+}
+
+/// Denials before a storm of requests, and during it.
+const DENIALS: usize = 500;
+
 /// Connects to the guard's socket, and starts a program that has the connection as descriptor 3.
 const CONNECT: &str = "perl -MIO::Socket::UNIX -e '$^F = 9; \
     $s = IO::Socket::UNIX->new(Peer => glob \".codex/es-guard/control/*\"); \

@@ -44,6 +44,8 @@ fn the_help_of_every_command() {
         "policy check",
         "policy show",
         "policy init",
+        "policy replay",
+        "policy suggest",
         "completions",
         "status",
         "top",

@@ -21,6 +21,7 @@ mod support {
 
 use guard_core::ring::Counter;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 use support::live::Live;
 use support::pty::Terminal;
 use support::stage::{POLICY, Stage, eventually};
@@ -253,6 +254,84 @@ fn the_policy_s_command_shows_a_person_what_is_requested() {
     session.allows("rm zone/keep");
     session.end();
 }
+
+#[test]
+fn what_was_denied_is_judged_by_another_policy() {
+    let stage = stage(ZONE);
+    let guard = program(&stage);
+    let mut session = Live::start(&stage, [""; 0]);
+    for name in ["a.old", "b.old", "c.old"] {
+        stage.file(format!("zone/{name}"), "kept");
+        session.denies(&format!("rm zone/{name}"));
+        let asked = session.agent(&format!("{guard} request zone/{name} --json"));
+        let id = json(&asked.output)["id"].as_str().unwrap().to_owned();
+        assert_eq!(session.human(&format!("{guard} approve {id}")).code, 0);
+    }
+    session.denies("rm zone/keep");
+    session.end();
+    eventually("the grants went with their session", || {
+        stage.text(POLICY) == ZONE
+    });
+    // By the policy that decided it nothing differs.
+    let same = json(&stage.run(["policy", "replay", "--json"]).stdout);
+    assert_eq!(
+        (&same["judged"], &same["differ"]),
+        (&4.into(), &0.into()),
+        "{same}"
+    );
+    let suggested = json(&stage.run(["policy", "suggest", "--json"]).stdout);
+    assert_eq!(suggested[0]["field"], "disposable_paths", "{suggested}");
+    assert_eq!(suggested[0]["entry"], "*.old");
+    let new = r#"{"protected_zones": ["~/zone"], "disposable_paths": ["*.old"]}"#;
+    stage.file("out/new.json", new);
+    let replay = ["policy", "replay", "--policy", "out/new.json"];
+    let differs = json(&stage.run(replay.iter().chain(&["--json"])).stdout);
+    assert_eq!(differs["differ"], 3, "{differs}");
+    assert_eq!(differs["differences"][0]["reason"], "disposable");
+    assert_eq!(differs["differences"][0]["would_be"], "allow");
+    let shown = stage.run(replay).stdout;
+    assert!(shown.contains("3 of 4 decisions since"), "{shown}");
+    assert!(
+        shown.contains("was denied and would be allowed (disposable)"),
+        "{shown}"
+    );
+    assert_eq!(stage.text(POLICY), ZONE, "nothing is changed");
+}
+
+#[test]
+fn a_guard_killed_at_any_point_of_a_grant_leaves_a_whole_policy() {
+    let policy = r#"{"protected_zones": ["~/zone"], "override_approval": "auto", "temporary_overrides": []}"#;
+    let stage = stage(policy);
+    for round in 0..ROUNDS {
+        let before = json(&stage.text(POLICY));
+        let mut session = Live::start(&stage, [""; 0]);
+        let guard = session.human("ps -o ppid= -p $PPID").output;
+        let guard = guard.trim();
+        let path = stage.path(format!("zone/{round}")).display().to_string();
+        let asking = stage.guard(["request", &path]).spawn().unwrap();
+        // Later in each round: from before the request comes until after the grant is written.
+        let start = Instant::now();
+        while start.elapsed() < STEP * round {
+            std::hint::spin_loop();
+        }
+        let kill = stage.command("kill").args(["-KILL", guard]).status();
+        assert!(kill.unwrap().success(), "{guard}");
+        let _answered_or_not = support::stage::finish(asking);
+        drop(session);
+        let after = json(&stage.text(POLICY));
+        let overrides = |policy: &Value| policy["temporary_overrides"].as_array().unwrap().clone();
+        let (old, new) = (overrides(&before), overrides(&after));
+        let is_new = new.len() == old.len() + 1 && new.last().unwrap()["path"] == path.as_str();
+        assert!(is_new || new == old, "{before} became {after}");
+        for field in ["protected_zones", "override_approval"] {
+            assert_eq!(before[field], after[field]);
+        }
+    }
+}
+
+/// Moments at which the guard is killed, and the time between them.
+const ROUNDS: u32 = 16;
+const STEP: Duration = Duration::from_millis(3);
 
 #[test]
 fn top_shows_what_waits_for_a_person() {

@@ -12,6 +12,7 @@ mod overrides;
 mod person;
 mod policy;
 mod prepare;
+mod replay;
 mod request;
 mod run;
 mod status;
@@ -59,7 +60,7 @@ enum Command {
     Override(overrides::OverrideArguments),
     Hook(companion::HookArguments),
     Undo(undo::UndoArguments),
-    /// Check, show or create the policy.
+    /// Check, show, create, replay or improve the policy.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Print a completion script for a shell.

@@ -1,7 +1,8 @@
-//! `codex-es-guard policy`: check, show, init.
+//! `codex-es-guard policy`: check, show, init; [`super::replay`] has replay and suggest.
 
 use super::arguments::PolicyArguments;
 use super::prepare::{policy_source, prepare};
+use super::replay::{self, PastArguments, ReplayArguments};
 use super::terminal;
 use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -45,6 +46,15 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
+    /// Judge past denials and changes by a policy, and show what would differ.
+    ///
+    /// What depended on more than the record has (whose an object was) is left out; of a tool's
+    /// arguments none count. Nothing is changed.
+    Replay(ReplayArguments),
+    /// Propose zones, disposable paths and trusted tools from what was denied and then approved.
+    ///
+    /// Nothing is proposed that would open what was rejected. Nothing is changed.
+    Suggest(PastArguments),
 }
 
 pub(super) fn policy(command: PolicyCommand) -> Result<ExitCode> {
@@ -52,6 +62,8 @@ pub(super) fn policy(command: PolicyCommand) -> Result<ExitCode> {
         PolicyCommand::Check { file, json } => check(file.as_deref(), json),
         PolicyCommand::Show { policy, json } => show(&policy, json),
         PolicyCommand::Init { zones, policy } => init(&zones, policy.as_deref()),
+        PolicyCommand::Replay(replay) => replay::replay(&replay),
+        PolicyCommand::Suggest(suggest) => replay::suggest(&suggest),
     }
 }
 

@@ -173,9 +173,7 @@ impl Desk {
         } else {
             checked_operations(op)?
         };
-        let cause = Cause::of(&path, peer, guard);
         let wish = Wish {
-            denials: cause.denials,
             path,
             op,
             because,
@@ -184,10 +182,17 @@ impl Desk {
         };
         let now_ns = now_ns();
         let taken = self.requests.take(wish, now_ns);
-        let Taken { request, is_new } = taken.map_err(|refused| refused.to_string())?;
+        let Taken {
+            mut request,
+            is_new,
+        } = taken.map_err(|refused| refused.to_string())?;
         if !is_new {
             return Ok(request);
         }
+        // Only now: what is refused must cost little, however often it is asked.
+        let cause = Cause::of(&request.path, peer, guard);
+        request.denials = cause.denials;
+        self.requests.update(request.clone());
         self.journal.requested(&request, cause, guard, now_ns);
         tracing::info!(
             "request {} of {} for {}",

@@ -19,8 +19,6 @@ pub(super) struct Wish {
     pub(super) agent: Option<String>,
     /// The asking process.
     pub(super) pid: u32,
-    /// How often the path, or something below it, was denied.
-    pub(super) denials: u64,
 }
 
 /// The requests of one session.
@@ -148,7 +146,7 @@ impl Requests {
             expires_at: None,
             once: false,
             uses: 0,
-            denials: wish.denials,
+            denials: 0,
         };
         self.next += 1;
         self.remembered.push(request.clone());
@@ -236,7 +234,6 @@ mod tests {
             because: None,
             agent: Some("codex".to_owned()),
             pid: 7,
-            denials: 2,
         }
     }
 

@@ -10,6 +10,7 @@ use guard_control::protocol::{Answer, Order};
 use guard_core::guard::SharedGuard;
 use guard_report::directories::{DirectoryError, make_private};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt;
 use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 use std::collections::HashMap;
@@ -75,6 +76,12 @@ pub(crate) fn start(
     let path = directory.join(format!("{session}.sock"));
     let listener = UnixListener::bind(&path)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        // Inherited by what is accepted: set only then, the kernel would not name who sent a line
+        // between accepting and setting.
+        .and_then(|listener| {
+            sockopt::set_socket_passcred(&listener, true)?;
+            Ok(listener)
+        })
         .map_err(|source| StartControlError::Socket {
             path: path.clone(),
             source,

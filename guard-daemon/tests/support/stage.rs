@@ -174,6 +174,18 @@ impl Stage {
         found
     }
 
+    /// How long each decision of a lane took, nanoseconds, the oldest first; fails if one was lost.
+    pub(crate) fn latencies(&self, lane: Lane) -> Vec<u64> {
+        let mut found = Vec::new();
+        for mut ring in self.rings() {
+            while let Some(event) = ring.next(lane) {
+                found.push(event.latency_ns);
+            }
+            assert_eq!(ring.lost(lane), 0, "{}", lane.as_str());
+        }
+        found
+    }
+
     /// The steps of requests that the rings hold, each with its agent and its number of denials.
     pub(crate) fn steps(&self) -> Vec<(&'static str, Option<String>, u64)> {
         let mut found = Vec::new();
