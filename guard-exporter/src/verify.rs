@@ -12,7 +12,7 @@ pub fn run(arguments: &VerifyArguments, variable: impl Fn(&str) -> Option<PathBu
     match report(arguments, variable) {
         Ok(report) => {
             let text = if arguments.json {
-                serde_json::to_string(&report).expect("numbers and strings make JSON") + "\n"
+                guard_report::json::line(&report) + "\n"
             } else {
                 describe(&report)
             };

@@ -8,6 +8,7 @@
 //! | [`sentence`] | a denial as a sentence for people, and a change with the way to undo it |
 //! | [`notice`] | what a denied process is shown on its standard error |
 //! | [`story`] | the whole story of a denial, with what can be done instead |
+//! | [`json`] | JSON without characters that a terminal obeys |
 //! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
@@ -34,6 +35,7 @@ pub mod companion;
 pub mod directories;
 pub mod filter;
 mod hex;
+pub mod json;
 pub mod log_files;
 pub mod log_format;
 pub mod notice;

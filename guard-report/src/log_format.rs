@@ -22,7 +22,7 @@
 //! tracing::subscriber::with_default(subscriber, || tracing::info!(port = 19_477, "Serving"));
 //! ```
 
-use crate::visible::misleads;
+use crate::json;
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -213,20 +213,7 @@ fn capitalised(text: &str) -> String {
 
 /// A JSON string, which logfmt has as well, without characters that mislead.
 fn quoted(text: &str) -> String {
-    let json = serde_json::to_string(text).expect("a string makes JSON");
-    if !json.contains(misleads) {
-        return json;
-    }
-    json.chars().fold(String::new(), |mut shown, c| {
-        if misleads(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(shown, "\\u{unit:04x}").expect("writing to a string does not fail");
-            }
-        } else {
-            shown.push(c);
-        }
-        shown
-    })
+    json::line(&text)
 }
 
 #[cfg(test)]

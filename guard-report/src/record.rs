@@ -6,8 +6,9 @@
 //!
 //! - `path_bytes` and `dest_bytes`: lower-case hexadecimal, present only when the path is not UTF-8 and
 //!   `path` or `dest` therefore has U+FFFD in place of bytes;
-//! - from `change` on: present only when something was, or was to be, preserved before the operation,
-//!   and then those of them that say something. All lines of `changes.jsonl` have `change`.
+//! - from `change` on to `undo_session`: present only when something was, or was to be, preserved before the operation,
+//!   and then those of them that say something. All lines of `changes.jsonl` have `change`;
+//! - `count`, `first` and `last`: present only on a line that several denials share.
 //!
 //! ```json
 //! {"ts":1718000000,"op":"unlink","path":"/p/main.rs","dest":null,"zone":"/p","process":"rm",
@@ -19,7 +20,7 @@
 //! identify a denial for good, and with `verdict` `allow` a change. A reader ignores fields that it does not know, and accepts lines of
 //! earlier versions, which have fewer.
 
-use crate::{hex, time};
+use crate::{hex, json, time};
 use guard_core::event::{ChangeKind, Preservation, PreservationMethod};
 use guard_core::process::basename;
 use guard_core::verdict::{Reason, Verdict};
@@ -150,10 +151,19 @@ pub struct DecisionRecord<'a> {
     /// The name of the guard's session, by which `codex-es-guard undo` finds it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub undo_session: Option<Cow<'a, str>>,
+    /// The number of denials that share this line; absent on a line of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// When the first of them was, RFC 3339.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Cow<'a, str>>,
+    /// When the last of them was, which is also in `time`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Cow<'a, str>>,
 }
 
 /// The fields of a line, in their order.
-pub const FIELDS: [&str; 40] = [
+pub const FIELDS: [&str; 43] = [
     "ts",
     "op",
     "path",
@@ -194,6 +204,9 @@ pub const FIELDS: [&str; 40] = [
     "bytes_after",
     "preserve_ns",
     "undo_session",
+    "count",
+    "first",
+    "last",
 ];
 
 /// Raised when a field changes its meaning or goes away; a new field does not raise it.
@@ -257,6 +270,9 @@ impl<'a> DecisionRecord<'a> {
             bytes_after: preservation.and_then(|preservation| preservation.bytes_after),
             preserve_ns: preservation.map(|preservation| preservation.duration_ns),
             undo_session: None,
+            count: None,
+            first: None,
+            last: None,
         }
     }
 
@@ -270,6 +286,22 @@ impl<'a> DecisionRecord<'a> {
         }
     }
 
+    /// The record of `count` denials alike, of which this is the first: with the number and the time of
+    /// the last, which was at `last_ns`, wall clock nanoseconds.
+    #[must_use]
+    pub fn repeated(self, count: u64, last_sequence: u64, last_ns: u64) -> Self {
+        let last = time::rfc3339(last_ns);
+        Self {
+            ts: last_ns / NANOSECONDS,
+            seq: last_sequence,
+            first: Some(self.time),
+            last: Some(last.clone().into()),
+            time: last.into(),
+            count: Some(count),
+            ..self
+        }
+    }
+
     /// Reads a line; `None` when it is no record.
     #[must_use]
     pub fn parse(line: &'a str) -> Option<Self> {
@@ -278,8 +310,7 @@ impl<'a> DecisionRecord<'a> {
 
     /// Appends the line, with its newline, to `into`.
     pub fn append_to(&self, into: &mut Vec<u8>) {
-        serde_json::to_writer(&mut *into, self)
-            .expect("a record is strings and numbers, written to memory");
+        json::append(self, into);
         into.push(b'\n');
     }
 

@@ -46,6 +46,8 @@ pub struct Sentence<'a> {
     pub because: Cow<'a, str>,
     /// The zone's name.
     pub zone: Option<Cow<'a, str>>,
+    /// How many denials share the line; 1 for most.
+    pub times: u64,
 }
 
 /// What an agent took from a file, in one sentence without its full stop; its parts can be seen as
@@ -124,6 +126,7 @@ impl<'a> Sentence<'a> {
                 None => visible(&record.reason),
             },
             zone: record.zone_name.as_deref().map(visible),
+            times: record.count.unwrap_or(1),
         }
     }
 }
@@ -142,9 +145,12 @@ impl fmt::Display for Sentence<'_> {
             write!(to, " to {destination}")?;
         }
         write!(to, " with {}: {}", self.program, self.because)?;
-        match &self.zone {
-            Some(zone) => write!(to, " (zone {zone})"),
-            None => Ok(()),
+        if let Some(zone) = &self.zone {
+            write!(to, " (zone {zone})")?;
+        }
+        match self.times {
+            0 | 1 => Ok(()),
+            times => write!(to, "; {times} such denials"),
         }
     }
 }

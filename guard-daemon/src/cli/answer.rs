@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use guard_control::client::{AskError, AskableGuard, guards, requests};
 use guard_control::protocol::{Order, RequestStatus, State};
 use guard_core::OperationKind;
+use guard_report::json;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
 use guard_report::time::{local, parse, parse_duration};
@@ -71,7 +72,7 @@ pub(super) fn list(arguments: &RequestsArguments) -> Result<ExitCode> {
     let found = requests(&guards(&paths, &ancestors()));
     if !arguments.follow {
         if arguments.json {
-            terminal::try_data(&serde_json::to_string_pretty(&found)?);
+            terminal::try_data(&json::pretty(&found));
         } else if found.is_empty() {
             terminal::note("nothing is requested");
         }
@@ -159,7 +160,7 @@ fn answered(answer: Result<RequestStatus, AskError>) -> Result<ExitCode> {
 /// Prints a request. Returns whether somebody still reads.
 fn show(request: &RequestStatus, json: bool) -> Result<bool> {
     if json {
-        return Ok(terminal::try_data(&serde_json::to_string(request)?));
+        return Ok(terminal::try_data(&json::line(request)));
     }
     let style = match request.state {
         State::Open => YELLOW,

@@ -9,6 +9,7 @@ use guard_core::agents;
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::process::ProcessKey;
 use guard_core::{Operation, OperationKind, Verdict};
+use guard_report::json;
 use guard_report::sentence::visible;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
@@ -169,7 +170,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode> {
             "tool": decision.tool.map(String::from_utf8_lossy),
             "rules": rules,
         });
-        terminal::try_data(&serde_json::to_string_pretty(&text)?);
+        terminal::try_data(&json::pretty(&text));
     } else {
         let text = readable(
             &explanation.to_string(),

@@ -7,6 +7,7 @@ use super::terminal;
 use crate::policy_file::{self, LoadPolicyError, Origin};
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::policy::{Mode, Policy};
+use guard_report::json;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
 use std::ffi::OsString;
@@ -89,7 +90,7 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
                     "column": error.position().map(|(_, column)| column),
                     "problem": error.problem(),
                 });
-                terminal::try_data(&answer.to_string());
+                terminal::try_data(&json::line(&answer));
             } else {
                 terminal::error(&anyhow!(error));
             }
@@ -100,7 +101,7 @@ fn check(file: Option<&Path>, json: bool) -> Result<ExitCode> {
     if json {
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         let answer = serde_json::json!({ "file": file, "ok": true, "warnings": warnings });
-        terminal::try_data(&answer.to_string());
+        terminal::try_data(&json::line(&answer));
     } else {
         terminal::line(&format!("{}: good", file.display()));
         for warning in warnings {
@@ -155,7 +156,7 @@ fn show(arguments: &PolicyArguments, json: bool) -> Result<ExitCode> {
             "ai_agent_patterns": snapshot.agent_patterns(),
             "revision": format!("{:016x}", snapshot.revision()),
         });
-        terminal::try_data(&serde_json::to_string_pretty(&answer)?);
+        terminal::try_data(&json::pretty(&answer));
         return Ok(ExitCode::SUCCESS);
     }
     let state = if is_current {

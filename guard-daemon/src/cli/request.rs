@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use guard_control::client::{AskError, AskableGuard, ask_first, guards};
 use guard_control::protocol::{Order, RequestStatus, State};
 use guard_core::OperationKind;
+use guard_report::json;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
 use guard_report::time::parse_duration;
@@ -54,7 +55,7 @@ pub(super) fn request(arguments: RequestArguments) -> Result<ExitCode> {
         Ok(asked) => asked,
         Err(AskError::Refused(why)) => {
             if arguments.json {
-                terminal::try_data(&serde_json::json!({ "refused": why }).to_string());
+                terminal::try_data(&json::line(&serde_json::json!({ "refused": why })));
             } else {
                 terminal::error(&anyhow!("{why}"));
             }
@@ -67,7 +68,7 @@ pub(super) fn request(arguments: RequestArguments) -> Result<ExitCode> {
         None => request,
     };
     if arguments.json {
-        terminal::try_data(&serde_json::to_string(&request)?);
+        terminal::try_data(&json::line(&request));
     } else {
         print(&request);
     }

@@ -5,6 +5,7 @@ use super::terminal::{self, CYAN, DIM, RED, YELLOW, paint};
 use crate::ancestors::ancestors;
 use anyhow::{Context as _, Result};
 use guard_core::verdict::Verdict;
+use guard_report::json;
 use guard_report::past_denials::PastDenials;
 use guard_report::paths::StatePaths;
 use guard_report::record::DecisionRecord;
@@ -54,7 +55,7 @@ pub(super) fn why(arguments: &WhyArguments) -> Result<ExitCode> {
     };
     let story = Story::of(record, &denials);
     if arguments.json {
-        terminal::try_data(&serde_json::to_string_pretty(&story.to_json())?);
+        terminal::try_data(&json::pretty(&story.to_json()));
     } else {
         print(&story);
     }

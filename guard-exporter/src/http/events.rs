@@ -18,7 +18,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use guard_report::api;
+use guard_report::{api, json};
 use http_body::Frame;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -90,7 +90,7 @@ fn denial(denial: &LoggedDecision) -> Bytes {
 }
 
 fn detection(detection: &Detection) -> Bytes {
-    let json = serde_json::to_string(detection).expect("strings and numbers make JSON");
+    let json = json::line(detection);
     format!("event: detection\ndata: {json}\n\n").into()
 }
 

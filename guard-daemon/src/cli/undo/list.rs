@@ -28,7 +28,7 @@ pub(super) fn list(store: &Store, arguments: ListArguments) -> Result<ExitCode> 
     for summary in summaries {
         count += 1;
         let text = if arguments.json {
-            json(&summary).to_string()
+            guard_report::json::line(&json(&summary))
         } else {
             line(&summary)
         };

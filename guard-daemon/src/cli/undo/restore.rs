@@ -84,7 +84,7 @@ pub(super) fn restore(store: &Store, arguments: RestoreArguments) -> Result<Exit
     if arguments.dry_run {
         for item in &plan.items {
             let text = if arguments.json {
-                json(item, None).to_string()
+                guard_report::json::line(&json(item, None))
             } else {
                 line(item)
             };
@@ -200,7 +200,7 @@ fn report_json(plan: &Plan, applied: &Applied) {
         let failures = &mut applied.failures.iter();
         let failed = failures.find(|failure| failure.item.target == item.target);
         let why = failed.map(|failure| format!("{:#}", anyhow!(failure.error.to_string())));
-        if !terminal::try_line(&json(item, why).to_string()) {
+        if !terminal::try_line(&guard_report::json::line(&json(item, why))) {
             break;
         }
     }

@@ -96,7 +96,7 @@ pub(super) fn prune(store: &Store, arguments: &PruneArguments) -> Result<ExitCod
             "kept_bytes": swept.kept_bytes,
             "max_bytes": bounds.max_bytes,
         });
-        terminal::line(&report.to_string());
+        terminal::line(&guard_report::json::line(&report));
         return Ok(ExitCode::SUCCESS);
     }
     let evicted = usize::try_from(swept.evicted).unwrap_or(usize::MAX);

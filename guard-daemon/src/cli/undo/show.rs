@@ -5,6 +5,7 @@ use super::terminal;
 use super::units::size;
 use anyhow::{Context as _, Result};
 use guard_core::event::UnpreservedCause;
+use guard_report::json;
 use guard_report::time::local as when;
 use guard_undo::Store;
 use guard_undo::journal::{BytePath, Event, Kept, Loss, Record};
@@ -45,11 +46,11 @@ pub(super) fn show(store: &Store, arguments: &ShowArguments) -> Result<ExitCode>
     }
     for record in &session.records {
         let text = if arguments.json {
-            is_deed(record).then(|| serde_json::to_string(record).context("writing a record"))
+            is_deed(record).then(|| json::line(record))
         } else {
-            line(record).map(Ok)
+            line(record)
         };
-        let Some(text) = text.transpose()? else {
+        let Some(text) = text else {
             continue;
         };
         if !terminal::try_line(&text) {
