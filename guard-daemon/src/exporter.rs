@@ -1,9 +1,11 @@
 //! The exporter beside this program: whether it runs, where it listens, asking it, and starting it.
 
 pub(crate) mod ask;
+mod collector;
 mod keep;
 mod start;
 
+pub(crate) use collector::unused_collector;
 pub(crate) use keep::ExporterKeeper;
 
 use guard_report::address::{DEFAULT_ADDRESS, ExporterIdentity, announced, lock_file};

@@ -4,7 +4,7 @@
 //! the process ends. `exporter.json` has the actual address for guards and people; it is replaced
 //! atomically, and removed at an orderly end. Both contain an [`ExporterIdentity`].
 
-use guard_report::address::{ExporterIdentity, address_file, lock_file};
+use guard_report::address::{ExporterIdentity, address_file, lock_file, targets_file};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, Write as _};
 use std::net::SocketAddr;
@@ -110,13 +110,17 @@ impl Instance {
             source,
         };
         self.write_lock(&identity).map_err(wrap)?;
-        write_atomically(&path, &identity.to_json()).map_err(wrap)
+        write_atomically(&path, &identity.to_json()).map_err(wrap)?;
+        let path = targets_file(&self.state);
+        write_atomically(&path, &identity.to_targets())
+            .map_err(|source| AnnounceError { path, source })
     }
 
     /// Removes the announcement, also one of a killed predecessor. Failures are ignored: it is only
     /// valid while the lock is held.
     fn withdraw(&self) {
         drop(fs::remove_file(address_file(&self.state)));
+        drop(fs::remove_file(targets_file(&self.state)));
     }
 
     fn write_lock(&mut self, identity: &ExporterIdentity) -> io::Result<()> {
@@ -181,6 +185,8 @@ mod tests {
         let mut first = Instance::claim(&state).unwrap();
         let address: SocketAddr = "127.0.0.1:19477".parse().unwrap();
         first.announce(address).unwrap();
+        let targets = fs::read_to_string(targets_file(&state)).unwrap();
+        assert!(targets.contains("127.0.0.1:19477"), "{targets}");
         let announced = fs::read(address_file(&state)).unwrap();
         let announced: ExporterIdentity = serde_json::from_slice(&announced).unwrap();
         assert_eq!(announced, ExporterIdentity::of_this_process(Some(address)));
@@ -194,7 +200,7 @@ mod tests {
         assert_eq!(error.to_string(), message);
 
         drop(first);
-        assert!(!address_file(&state).exists());
+        assert!(!address_file(&state).exists() && !targets_file(&state).exists());
         Instance::claim(&state).unwrap();
     }
 }

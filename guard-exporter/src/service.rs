@@ -13,7 +13,7 @@ use crate::drain::{Drain, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
-use crate::otlp::Otlp;
+use crate::otlp::{Config, Otlp};
 use crate::rate_limited::RateLimited;
 use crate::recent::Recent;
 use crate::requests::Requests;
@@ -118,6 +118,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
             scrapes: http::ScrapeCache::new(settings.max_requests),
             telemetry_path: settings.telemetry_path.as_str().into(),
             app,
+            destinations: settings
+                .otlp
+                .iter()
+                .flat_map(Config::destinations)
+                .collect(),
         };
         let mut serving = pin!(serve(settings, state, &mut instance));
         loop {

@@ -1,4 +1,4 @@
-//! Where the exporter listens, and the two files in its state directory that say so.
+//! Where the exporter listens, and the files in its state directory that say so.
 //!
 //! `exporter.lock` is locked while an exporter runs and names its process; `exporter.json` names its
 //! address, is replaced atomically, and is removed at an orderly end. Both hold one JSON object:
@@ -6,6 +6,8 @@
 //! ```json
 //! {"pid":4711,"address":"127.0.0.1:19477","version":"0.1.0"}
 //! ```
+//!
+//! `targets.json` has the address as Prometheus's `file_sd_configs` read it.
 //!
 //! `address` is `null` in the lock until the exporter listens, and there is no `exporter.json`. After
 //! a crash that file may be out of date; then `exporter.lock` is not locked.
@@ -46,6 +48,12 @@ pub fn address_file(state: &Path) -> PathBuf {
     state.join("exporter.json")
 }
 
+/// The file in which Prometheus finds the exporter of `state` while it listens, for `file_sd_configs`.
+#[must_use]
+pub fn targets_file(state: &Path) -> PathBuf {
+    state.join("targets.json")
+}
+
 /// The exporter that says it listens, in the address file of `state`.
 #[must_use]
 pub fn announced(state: &Path) -> Option<ExporterIdentity> {
@@ -77,6 +85,27 @@ impl ExporterIdentity {
         Ok(serde_json::from_slice(&json)?)
     }
 
+    /// The content of [`targets_file`]; nothing to scrape when it does not listen.
+    #[must_use]
+    pub fn to_targets(&self) -> Vec<u8> {
+        // A daemon is always there, a session is not: see the rule GuardDown.
+        let scope = if cfg!(target_os = "macos") {
+            "machine"
+        } else {
+            "session"
+        };
+        let target = self.address.map(|address| {
+            serde_json::json!({
+                "targets": [address.to_string()], "labels": { "scope": scope },
+            })
+        });
+        let mut json = serde_json::Value::from_iter(target)
+            .to_string()
+            .into_bytes();
+        json.push(b'\n');
+        json
+    }
+
     /// The content of one of the files.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
@@ -103,6 +132,10 @@ mod tests {
             std::fs::write(address_file(dir.path()), identity.to_json()).unwrap();
             assert_eq!(announced(dir.path()), Some(identity));
         }
+        let targets = ExporterIdentity::of_this_process(Some(DEFAULT_ADDRESS)).to_targets();
+        let targets: serde_json::Value = serde_json::from_slice(&targets).unwrap();
+        assert_eq!(targets[0]["targets"][0], "127.0.0.1:19477");
+        assert!(targets[0]["labels"]["scope"].is_string());
         std::fs::write(address_file(dir.path()), "{").unwrap();
         assert_eq!(announced(dir.path()), None);
     }

@@ -34,6 +34,9 @@ pub struct Status<'a> {
     /// The change log, whose lines are not chained.
     #[serde(default)]
     pub change_log: LogStatus,
+    /// What is sent to a collector; empty when nothing is.
+    #[serde(default)]
+    pub otlp: Vec<OtlpStatus>,
     /// Decisions of each agent, the busiest first.
     pub agents: Vec<AgentDecisions>,
     /// The guards whose rings it reads.
@@ -50,6 +53,21 @@ pub struct LogStatus {
     pub path: String,
     /// The hash of its last line while its lines are chained; else `null`.
     pub head: Option<String>,
+}
+
+/// How one signal is sent over OTLP.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct OtlpStatus {
+    /// `traces`, `metrics` or `logs`.
+    pub signal: String,
+    /// Where to, without what may be secret; `null` when the endpoint cannot be used.
+    pub endpoint: Option<String>,
+    /// Items that the collector accepted.
+    pub exported: u64,
+    /// Items that did not reach it.
+    pub dropped: u64,
+    /// Items that wait.
+    pub queued: u64,
 }
 
 /// What was decided for one agent.
@@ -270,6 +288,7 @@ mod tests {
             kept_changes: 4,
             denial_log: LogStatus::default(),
             change_log: LogStatus::default(),
+            otlp: Vec::new(),
             agents: vec![AgentDecisions {
                 agent: "codex".to_owned(),
                 minute: DecisionCounts::default(),

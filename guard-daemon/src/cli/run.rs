@@ -154,4 +154,7 @@ fn announce(ready: &Ready, no_exporter: bool) {
         )
     };
     terminal::note(&format!("{mode} {}{metrics}", zones.join(", ")));
+    if !no_exporter && let Some(unused) = exporter::unused_collector(&ready.source.paths) {
+        terminal::warn(&unused);
+    }
 }

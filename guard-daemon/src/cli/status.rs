@@ -6,6 +6,7 @@ use super::terminal::{self, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::observed::{Exporter, Observed};
 use crate::policy_file::LoadPolicyError;
 use anyhow::Result;
+use guard_report::api::OtlpStatus;
 use guard_report::paths::StatePaths;
 use guard_report::sentence::visible;
 use guard_report::status::GuardStatus;
@@ -43,7 +44,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode> {
     }
     if arguments.json {
         let json = as_json(&paths, &policy, &observed, now_ns, &problems);
-        terminal::try_data(&json.to_string());
+        terminal::try_data(&guard_report::json::line(&json));
     } else {
         print(&paths, &policy, &observed, now_ns, &problems);
     }
@@ -166,6 +167,9 @@ fn print(
                 "Exporter",
                 &format!("http://{address}/, {ready}, version {version}, pid {pid}"),
             );
+            for sent in &status.otlp {
+                detail(&otlp(sent));
+            }
         }
     }
     head("Log", &log_size(&observed.log));
@@ -179,6 +183,24 @@ fn print(
     }
     if problems.is_empty() && alive > 0 {
         terminal::line(&paint("all is well", GREEN));
+    }
+}
+
+/// Where a signal goes over OTLP.
+fn otlp(sent: &OtlpStatus) -> String {
+    let signal = visible(&sent.signal);
+    match &sent.endpoint {
+        Some(endpoint) => format!(
+            "OTLP {signal} to {}: {} sent, {} queued, {} dropped",
+            visible(endpoint),
+            sent.exported,
+            sent.queued,
+            sent.dropped
+        ),
+        None => paint(
+            &format!("OTLP {signal} cannot be sent: the endpoint is no good; see the log"),
+            YELLOW,
+        ),
     }
 }
 

@@ -9,7 +9,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_report::activity::Span;
-use guard_report::api::{Changes, Denials, Latencies, LatencySpan, Record, Requests, Status};
+use guard_report::api::{
+    Changes, Denials, Latencies, LatencySpan, OtlpStatus, Record, Requests, Status,
+};
 use guard_report::time;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -83,6 +85,7 @@ pub(super) async fn status(State(state): State<HttpState>) -> Response {
         kept_changes: app.changes.len(),
         denial_log,
         change_log,
+        otlp: otlp(&state),
         agents,
         problems: guards
             .iter()
@@ -91,6 +94,22 @@ pub(super) async fn status(State(state): State<HttpState>) -> Response {
         guards: (&*guards).into(),
     };
     json::respond(&status)
+}
+
+fn otlp(state: &HttpState) -> Vec<OtlpStatus> {
+    let destinations = state.destinations.iter();
+    destinations
+        .map(|(signal, endpoint)| {
+            let metrics = state.metrics.otlp.of(*signal);
+            OtlpStatus {
+                signal: signal.as_str().to_owned(),
+                endpoint: endpoint.clone(),
+                exported: metrics.exported.get(),
+                dropped: metrics.dropped.get(),
+                queued: u64::try_from(metrics.queued.get()).unwrap_or_default(),
+            }
+        })
+        .collect()
 }
 
 /// `GET /api/v1/latency`

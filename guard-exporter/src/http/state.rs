@@ -3,6 +3,7 @@
 use super::scrape_cache::ScrapeCache;
 use crate::app_state::AppState;
 use crate::metrics::Metrics;
+use crate::metrics::catalogue::Signal;
 use std::sync::Arc;
 
 /// Shared by all requests. A clone is the same.
@@ -12,4 +13,6 @@ pub struct HttpState {
     pub scrapes: ScrapeCache,
     pub telemetry_path: Arc<str>,
     pub app: Arc<AppState>,
+    /// Where each signal goes over OTLP, shown without secrets.
+    pub destinations: Arc<[(Signal, Option<String>)]>,
 }

@@ -44,7 +44,9 @@ pub(super) fn attempt(
     let (kind, reason) = match &outcome {
         ExportOutcome::Success { .. } => return outcome,
         ExportOutcome::Retryable { reason, .. } => ("unavailable", reason),
-        ExportOutcome::Failed { reason } => ("refused", reason),
+        ExportOutcome::TooLarge { reason } | ExportOutcome::Failed { reason } => {
+            ("refused", reason)
+        }
     };
     span.record("error.type", kind);
     span.record("otel.status_description", display(reason));
@@ -103,7 +105,7 @@ impl Reporter {
                     format_args!("{signal} do not reach the collector: {reason}; trying again"),
                 );
             }
-            ExportOutcome::Failed { reason } => {
+            ExportOutcome::TooLarge { reason } | ExportOutcome::Failed { reason } => {
                 self.is_failing = true;
                 self.rejected.warn(
                     now,

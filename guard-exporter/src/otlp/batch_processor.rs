@@ -3,7 +3,7 @@
 //! Every item is counted: at any time the recorded items are those exported, those dropped and those
 //! queued. A batch that cannot be delivered now is retried with growing pauses for as long as the
 //! queue has room; once the queue is full and the batch was retried for [`MAX_RETRY_TIME`], it is
-//! dropped.
+//! dropped. One that the collector finds too large is sent in halves.
 
 use super::attempt::{Backoff, Reporter, attempt};
 use super::outcome::ExportOutcome;
@@ -64,7 +64,16 @@ impl<E: BatchExporter> BatchProcessor<'_, E> {
                     self.metrics.queued.sub(signed(exported));
                     return true;
                 }
-                ExportOutcome::Failed { .. } => {
+                ExportOutcome::TooLarge { .. } if batch.len() > 1 => {
+                    self.metrics.failures.inc();
+                    let (first, second) = batch.split_at(batch.len() / 2);
+                    let goes_on = self.deliver(first, reporter);
+                    if !goes_on {
+                        self.count_dropped(second.len());
+                    }
+                    return goes_on && self.deliver(second, reporter);
+                }
+                ExportOutcome::TooLarge { .. } | ExportOutcome::Failed { .. } => {
                     self.metrics.failures.inc();
                     self.count_dropped(batch.len());
                     return true;

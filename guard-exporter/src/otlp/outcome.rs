@@ -19,6 +19,8 @@ pub(super) enum ExportOutcome {
         retry_after: Option<Duration>,
         reason: String,
     },
+    /// The batch is too large; a part of it may be accepted.
+    TooLarge { reason: String },
     /// The batch will never be accepted.
     Failed { reason: String },
 }
@@ -46,6 +48,7 @@ impl ExportOutcome {
                 retry_after: retry_after.and_then(|text| delay(text, SystemTime::now())),
                 reason,
             },
+            413 => Self::TooLarge { reason },
             _ => Self::Failed { reason },
         }
     }
@@ -128,13 +131,22 @@ mod tests {
             };
             assert_eq!(retry_after, Some(Duration::from_secs(7)));
         }
-        for status in [301, 400, 401, 404, 413, 500, 501] {
+        for status in [301, 400, 401, 404, 500, 501] {
             let outcome = ExportOutcome::of_response(status, "", Some("7"), b"");
             assert!(
                 matches!(outcome, ExportOutcome::Failed { .. }),
                 "{outcome:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_batch_may_be_too_large() {
+        let outcome = ExportOutcome::of_response(413, "", None, b"");
+        assert!(
+            matches!(outcome, ExportOutcome::TooLarge { .. }),
+            "{outcome:?}"
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl PeriodicReader {
                 ExportOutcome::Retryable { retry_after, .. } => {
                     backoff.next(retry_after).min(self.interval)
                 }
-                ExportOutcome::Success { .. } | ExportOutcome::Failed { .. } => {
+                ExportOutcome::Success { .. }
+                | ExportOutcome::TooLarge { .. }
+                | ExportOutcome::Failed { .. } => {
                     backoff = Backoff::new();
                     self.interval
                 }
@@ -69,7 +71,9 @@ impl PeriodicReader {
                 self.metrics.exported.inc_by(points - rejected);
                 self.metrics.dropped.inc_by(rejected);
             }
-            ExportOutcome::Retryable { .. } | ExportOutcome::Failed { .. } => {
+            ExportOutcome::Retryable { .. }
+            | ExportOutcome::TooLarge { .. }
+            | ExportOutcome::Failed { .. } => {
                 self.metrics.failures.inc();
             }
         }

@@ -1,7 +1,8 @@
 //! A decision as a span: from the guard's first sight of the operation to its verdict.
 //!
 //! A denial is a child of the span that the acting process's `TRACEPARENT` names, and is always
-//! sampled, whatever the flag there. Its status is unset: a denial is no error of the guard.
+//! sampled, whatever the flag there. Its status is an error wherever it has an `error.type`, as the
+//! semantic conventions have it: so a search for failed spans finds denials.
 
 use super::item::{RecordedDecision, RecordedRequest};
 use super::{attributes, names};
@@ -34,7 +35,14 @@ pub(super) fn span(decision: &RecordedDecision) -> SpanData {
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links: SpanLinks::default(),
-        status: Status::Unset,
+        status: match event.errno {
+            0 => Status::Unset,
+            _ => Status::error(format!(
+                "{}: {}",
+                event.answer.as_str(),
+                event.reason.as_str()
+            )),
+        },
         instrumentation_scope: scope(names::SCOPE),
     }
 }
@@ -122,7 +130,7 @@ mod tests {
         assert_eq!(span.end_time, at(1_718_000_000_000_000_042));
         let latency = span.end_time.duration_since(span.start_time).unwrap();
         assert_eq!(latency, Duration::from_nanos(12_500));
-        assert_eq!(span.status, Status::Unset);
+        assert_eq!(span.status, Status::error("denied: agent_in_zone"));
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl Destination {
 // === impl CollectorConfig ===
 
 impl CollectorConfig {
+    /// The URL without its secrets.
+    pub(crate) fn shown(&self) -> String {
+        redacted(self.url.as_str())
+    }
+
     /// A text from elsewhere, with the URL in it shown without its secrets.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(self.url.as_str(), &redacted(self.url.as_str()))

@@ -46,18 +46,28 @@ pub enum EndpointError {
     Credentials,
     #[error("this guard-exporter is built without TLS (cargo build --features otlp-tls)")]
     NoTls,
-    #[error(
-        "this guard-exporter is built without gRPC (set OTEL_EXPORTER_OTLP_PROTOCOL to \
-         http/protobuf, or cargo build --features otlp-grpc)"
-    )]
-    NoGrpc,
 }
 
 // === impl EndpointText ===
 
 impl EndpointText {
-    pub(super) fn parse(&self, protocol: Protocol) -> Result<Endpoint, EndpointError> {
-        Endpoint::parse(&self.0, protocol)
+    pub(super) fn parse(&self) -> Result<Endpoint, EndpointError> {
+        Endpoint::parse(&self.0)
+    }
+
+    /// Where to send over HTTP instead, if this program cannot speak gRPC: collectors listen for HTTP
+    /// one port above that for gRPC.
+    pub(super) fn without_grpc(&self, protocol: Protocol) -> Option<Self> {
+        if protocol != Protocol::Grpc || cfg!(feature = "otlp-grpc") {
+            return None;
+        }
+        let Ok(mut url) = Url::parse(&self.0) else {
+            return Some(self.clone());
+        };
+        if url.port() == Some(GRPC_PORT) && url.set_port(Some(HTTP_PORT)).is_ok() {
+            return Some(Self(url.into()));
+        }
+        Some(self.clone())
     }
 }
 
@@ -90,16 +100,13 @@ impl fmt::Debug for EndpointText {
 // === impl Endpoint ===
 
 impl Endpoint {
-    fn parse(text: &str, protocol: Protocol) -> Result<Self, EndpointError> {
+    fn parse(text: &str) -> Result<Self, EndpointError> {
         let (scheme, rest) = text.split_once("://").ok_or(EndpointError::Scheme)?;
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
             "https" if cfg!(feature = "otlp-tls") => {}
             "https" => return Err(EndpointError::NoTls),
             _ => return Err(EndpointError::Scheme),
-        }
-        if protocol == Protocol::Grpc && !cfg!(feature = "otlp-grpc") {
-            return Err(EndpointError::NoGrpc);
         }
         // `Url` would take the first part of the path for the host.
         if rest.starts_with(['/', '\\']) {
@@ -142,6 +149,10 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// The ports of OTLP, as IANA has registered them.
+const GRPC_PORT: u16 = 4317;
+const HTTP_PORT: u16 = 4318;
+
 /// A URL, or what was meant to be one, without what may be secret: user information and query.
 ///
 /// In a text that is no URL more than that may be left out, and never less.
@@ -176,7 +187,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Endpoint, EndpointError> {
-        EndpointText::from(text).parse(Protocol::Http)
+        EndpointText::from(text).parse()
     }
 
     fn url(text: &str, is_for_signal: bool) -> String {
@@ -247,7 +258,7 @@ mod tests {
         ] {
             let text = EndpointText::from(text);
             let mut shown = format!("{text} {text:?}");
-            match text.parse(Protocol::Http) {
+            match text.parse() {
                 Ok(endpoint) => shown += &format!("{endpoint:?}"),
                 Err(error) => shown += &format!("{error:?}{:#}", anyhow::Error::new(error)),
             }

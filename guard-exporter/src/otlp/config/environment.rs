@@ -1,5 +1,6 @@
 //! Reads the variables one by one and reports each value that cannot be used.
 
+use super::super::names;
 use super::super::queue::Limits;
 use super::super::resource::Attributes;
 use super::destination::{CollectorConfig, ConfigError, Destination};
@@ -35,8 +36,19 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
         }
     }
 
-    /// The text of a variable. An empty one counts as unset, as OpenTelemetry specifies.
+    /// The text of a variable, of the guard's own if that is set. An empty one counts as unset, as
+    /// OpenTelemetry specifies.
     fn text(&mut self, name: &str) -> Option<String> {
+        self.own_text(name).or_else(|| self.exact_text(name))
+    }
+
+    /// The text of the variable that is the guard's own: an agent in the same environment has those
+    /// without the prefix for itself.
+    fn own_text(&mut self, name: &str) -> Option<String> {
+        self.exact_text(&format!("{OWN}{name}"))
+    }
+
+    fn exact_text(&mut self, name: &str) -> Option<String> {
         let value = (self.variable)(name)?;
         match value.into_string() {
             Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -127,6 +139,17 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
             Protocol::Http => "http://localhost:4318".into(),
             Protocol::Grpc => "http://localhost:4317".into(),
         });
+        let (protocol, endpoint) = match endpoint.without_grpc(protocol) {
+            Some(instead) => {
+                self.warn(format!(
+                    "this guard-exporter is built without gRPC (cargo build --features otlp-grpc): \
+                     {} for {endpoint} are sent to {instead} as http/protobuf",
+                    signal.as_str()
+                ));
+                (Protocol::Http, instead)
+            }
+            None => (protocol, endpoint),
+        };
         match self.target(signal, protocol, &endpoint, is_for_signal) {
             Ok(target) => Ok(Destination::Collector(target)),
             Err(source) if flag.is_some() => Err(ConfigError { endpoint, source }),
@@ -185,7 +208,7 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
         endpoint: &EndpointText,
         is_for_signal: bool,
     ) -> Result<CollectorConfig, EndpointError> {
-        let endpoint = endpoint.parse(protocol)?;
+        let endpoint = endpoint.parse()?;
         let gzip = |environment: &mut Self, name: &str| {
             let parse = |text: &str| match text {
                 "gzip" => Some(true),
@@ -268,14 +291,18 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
         pairs
     }
 
+    /// The attributes of the resource. Which service it is, only the guard's own variables say: that
+    /// of the others is the agent.
     pub(super) fn resource(&mut self) -> Attributes {
         let variable = "OTEL_RESOURCE_ATTRIBUTES";
-        let text = self.text(variable);
-        let mut attributes: Attributes = text
-            .map(|text| self.pairs(variable, &text).into_iter().collect())
-            .unwrap_or_default();
-        if let Some(name) = self.text("OTEL_SERVICE_NAME") {
-            attributes.insert("service.name".to_owned(), name);
+        let own = format!("{OWN}{variable}");
+        let shared = self.exact_text(variable).unwrap_or_default();
+        let mut attributes: Attributes = self.pairs(variable, &shared).into_iter().collect();
+        attributes.retain(|name, _| !IDENTITY.contains(&&**name));
+        let text = self.exact_text(&own).unwrap_or_default();
+        attributes.extend(self.pairs(&own, &text));
+        if let Some(name) = self.own_text("OTEL_SERVICE_NAME") {
+            attributes.insert(names::SERVICE_NAME.to_owned(), name);
         }
         attributes
     }
@@ -348,6 +375,15 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
 fn upper_case(signal: Signal) -> String {
     signal.as_str().to_ascii_uppercase()
 }
+
+/// The prefix of the guard's own variables, which go first.
+const OWN: &str = "GUARD_";
+/// What makes a service another one.
+const IDENTITY: [&str; 3] = [
+    names::SERVICE_NAME,
+    names::SERVICE_VERSION,
+    names::SERVICE_INSTANCE_ID,
+];
 
 const UNSUPPORTED: [&str; 16] = [
     "OTEL_CONFIG_FILE",

@@ -5,9 +5,12 @@
 //! | `OTEL_SDK_DISABLED` | `true`: nothing is sent |
 //! | `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
 //! | `OTEL_EXPORTER_OTLP_[SIGNAL_]ENDPOINT`, `_PROTOCOL`, `_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | where to send, and how |
-//! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the resource |
+//! | `GUARD_OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | the resource |
 //! | `OTEL_TRACES_SAMPLER`, `_ARG` | the ratio of allowed operations that become spans |
 //! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_INTERVAL`, `_TIMEOUT` | queues, batches and intervals |
+//!
+//! Each may have the prefix `GUARD_`, which goes first: a session has the agent's environment, and the
+//! variables without it are the agent's, too.
 //!
 //! Nothing is sent unless an endpoint, or `otlp` for a signal, is configured. An invalid value is
 //! reported and the default is used; a signal whose endpoint is invalid is not sent, and its items are
@@ -59,6 +62,17 @@ pub struct Config {
 // === impl Config ===
 
 impl Config {
+    /// Where each signal that is wanted goes, shown without secrets; `None` where it cannot be sent.
+    pub fn destinations(&self) -> impl Iterator<Item = (Signal, Option<String>)> {
+        let destinations = [&self.traces, &self.metrics, &self.logs];
+        let by_signal = Signal::ALL.into_iter().zip(destinations);
+        by_signal.filter_map(|(signal, destination)| match destination {
+            Destination::Disabled => None,
+            Destination::Unusable => Some((signal, None)),
+            Destination::Collector(target) => Some((signal, Some(target.shown()))),
+        })
+    }
+
     /// The ports of the collectors.
     pub fn ports(&self) -> impl Iterator<Item = u16> {
         [&self.traces, &self.metrics, &self.logs]

@@ -126,9 +126,10 @@ fn resource_sampling_limits_and_interval_are_read() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h"),
         (
             "OTEL_RESOURCE_ATTRIBUTES",
-            "service.name=x,deployment.environment.name=a%20b",
+            "service.name=x,service.instance.id=y,deployment.environment.name=a%20b",
         ),
-        ("OTEL_SERVICE_NAME", "mine"),
+        ("OTEL_SERVICE_NAME", "the agent"),
+        ("GUARD_OTEL_RESOURCE_ATTRIBUTES", "service.namespace=n"),
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
@@ -137,7 +138,11 @@ fn resource_sampling_limits_and_interval_are_read() {
         ("OTEL_BLRP_MAX_QUEUE_SIZE", "1000000"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1500"),
     ]);
-    assert_eq!(config.resource["service.name"], "mine");
+    let resource: Vec<&str> = config.resource.keys().map(String::as_str).collect();
+    assert_eq!(
+        resource,
+        ["deployment.environment.name", "service.namespace"]
+    );
     assert_eq!(config.resource["deployment.environment.name"], "a b");
     assert_eq!(config.allowed_ratio, 0.25);
     assert_eq!(
@@ -257,9 +262,38 @@ fn an_endpoint_that_cannot_be_used_is_reported_at_the_start() {
         let error = error(&flag("https://h"), &[]);
         assert!(error.contains("without TLS"), "{error}");
     }
-    if !cfg!(feature = "otlp-grpc") {
-        let grpc = [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
-        let error = error(&flag("http://h"), &grpc);
-        assert!(error.contains("without gRPC"), "{error}");
+}
+
+#[test]
+fn the_guard_s_own_variables_go_first() {
+    let config = config(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://agent"),
+        ("GUARD_OTEL_EXPORTER_OTLP_ENDPOINT", "http://guard"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=1"),
+        ("GUARD_OTEL_SERVICE_NAME", "mine"),
+    ]);
+    let target = config.logs.target().unwrap();
+    assert_eq!(target.url.as_str(), "http://guard/v1/logs");
+    assert_eq!(target.headers, [("a".to_owned(), "1".to_owned())]);
+    assert_eq!(config.resource["service.name"], "mine");
+}
+
+#[cfg(not(feature = "otlp-grpc"))]
+#[test]
+fn without_grpc_the_same_collector_is_asked_over_http() {
+    for (given, used) in [
+        ("http://h:4317", "http://h:4318/v1/logs"),
+        ("http://h:9999", "http://h:9999/v1/logs"),
+    ] {
+        let (config, warnings) = read(
+            &Flags::default(),
+            &[
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", given),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ],
+        );
+        let config = config.unwrap().unwrap();
+        assert_eq!(config.logs.target().unwrap().url.as_str(), used);
+        assert!(warnings[0].contains("without gRPC"), "{warnings:?}");
     }
 }
