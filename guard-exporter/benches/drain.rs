@@ -18,6 +18,7 @@ use guard_exporter::app_state::AppState;
 use guard_exporter::denial_log::DecisionLog;
 use guard_exporter::drain::{Drain, Sources};
 use guard_exporter::metrics::Metrics;
+use guard_exporter::metrics::exposition::Format;
 use guard_exporter::otlp::Recorder;
 use guard_exporter::recent::Recent;
 use guard_exporter::requests::Requests;
@@ -129,7 +130,7 @@ fn publish(ring: &Producer, denied_every: u64) {
 
 /// Asserts that every event was counted once.
 fn account(metrics: &Metrics) {
-    let text = metrics.encode();
+    let text = metrics.encode(Format::Text);
     let sum = |family: &str| -> f64 {
         let lines = text.lines().filter(|line| line.starts_with(family));
         lines

@@ -16,6 +16,7 @@ use guard_core::event::{DecisionEvent, ZoneRef};
 use guard_core::ring::Producer;
 use guard_core::verdict::Reason;
 use guard_exporter::metrics::Metrics;
+use guard_exporter::metrics::exposition::Format;
 use stage::{ALLOWED, DENIED, Exporter, Home, median, publish, until};
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -66,15 +67,12 @@ fn text() {
     every_series(|event| {
         decisions.count(event);
     });
-    for (name, encode) in [
-        ("text", Metrics::encode as fn(&Metrics) -> String),
-        ("OpenMetrics", Metrics::encode_openmetrics),
-    ] {
+    for (name, format) in [("text", Format::Text), ("OpenMetrics", Format::OpenMetrics)] {
         let (mut encoding, mut copying) = (Vec::new(), Vec::new());
         let mut text = String::new();
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            text = black_box(encode(&metrics));
+            text = black_box(metrics.encode(format));
             encoding.push(start.elapsed().as_secs_f64());
             let start = Instant::now();
             black_box(text.clone());

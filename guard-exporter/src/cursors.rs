@@ -1,21 +1,26 @@
-//! How far rings were read, kept across restarts in `cursors.json`.
+//! How far rings were read and what was counted until then, kept across restarts in `cursors.json`.
 //!
 //! Which denials and changes are logged is known from their logs alone. This file adds what the logs do
-//! not hold: decisions whose lines have left the kept files, the allow lane, and counters already counted.
+//! not hold: decisions whose lines have left the kept files, the allow lane, counters of rings already
+//! counted, and the exporter's own counters, which the next exporter goes on from.
 //! It is written after the logs were synced to disk, so it never claims more than they hold. When it
 //! is lost or out of date, counts repeat, and lines that are still in the log do not.
 
 use crate::instance::write_atomically;
+use crate::metrics::carried::CarriedCounter;
 use guard_core::ring::Cursor;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-/// By ring id in hex.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cursors(pub BTreeMap<String, Mark>);
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cursors {
+    /// By ring id in hex.
+    pub rings: BTreeMap<String, Mark>,
+    pub counters: Vec<CarriedCounter>,
+}
 
 /// How far one ring was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

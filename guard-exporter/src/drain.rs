@@ -14,6 +14,7 @@ use crate::app_state::AppState;
 use crate::confine::SandboxPaths;
 use crate::denial_log::DecisionLog;
 use crate::denial_log::recover::NextSequences;
+use crate::denial_log::repeats::Repeats;
 use crate::discovery::{Discovery, is_fresh};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::observe::Observer;
@@ -25,6 +26,7 @@ use crate::timer::Timer;
 use crate::units::seconds;
 use guard_core::ring::{AttachRingError, Lane};
 use guard_report::api::LogStatus;
+use guard_report::record::DecisionRecord;
 use guard_report::rings::RingFile;
 use guard_report::time;
 use std::path::PathBuf;
@@ -42,6 +44,7 @@ pub struct Drain {
     log: DecisionLog,
     changes: DecisionLog,
     overrides: DecisionLog,
+    repeats: Repeats,
     positions: ReadPositions,
     observer: Observer,
     app: Arc<AppState>,
@@ -84,6 +87,7 @@ pub struct Pass {
 /// What the loop itself counts.
 #[derive(Debug)]
 struct Counted {
+    all: Metrics,
     rings: RingMetrics,
     exporter: ExporterMetrics,
     /// The info series that are exported now.
@@ -115,19 +119,24 @@ impl Drain {
         otlp: Recorder,
     ) -> Self {
         let now = Instant::now();
+        let positions = ReadPositions::load(sources.cursors, next, next_changes, next_requests);
+        let mut decisions = metrics.decisions();
+        metrics.restore(positions.counters(), &mut decisions);
         Self {
             discovery: Discovery::new(sources.directories, sources.uid),
             rings: Vec::new(),
             log: denials,
             changes,
             overrides,
-            positions: ReadPositions::load(sources.cursors, next, next_changes, next_requests),
-            observer: Observer::new(Arc::clone(&app), metrics.decisions(), otlp),
+            repeats: Repeats::default(),
+            positions,
+            observer: Observer::new(Arc::clone(&app), decisions, otlp),
             app,
             metrics: Counted {
                 rings: metrics.rings.clone(),
                 exporter: metrics.exporter.clone(),
                 infos: Infos::default(),
+                all: metrics.clone(),
             },
             timers: Timers {
                 scan: Timer::new(SCAN_INTERVAL),
@@ -203,8 +212,12 @@ impl Drain {
         let mut ended = Vec::new();
         for ring in &mut self.rings {
             let mut batch = self.observer.batch(now);
-            let (records, extent) =
-                ring.drain_denials(&mut self.log, &mut self.changes, &mut batch);
+            let (records, extent) = ring.drain_denials(
+                &mut self.log,
+                &mut self.repeats,
+                &mut self.changes,
+                &mut batch,
+            );
             self.metrics.rings.read(Lane::Deny, records);
             pass.add(records, extent);
             let is_read = extent == Extent::All;
@@ -217,6 +230,8 @@ impl Drain {
             pass.add(records, extent);
             ended.push(!ring.is_live && is_read && extent == Extent::All);
         }
+        // What ends with its ring is not waited for.
+        self.log_repeats(now, ended.contains(&true));
         let write = if pass.records > 0 && !span.is_disabled() {
             tracing::info_span!("write")
         } else {
@@ -260,6 +275,20 @@ impl Drain {
         pass
     }
 
+    /// Writes the lines of several denials that are due, or all.
+    fn log_repeats(&mut self, now: Instant, all: bool) {
+        let (log, mut batch) = (&mut self.log, self.observer.batch(now));
+        let write = |record: &DecisionRecord<'_>| {
+            let line = log.encode(|into| record.append_to(into));
+            batch.counted_denials(line);
+        };
+        if all {
+            self.repeats.take_all(write);
+        } else {
+            self.repeats.take_due(now, write);
+        }
+    }
+
     /// The span of a pass: at most one a second, which is sent if the pass did any work.
     fn trace(&mut self, now: Instant) -> Span {
         if !self.timers.trace.is_due(now) {
@@ -286,6 +315,7 @@ impl Drain {
                 break;
             }
         }
+        self.log_repeats(Instant::now(), true);
         self.save(Instant::now());
     }
 
@@ -376,7 +406,8 @@ impl Drain {
         if !self.log.sync(now) || !others {
             return false;
         }
-        self.positions.save(now, &self.rings);
+        let metrics = &self.metrics.all;
+        self.positions.save(now, &self.rings, || metrics.carry());
         true
     }
 

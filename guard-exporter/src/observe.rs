@@ -91,6 +91,30 @@ impl Batch<'_> {
         self.app.stream.publish(&published, || recent.push(denial));
     }
 
+    /// Takes a denial that has no line of its own.
+    pub fn repeated_denial(&mut self, event: &DecisionEvent<'_>) {
+        self.sinks.decisions.repeated();
+        self.decision(event);
+    }
+
+    /// Takes the line in which several denials are counted; each of them was taken before.
+    pub fn counted_denials(&mut self, line: &[u8]) {
+        let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
+        let Some(denial) = LoggedDecision::parse(line.trim_end()) else {
+            return;
+        };
+        let denial = Arc::new(denial);
+        let published = Event::Denial(Arc::clone(&denial));
+        let recent = &self.app.recent;
+        self.app.stream.publish(&published, || recent.push(denial));
+    }
+
+    /// When this batch began.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
     /// Takes an allowed operation from the change lane of the ring with this id; `line` is its record
     /// in the change log, with the newline.
     pub fn changed(&mut self, event: &DecisionEvent<'_>, ring: RingId, line: &[u8]) {
@@ -130,6 +154,9 @@ impl Batch<'_> {
             event.verdict,
             event.latency_ns,
         );
+        if detector.is_denied_command(event) {
+            decisions.denied_command(agent);
+        }
         for detection in detector.check(event, label).into_iter().flatten() {
             self.detected(agent, detection, event.trace);
         }
@@ -146,7 +173,9 @@ impl Batch<'_> {
             match detection.kind {
                 DetectionKind::RetryStorm => sinks.decisions.retry_storm(agent),
                 DetectionKind::MassDeletion => {
-                    sinks.decisions.mass_deletion(agent, detection.verdict())
+                    sinks
+                        .decisions
+                        .mass_deletion(agent, detection.place, detection.verdict())
                 }
             }
         }

@@ -4,11 +4,12 @@
 
 use crate::cursors::{Cursors, Mark};
 use crate::denial_log::recover::{NextNumbers, NextSequences};
+use crate::metrics::carried::CarriedCounter;
 use crate::rate_limited::RateLimited;
 use crate::ring::Ring;
 use guard_core::ring::Lane;
 use guard_report::rings::FileId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -59,7 +60,7 @@ impl ReadPositions {
             ..numbers(&self.next)
         };
         let changes = numbers(&self.changes);
-        ring.resume(self.saved.0.get(&ring.id).cloned(), next, changes);
+        ring.resume(self.saved.rings.get(&ring.id).cloned(), next, changes);
     }
 
     /// Remembers a ring that was read to its end.
@@ -83,14 +84,29 @@ impl ReadPositions {
         self.finished.retain(|id, _| exists(*id));
     }
 
-    /// Saves the positions of `rings` if they changed. What they say must be on disk already.
-    pub(crate) fn save(&mut self, now: Instant, rings: &[Ring]) {
+    /// The counters of the exporter that saved last.
+    pub(crate) fn counters(&self) -> &[CarriedCounter] {
+        &self.saved.counters
+    }
+
+    /// Saves the positions of `rings` if they changed, and the `counters` with them. What they say must
+    /// be on disk already.
+    pub(crate) fn save(
+        &mut self,
+        now: Instant,
+        rings: &[Ring],
+        counters: impl FnOnce() -> Vec<CarriedCounter>,
+    ) {
         let marks = rings.iter().map(|ring| (ring.id.clone(), ring.mark()));
         let finished = self.finished.values().cloned();
-        let cursors = Cursors(finished.chain(marks).collect());
-        if cursors == self.saved {
+        let rings: BTreeMap<_, _> = finished.chain(marks).collect();
+        if rings == self.saved.rings {
             return;
         }
+        let cursors = Cursors {
+            rings,
+            counters: counters(),
+        };
         if let Err(error) = cursors.save(&self.path) {
             let path = self.path.display();
             self.failing

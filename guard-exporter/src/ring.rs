@@ -3,6 +3,7 @@
 use crate::cursors::Mark;
 use crate::denial_log::DecisionLog;
 use crate::denial_log::recover::NextNumbers;
+use crate::denial_log::repeats::{Repeats, Treatment};
 use crate::metrics::RingMetrics;
 use crate::observe::Batch;
 use crate::otlp::RingId;
@@ -121,10 +122,12 @@ impl Ring {
     }
 
     /// Reads denials into the denial log while it has room, and of those that went on in audit mode
-    /// what was, or was to be, preserved into the change log. Returns how many it read.
+    /// what was, or was to be, preserved into the change log. What `repeats` counts is only counted.
+    /// Returns how many it read.
     pub fn drain_denials(
         &mut self,
         denials: &mut DecisionLog,
+        repeats: &mut Repeats,
         changes: &mut DecisionLog,
         batch: &mut Batch<'_>,
     ) -> (u64, Extent) {
@@ -134,8 +137,13 @@ impl Ring {
                 return (records, Extent::All);
             };
             let record = || DecisionRecord::new(&event, &self.id).in_session(&self.session);
-            let line = denials.encode(|into| record().append_to(into));
-            batch.denial(&event, self.raw_id, line);
+            match repeats.take(&event, record, batch.now()) {
+                Treatment::Line => {
+                    let line = denials.encode(|into| record().append_to(into));
+                    batch.denial(&event, self.raw_id, line);
+                }
+                Treatment::Counted => batch.repeated_denial(&event),
+            }
             if event.change().is_some() && event.sequence >= self.logged_changes {
                 let line = changes.encode(|into| record().append_to(into));
                 batch.change(&event, line);

@@ -16,7 +16,9 @@ use guard_exporter::stream::MAX_SUBSCRIBERS;
 use guard_testing::events::CHANGE;
 use serde_json::Value;
 use support::events::Events;
-use support::{Exporter, Home, allowed, denial, eventually, publish, request, schema, status};
+use support::{
+    Exporter, Home, allowed, denial, eventually, publish, publish_at_once, request, schema, status,
+};
 
 /// Room for some 20,000 events.
 const ROOMY: usize = 1 << 20;
@@ -363,12 +365,13 @@ fn storms_and_mass_deletions_are_detected() {
     let producer = home.ring(1, ROOMY);
     let mut exporter = home.start();
     let mut events = Events::listen(exporter.address(), "");
-    publish(&producer, &denial(), STORM + 3);
+    publish_at_once(&producer, &denial(), STORM + 3);
     let found = detection(&mut events);
     assert_eq!(
         (&found["kind"], &found["count"]),
         (&"retry_storm".into(), &STORM.into())
     );
+    let at_once = denial();
     for number in 0..MASS + 3 {
         producer.publish(&DecisionEvent {
             operation: OperationKind::Unlink,
@@ -379,7 +382,7 @@ fn storms_and_mass_deletions_are_detected() {
             reason: Reason::OutsideZones,
             errno: 0,
             trace: None,
-            ..denial()
+            ..at_once
         });
     }
     let found = detection(&mut events);
@@ -401,13 +404,12 @@ fn storms_and_mass_deletions_are_detected() {
     assert_eq!(kinds, ["mass_deletion", "retry_storm"]);
     for (series, value) in [
         ("guard_retry_storms_total{agent=\"claude_code\"}", 1.0),
-        ("guard_retry_storms_total{agent=\"codex\"}", 0.0),
         (
-            "guard_mass_deletions_total{agent=\"claude_code\",verdict=\"allow\"}",
+            "guard_mass_deletions_total{agent=\"claude_code\",place=\"outside\",verdict=\"allow\"}",
             1.0,
         ),
         (
-            "guard_mass_deletions_total{agent=\"claude_code\",verdict=\"deny\"}",
+            "guard_mass_deletions_total{agent=\"claude_code\",place=\"outside\",verdict=\"deny\"}",
             0.0,
         ),
     ] {
@@ -439,7 +441,7 @@ fn detection(events: &mut Events) -> Value {
 fn the_description_describes_what_is_answered() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
-    publish(&producer, &denial(), STORM);
+    publish_at_once(&producer, &denial(), STORM);
     producer.publish(&DecisionEvent {
         path: b"/home/u/\xff",
         destination: None,

@@ -16,7 +16,7 @@ use guard_testing::events::CHANGE;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use support::{Home, allowed, denial, eventually, exists};
+use support::{Home, allowed, denial, eventually, exists, publish};
 
 /// Room for some 20,000 events.
 const ROOMY: usize = 1 << 20;
@@ -197,7 +197,7 @@ fn killed_again_and_again_it_loses_and_doubles_no_change() {
         }
         for _ in 0..40 {
             survivor.publish(&CHANGE);
-            survivor.publish(&audited());
+            publish(&survivor, &audited(), 1);
             audits += 1;
             changes += 1;
             if let Some(mortal) = &mortal {

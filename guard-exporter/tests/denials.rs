@@ -7,13 +7,15 @@
 
 mod support;
 
+use guard_core::DecisionEvent;
 use guard_core::ring::MIN_LANE_WORDS;
 use guard_core::verdict::Verdict;
+use guard_report::record::DecisionRecord;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
-use support::{Home, PROGRAM, Rng, allowed, denial, eventually, exists, publish};
+use support::{Home, PROGRAM, Rng, allowed, denial, eventually, exists, publish, publish_at_once};
 
 /// Room for some 100,000 events.
 const ROOMY: usize = 1 << 22;
@@ -25,7 +27,7 @@ fn the_golden_line_comes_through() {
     let exporter = home.start();
     producer.publish(&allowed());
     producer.publish(&denial());
-    let audited = guard_core::DecisionEvent {
+    let audited = DecisionEvent {
         verdict: Verdict::Audit,
         ..denial()
     };
@@ -322,7 +324,7 @@ fn what_was_overwritten_unread_is_counted() {
 }
 
 #[test]
-fn a_restart_counts_nothing_twice() {
+fn a_restart_counts_nothing_twice_and_goes_on() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
     producer.add(guard_core::ring::Counter::LineageEvictions, 7);
@@ -344,11 +346,11 @@ fn a_restart_counts_nothing_twice() {
     producer.publish(&allowed());
     let second = home.start();
     eventually("the new one is counted", || {
-        second.metric(series[0]) == Some(1.0)
+        second.metric(series[0]) == Some(101.0)
     });
     assert_eq!(
         series.map(|series| second.metric(series)),
-        [1.0, 0.0, 0.0].map(Some)
+        [101.0, 100.0, 7.0].map(Some)
     );
     second.terminate();
     assert_eq!(home.logged_of(1), (0..100).collect::<Vec<_>>());
@@ -418,4 +420,31 @@ fn a_ring_full_of_nonsense_harms_nothing() {
     assert_eq!(exporter.get("/-/healthy").0, 200);
     exporter.terminate();
     assert_eq!(home.logged_of(2), [0]);
+}
+
+#[test]
+fn a_loop_of_one_denial_pushes_no_other_out_of_the_log() {
+    let home = Home::new();
+    let producer = home.ring(1, ROOMY);
+    let thesis = DecisionEvent {
+        path: b"/home/u/thesis.tex",
+        destination: None,
+        ..denial()
+    };
+    producer.publish(&thesis);
+    let exporter = home.start();
+    publish_at_once(&producer, &denial(), 16_000);
+    eventually("all are counted", || {
+        exporter.metric("guard_ring_records_total{lane=\"deny\"}") == Some(16_001.0)
+    });
+    exporter.terminate();
+    let log = fs::read_to_string(home.path("denials.jsonl")).unwrap();
+    let records: Vec<_> = log
+        .lines()
+        .map(|line| DecisionRecord::parse(line).unwrap())
+        .collect();
+    assert_eq!(records[0].path, "/home/u/thesis.tex");
+    assert!(records.len() < 100, "{} lines", records.len());
+    let counted: u64 = records.iter().map(|record| record.count.unwrap_or(1)).sum();
+    assert_eq!(counted, 16_001);
 }

@@ -238,7 +238,7 @@ fn one_scrape_too_many_is_refused_until_another_is_read() {
     let address = exporter.address();
     // Asks for more than any buffer holds, and reads none of it.
     let mut greedy = connect(address);
-    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(400);
     greedy.write_all(asked.as_bytes()).unwrap();
     eventually("there is no room", || exporter.get("/metrics").0 == 503);
     let (_, body) = exporter.get("/metrics");

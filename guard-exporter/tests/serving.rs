@@ -8,7 +8,7 @@ use guard_core::ring::{Counter, MIN_LANE_WORDS};
 use guard_core::verdict::Verdict;
 use guard_exporter::http::{MAX_CONNECTIONS, MAX_HEAD_BYTES};
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use support::{
@@ -67,11 +67,11 @@ fn metrics_describe_guards_and_decisions() {
         ),
         ("guard_answers_total{answer=\"continued\"}", 2.0),
         (
-            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"0.00001\"}",
+            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"1e-05\"}",
             0.0,
         ),
         (
-            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"0.000025\"}",
+            "guard_decision_duration_seconds_bucket{operation=\"rename\",le=\"2.5e-05\"}",
             3.0,
         ),
     ] {
@@ -190,7 +190,11 @@ fn openmetrics_is_strict_and_has_exemplars() {
             }
         }
     }
-    // Both formats have the same series; only bounds are written otherwise.
+    // Both formats have the same series, but for the times when counters began.
+    let (created, samples): (Vec<_>, Vec<_>) = samples
+        .into_iter()
+        .partition(|sample| sample.name.ends_with("_created"));
+    assert!(created.iter().all(|sample| sample.value > 1_700_000_000.0));
     let (head, text) = ask("text/plain");
     assert!(
         head.contains("content-type: text/plain; version=0.0.4"),
@@ -211,24 +215,65 @@ fn openmetrics_is_strict_and_has_exemplars() {
 }
 
 #[test]
-fn every_known_agent_has_all_its_series_before_it_does_anything() {
+fn an_agent_has_all_its_series_from_its_first_decision_on() {
     let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
     let exporter = home.start();
     let (_, scrape) = exporter.get("/metrics");
-    for agent in guard_core::agents::labels().chain(["none", "custom", "other"]) {
-        for operation in OperationKind::ALL.map(OperationKind::as_str) {
-            for verdict in Verdict::ALL.map(Verdict::as_str) {
-                let labels =
-                    format!("agent=\"{agent}\",operation=\"{operation}\",verdict=\"{verdict}\"");
-                let line = format!("\nguard_decisions_total{{{labels}}} 0\n");
-                assert!(scrape.contains(&line), "no {line}");
-            }
-        }
-        for family in ["retry_storms", "override_uses"] {
-            let line = format!("\nguard_{family}_total{{agent=\"{agent}\"}} 0\n");
-            assert!(scrape.contains(&line), "no {line}");
+    assert!(!scrape.contains("claude_code"), "{scrape}");
+    producer.publish(&denial());
+    eventually("it is counted", || {
+        exporter.metric("guard_ring_records_total{lane=\"deny\"}") == Some(1.0)
+    });
+    let (_, scrape) = exporter.get("/metrics");
+    for operation in OperationKind::ALL.map(OperationKind::as_str) {
+        for verdict in Verdict::ALL.map(Verdict::as_str) {
+            let labels =
+                format!("agent=\"claude_code\",operation=\"{operation}\",verdict=\"{verdict}\"");
+            assert!(
+                scrape.contains(&format!("\nguard_decisions_total{{{labels}}} ")),
+                "{labels}"
+            );
         }
     }
+    for family in ["retry_storms", "override_uses"] {
+        let line = format!("\nguard_{family}_total{{agent=\"claude_code\"}} 0\n");
+        assert!(scrape.contains(&line), "no {line}");
+    }
+}
+
+#[test]
+fn a_scrape_is_compressed_for_who_asks() {
+    let home = Home::new();
+    let exporter = home.start();
+    let ask = |more: &str| {
+        let asked =
+            format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{more}Connection: close\r\n\r\n");
+        let mut client = TcpStream::connect(exporter.address()).unwrap();
+        client.write_all(asked.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).unwrap();
+        let head = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
+        let (head, body) = answer.split_at(head + 4);
+        (String::from_utf8(head.to_vec()).unwrap(), body.to_vec())
+    };
+    let (head, plain) = ask("");
+    assert!(!head.contains("content-encoding"), "{head}");
+    let (head, gzip) = ask("Accept-Encoding: gzip\r\n");
+    assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+    assert_eq!(gzip.first_chunk(), Some(&[0x1f, 0x8b]));
+    assert!(
+        gzip.len() * 4 < plain.len(),
+        "{} of {}",
+        gzip.len(),
+        plain.len()
+    );
+    // Two lines are one list.
+    let (head, _) = ask("Accept: text/plain\r\nAccept: application/openmetrics-text;q=0.1\r\n");
+    assert!(head.contains("content-type: text/plain"), "{head}");
 }
 
 #[test]

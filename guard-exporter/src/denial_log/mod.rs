@@ -39,6 +39,7 @@ mod counters;
 mod error;
 mod live_file;
 pub mod recover;
+pub mod repeats;
 pub mod verify;
 
 pub use counters::LogCounters;

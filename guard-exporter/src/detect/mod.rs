@@ -13,6 +13,7 @@
 //! happened, and a clock that is set back changes nothing. Memory is bounded whatever a ring contains:
 //! of more actors than fit, those idle the longest are forgotten.
 
+mod commands;
 mod deletions;
 mod generations;
 mod operation_count;
@@ -21,9 +22,10 @@ mod retries;
 pub use deletions::{MASS, MASS_WINDOW};
 pub use retries::{STORM, STORM_PAUSE};
 
+use commands::DeniedCommands;
 use deletions::Deletions;
 use guard_core::DecisionEvent;
-use guard_core::verdict::Verdict;
+use guard_core::verdict::{Reason, Verdict};
 use guard_report::time::rfc3339;
 use operation_count::OperationCount;
 use retries::Retries;
@@ -34,6 +36,7 @@ use serde::Serialize;
 pub struct Detector {
     retries: Retries,
     deletions: Deletions,
+    commands: DeniedCommands,
 }
 
 /// A pattern that was found.
@@ -54,6 +57,7 @@ pub struct Detection {
     pub count: u64,
     /// How many of them were denied.
     pub denied: u64,
+    pub place: DetectionPlace,
     /// Whether it begins; otherwise it has grown tenfold.
     pub begins: bool,
 }
@@ -66,6 +70,18 @@ pub enum DetectionKind {
     RetryStorm,
     /// Many names removed at once.
     MassDeletion,
+}
+
+/// Where the last operation of a detection was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetectionPlace {
+    /// In a zone, and it was preserved.
+    Preserved,
+    /// In a zone.
+    Zone,
+    /// Outside all zones.
+    Outside,
 }
 
 // === impl Detector ===
@@ -83,6 +99,7 @@ impl Detector {
             zone: event.zone.map(|zone| zone.name.to_owned()),
             count: counted.count,
             denied: counted.denied,
+            place: DetectionPlace::of(event),
             begins,
         };
         [
@@ -93,6 +110,11 @@ impl Detector {
                 .check(event)
                 .map(|deletion| found(DetectionKind::MassDeletion, deletion)),
         ]
+    }
+
+    /// Whether this is the first denial of its process.
+    pub fn is_denied_command(&mut self, event: &DecisionEvent<'_>) -> bool {
+        self.commands.is_first(event)
     }
 }
 
@@ -130,6 +152,31 @@ impl Detection {
     }
 }
 
+// === impl DetectionPlace ===
+
+impl DetectionPlace {
+    /// All places.
+    pub const ALL: [Self; 3] = [Self::Preserved, Self::Zone, Self::Outside];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Preserved => "preserved",
+            Self::Zone => "zone",
+            Self::Outside => "outside",
+        }
+    }
+
+    fn of(event: &DecisionEvent<'_>) -> Self {
+        match event.zone {
+            Some(_) if event.reason == Reason::Preserved => Self::Preserved,
+            Some(_) => Self::Zone,
+            None => Self::Outside,
+        }
+    }
+}
+
 // === impl DetectionKind ===
 
 impl DetectionKind {
@@ -151,7 +198,7 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use guard_core::OperationKind;
-    use guard_core::verdict::{Answer, Reason};
+    use guard_core::verdict::Answer;
     use guard_testing::events::denial;
 
     #[test]

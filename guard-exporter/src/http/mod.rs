@@ -26,6 +26,7 @@ mod connections;
 mod events;
 mod host_guard;
 mod json;
+mod negotiation;
 mod page;
 mod peer;
 mod query;

@@ -3,12 +3,11 @@
 //! A scrape counts against `--web.max-requests` until its client has read the answer, or all but what
 //! the kernel buffers of it; one scrape too many is answered 503.
 
-use super::scrape_cache::Format;
+use super::negotiation::{accepts_gzip, format};
 use super::state::HttpState;
-use crate::metrics::openmetrics;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use std::convert::Infallible;
@@ -37,17 +36,25 @@ pub(super) async fn scrape(State(state): State<HttpState>, headers: HeaderMap) -
     let Some(slot) = state.scrapes.slot() else {
         return (StatusCode::SERVICE_UNAVAILABLE, BUSY).into_response();
     };
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    let mut accepted = accepted.filter_map(|accept| accept.to_str().ok());
-    let format = if accepted.any(openmetrics::is_preferred) {
-        Format::OpenMetrics
-    } else {
-        Format::Text
-    };
-    let text = state.scrapes.get(format, &state.metrics, Instant::now());
-    let head = [(header::CONTENT_TYPE, format.content_type())];
+    let format = format(&headers);
+    let gzip = accepts_gzip(&headers);
+    let body = state
+        .scrapes
+        .get(format, gzip, &state.metrics, Instant::now());
+    let mut head = HeaderMap::new();
+    head.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
+    head.insert(
+        header::VARY,
+        HeaderValue::from_static("accept, accept-encoding"),
+    );
+    if gzip {
+        head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     let pieces = Pieces {
-        rest: text,
+        rest: body,
         slot: Some(slot),
     };
     (head, Body::new(pieces)).into_response()

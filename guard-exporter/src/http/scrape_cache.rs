@@ -4,8 +4,12 @@
 //! [`MAX_AGE`]: however many clients scrape, and however often, the reading thread keeps its
 //! processor.
 
-use crate::metrics::{self, Metrics, openmetrics};
+use crate::metrics::Metrics;
+use crate::metrics::exposition::Format;
 use axum::body::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,7 +20,7 @@ const MAX_AGE: Duration = Duration::from_millis(10);
 /// The latest text of each format, and the free slots. A clone is the same.
 #[derive(Clone, Debug)]
 pub struct ScrapeCache {
-    latest: Arc<Mutex<[Option<Scrape>; 2]>>,
+    latest: Arc<Mutex<[Option<Scrape>; Format::ALL.len()]>>,
     slots: Arc<Semaphore>,
 }
 
@@ -24,13 +28,8 @@ pub struct ScrapeCache {
 struct Scrape {
     taken: Instant,
     text: Bytes,
-}
-
-/// The exposition format.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Format {
-    Text,
-    OpenMetrics,
+    /// Made when it is first asked for.
+    gzip: Option<Bytes>,
 }
 
 // === impl ScrapeCache ===
@@ -54,41 +53,36 @@ impl ScrapeCache {
         Arc::clone(&self.slots).try_acquire_owned().ok()
     }
 
-    /// The metrics in `format`, at most [`MAX_AGE`] old.
-    pub(super) fn get(&self, format: Format, metrics: &Metrics, now: Instant) -> Bytes {
+    /// The metrics in `format`, compressed if `gzip`, at most [`MAX_AGE`] old.
+    pub(super) fn get(&self, format: Format, gzip: bool, metrics: &Metrics, now: Instant) -> Bytes {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = &mut latest[format as usize];
-        if let Some(scrape) = latest
-            && now.saturating_duration_since(scrape.taken) < MAX_AGE
-        {
-            return scrape.text.clone();
-        }
-        let text = Bytes::from(format.encode(metrics));
-        *latest = Some(Scrape {
-            taken: now,
-            text: text.clone(),
-        });
-        text
-    }
-}
-
-// === impl Format ===
-
-impl Format {
-    pub(super) const fn content_type(self) -> &'static str {
-        match self {
-            Self::Text => metrics::CONTENT_TYPE,
-            Self::OpenMetrics => openmetrics::CONTENT_TYPE,
-        }
-    }
-
-    fn encode(self, metrics: &Metrics) -> String {
-        match self {
-            Self::Text => metrics.encode(),
-            Self::OpenMetrics => metrics.encode_openmetrics(),
+        let is_fresh = |scrape: &Scrape| now.saturating_duration_since(scrape.taken) < MAX_AGE;
+        let scrape = match latest {
+            Some(scrape) if is_fresh(scrape) => scrape,
+            _ => latest.insert(Scrape {
+                taken: now,
+                text: metrics.encode(format).into(),
+                gzip: None,
+            }),
+        };
+        if gzip {
+            let text = &scrape.text;
+            scrape.gzip.get_or_insert_with(|| compressed(text)).clone()
+        } else {
+            scrape.text.clone()
         }
     }
 }
+
+fn compressed(text: &[u8]) -> Bytes {
+    // The fastest level shrinks it to a tenth.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).expect(NO_FAILURE);
+    encoder.finish().expect(NO_FAILURE).into()
+}
+
+const NO_FAILURE: &str = "writing to memory does not fail";
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +94,7 @@ mod tests {
         let scrapes = ScrapeCache::new(0);
         let start = Instant::now();
         let has_failure = |format, after: Duration| {
-            let text = scrapes.get(format, &metrics, start + after);
+            let text = scrapes.get(format, false, &metrics, start + after);
             let text = String::from_utf8(text.to_vec()).unwrap();
             text.contains("guard_exporter_bind_failures_total 1")
         };

@@ -161,8 +161,10 @@ catalogue! {
         "Denials whose process carried a malformed trace context.";
     RETRY_STORMS Counter "guard_retry_storms_total" ["agent"],
         "Retry storms: times an agent began to repeat a denied operation.";
-    MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "verdict"],
+    MASS_DELETIONS Counter "guard_mass_deletions_total" ["agent", "place", "verdict"],
         "Mass deletions: times a session began to remove many names; deny when all were denied.";
+    DENIED_COMMANDS Counter "guard_denied_commands_total" ["agent"],
+        "Processes that were denied something, each counted once.";
 
     FILE_CHANGES Counter "guard_file_changes_total" ["agent", "kind"],
         "Kept files that agents removed, replaced or changed, whether they were preserved or not.";
@@ -267,6 +269,8 @@ catalogue! {
 
     LOG_RECORDS Counter "guard_denial_log_records_total" [],
         "Lines written to the denial log.";
+    REPEATED_DENIALS Counter "guard_denial_log_repeats_total" [],
+        "Denials that are only counted in a line of the denial log, because they repeat others.";
     LOG_WRITE_FAILURES Counter "guard_denial_log_write_failures_total" [],
         "Failed attempts to write the denial log; the lines stay pending.";
     LOG_WRITTEN_BYTES Counter "guard_denial_log_written_bytes_total" [],

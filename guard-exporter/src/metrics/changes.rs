@@ -1,12 +1,12 @@
 //! Counting what agents take from kept files, and how it was preserved.
 
 use super::catalogue;
-use super::registry::{counter_vec, histogram_vec};
+use super::registry::{Registry, counter_vec, histogram_vec};
 use crate::units::seconds;
 use guard_core::DecisionEvent;
 use guard_core::event::{ChangeKind, Preservation, PreservationMethod, UnpreservedCause};
 use guard_core::verdict::Verdict;
-use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
+use prometheus::{HistogramVec, IntCounter, IntCounterVec};
 
 /// Counts preservations of all agents.
 #[derive(Debug)]
@@ -15,8 +15,7 @@ pub(super) struct ChangeMetrics {
     files: IntCounterVec,
     bytes: IntCounterVec,
     unpreserved: [[IntCounter; Verdict::ALL.len()]; UnpreservedCause::ALL.len()],
-    duration: [Histogram; PreservationMethod::ALL.len()],
-    failed_duration: Histogram,
+    duration: HistogramVec,
 }
 
 /// The series of one agent, created together.
@@ -32,7 +31,6 @@ pub(super) struct AgentChanges {
 impl ChangeMetrics {
     pub(super) fn new(registry: &Registry) -> Self {
         let unpreserved = counter_vec(registry, catalogue::UNPRESERVED_FILES);
-        let duration = histogram_vec(registry, catalogue::PRESERVING_DURATION);
         Self {
             changes: counter_vec(registry, catalogue::FILE_CHANGES),
             files: counter_vec(registry, catalogue::PRESERVED_FILES),
@@ -42,9 +40,7 @@ impl ChangeMetrics {
                     unpreserved.with_label_values(&[cause.as_str(), verdict.as_str()])
                 })
             }),
-            duration: PreservationMethod::ALL
-                .map(|method| duration.with_label_values(&[method.as_str()])),
-            failed_duration: duration.with_label_values(&[NONE]),
+            duration: histogram_vec(registry, catalogue::PRESERVING_DURATION),
         }
     }
 
@@ -76,11 +72,13 @@ impl ChangeMetrics {
         if let Some(method) = preservation.method() {
             agent.files[method as usize].inc();
             agent.bytes[method as usize].inc_by(preservation.bytes);
-            self.duration[method as usize].observe(duration);
+            self.duration
+                .with_label_values(&[method.as_str()])
+                .observe(duration);
         }
         if let Some(cause) = preservation.cause() {
             self.unpreserved[cause as usize][event.verdict as usize].inc();
-            self.failed_duration.observe(duration);
+            self.duration.with_label_values(&[NONE]).observe(duration);
         }
     }
 }
@@ -96,7 +94,7 @@ mod tests {
 
     #[test]
     fn files_bytes_causes_and_times_are_counted() {
-        let registry = Registry::new();
+        let registry = Registry::default();
         let metrics = ChangeMetrics::new(&registry);
         let agent = metrics.of_agent("codex");
         let preserved = CHANGE.preservation.unwrap();
@@ -129,7 +127,11 @@ mod tests {
         assert_eq!(agent.bytes[0].get(), 4196);
         let full = &metrics.unpreserved[UnpreservedCause::Full as usize];
         assert_eq!(full.each_ref().map(IntCounter::get), [1, 1, 0]);
-        assert_eq!(metrics.duration[0].get_sample_count(), 2);
-        assert_eq!(metrics.failed_duration.get_sample_count(), 2);
+        let observed = |method| {
+            let duration = metrics.duration.with_label_values(&[method]);
+            duration.get_sample_count()
+        };
+        assert_eq!(observed(PreservationMethod::ALL[0].as_str()), 2);
+        assert_eq!(observed(NONE), 2);
     }
 }

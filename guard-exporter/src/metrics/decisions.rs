@@ -8,12 +8,13 @@ use super::catalogue::{self, DURATION_BOUNDS, MAX_AGENTS};
 use super::changes::{AgentChanges, ChangeMetrics};
 use super::exemplars::{Exemplar, Exemplars, key};
 use super::named::Named;
-use super::registry::{counter, counter_vec, histogram, histogram_vec};
+use super::registry::{Registry, counter, counter_vec, histogram, histogram_vec};
+use crate::detect::DetectionPlace;
 use crate::units::seconds;
 use guard_core::event::{RequestEvent, RequestStep, TraceContext};
 use guard_core::verdict::{Answer, Reason, Verdict};
-use guard_core::{DecisionEvent, OperationKind, agents};
-use prometheus::{Histogram, IntCounter, IntCounterVec, Registry};
+use guard_core::{DecisionEvent, OperationKind};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec};
 use std::str::from_utf8;
 
 /// Counts decisions. One per registry, used by one thread.
@@ -22,19 +23,21 @@ pub struct DecisionMetrics {
     families: Families,
     changes: ChangeMetrics,
     agents: Vec<AgentSeries>,
-    /// How many of them are neither [`NONE`], [`CUSTOM`] nor [`OTHER`].
+    /// How many of them are not [`UNNAMED`].
     named_agents: usize,
     zones: Named<ByVerdict>,
     tools: Named<IntCounter>,
     by_reason: [[Option<IntCounter>; Verdict::ALL.len()]; Reason::ALL.len()],
     by_answer: [IntCounter; Answer::ALL.len()],
-    by_operation: [Histogram; OperationKind::ALL.len()],
-    deadline_margin: Histogram,
     granted_after: Histogram,
     rejected_after: Histogram,
+    by_operation: [Option<Histogram>; OperationKind::ALL.len()],
+    deadline_margin: Option<Histogram>,
     traced: IntCounter,
+    repeated: IntCounter,
     capped: IntCounter,
     exemplars: Exemplars,
+    registry: Registry,
 }
 
 /// The families that series are created in.
@@ -48,6 +51,8 @@ struct Families {
     retry_storms: IntCounterVec,
     mass_deletions: IntCounterVec,
     request_steps: IntCounterVec,
+    denied_commands: IntCounterVec,
+    durations: HistogramVec,
 }
 
 /// All series of one agent, created together.
@@ -57,8 +62,9 @@ struct AgentSeries {
     by_operation: [ByVerdict; OperationKind::ALL.len()],
     overrides: IntCounter,
     retry_storms: IntCounter,
-    mass_deletions: [IntCounter; 2],
     request_steps: [IntCounter; RequestStep::ALL.len()],
+    mass_deletions: [[IntCounter; 2]; DetectionPlace::ALL.len()],
+    denied_commands: IntCounter,
     changes: AgentChanges,
 }
 
@@ -77,10 +83,11 @@ impl DecisionMetrics {
             retry_storms: counter_vec(registry, catalogue::RETRY_STORMS),
             mass_deletions: counter_vec(registry, catalogue::MASS_DELETIONS),
             request_steps: counter_vec(registry, catalogue::REQUEST_STEPS),
+            denied_commands: counter_vec(registry, catalogue::DENIED_COMMANDS),
+            durations: histogram_vec(registry, catalogue::DECISION_DURATION),
         };
         let waits = histogram_vec(registry, catalogue::REQUEST_WAIT);
         let answers = counter_vec(registry, catalogue::ANSWERS);
-        let durations = histogram_vec(registry, catalogue::DECISION_DURATION);
         let capped = counter(registry, catalogue::CAPPED_VALUES);
         let mut metrics = Self {
             agents: Vec::new(),
@@ -89,20 +96,19 @@ impl DecisionMetrics {
             tools: Named::new(capped.clone()),
             by_reason: Default::default(),
             by_answer: Answer::ALL.map(|answer| answers.with_label_values(&[answer.as_str()])),
-            by_operation: OperationKind::ALL
-                .map(|operation| durations.with_label_values(&[operation.as_str()])),
-            deadline_margin: histogram(registry, catalogue::DEADLINE_MARGIN),
             granted_after: waits.with_label_values(&[RequestStep::Granted.as_str()]),
             rejected_after: waits.with_label_values(&[RequestStep::Rejected.as_str()]),
+            by_operation: Default::default(),
+            deadline_margin: None,
             traced: counter(registry, catalogue::TRACED_DENIALS),
+            repeated: counter(registry, catalogue::REPEATED_DENIALS),
             capped,
             exemplars,
             families,
             changes: ChangeMetrics::new(registry),
+            registry: registry.clone(),
         };
-        for label in [NONE, CUSTOM, OTHER].into_iter().chain(agents::labels()) {
-            metrics.add_agent(label);
-        }
+        metrics.add_agent(NONE);
         for reason in Reason::ALL {
             for &verdict in verdicts_of(reason) {
                 metrics.reason(reason, verdict);
@@ -125,9 +131,15 @@ impl DecisionMetrics {
         self.reason(reason, verdict).inc();
         self.by_answer[answer as usize].inc();
         let duration = seconds(event.latency_ns);
-        self.by_operation[operation as usize].observe(duration);
+        let durations = &self.families.durations;
+        self.by_operation[operation as usize]
+            .get_or_insert_with(|| durations.with_label_values(&[operation.as_str()]))
+            .observe(duration);
         if let Some(left_ns) = event.deadline_left_ns {
-            self.deadline_margin.observe(seconds(left_ns));
+            let registry = &self.registry;
+            self.deadline_margin
+                .get_or_insert_with(|| histogram(registry, catalogue::DEADLINE_MARGIN))
+                .observe(seconds(left_ns));
         }
         if let Some(zone) = event.zone {
             let zones = &self.families.zones;
@@ -171,10 +183,21 @@ impl DecisionMetrics {
         }
     }
 
+    /// Counts a denial that has no line of its own in the log.
+    pub fn repeated(&self) {
+        self.repeated.inc();
+    }
+
     /// The `agent` label of the agent with this number.
     #[must_use]
     pub fn label(&self, agent: usize) -> &str {
         &self.agents[agent].label
+    }
+
+    /// The `agent` label under which this agent is counted.
+    pub(super) fn known_label(&mut self, agent: &str) -> &str {
+        let agent = self.agent(Some(agent));
+        self.label(agent)
     }
 
     /// Counts a retry storm of the agent with this number.
@@ -183,9 +206,14 @@ impl DecisionMetrics {
     }
 
     /// Counts a mass deletion in a session of the agent with this number.
-    pub fn mass_deletion(&self, agent: usize, verdict: Verdict) {
+    pub fn mass_deletion(&self, agent: usize, place: DetectionPlace, verdict: Verdict) {
         let denied = usize::from(verdict == Verdict::Deny);
-        self.agents[agent].mass_deletions[denied].inc();
+        self.agents[agent].mass_deletions[place as usize][denied].inc();
+    }
+
+    /// Counts a command of the agent with this number, that was denied something.
+    pub fn denied_command(&self, agent: usize) {
+        self.agents[agent].denied_commands.inc();
     }
 
     fn exemplify(&self, event: &DecisionEvent<'_>, agent: usize, trace: TraceContext) {
@@ -216,11 +244,12 @@ impl DecisionMetrics {
         let label = label(agent);
         let known = self.position(label);
         known.unwrap_or_else(|| {
-            if self.named_agents < MAX_AGENTS {
+            if self.named_agents < MAX_AGENTS || UNNAMED.contains(&label) {
                 self.add_agent(label)
             } else {
                 self.capped.inc();
-                self.position(OTHER).expect("it is added at the start")
+                self.position(OTHER)
+                    .unwrap_or_else(|| self.add_agent(OTHER))
             }
         })
     }
@@ -231,7 +260,7 @@ impl DecisionMetrics {
     }
 
     fn add_agent(&mut self, label: &str) -> usize {
-        self.named_agents += usize::from(![NONE, CUSTOM, OTHER].contains(&label));
+        self.named_agents += usize::from(!UNNAMED.contains(&label));
         let changes = self.changes.of_agent(label);
         self.agents
             .push(AgentSeries::new(label, &self.families, changes));
@@ -252,14 +281,17 @@ impl AgentSeries {
             }),
             overrides: families.overrides.with_label_values(&[label]),
             retry_storms: families.retry_storms.with_label_values(&[label]),
-            mass_deletions: [Verdict::Allow, Verdict::Deny].map(|verdict| {
-                let labels = [label, verdict.as_str()];
-                families.mass_deletions.with_label_values(&labels)
+            mass_deletions: DetectionPlace::ALL.map(|place| {
+                [Verdict::Allow, Verdict::Deny].map(|verdict| {
+                    let labels = [label, place.as_str(), verdict.as_str()];
+                    families.mass_deletions.with_label_values(&labels)
+                })
             }),
             request_steps: RequestStep::ALL.map(|step| {
                 let labels = [label, step.as_str()];
                 families.request_steps.with_label_values(&labels)
             }),
+            denied_commands: families.denied_commands.with_label_values(&[label]),
             changes,
             label: label.into(),
         }
@@ -310,6 +342,8 @@ const BY_POLICY: &str = "the policy";
 const NONE: &str = "none";
 const CUSTOM: &str = "custom";
 const OTHER: &str = "other";
+/// They are there beside [`MAX_AGENTS`] others.
+const UNNAMED: [&str; 3] = [NONE, CUSTOM, OTHER];
 
 #[cfg(test)]
 mod tests {
@@ -318,9 +352,9 @@ mod tests {
 
     #[test]
     fn the_65th_agent_and_invalid_labels_are_other() {
-        let registry = Registry::new();
+        let registry = Registry::default();
         let mut metrics = DecisionMetrics::new(&registry, Exemplars::default());
-        let room = (MAX_AGENTS - agents::labels().count()) as u64;
+        let room = MAX_AGENTS as u64;
         let mut event = denial(0);
         let names: Vec<String> = (0..200).map(|index| format!("agent_{index}")).collect();
         let invalid = [
@@ -350,7 +384,7 @@ mod tests {
 
     #[test]
     fn zones_tools_overrides_and_deadlines_are_counted() {
-        let registry = Registry::new();
+        let registry = Registry::default();
         let mut metrics = DecisionMetrics::new(&registry, Exemplars::default());
         metrics.count(&denial(0));
         for reason in [Reason::TrustedTool, Reason::Override] {
@@ -376,7 +410,7 @@ mod tests {
             families.overrides.with_label_values(&["claude_code"]).get(),
             1
         );
-        assert_eq!(metrics.deadline_margin.get_sample_count(), 2);
+        assert_eq!(metrics.deadline_margin.unwrap().get_sample_count(), 2);
         assert_eq!(metrics.traced.get(), 1);
     }
 }

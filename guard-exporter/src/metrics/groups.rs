@@ -3,8 +3,8 @@
 //! Each field is named for its catalogue entry. A clone counts into the same series.
 
 use super::catalogue::{self, Signal};
-use super::registry::{counter, counter_vec, gauge, int_gauge, int_gauge_vec};
-use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
+use super::registry::{Registry, counter, counter_vec, gauge, int_gauge, int_gauge_vec};
+use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec};
 
 /// Clients of `/api/v1/events`.
 #[derive(Clone, Debug)]

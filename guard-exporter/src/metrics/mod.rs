@@ -1,26 +1,27 @@
 //! The exporter's metrics: those of the [`catalogue`], in one Prometheus registry.
 //!
-//! Every family without labels is exported from the first scrape, at 0, and so are all series of every
-//! agent that the guard knows; those of another agent begin when it is first seen. So rates and ratios
-//! have no gaps, and the first denial is an increase. Counters never decrease while the exporter runs,
-//! also when a ring is removed.
+//! Every family without labels is exported from the first scrape, at 0; the series of an agent, of an
+//! operation's duration and of a way to preserve begin, all together, when it is first seen. Counters
+//! never decrease, also when a ring is removed or the exporter starts again ([`carried`]).
 //!
 //! It deliberately keeps no event: a record is counted and dropped.
 //!
 //! ```
 //! use guard_exporter::metrics::Metrics;
+//! use guard_exporter::metrics::exposition::Format;
 //!
-//! let text = Metrics::new().encode();
+//! let text = Metrics::new().encode(Format::Text);
 //! assert!(text.contains("\nguard_denial_log_records_total 0\n"));
 //! ```
 
+pub mod carried;
 pub mod catalogue;
 mod changes;
 mod decisions;
 mod exemplars;
+pub mod exposition;
 pub mod groups;
 mod named;
-pub mod openmetrics;
 mod process;
 mod registry;
 mod rings;
@@ -30,10 +31,11 @@ pub use groups::{ConnectionMetrics, ExporterMetrics, OtlpMetrics, SignalMetrics,
 pub use rings::{GuardState, Infos, RingMetrics};
 
 use crate::denial_log::LogCounters;
+use carried::{CarriedCounter, CreatedTimes};
 use exemplars::Exemplars;
+use exposition::Format;
 use prometheus::proto::MetricFamily;
-use prometheus::{Registry, TextEncoder};
-use registry::{counter, int_gauge, registered};
+use registry::{Registry, counter, int_gauge, registered};
 use std::time::Instant;
 
 /// All metrics. Cheap handles: a clone counts into the same registry.
@@ -49,10 +51,8 @@ pub struct Metrics {
     pub otlp: OtlpMetrics,
     pub exporter: ExporterMetrics,
     exemplars: Exemplars,
+    created: CreatedTimes,
 }
-
-/// The content type of [`Metrics::encode`]; Prometheus 3 refuses a scrape without it.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 // === impl Metrics ===
 
@@ -60,7 +60,7 @@ impl Metrics {
     /// All metrics except those of decisions and of the process.
     #[must_use]
     pub fn new() -> Self {
-        let registry = Registry::new();
+        let registry = Registry::default();
         Self {
             rings: RingMetrics::new(&registry),
             denial_log: LogCounters {
@@ -89,6 +89,7 @@ impl Metrics {
             otlp: OtlpMetrics::new(&registry),
             exporter: ExporterMetrics::new(&registry),
             exemplars: Exemplars::default(),
+            created: CreatedTimes::new(),
             registry,
         }
     }
@@ -104,34 +105,35 @@ impl Metrics {
         registered(&self.registry, process::ProcessCollector::new());
     }
 
-    /// All metrics in the text format 0.0.4.
+    /// All metrics in `format`.
     #[must_use]
-    pub fn encode(&self) -> String {
-        self.timed(|families| {
-            TextEncoder::new()
-                .encode_to_string(families)
-                .expect("gathered families have names, and writing to a string does not fail")
-        })
+    pub fn encode(&self, format: Format) -> String {
+        let started = Instant::now();
+        let families = self.families();
+        if format == Format::OpenMetrics {
+            self.created.note(&families);
+        }
+        let text = exposition::encode(&families, format, &self.exemplars, &self.created);
+        self.exporter
+            .scrape_duration
+            .set(started.elapsed().as_secs_f64());
+        text
     }
 
-    /// All metrics in OpenMetrics 1.0.0, with exemplars.
+    /// The counters as the next exporter is to go on from them.
     #[must_use]
-    pub fn encode_openmetrics(&self) -> String {
-        self.timed(|families| openmetrics::encode(families, &self.exemplars))
+    pub fn carry(&self) -> Vec<CarriedCounter> {
+        carried::carry(&self.families(), &self.created)
+    }
+
+    /// Goes on from the counters of an earlier exporter. To be called before anything is counted.
+    pub fn restore(&self, carried: &[CarriedCounter], decisions: &mut DecisionMetrics) {
+        carried::restore(carried, &self.registry, decisions, &self.created);
     }
 
     /// The families with their current values.
     pub(crate) fn families(&self) -> Vec<MetricFamily> {
         self.registry.gather()
-    }
-
-    fn timed(&self, encode: impl FnOnce(&[MetricFamily]) -> String) -> String {
-        let started = Instant::now();
-        let text = encode(&self.families());
-        self.exporter
-            .scrape_duration
-            .set(started.elapsed().as_secs_f64());
-        text
     }
 }
 
@@ -144,6 +146,7 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::DetectionPlace;
     use catalogue::MetricKind;
     use guard_core::OperationKind;
     use guard_core::ring::Lane;
@@ -166,10 +169,11 @@ mod tests {
         allowed.verdict = Verdict::Allow;
         allowed.reason = Reason::Human;
         allowed.latency_ns = 800;
+        allowed.deadline_left_ns = Some(7_000_000_000);
         decisions.count(&allowed);
         let human = decisions.count(&allowed);
         decisions.retry_storm(human);
-        decisions.mass_deletion(human, Verdict::Allow);
+        decisions.mass_deletion(human, DetectionPlace::Outside, Verdict::Allow);
         allowed.reason = Reason::TrustedTool;
         allowed.tool = Some(b"git");
         decisions.count(&allowed);
@@ -191,7 +195,7 @@ mod tests {
         );
         let golden = include_str!("golden.txt");
         let scrape = metrics
-            .encode()
+            .encode(Format::Text)
             .replace(env!("CARGO_PKG_VERSION"), "VERSION");
         // Of the many agents and operations two are enough to see.
         let shown = |line: &&str| {
@@ -213,11 +217,21 @@ mod tests {
         }
         assert_eq!(shown.len(), golden.lines().count());
         let series = scrape.matches("\nguard_decisions_total{").count();
-        let agents = guard_core::agents::labels().count() + 3;
+        let agents = 3;
         assert_eq!(
             series,
             agents * OperationKind::ALL.len() * Verdict::ALL.len()
         );
+    }
+
+    #[test]
+    fn a_fresh_exporter_has_few_series() {
+        let metrics = Metrics::new();
+        let _decisions = metrics.decisions();
+        metrics.watch_process();
+        let scrape = metrics.encode(Format::Text);
+        let series = scrape.lines().filter(|line| !line.starts_with('#')).count();
+        assert!((1..400).contains(&series), "{series} series");
     }
 
     #[test]
@@ -226,7 +240,10 @@ mod tests {
         let mut event = denial(0);
         event.reason = Reason::TrustedTool;
         event.tool = Some(b"git");
-        metrics.decisions().count(&event);
+        event.deadline_left_ns = Some(1);
+        let mut decisions = metrics.decisions();
+        decisions.count(&event);
+        decisions.count(&CHANGE);
         show(
             &metrics,
             &GuardState {
@@ -238,7 +255,7 @@ mod tests {
             },
         );
         metrics.watch_process();
-        let scrape = metrics.encode();
+        let scrape = metrics.encode(Format::Text);
         for metric in catalogue::ALL {
             let kind = match metric.kind {
                 MetricKind::Counter => "counter",

@@ -4,30 +4,79 @@
 
 use super::catalogue::Metric;
 use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry,
+    IntGaugeVec, Opts,
 };
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All metrics of an exporter, and the counters among them by name. A clone is the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Registry {
+    all: prometheus::Registry,
+    counters: Arc<Mutex<HashMap<&'static str, CounterFamily>>>,
+}
+
+/// The series of a counter.
+#[derive(Clone, Debug)]
+enum CounterFamily {
+    Whole(IntCounter),
+    Float(Counter),
+    Labelled(IntCounterVec),
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// The families with their current values.
+    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+        self.all.gather()
+    }
+
+    /// Adds to one series of the counter `name`, which is created if it does not exist. A counter that
+    /// is not here, or that has other labels, stays as it is.
+    pub(super) fn add(&self, name: &str, labels: &[String], value: f64) {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        match counters.get(name) {
+            Some(CounterFamily::Whole(counter)) if labels.is_empty() => {
+                counter.inc_by(whole(value));
+            }
+            Some(CounterFamily::Float(counter)) if labels.is_empty() => {
+                counter.inc_by(value.max(0.0));
+            }
+            Some(CounterFamily::Labelled(family)) => {
+                if let Ok(counter) = family.get_metric_with_label_values(labels) {
+                    counter.inc_by(whole(value));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn keep(&self, metric: Metric, family: CounterFamily) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.insert(metric.name, family);
+    }
+}
 
 pub(super) fn counter(registry: &Registry, metric: Metric) -> IntCounter {
-    registered(
-        registry,
-        IntCounter::with_opts(options(metric)).expect(WELL_FORMED),
-    )
+    let counter = IntCounter::with_opts(options(metric)).expect(WELL_FORMED);
+    registry.keep(metric, CounterFamily::Whole(counter.clone()));
+    registered(registry, counter)
 }
 
 pub(super) fn float_counter(registry: &Registry, metric: Metric) -> Counter {
-    registered(
-        registry,
-        Counter::with_opts(options(metric)).expect(WELL_FORMED),
-    )
+    let counter = Counter::with_opts(options(metric)).expect(WELL_FORMED);
+    registry.keep(metric, CounterFamily::Float(counter.clone()));
+    registered(registry, counter)
 }
 
 pub(super) fn counter_vec(registry: &Registry, metric: Metric) -> IntCounterVec {
-    registered(
-        registry,
-        IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED),
-    )
+    let family = IntCounterVec::new(options(metric), metric.labels).expect(WELL_FORMED);
+    registry.keep(metric, CounterFamily::Labelled(family.clone()));
+    registered(registry, family)
 }
 
 pub(super) fn gauge(registry: &Registry, metric: Metric) -> Gauge {
@@ -74,10 +123,20 @@ pub(super) fn options(metric: Metric) -> Opts {
 }
 
 pub(super) fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
-    registry
-        .register(Box::new(collector.clone()))
+    let all = &registry.all;
+    all.register(Box::new(collector.clone()))
         .expect("each metric is registered once");
     collector
+}
+
+/// The count that a carried value is: below 2⁵³, where floats are exact.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a value out of range becomes the nearest"
+)]
+fn whole(value: f64) -> u64 {
+    value as u64
 }
 
 pub(super) const WELL_FORMED: &str = "catalogue entries are well-formed";

@@ -1,11 +1,13 @@
 //! Metrics of rings, and of their guards as the rings' headers describe them.
 
 use super::catalogue::{self, MAX_INFOS, Metric};
-use super::registry::{counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec};
+use super::registry::{
+    Registry, counter, counter_vec, float_counter, gauge, int_gauge, int_gauge_vec,
+};
 use crate::units::seconds;
 use guard_core::ring::{Counter, Lane, Reader};
 use guard_report::status::mode_name;
-use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec, Registry};
+use prometheus::{Gauge, IntCounter, IntGauge, IntGaugeVec};
 use std::collections::BTreeSet;
 
 /// Counters of what was read, and gauges of the last [`GuardState`].

@@ -154,6 +154,7 @@ fn body(text: String) -> Option<AnyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::DetectionPlace;
     use guard_core::DecisionEvent;
     use guard_core::event::{Preservation, PreservationOutcome, UnpreservedCause};
     use guard_testing::events::{CHANGE, REQUEST, denial as event};
@@ -259,6 +260,7 @@ mod tests {
             zone: None,
             count: 200,
             denied: 3,
+            place: DetectionPlace::Outside,
             begins: true,
         };
         let storm = Detection {

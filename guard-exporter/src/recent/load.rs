@@ -15,7 +15,7 @@ impl Recent {
     pub fn load(log: &Path) -> Self {
         let recent = Self::default();
         for text in read_newest(log, MAX_KEPT, MAX_KEPT_BYTES) {
-            for denial in text.lines().filter_map(parse) {
+            for denial in text.lines().filter_map(LoggedDecision::parse) {
                 recent.push(Arc::new(denial));
             }
         }
@@ -23,17 +23,23 @@ impl Recent {
     }
 }
 
-fn parse(line: &str) -> Option<LoggedDecision> {
-    let record = DecisionRecord::parse(line)?;
-    Some(LoggedDecision {
-        operation: record.operation()?,
-        verdict: record.verdict()?,
-        wall_ns: record.wall_ns()?,
-        agent: record.agent.as_deref().map(Into::into),
-        zone: record.zone_name.as_deref().map(Into::into),
-        zone_path: record.zone.as_deref().map(Into::into),
-        line: line.into(),
-    })
+// === impl LoggedDecision ===
+
+impl LoggedDecision {
+    /// The decision of a line of a log; `None` when it is none that this version knows.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let record = DecisionRecord::parse(line)?;
+        Some(Self {
+            operation: record.operation()?,
+            verdict: record.verdict()?,
+            wall_ns: record.wall_ns()?,
+            agent: record.agent.as_deref().map(Into::into),
+            zone: record.zone_name.as_deref().map(Into::into),
+            zone_path: record.zone.as_deref().map(Into::into),
+            line: line.into(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 const LABELS: [&str; 16] = [
     "agent",
     "operation",
+    "place",
     "verdict",
     "reason",
     "answer",

@@ -69,8 +69,7 @@ fn a_collector_that_comes_back_gets_everything() {
         });
         collector.set(Behavior::Take);
         eventually("all arrive", || {
-            // A retry storm is a record too.
-            decisions(&collector) == 7 && collector.state().records.len() == 8
+            decisions(&collector) == 7 && collector.state().records.len() == 7
         });
         for signal in ["traces", "logs"] {
             eventually("nothing is left", || account(&exporter, signal)[2] == 0);
@@ -102,7 +101,7 @@ fn a_collector_that_starts_later_gets_everything() {
     });
     let collector = Collector::on(TcpListener::bind(address).unwrap(), Behavior::Take);
     eventually("all arrive", || {
-        decisions(&collector) == 7 && collector.state().records.len() == 8
+        decisions(&collector) == 7 && collector.state().records.len() == 7
     });
     exporter.terminate();
 }
@@ -135,6 +134,21 @@ fn refused_items_are_counted_as_dropped() {
             "{messages}"
         );
     }
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_sent_in_halves() {
+    let home = Home::new();
+    let collector = Collector::start(Behavior::Status(413, ""));
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    publish(&producer, &denial(), 4);
+    let exporter = start(&home, &collector, &[("OTEL_BLRP_SCHEDULE_DELAY", "200")]);
+    // Four, two and two, and each alone.
+    eventually("each was tried alone", || {
+        account(&exporter, "logs") == [0, 4, 0]
+    });
+    assert!(metric(&exporter, "export_failures_total", "logs") >= 7);
+    exporter.terminate();
 }
 
 #[test]

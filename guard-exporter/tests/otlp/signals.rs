@@ -1,7 +1,7 @@
 //! What a collector receives.
 
 use crate::collector::{Behavior, Collector, attributes};
-use crate::support::{Home, allowed, denial, eventually, publish};
+use crate::support::{Home, allowed, denial, eventually, publish, publish_at_once};
 use crate::{command, metric, start};
 use guard_core::DecisionEvent;
 use guard_core::event::TraceContext;
@@ -30,7 +30,11 @@ fn a_denial_arrives_as_a_span_and_a_record_of_the_agent_s_trace() {
     assert_eq!(span.end_time_unix_nano, 1_718_000_000_000_000_042);
     assert_eq!(span.end_time_unix_nano - span.start_time_unix_nano, 12_500);
     assert_eq!(span.flags & 1, 1, "sampled, whatever the agent's is");
-    assert_eq!(span.status.unwrap_or_default().code, 0);
+    assert_eq!(
+        span.status.unwrap_or_default().code,
+        2,
+        "an error, as it has an error.type"
+    );
     let found = attributes(&span.attributes);
     assert_eq!(found["guard.verdict"], "deny");
     assert_eq!(found["guard.agent.name"], "claude_code");
@@ -140,7 +144,7 @@ fn detections_arrive_as_records() {
     let home = Home::new();
     let collector = Collector::start(Behavior::Take);
     let producer = home.ring(1, MIN_LANE_WORDS);
-    publish(&producer, &denial(), 5);
+    publish_at_once(&producer, &denial(), 5);
     let exporter = start(&home, &collector, &[]);
     let record = collector.record("guard.retry_storm.detected");
     let found = attributes(&record.attributes);

@@ -18,6 +18,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 /// A state directory with an empty `rings`.
@@ -275,9 +276,10 @@ pub fn status(head: &str) -> u16 {
         .unwrap_or(0)
 }
 
-/// A denial with every field set.
+/// A denial with every field set, long after the one before: it repeats none.
 pub fn denial() -> DecisionEvent<'static> {
     DecisionEvent {
+        monotonic_ns: later(),
         trace: Some(TraceContext {
             trace_id: [0xab; 16],
             span_id: [0xcd; 8],
@@ -302,11 +304,27 @@ pub fn allowed() -> DecisionEvent<'static> {
     }
 }
 
-/// Publishes an event so many times.
+/// Publishes an event so many times, each long after the one before.
 pub fn publish(producer: &Producer, event: &DecisionEvent<'_>, times: u64) {
+    for _ in 0..times {
+        producer.publish(&DecisionEvent {
+            monotonic_ns: later(),
+            ..*event
+        });
+    }
+}
+
+/// Publishes an event so many times at once.
+pub fn publish_at_once(producer: &Producer, event: &DecisionEvent<'_>, times: u64) {
     for _ in 0..times {
         producer.publish(event);
     }
+}
+
+/// A time of the guards' clock, two hours after the one before.
+pub fn later() -> u64 {
+    static STEPS: AtomicU64 = AtomicU64::new(1);
+    STEPS.fetch_add(1, Ordering::Relaxed) * 2 * 3600 * 1_000_000_000
 }
 
 /// Pseudo-random numbers, the same in each run (xorshift).

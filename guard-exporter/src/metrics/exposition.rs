@@ -1,96 +1,105 @@
-//! OpenMetrics 1.0.0, for scrapers that prefer it.
+//! The two formats in which Prometheus reads metrics: the text format 0.0.4, and OpenMetrics 1.0.0 for
+//! scrapers that prefer it.
 //!
-//! Compared with the text format 0.0.4 it has units, exemplars and an end marker, so that a truncated
-//! scrape is detected. A counter's family is named without `_total`.
+//! OpenMetrics has units, exemplars, the time when each counter began, and an end marker, so that a
+//! truncated scrape is detected. A counter's family is named without `_total` in it.
 //!
-//! It deliberately writes no `_created` samples: they would double the series for a time that is
-//! already in `process_start_time_seconds`.
+//! It guarantees that a bucket's bound is written alike in both, so that its series stays the same
+//! when the format of scrapes changes.
 
+use super::carried::CreatedTimes;
 use super::catalogue::{self, Metric};
 use super::exemplars::{Exemplars, key, may_have_exemplars};
 use prometheus::proto::{LabelPair, MetricFamily, MetricType};
 use std::fmt::Write as _;
 
-/// The content type of [`Metrics::encode_openmetrics`](super::Metrics::encode_openmetrics).
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Whether an `Accept` header prefers OpenMetrics 1.0.0 to plain text.
-///
-/// ```
-/// use guard_exporter::metrics::openmetrics::is_preferred;
-///
-/// assert!(is_preferred("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"));
-/// assert!(!is_preferred("text/plain, application/openmetrics-text;q=0.9"));
-/// assert!(!is_preferred("*/*"));
-/// ```
-#[must_use]
-pub fn is_preferred(accept: &str) -> bool {
-    let mut openmetrics = 0.0_f32;
-    let mut text = 0.0_f32;
-    for range in accept.split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let mut quality = 1.0_f32;
-        let mut is_known_version = true;
-        for (parameter, value) in parts.filter_map(|part| part.split_once('=')) {
-            match parameter.trim().to_ascii_lowercase().as_str() {
-                "q" => quality = value.trim().parse().unwrap_or(0.0),
-                "version" => is_known_version = value.trim().trim_matches('"') == "1.0.0",
-                _ => {}
-            }
-        }
-        match name.as_str() {
-            "application/openmetrics-text" if is_known_version => {
-                openmetrics = openmetrics.max(quality);
-            }
-            "text/plain" => text = text.max(quality),
-            _ => {}
-        }
-    }
-    openmetrics > 0.0 && openmetrics >= text
+/// A format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The text format 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
 }
 
-/// Encodes the families that a registry gathered.
-pub(super) fn encode(families: &[MetricFamily], exemplars: &Exemplars) -> String {
+// === impl Format ===
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Text, Self::OpenMetrics];
+
+    /// The content type; Prometheus 3 refuses a scrape without it.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// Encodes the families that a registry gathered, in OpenMetrics with `exemplars` and the times when
+/// counters were `created`.
+pub(super) fn encode(
+    families: &[MetricFamily],
+    format: Format,
+    exemplars: &Exemplars,
+    created: &CreatedTimes,
+) -> String {
     let mut text = String::with_capacity(families.len() * 512);
-    let exemplars = (!exemplars.is_empty()).then_some(exemplars);
+    let is_open = format == Format::OpenMetrics;
+    let exemplars = (is_open && !exemplars.is_empty()).then_some(exemplars);
     for family in families {
         let exemplars = exemplars.filter(|_| may_have_exemplars(family.name()));
         let metric = catalogue::ALL
             .iter()
             .find(|metric| metric.name == family.name());
-        encode_family(family, metric, exemplars, &mut text).expect(NO_FAILURE);
+        encode_family(family, format, metric, exemplars, created, &mut text).expect(NO_FAILURE);
     }
-    text.push_str("# EOF\n");
+    if is_open {
+        text.push_str("# EOF\n");
+    }
     text
 }
 
 fn encode_family(
     family: &MetricFamily,
+    format: Format,
     metric: Option<&Metric>,
     exemplars: Option<&Exemplars>,
+    created: &CreatedTimes,
     text: &mut String,
 ) -> std::fmt::Result {
     let full = family.name();
+    let is_open = format == Format::OpenMetrics;
     let kind = family.get_field_type();
+    let base = full.strip_suffix("_total").filter(|_| is_open);
     let (name, kind_name) = match kind {
-        MetricType::COUNTER => (full.strip_suffix("_total").unwrap_or(full), "counter"),
+        MetricType::COUNTER => (base.unwrap_or(full), "counter"),
         MetricType::HISTOGRAM => (full, "histogram"),
         MetricType::GAUGE => (full, "gauge"),
         // The catalogue has no others.
         _ => (full, "unknown"),
     };
-    writeln!(text, "# TYPE {name} {kind_name}")?;
-    if let Some(unit) = metric.and_then(Metric::unit) {
-        writeln!(text, "# UNIT {name} {unit}")?;
+    if !is_open {
+        writeln!(text, "# HELP {name} {}", Escaped(family.help()))?;
     }
-    writeln!(text, "# HELP {name} {}", Escaped(family.help()))?;
+    writeln!(text, "# TYPE {name} {kind_name}")?;
+    if is_open {
+        if let Some(unit) = metric.and_then(Metric::unit) {
+            writeln!(text, "# UNIT {name} {unit}")?;
+        }
+        writeln!(text, "# HELP {name} {}", Escaped(family.help()))?;
+    }
     for series in family.get_metric() {
         let labels = series.get_label();
         let mut sample = |suffix: &str, bucket: Option<(usize, f64)>, value: SampleValue| {
             write!(text, "{name}{suffix}")?;
             write_labels(labels, bucket.map(|(_, bound)| bound), text)?;
-            write!(text, " {value}")?;
+            match format {
+                Format::Text => write!(text, " {}", value.plain())?,
+                Format::OpenMetrics => write!(text, " {value}")?,
+            }
             if let Some(exemplars) = exemplars {
                 let values = labels.iter().map(LabelPair::value);
                 let key = key(full, values, bucket.map(|(number, _)| number));
@@ -104,11 +113,14 @@ fn encode_family(
         };
         match kind {
             MetricType::COUNTER => {
-                sample(
-                    "_total",
-                    None,
-                    SampleValue::Float(series.get_counter().get_value()),
-                )?;
+                let suffix = if is_open { "_total" } else { "" };
+                let value = SampleValue::Float(series.get_counter().get_value());
+                sample(suffix, None, value)?;
+                if is_open && let Some(time) = created.of(full, labels) {
+                    write!(text, "{name}_created")?;
+                    write_labels(labels, None, text)?;
+                    writeln!(text, " {time:.3}")?;
+                }
             }
             MetricType::HISTOGRAM => {
                 let histogram = series.get_histogram();
@@ -129,8 +141,8 @@ fn encode_family(
                     let place = (buckets.len(), f64::INFINITY);
                     sample("_bucket", Some(place), SampleValue::Count(all))?;
                 }
-                sample("_count", None, SampleValue::Count(all))?;
                 sample("_sum", None, SampleValue::Float(histogram.get_sample_sum()))?;
+                sample("_count", None, SampleValue::Count(all))?;
             }
             _ => sample("", None, SampleValue::Float(series.get_gauge().get_value()))?,
         }
@@ -171,6 +183,14 @@ enum SampleValue {
 const MOST_EXACT: f64 = 9e15;
 
 // === impl SampleValue ===
+
+impl SampleValue {
+    /// As the text format has it: a whole number without a decimal point.
+    fn plain(self) -> String {
+        let text = self.to_string();
+        text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+    }
+}
 
 impl std::fmt::Display for SampleValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -251,33 +271,24 @@ mod tests {
     }
 
     #[test]
-    fn accept_headers_of_prometheus_are_understood() {
-        let prometheus_2 = "application/openmetrics-text;version=1.0.0,\
-             application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
-             application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;\
-             escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-        for accept in [prometheus_2, prometheus_3, "application/openmetrics-text"] {
-            assert!(is_preferred(accept), "{accept}");
-        }
-        for accept in [
-            "",
-            "*/*",
-            "text/plain",
-            "application/openmetrics-text;q=0",
-            "application/openmetrics-text;version=0.0.1",
-            "application/openmetrics-text;version=2.0.0",
-            "application/openmetrics-text;q=x",
-        ] {
-            assert!(!is_preferred(accept), "{accept}");
-        }
+    fn a_bound_is_written_alike_in_both_formats() {
+        let metrics = Metrics::new();
+        metrics.decisions().count(&denial(0));
+        let bounds = |format| {
+            let text = metrics.encode(format);
+            let bounds = text.split("le=\"").skip(1);
+            let bounds = bounds.map(|rest| rest.split('"').next().unwrap().to_owned());
+            bounds.collect::<Vec<_>>()
+        };
+        assert!(bounds(Format::Text).contains(&"1.0".to_owned()));
+        assert_eq!(bounds(Format::Text), bounds(Format::OpenMetrics));
     }
 
     #[test]
     fn a_traced_denial_is_an_exemplar_of_its_series_and_bucket() {
         let metrics = Metrics::new();
         metrics.decisions().count(&denial(0));
-        let text = metrics.encode_openmetrics();
+        let text = metrics.encode(Format::OpenMetrics);
         let trace = "trace_id=\"0af7651916cd43dd8448eb211c80319c\",span_id=\"b7ad6b7169203331\"";
         let counted = "guard_decisions_total{agent=\"claude_code\",operation=\"rename\",\
                        verdict=\"deny\"} 1.0";
@@ -292,7 +303,7 @@ mod tests {
         assert!(text.contains("# UNIT guard_decision_duration_seconds seconds\n"));
         assert!(text.ends_with("\n# EOF\n"));
         assert!(
-            !metrics.encode().contains("trace_id"),
+            !metrics.encode(Format::Text).contains("trace_id"),
             "the text format has no exemplars"
         );
     }
