@@ -74,19 +74,25 @@ pub fn confine(_: &Needs) -> Confined {
 // === impl Confined ===
 
 impl Confined {
-    /// Logs and exports how the process is confined.
+    /// Logs and exports how the process is confined; nothing where the platform cannot.
     pub fn report(&self, metrics: &ExporterMetrics) {
         for (kind, result) in [("landlock", &self.files), ("seccomp", &self.calls)] {
+            let is_confined = match result {
+                Ok(()) => {
+                    tracing::debug!("confined by {kind}");
+                    true
+                }
+                Err(ConfineError::NotLinux) => continue,
+                #[cfg(target_os = "linux")]
+                Err(error) => {
+                    tracing::warn!("not confined by {kind}: {}", error_chain(error));
+                    false
+                }
+            };
             metrics
                 .confined
                 .with_label_values(&[kind])
-                .set(i64::from(result.is_ok()));
-            match result {
-                Ok(()) => tracing::debug!("confined by {kind}"),
-                Err(ConfineError::NotLinux) => {}
-                #[cfg(target_os = "linux")]
-                Err(error) => tracing::warn!("not confined by {kind}: {}", error_chain(error)),
-            }
+                .set(i64::from(is_confined));
         }
     }
 }

@@ -102,8 +102,11 @@ impl ExporterMetrics {
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
         let confined = int_gauge_vec(registry, catalogue::CONFINED);
-        for kind in ["landlock", "seccomp"] {
-            confined.with_label_values(&[kind]).set(0);
+        // No other platform can confine the exporter so.
+        if cfg!(target_os = "linux") {
+            for kind in ["landlock", "seccomp"] {
+                confined.with_label_values(&[kind]).set(0);
+            }
         }
         Self {
             scrape_duration: gauge(registry, catalogue::SCRAPE_DURATION),
