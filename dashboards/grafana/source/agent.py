@@ -5,6 +5,7 @@ from panels import bars, series, stat
 from queries import RATE, query
 
 ALL = 'guard_decisions_total{@,agent=~"$agent"}'
+USUAL = 'agent:guard_denied_commands:mean1d_increase10m{@,agent=~"$agent"}'
 DENIED = 'guard_decisions_total{@,agent=~"$agent",verdict="deny"}'
 
 
@@ -28,17 +29,26 @@ def numbers():
             "Decisions",
             "Operations of the agent that were evaluated.",
             f"sum(increase({ALL}[$__range]))",
+            width=3,
         ),
         stat(
             "Denied",
             "Operations of the agent that were denied.",
             f"sum(increase({DENIED}[$__range]))",
+            width=3,
+        ),
+        stat(
+            "Denied commands",
+            "Processes of the agent that were denied something, each counted once.",
+            'sum(increase(guard_denied_commands_total{@,agent=~"$agent"}[$__range]))',
+            width=3,
         ),
         stat(
             "Part denied",
             "Denied operations, as a part of all operations of the agent that were evaluated.",
             f"sum(increase({DENIED}[$__range])) / sum(increase({ALL}[$__range]))",
             unit="percentunit",
+            width=3,
         ),
         stat(
             "Audited",
@@ -100,15 +110,14 @@ def over_time():
 def habits():
     return [
         series(
-            "Denials against what is usual",
-            "Denials in five minutes, and their mean of the day before. Needs the recording rules; "
-            "an alert fires at five times the mean.",
+            "Denied commands against what is usual",
+            "Commands that were denied something in ten minutes, and their mean of the day before; a command "
+            "counts once, however many files it names. Needs the recording rules; an alert fires at five "
+            "times the mean, from ten commands on.",
             "short",
-            query('sum(agent:guard_denials:increase5m{@,agent=~"$agent"})', "in 5 minutes"),
-            query('sum(agent:guard_denials:mean1d_increase5m{@,agent=~"$agent"})', "mean of a day"),
-            query(
-                '5 * sum(agent:guard_denials:mean1d_increase5m{@,agent=~"$agent"})', "five times it"
-            ),
+            query('sum(agent:guard_denied_commands:increase10m{@,agent=~"$agent"})', "in 10 minutes"),
+            query(f"sum({USUAL})", "mean of a day"),
+            query(f"5 * sum({USUAL})", "five times it"),
             width=12,
         ),
         series(

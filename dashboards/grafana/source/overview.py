@@ -138,11 +138,12 @@ def behaviour():
         ),
         series(
             "Mass deletions",
-            "An agent removes very many files in a short time, inside zones or outside; deny when all were refused.",
+            "An agent removes very many files in a short time: of a zone, of a zone and preserved, or outside all "
+            "zones; deny when all were refused.",
             "short",
             query(
-                f"sum by (agent, verdict) (increase(guard_mass_deletions_total{{@}}{RATE}))",
-                "{{agent}}, {{verdict}}",
+                f"sum by (agent, place, verdict) (increase(guard_mass_deletions_total{{@}}{RATE}))",
+                "{{agent}}, {{place}}, {{verdict}}",
             ),
             links=TO_AGENT,
         ),
@@ -340,7 +341,7 @@ def guard():
         ),
         series(
             "Heartbeat",
-            "Age of the newest heartbeat of a live guard. Guards update it every second.",
+            "Age of the oldest heartbeat of the live guards. Guards update it every second.",
             "s",
             query(
                 "max by (instance) ((time() - guard_heartbeat_timestamp_seconds{@}) * guard_up{@})",
@@ -406,6 +407,7 @@ def guard():
 
 def log(name, file):
     """The log that is called so; its file."""
+    repeats = f"sum(rate(guard_{name}_log_repeats_total{{@}}{RATE}))"
     return [
         series(
             "Lines written",
@@ -416,6 +418,7 @@ def log(name, file):
             query(
                 f"sum(rate(guard_{name}_log_write_failures_total{{@}}{RATE}))", "failed attempts"
             ),
+            *([query(repeats, "repeats that share a line")] if name == "denial" else []),
             width=6,
         ),
         series(

@@ -5,7 +5,7 @@ use guard_exporter::metrics::catalogue;
 use std::collections::BTreeSet;
 
 /// Label names that metrics may have: none of them holds a path, a process id, a command or a user.
-const LABELS: [&str; 16] = [
+const LABELS: [&str; 17] = [
     "agent",
     "operation",
     "place",

@@ -12,14 +12,23 @@ pub(crate) const TARGET_LABELS: [&str; 3] = ["job", "instance", "scope"];
 /// Series that Prometheus makes by itself.
 const OWN: [(&str, &[&str]); 2] = [("up", &[]), ("ALERTS", &["alertname", "alertstate"])];
 
-/// The names of a metric's series.
+/// The level of what is recorded of many counters, each named by a label that is called so. All labels
+/// of counters are left.
+pub(crate) const COUNTER: &str = "counter";
+
+/// The names of a metric's series. OpenMetrics has, beside each counter, the time when it began.
 pub(crate) fn series_of(metric: &Metric) -> impl Iterator<Item = String> {
     let endings: &[&str] = match metric.kind {
         MetricKind::Histogram => &["_bucket", "_sum", "_count"],
-        MetricKind::Counter | MetricKind::Gauge => &[""],
+        MetricKind::Counter => &["_total", "_created"],
+        MetricKind::Gauge => &[""],
     };
     let name = metric.name;
-    endings.iter().map(move |ending| format!("{name}{ending}"))
+    let base = match metric.kind {
+        MetricKind::Counter => name.strip_suffix("_total").unwrap_or(name),
+        MetricKind::Histogram | MetricKind::Gauge => name,
+    };
+    endings.iter().map(move |ending| format!("{base}{ending}"))
 }
 
 /// The metric of the catalogue that has this series.
@@ -67,7 +76,12 @@ fn labels_of(series: &str, recorded: &BTreeSet<String>) -> Option<BTreeSet<Strin
         metric.labels.iter().copied().chain(bucket).collect()
     } else if recorded.contains(series) {
         // A recorded name begins with the labels that are left.
-        series.split(':').next()?.split('_').collect()
+        let level = series.split(':').next()?;
+        let counters = catalogue::ALL
+            .iter()
+            .filter(|metric| level == COUNTER && metric.kind == MetricKind::Counter);
+        let labels = counters.flat_map(|metric| metric.labels.iter().copied());
+        level.split('_').chain(labels).collect()
     } else {
         listed(&OWN)?
     };

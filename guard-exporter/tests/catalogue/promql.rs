@@ -34,7 +34,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, String> {
     parser::parse(&text).map_err(|error| format!("{error}: {text}"))
 }
 
-/// All selections.
+/// All selections. One that names many metrics by alternatives is as many selections.
 pub(crate) fn selections(expression: &Expr) -> Vec<Selection> {
     let mut found = Vec::new();
     collect(expression, None, &mut found);
@@ -64,9 +64,9 @@ pub(crate) fn groupings(expression: &Expr) -> Vec<(Vec<String>, &Expr)> {
 
 fn collect(expression: &Expr, function: Option<&str>, found: &mut Vec<Selection>) {
     match expression {
-        Expr::VectorSelector(selector) => found.push(selection(selector, function, None)),
+        Expr::VectorSelector(selector) => found.extend(selected(selector, function, None)),
         Expr::MatrixSelector(matrix) => {
-            found.push(selection(&matrix.vs, function, Some(matrix.range)));
+            found.extend(selected(&matrix.vs, function, Some(matrix.range)));
         }
         Expr::Call(call) => {
             for argument in &call.args.args {
@@ -98,19 +98,49 @@ fn parts(expression: &Expr) -> Vec<&Expr> {
     }
 }
 
-fn selection(
+fn selected(
     selector: &VectorSelector,
     function: Option<&str>,
     range: Option<Duration>,
-) -> Selection {
+) -> Vec<Selection> {
     assert!(selector.matchers.or_matchers.is_empty(), "{selector}");
-    let matchers = selector.matchers.matchers.iter();
-    Selection {
-        metric: selector.name.clone().unwrap_or_default(),
-        matched: matchers
-            .map(|matcher| (matcher.name.clone(), matcher.to_string()))
-            .collect(),
-        function: function.map(str::to_owned),
-        range,
+    let (names, matchers): (Vec<_>, Vec<_>) = selector
+        .matchers
+        .matchers
+        .iter()
+        .partition(|matcher| matcher.name == "__name__");
+    let matched: Vec<_> = matchers
+        .into_iter()
+        .map(|matcher| (matcher.name.clone(), matcher.to_string()))
+        .collect();
+    let named = names
+        .into_iter()
+        .flat_map(|matcher| alternatives(&matcher.value));
+    let names = selector.name.clone().into_iter().chain(named);
+    let mut names: Vec<String> = names.collect();
+    if names.is_empty() {
+        names.push(String::new());
     }
+    names
+        .into_iter()
+        .map(|metric| Selection {
+            metric,
+            matched: matched.clone(),
+            function: function.map(str::to_owned),
+            range,
+        })
+        .collect()
+}
+
+/// `ab` and `ac` of `a(b|c)`.
+fn alternatives(pattern: &str) -> Vec<String> {
+    let split = pattern.split_once('(').and_then(|(begin, rest)| {
+        let (middle, end) = rest.split_once(')')?;
+        Some((begin, middle, end))
+    });
+    let Some((begin, middle, end)) = split else {
+        return vec![pattern.to_owned()];
+    };
+    let each = middle.split('|');
+    each.map(|one| format!("{begin}{one}{end}")).collect()
 }

@@ -2,7 +2,8 @@
 //! (`.ci/dashboards`); here they are held to the project's conventions.
 
 use crate::files::{self, none};
-use crate::promql::Query;
+use crate::known::COUNTER;
+use crate::promql::{self, Query};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ALERTS: &str = "dashboards/prometheus/rules/alerts.yml";
@@ -130,6 +131,37 @@ fn every_alert_has_a_case_that_fires_and_one_that_stays_silent() {
     let all: BTreeSet<String> = alerts().into_iter().map(|alert| alert.name).collect();
     assert_eq!(fires, all, "alerts that fire in a case");
     assert_eq!(silent, all, "alerts that stay silent in a case");
+}
+
+#[test]
+fn counters_are_watched_with_the_times_when_they_began_and_have_alerts() {
+    let with_ending = |rule: &str, ending: &str| -> BTreeSet<String> {
+        let rules = read(RECORDING, "record").into_iter();
+        let names = rules
+            .filter(|found| found.name == rule)
+            .flat_map(|found| selected(found.value("expr")))
+            .filter_map(|selection| {
+                let name = selection.metric.strip_suffix(ending)?;
+                name.strip_prefix("guard_").map(str::to_owned)
+            });
+        names.collect()
+    };
+    let watched = with_ending("counter:guard_events:total", "_total");
+    assert!(watched.len() > 10, "{watched:?}");
+    let born = with_ending("counter:guard_events:born", "_created");
+    assert_eq!(born, watched, "counters whose beginnings are known");
+    let alerted: BTreeSet<String> = queries()
+        .iter()
+        .flat_map(|query| selected(&query.text))
+        .flat_map(|selection| selection.matched)
+        .filter(|(label, _)| label == COUNTER)
+        .filter_map(|(_, matcher)| matcher.split('"').nth(1).map(str::to_owned))
+        .collect();
+    assert_eq!(alerted, watched, "counters that alerts select");
+}
+
+fn selected(expression: &str) -> Vec<promql::Selection> {
+    promql::selections(&promql::parse(expression).unwrap())
 }
 
 /// Reads a file of rules. `key` begins a rule and gives its name.
