@@ -134,6 +134,19 @@ fn every_alert_has_a_case_that_fires_and_one_that_stays_silent() {
 }
 
 #[test]
+fn on_a_bad_day_every_alert_fires() {
+    let text = files::read("dashboards/prometheus/tests/bad_day.yml");
+    let named: BTreeSet<String> = text
+        .split("alertname=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect();
+    let all: BTreeSet<String> = alerts().into_iter().map(|alert| alert.name).collect();
+    assert_eq!(named, all);
+}
+
+#[test]
 fn counters_are_watched_with_the_times_when_they_began_and_have_alerts() {
     let with_ending = |rule: &str, ending: &str| -> BTreeSet<String> {
         let rules = read(RECORDING, "record").into_iter();
