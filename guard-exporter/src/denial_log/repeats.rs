@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// Lines of one operation on one path.
 pub const SAME_PATH: u64 = 5;
 /// Lines of one operation in one directory.
-pub const SAME_DIRECTORY: u64 = 500;
+pub const SAME_DIRECTORY: u64 = 1_000;
 /// Lines of one session.
 pub const SAME_SESSION: u64 = 2_000;
 /// A longer pause ends a repetition.
