@@ -91,6 +91,18 @@ impl AppState {
         detections.iter().rev().cloned().collect()
     }
 
+    /// How many changes are kept, and of how many the contents were not preserved.
+    #[must_use]
+    pub fn changes_kept(&self) -> (u64, u64) {
+        let (mut all, mut lost) = (0, 0);
+        self.changes.for_each(|change| {
+            all += 1;
+            // No string can contain it, since quotes in strings are escaped.
+            lost += u64::from(change.line.contains(r#","unpreserved":""#));
+        });
+        (all, lost)
+    }
+
     pub fn add_detection(&self, detection: Arc<Detection>) {
         let mut detections = self.lock_detections();
         if detections.len() == MAX_DETECTIONS {

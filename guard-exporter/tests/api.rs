@@ -111,6 +111,51 @@ fn denials_come_newest_first_and_by_pages() {
 }
 
 #[test]
+fn commands_come_as_groups_and_by_pages() {
+    let home = Home::new();
+    let producer = home.ring(0xaa, ROOMY);
+    for number in 0..10 {
+        let agent = ["claude_code", "codex", "amp"][number % 3];
+        producer.publish(&denial_of(&format!("/home/u/project/{number}"), agent));
+    }
+    producer.publish(&CHANGE);
+    let exporter = home.start();
+    eventually("all are kept", || {
+        json(&exporter, "/api/v1/denials")["kept"] == 10
+            && json(&exporter, "/api/v1/changes")["kept"] == 1
+    });
+    let page = json(&exporter, "/api/v1/denials/groups?limit=2");
+    let found: Vec<_> = page["groups"].as_array().unwrap().iter().collect();
+    assert_eq!(found.len(), 2);
+    assert_eq!(
+        (&found[0]["count"], &found[0]["paths"]),
+        (&4.into(), &4.into())
+    );
+    assert_eq!(
+        found[0]["summary"],
+        "claude_code was stopped from moving 4 paths in /home/u/project with mv: an AI agent's \
+         process would destroy something in a zone (zone project)"
+    );
+    assert_eq!(found[0]["newest"]["path"], "/home/u/project/9");
+    assert_eq!(found[1]["newest"]["agent"], "amp");
+    let next = page["next"].as_str().unwrap();
+    let page = json(&exporter, &format!("/api/v1/denials/groups?before={next}"));
+    assert_eq!(page["groups"].as_array().unwrap().len(), 1);
+    assert!(page["next"].is_null());
+    let id = found[0]["id"].as_str().unwrap();
+    let members = json(&exporter, &format!("/api/v1/denials?group={id}&limit=3"));
+    assert_eq!(sequences(&members), [9, 6, 3]);
+    let changes = json(&exporter, "/api/v1/changes/groups");
+    assert_eq!(changes["groups"][0]["count"], 1);
+    assert_eq!(
+        exporter
+            .get(&format!("/api/v1/denials/groups?group={id}"))
+            .0,
+        400
+    );
+}
+
+#[test]
 fn the_newest_ten_thousand_are_kept() {
     let home = Home::new();
     let producer = home.ring(1, ROOMY);
@@ -129,8 +174,10 @@ fn the_newest_ten_thousand_are_kept() {
     let oldest = format!("{}-{more}", "01".repeat(16));
     let page = json(&exporter, &format!("/api/v1/denials?before={oldest}"));
     assert_eq!(sequences(&page), [0; 0]);
-    let (_, html) = exporter.get("/?limit=1000");
+    let (_, html) = exporter.get("/?view=each&limit=1000");
     assert_eq!(html.matches("<tr class=\"deny\"").count(), 1000);
+    let (_, html) = exporter.get("/");
+    assert_eq!(html.matches("<tr class=\"deny\"").count(), 1, "one command");
     let memory = exporter.metric("process_resident_memory_bytes").unwrap();
     assert!(
         memory < 60e6,
@@ -488,9 +535,15 @@ fn the_description_describes_what_is_answered() {
             schemas += 1;
         }
     }
-    assert_eq!(schemas, 7);
+    assert_eq!(schemas, 9);
     // What a described parameter may be is what is understood.
-    for path in ["/api/v1/denials", "/api/v1/changes", "/api/v1/latency"] {
+    for path in [
+        "/api/v1/denials",
+        "/api/v1/changes",
+        "/api/v1/denials/groups",
+        "/api/v1/changes/groups",
+        "/api/v1/latency",
+    ] {
         for parameter in document["paths"][path]["get"]["parameters"]
             .as_array()
             .unwrap()

@@ -52,14 +52,15 @@ fn the_page_is_complete_without_a_script() {
     check_markup(&html);
     for text in [
         "<dt>Denied in the last minute</dt><dd class=\"bad\">1</dd><dd class=\"more\">1 since",
-        "Denials of the last 5 minutes by 10 seconds: 1 in all, 1 at most",
+        "Denials of the last 5 minutes: 1 in all",
         "<tr class=\"deny\" ",
         "<tr class=\"audit\" ",
         "claude_code was stopped from moving <code>/home/u/project/main.rs</code> to \
-         <code>/tmp/main.rs</code> with mv</p><p class=\"why\">an AI agent's process would destroy \
-         something in a zone</p></td><td role=\"cell\" data-label=\"Zone\">project</td>",
+         <code>/tmp/main.rs</code> with mv</span><span class=\"why\">an AI agent's process would \
+         destroy something in a zone</span></summary>",
+        "<td role=\"cell\" data-label=\"Zone\"><a href=\"/?zone=project\">project</a></td>",
         "codex would have been stopped from moving",
-        "<th scope=\"row\" role=\"rowheader\">claude_code</th>",
+        "<th scope=\"row\" role=\"rowheader\"><a href=\"/?agent=claude_code\">claude_code</a></th>",
         "<th scope=\"row\" role=\"rowheader\">rename</th><td role=\"cell\" data-label=\"Verdict\">deny</td>",
         "12.5 µs",
         "<td role=\"cell\" data-label=\"State\">enforcing</td>",
@@ -72,10 +73,19 @@ fn the_page_is_complete_without_a_script() {
     let only = exporter.get("/?agent=codex&verdict=audit").1;
     assert!(only.contains("<option selected>codex</option>"), "{only}");
     assert!(!only.contains("<tr class=\"deny\" ") && only.contains("<tr class=\"audit\" "));
-    assert_eq!(exporter.get("/?agnet=codex").0, 400);
+    let (status, mistaken) = exporter.get("/?agnet=codex");
+    check_markup(&mistaken);
+    assert_eq!(status, 400);
+    assert!(
+        mistaken.contains("there is no parameter &quot;agnet&quot;"),
+        "{mistaken}"
+    );
     drop(producer);
     eventually("the guard's end shows", || {
-        exporter.get("/").1.contains("No guard is at work.")
+        exporter
+            .get("/")
+            .1
+            .contains("No guard is at work. Start one:")
     });
 }
 
@@ -112,9 +122,9 @@ fn older_pages_lead_through_all_denials() {
     publish(&producer, &denial(), 350);
     let exporter = home.start();
     eventually("all are kept", || {
-        exporter.get("/").1.contains("100 of 350 kept.")
+        exporter.get("/?view=each").1.contains("100 of 350 kept.")
     });
-    let mut path = "/?agent=claude_code".to_owned();
+    let mut path = "/?view=each&agent=claude_code".to_owned();
     let mut rows = Vec::new();
     let mut pages = 0;
     loop {
@@ -133,6 +143,55 @@ fn older_pages_lead_through_all_denials() {
     }
     assert_eq!(pages, 4);
     assert_eq!(rows, (0..350).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_command_is_one_row_that_leads_to_all_of_it() {
+    let home = Home::new();
+    let producer = home.ring(1, 1 << 20);
+    let exporter = home.start();
+    let paths: Vec<String> = (0..400)
+        .map(|file| format!("/home/u/project/{file}"))
+        .collect();
+    for path in &paths {
+        producer.publish(&DecisionEvent {
+            path: path.as_bytes(),
+            destination: None,
+            ..denial()
+        });
+    }
+    producer.publish(&DecisionEvent {
+        agent: Some("custom:mytool"),
+        ..denial()
+    });
+    let mut html = String::new();
+    eventually("all are shown", || {
+        html = exporter.get("/").1;
+        html.contains("2 commands and bursts of 401 denials kept.")
+    });
+    check_markup(&html);
+    assert_eq!(html.matches("<tr class=\"deny\" ").count(), 2);
+    assert!(html.contains("<strong>400 paths</strong> in <code>/home/u/project</code>"));
+    // An agent of one's own can be selected.
+    assert!(html.contains("<optgroup label=\"seen\">"), "{html}");
+    assert!(html.contains("<option>custom:mytool</option>"), "{html}");
+    let id = format!("{}-0", "01".repeat(16));
+    let of_group = exporter
+        .get(&format!("/?view=each&group={id}&limit=1000"))
+        .1;
+    assert_eq!(of_group.matches("<tr class=\"deny\" ").count(), 400);
+    for (query, expected) in [
+        ("path=/home/u/project/7", 1),
+        ("text=NOTHING+like+it", 0),
+        ("session=s-1", 2),
+        ("since=1h", 0),
+        ("agent=mytool", 1),
+    ] {
+        let html = exporter.get(&format!("/?{query}")).1;
+        check_markup(&html);
+        let found = html.matches("<tr class=\"deny\" ").count();
+        assert_eq!(found, expected, "{query}");
+    }
 }
 
 #[test]

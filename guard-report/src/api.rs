@@ -2,6 +2,7 @@
 //!
 //! `openapi.json` in the exporter describes the same for other programs.
 
+use crate::groups::Summary;
 use crate::record::DecisionRecord;
 use crate::sentence;
 use crate::status::GuardStatus;
@@ -168,6 +169,40 @@ pub struct Changes {
     pub max_kept: usize,
 }
 
+/// `GET /api/v1/denials/groups` and `GET /api/v1/changes/groups`
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Groups {
+    /// Those with the newest denials or changes first.
+    pub groups: Vec<Group>,
+    /// The `before` of the next page; `null` when there is none.
+    pub next: Option<String>,
+    /// Denials or changes that the exporter has in memory.
+    pub kept: usize,
+    /// The most that it would have.
+    pub max_kept: usize,
+}
+
+/// The denials, or the changes, of one command or burst.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Group {
+    /// The id of its oldest record.
+    pub id: String,
+    /// A sentence about all of it.
+    pub summary: String,
+    /// How many records it has.
+    pub count: u64,
+    /// With how many paths.
+    pub paths: usize,
+    /// The directory that has all of these.
+    pub directory: String,
+    /// When the oldest was.
+    pub first: String,
+    /// When the newest was.
+    pub last: String,
+    /// The newest, as [`Record`] writes it.
+    pub newest: Box<RawValue>,
+}
+
 /// A denial or a change: the fields of its line in the log, after its identity and a sentence.
 #[derive(Debug)]
 pub struct Record {
@@ -238,6 +273,58 @@ impl Changes {
     }
 }
 
+// === impl Groups ===
+
+impl Groups {
+    /// A page of these groups, each with its lines, the newest first, of which there are `more`.
+    #[must_use]
+    pub fn page<'l, L>(
+        groups: impl IntoIterator<Item = L>,
+        more: bool,
+        kept: usize,
+        max_kept: usize,
+    ) -> Self
+    where
+        L: IntoIterator<Item = &'l str>,
+    {
+        let mut last = None;
+        let groups = groups.into_iter().filter_map(|lines| {
+            let (group, newest) = Group::of_lines(lines)?;
+            last = Some(newest);
+            Some(group)
+        });
+        Self {
+            groups: groups.collect(),
+            next: last.filter(|_| more),
+            kept,
+            max_kept,
+        }
+    }
+}
+
+// === impl Group ===
+
+impl Group {
+    /// Of these lines of a log, the newest first, with the id of the newest; `None` when none is a
+    /// record.
+    fn of_lines<'l>(lines: impl IntoIterator<Item = &'l str>) -> Option<(Self, String)> {
+        let mut lines = lines.into_iter().peekable();
+        let newest = Record::of_line(lines.peek()?)?;
+        let summary = Summary::of(lines.filter_map(DecisionRecord::parse))?;
+        let group = Self {
+            summary: summary.to_string(),
+            count: summary.count,
+            paths: summary.paths,
+            newest: RawValue::from_string(newest.json).ok()?,
+            id: summary.id,
+            directory: summary.directory,
+            first: summary.first,
+            last: summary.last,
+        };
+        Some((group, newest.id))
+    }
+}
+
 fn next(records: &[Record], more: bool) -> Option<String> {
     let last = records.last().filter(|_| more);
     last.map(|last| last.id.clone())
@@ -273,6 +360,21 @@ mod tests {
             assert_eq!((records.len(), records[0].seq), (1, 3));
         }
         assert!(Record::of_line("{}").is_none());
+    }
+
+    #[test]
+    fn a_page_of_groups_is_read_as_it_was_written() {
+        let older = LINE
+            .replace("\"seq\":3", "\"seq\":2")
+            .replace("/p/a", "/p/b");
+        let page = Groups::page([vec![LINE, &older], vec!["{}"]], true, 5, 10);
+        let text = serde_json::to_string(&page).unwrap();
+        let read: Groups = serde_json::from_str(&text).unwrap();
+        let group = &read.groups[0];
+        assert_eq!((read.groups.len(), read.next.as_deref()), (1, Some("00-3")));
+        assert_eq!((&*group.id, group.count, group.paths), ("00-2", 2, 2));
+        assert!(group.summary.contains("removing 2 paths in /p with rm"));
+        assert!(group.newest.get().starts_with(r#"{"id":"00-3","summary":"#));
     }
 
     #[test]

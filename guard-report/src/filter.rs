@@ -1,6 +1,7 @@
 //! Which denials or changes are wanted: the same choice on the command line and in the API.
 
 use crate::record::DecisionRecord;
+use crate::sentence;
 use guard_core::OperationKind;
 use guard_core::agents;
 use guard_core::verdict::Verdict;
@@ -15,8 +16,8 @@ use guard_core::verdict::Verdict;
 ///     ..RecordFilter::default()
 /// };
 /// let by = |label| Subject { agent: Some(label), ..Subject::default() };
-/// assert!(filter.wants(&by("claude_code")));
-/// assert!(!filter.wants(&by("codex")));
+/// assert!(filter.may_want(&by("claude_code")));
+/// assert!(!filter.may_want(&by("codex")));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordFilter {
@@ -31,9 +32,18 @@ pub struct RecordFilter {
     pub verdict: Option<Verdict>,
     /// Not before this wall clock time, nanoseconds.
     pub since_ns: Option<u64>,
+    /// Not after this wall clock time, nanoseconds.
+    pub until_ns: Option<u64>,
+    /// Of this session, by its name; or of the guard whose ring's id begins with these eight or more
+    /// digits.
+    pub session: Option<String>,
+    /// With this path, or one below it; without a slash at its beginning, with paths that contain it.
+    pub path: Option<String>,
+    /// With a sentence that contains this, whatever its case.
+    pub text: Option<String>,
 }
 
-/// What a filter compares.
+/// What a filter compares first: what is known without the whole record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subject<'a> {
     /// The agent's label.
@@ -55,7 +65,35 @@ pub struct Subject<'a> {
 impl RecordFilter {
     /// Whether the filter wants this denial or change.
     #[must_use]
-    pub fn wants(&self, denial: &Subject<'_>) -> bool {
+    pub fn wants(&self, record: &DecisionRecord<'_>) -> bool {
+        let is_path = |wanted: &String| {
+            let mut paths = [Some(&record.path), record.dest.as_ref()]
+                .into_iter()
+                .flatten();
+            paths.any(|path| is_path(wanted, path))
+        };
+        let says = |wanted: &String| {
+            let sentence = sentence::of(record).to_lowercase();
+            sentence.contains(&wanted.to_lowercase())
+        };
+        self.may_want(&Subject::from(record))
+            && self
+                .session
+                .as_ref()
+                .is_none_or(|wanted| is_session(wanted, record))
+            && self.path.as_ref().is_none_or(is_path)
+            && self.text.as_ref().is_none_or(says)
+    }
+
+    /// Whether what is known without the whole record decides.
+    #[must_use]
+    pub const fn is_shallow(&self) -> bool {
+        self.session.is_none() && self.path.is_none() && self.text.is_none()
+    }
+
+    /// Whether the filter may want a denial or change of which this is known.
+    #[must_use]
+    pub fn may_want(&self, denial: &Subject<'_>) -> bool {
         let is_zone = |wanted: &str| [denial.zone_name, denial.zone_path].contains(&Some(wanted));
         self.agent
             .as_deref()
@@ -70,6 +108,9 @@ impl RecordFilter {
             && self
                 .since_ns
                 .is_none_or(|since| denial.wall_ns.is_some_and(|at| since <= at))
+            && self
+                .until_ns
+                .is_none_or(|until| denial.wall_ns.is_some_and(|at| at <= until))
     }
 }
 
@@ -88,6 +129,21 @@ impl<'a> From<&'a DecisionRecord<'_>> for Subject<'a> {
     }
 }
 
+fn is_path(wanted: &str, found: &str) -> bool {
+    if !wanted.starts_with('/') {
+        return found.contains(wanted);
+    }
+    let wanted = wanted.trim_end_matches('/');
+    let below = found.strip_prefix(wanted);
+    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+}
+
+fn is_session(wanted: &str, record: &DecisionRecord<'_>) -> bool {
+    let names = [record.session.as_deref(), record.undo_session.as_deref()];
+    names.contains(&Some(wanted))
+        || (wanted.len() >= SHORTEST_RING && record.ring.starts_with(wanted))
+}
+
 /// Whether the label `found` is what `wanted` names.
 fn is_agent(wanted: &str, found: &str) -> bool {
     found == wanted
@@ -95,6 +151,8 @@ fn is_agent(wanted: &str, found: &str) -> bool {
         || (wanted == CUSTOM && found.starts_with(agents::CUSTOM_PREFIX))
 }
 
+/// Digits of a ring's id that are its name.
+const SHORTEST_RING: usize = 8;
 /// The metrics' name for every agent that is not in the catalogue.
 const CUSTOM: &str = "custom";
 
@@ -104,14 +162,15 @@ mod tests {
 
     #[test]
     fn each_condition_counts() {
-        let line = r#"{"ts":1,"op":"unlink","path":"/p/a","dest":null,"zone":"/p","process":"rm",
-            "time":"2026-01-02T03:04:05Z","ring":"00","seq":0,"verdict":"deny",
+        let line = r#"{"ts":1,"op":"unlink","path":"/p/A","dest":"/q/b","zone":"/p",
+            "time":"2026-01-02T03:04:05Z","ring":"0f0f0f0f0f","seq":0,"verdict":"deny",
+            "process":"rm","session":"s-1","undo_session":"calm-heron-7",
             "reason":"agent_in_zone","agent":"codex","pid":7,"zone_name":"work"}"#;
         let record = DecisionRecord::parse(line).unwrap();
         let wants = |change: &dyn Fn(&mut RecordFilter)| {
             let mut filter = RecordFilter::default();
             change(&mut filter);
-            filter.wants(&Subject::from(&record))
+            filter.wants(&record)
         };
         assert!(wants(&|_| {}));
         assert!(wants(&|filter| filter.agent = Some("codex".into())));
@@ -135,6 +194,40 @@ mod tests {
         assert!(!wants(
             &|filter| filter.since_ns = since("2026-01-02T03:04:06Z")
         ));
+        assert!(!wants(&|filter| filter.until_ns = since("2026-01-02")));
+        assert!(wants(
+            &|filter| filter.until_ns = since("2026-01-02T03:04:05Z")
+        ));
+        for (session, found) in [
+            ("s-1", true),
+            ("calm-heron-7", true),
+            ("0f0f0f0f", true),
+            ("0f0f", false),
+            ("s", false),
+        ] {
+            assert_eq!(
+                wants(&|filter| filter.session = Some(session.into())),
+                found,
+                "{session}"
+            );
+        }
+        for (path, found) in [
+            ("/p", true),
+            ("/p/", true),
+            ("/p/A", true),
+            ("/p/A/b", false),
+            ("/q", true),
+            ("/", true),
+            ("A", true),
+            ("/A", false),
+        ] {
+            let wanted = wants(&|filter| filter.path = Some(path.into()));
+            assert_eq!(wanted, found, "{path}");
+        }
+        for (text, found) in [("STOPPED from", true), ("/p/a", true), ("other", false)] {
+            let wanted = wants(&|filter| filter.text = Some(text.into()));
+            assert_eq!(wanted, found, "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! | [`record`] | a line of the denial log or the change log, written and read |
 //! | [`request_record`] | a line of the log of requests and overrides, written and read |
 //! | [`filter`] | which denials or changes are wanted |
+//! | [`groups`] | which denials, and which changes, are one: those of a command or a burst |
 //! | [`sentence`] | a denial as a sentence for people, and a change with the way to undo it |
+//! | [`next_steps`] | what a person can do about a denial or a change, as commands |
 //! | [`notice`] | what a denied process is shown on its standard error |
 //! | [`story`] | the whole story of a denial, with what can be done instead |
 //! | [`json`] | JSON without characters that a terminal obeys |
@@ -34,10 +36,12 @@ pub mod api;
 pub mod companion;
 pub mod directories;
 pub mod filter;
+pub mod groups;
 mod hex;
 pub mod json;
 pub mod log_files;
 pub mod log_format;
+pub mod next_steps;
 pub mod notice;
 pub mod past_denials;
 pub mod paths;

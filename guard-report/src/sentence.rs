@@ -94,11 +94,17 @@ pub struct ChangeSentence<'a> {
 /// The sentence of a line of either log.
 #[must_use]
 pub fn of(record: &DecisionRecord<'_>) -> String {
-    if record.verdict() == Some(Verdict::Allow) && record.change.is_some() {
+    if is_change(record) {
         ChangeSentence::of(record).to_string()
     } else {
         Sentence::of(record).to_string()
     }
+}
+
+/// Whether it is a change that was allowed, and not a denial.
+#[must_use]
+pub fn is_change(record: &DecisionRecord<'_>) -> bool {
+    record.verdict() == Some(Verdict::Allow) && record.change.is_some()
 }
 
 // === impl Sentence ===

@@ -1,16 +1,16 @@
 //! `/api/v1`: the state of the exporter and its guards as JSON. [`openapi.json`](OPENAPI) describes it.
 
 use super::json;
-use super::query::{BadRequest, Parameters};
+use super::query::{BadRequest, DenialsQuery, Parameters};
 use super::state::HttpState;
 use crate::percentiles;
-use crate::recent::MAX_KEPT;
+use crate::recent::{MAX_KEPT, Recent, Selection};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use guard_report::activity::Span;
 use guard_report::api::{
-    Changes, Denials, Latencies, LatencySpan, OtlpStatus, Record, Requests, Status,
+    Changes, Denials, Groups, Latencies, LatencySpan, OtlpStatus, Record, Requests, Status,
 };
 use guard_report::time;
 use serde_json::value::RawValue;
@@ -27,7 +27,7 @@ pub(super) async fn denials(
 ) -> Result<Response, BadRequest> {
     let query = parameters.denials()?;
     let recent = &state.app.recent;
-    let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
+    let selection = select(recent, &query);
     let denials = selection.denials.iter();
     let denials = denials.filter_map(|denial| Record::of_line(&denial.line));
     let page = Denials::page(denials.collect(), selection.more, recent.len(), MAX_KEPT);
@@ -41,7 +41,7 @@ pub(super) async fn changes(
 ) -> Result<Response, BadRequest> {
     let query = parameters.denials()?;
     let recent = &state.app.changes;
-    let selection = recent.select(&query.filter, query.before.as_ref(), query.limit);
+    let selection = select(recent, &query);
     let changes = selection.denials.iter();
     let changes = changes.filter_map(|change| Record::of_line(&change.line));
     let page = Changes::page(changes.collect(), selection.more, recent.len(), MAX_KEPT);
@@ -57,6 +57,41 @@ pub(super) async fn requests(State(state): State<HttpState>) -> Response {
         open: objects(requests.open()),
         steps: objects(requests.steps()),
     })
+}
+
+/// `GET /api/v1/denials/groups`
+pub(super) async fn denial_groups(
+    State(state): State<HttpState>,
+    parameters: Parameters,
+) -> Result<Response, BadRequest> {
+    groups(&state.app.recent, &parameters.groups()?)
+}
+
+/// `GET /api/v1/changes/groups`
+pub(super) async fn change_groups(
+    State(state): State<HttpState>,
+    parameters: Parameters,
+) -> Result<Response, BadRequest> {
+    groups(&state.app.changes, &parameters.groups()?)
+}
+
+fn groups(recent: &Recent, query: &DenialsQuery) -> Result<Response, BadRequest> {
+    let selection = recent.groups(&query.filter, query.before.as_ref(), query.limit);
+    let lines = selection
+        .groups
+        .iter()
+        .map(|group| group.iter().map(|record| &*record.line));
+    let page = Groups::page(lines, selection.more, recent.len(), MAX_KEPT);
+    Ok(json::respond(&page))
+}
+
+/// What a query selects, one by one.
+pub(super) fn select(recent: &Recent, query: &DenialsQuery) -> Selection {
+    let (filter, before) = (&query.filter, query.before.as_ref());
+    match &query.group {
+        Some(group) => recent.select_of_group(group, filter, before, query.limit),
+        None => recent.select(filter, before, query.limit),
+    }
 }
 
 /// `GET /api/v1/detections`

@@ -7,6 +7,7 @@
 //! | `GET /api/v1/denials` | the latest denials, newest first, by pages |
 //! | `GET /api/v1/changes` | the latest changes of kept files, newest first, by pages |
 //! | `GET /api/v1/requests` | the requests that wait for a person, and the latest steps of all |
+//! | `GET /api/v1/denials/groups`, `GET /api/v1/changes/groups` | the same, as one what one command or burst was |
 //! | `GET /api/v1/detections` | retry storms and mass deletions, newest first |
 //! | `GET /api/v1/events` | server-sent events: denials and detections as they happen |
 //! | `GET /api/v1/latency` | percentiles as JSON, or HdrHistogram's percentile distribution |
@@ -59,6 +60,8 @@ pub fn router(state: HttpState) -> Router {
         .route("/api/v1/denials", get(api::denials))
         .route("/api/v1/changes", get(api::changes))
         .route("/api/v1/requests", get(api::requests))
+        .route("/api/v1/denials/groups", get(api::denial_groups))
+        .route("/api/v1/changes/groups", get(api::change_groups))
         .route("/api/v1/detections", get(api::detections))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/status", get(api::status))
@@ -66,6 +69,8 @@ pub fn router(state: HttpState) -> Router {
     Router::new()
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
+        .route("/icon-new.svg", get(page::icon_new))
         .route(&state.telemetry_path.clone(), get(scrape::scrape))
         .route("/api/v1/latency", get(api::latency))
         .route("/api/v1/openapi.json", get(api::openapi))

@@ -43,8 +43,18 @@ pub(super) struct BadRequest(String);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DenialsQuery {
     pub(super) filter: RecordFilter,
+    /// Of the group with this record only.
+    pub(super) group: Option<DecisionId>,
     pub(super) before: Option<DecisionId>,
     pub(super) limit: usize,
+}
+
+/// The parameters of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PageQuery {
+    pub(super) denials: DenialsQuery,
+    /// Whether each denial is a row, and not each group.
+    pub(super) each: bool,
 }
 
 /// The parameters of `/api/v1/latency`.
@@ -69,11 +79,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The parameters of `/api/v1/denials`, of `/api/v1/changes` and of the page. An empty one, such as of an empty field of
-    /// the form, counts as absent.
+    /// The parameters of the page.
+    pub(super) fn page(&self) -> Result<PageQuery, BadRequest> {
+        let is_view = |(name, _): &&(String, String)| name == VIEW;
+        let mut view = self.0.iter().filter(is_view);
+        let each = match view.next_back().map_or("", |(_, value)| value.as_str()) {
+            "" | "groups" => false,
+            EACH => true,
+            value => return Err(BadRequest::value(VIEW, value, "groups, each")),
+        };
+        let rest = self.0.iter().filter(|parameter| !is_view(parameter));
+        let denials = Self(rest.cloned().collect()).denials()?;
+        Ok(PageQuery {
+            // One group would be one row.
+            each: each || denials.group.is_some(),
+            denials,
+        })
+    }
+
+    /// The parameters of groups, of which none is selected.
+    pub(super) fn groups(&self) -> Result<DenialsQuery, BadRequest> {
+        let query = self.denials()?;
+        match query.group {
+            Some(_) => Err(BadRequest::name("group")),
+            None => Ok(query),
+        }
+    }
+
+    /// The parameters of `/api/v1/denials` and of `/api/v1/changes`. An empty one, such as of an empty
+    /// field of the form, counts as absent.
     pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
         let mut query = DenialsQuery {
             filter: RecordFilter::default(),
+            group: None,
             before: None,
             limit: DEFAULT_LIMIT,
         };
@@ -84,17 +122,13 @@ impl Parameters {
                 "zone" => filter.zone = Some(value.clone()),
                 "operation" => filter.operation = Some(operation(value)?),
                 "verdict" => filter.verdict = Some(verdict(value)?),
-                "since" => {
-                    let since = time::parse_since(value, time::now_ns());
-                    filter.since_ns =
-                        Some(since.map_err(|_| BadRequest::value("since", value, time::FORMS))?);
-                }
-                "before" => {
-                    let id = DecisionId::parse(value);
-                    query.before = Some(id.ok_or_else(|| {
-                        BadRequest::value("before", value, "the id of a denial or a change")
-                    })?);
-                }
+                "session" => filter.session = Some(value.clone()),
+                "path" => filter.path = Some(value.clone()),
+                "text" => filter.text = Some(value.clone()),
+                "since" => filter.since_ns = Some(moment(name, value)?),
+                "until" => filter.until_ns = Some(moment(name, value)?),
+                "group" => query.group = Some(id(name, value)?),
+                "before" => query.before = Some(id(name, value)?),
                 "limit" => {
                     let limit = value.parse().ok();
                     let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
@@ -130,18 +164,32 @@ impl Parameters {
         Ok(query)
     }
 
-    /// All parameters with a value, except this one.
-    pub(super) fn without(&self, excluded: &str) -> impl Iterator<Item = (&str, &str)> {
+    /// All parameters with a value, except these.
+    pub(super) fn without<'p>(
+        &'p self,
+        excluded: &'p [&str],
+    ) -> impl Iterator<Item = (&'p str, &'p str)> {
         self.0
             .iter()
-            .filter(move |(name, value)| name != excluded && !value.is_empty())
             .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, value)| !excluded.contains(name) && !value.is_empty())
+    }
+
+    /// The value of this parameter.
+    pub(super) fn value(&self, wanted: &str) -> Option<&str> {
+        let all = self.without(&[]).filter(|(name, _)| *name == wanted);
+        all.last().map(|(_, value)| value)
     }
 }
 
 // === impl BadRequest ===
 
 impl BadRequest {
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.0
+    }
+
     fn name(name: &str) -> Self {
         Self(format!("there is no parameter {name:?}"))
     }
@@ -157,6 +205,16 @@ impl IntoResponse for BadRequest {
         let head = [(header::CONTENT_TYPE, CONTENT_TYPE)];
         (StatusCode::BAD_REQUEST, head, json).into_response()
     }
+}
+
+fn moment(name: &str, value: &str) -> Result<u64, BadRequest> {
+    let moment = time::parse_since(value, time::now_ns());
+    moment.map_err(|_| BadRequest::value(name, value, time::FORMS))
+}
+
+fn id(name: &str, value: &str) -> Result<DecisionId, BadRequest> {
+    let id = DecisionId::parse(value);
+    id.ok_or_else(|| BadRequest::value(name, value, "the id of a denial or a change"))
 }
 
 fn operation(name: &str) -> Result<OperationKind, BadRequest> {
@@ -175,6 +233,11 @@ fn verdict(name: &str) -> Result<Verdict, BadRequest> {
     })
 }
 
+/// The parameter that says what is a row of the page.
+pub(super) const VIEW: &str = "view";
+/// Its value where each denial is.
+pub(super) const EACH: &str = "each";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,7 +251,8 @@ mod tests {
     fn parameters_are_parsed() {
         let id = format!("{}-7", "0f".repeat(16));
         let query = format!(
-            "agent=codex&zone=my%20zone&operation=unlink&verdict=audit&since=2&before={id}&limit=5"
+            "agent=codex&zone=my%20zone&operation=unlink&verdict=audit&since=2&before={id}&limit=5\
+            &until=3&session=s-1&path=/p&text=rm&group={id}"
         );
         let query = parameters(&query).denials().unwrap();
         assert_eq!(
@@ -200,7 +264,12 @@ mod tests {
                     operation: Some(OperationKind::Unlink),
                     verdict: Some(Verdict::Audit),
                     since_ns: Some(2_000_000_000),
+                    until_ns: Some(3_000_000_000),
+                    session: Some("s-1".to_owned()),
+                    path: Some("/p".to_owned()),
+                    text: Some("rm".to_owned()),
                 },
+                group: DecisionId::parse(&id),
                 before: DecisionId::parse(&id),
                 limit: 5,
             }
@@ -209,6 +278,13 @@ mod tests {
             parameters("agent=&limit=").denials().unwrap().filter,
             RecordFilter::default()
         );
+        for (query, each) in [
+            ("", false),
+            ("view=groups", false),
+            ("view=each&agent=codex", true),
+        ] {
+            assert_eq!(parameters(query).page().unwrap().each, each, "{query}");
+        }
         let latency = parameters("span=5m&format=hgrm").latency().unwrap();
         assert_eq!(latency.span, Span::named("5m"));
         assert!(latency.as_text);
@@ -225,10 +301,16 @@ mod tests {
             ("verdict=no", "allow, deny, audit"),
             ("since=yesterday", "seconds since 1970"),
             ("before=7", "the id of a denial or a change"),
+            ("group=x", "the id of a denial or a change"),
+            ("view=each", "there is no parameter \"view\""),
         ] {
             let BadRequest(error) = parameters(query).denials().unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+        let BadRequest(error) = parameters("view=all").page().unwrap_err();
+        assert!(error.contains("groups, each"), "{error}");
+        let id = format!("{}-7", "0f".repeat(16));
+        parameters(&format!("group={id}")).groups().unwrap_err();
         for query in ["span=1h", "format=xml", "window=1m"] {
             parameters(query).latency().unwrap_err();
         }

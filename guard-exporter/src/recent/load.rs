@@ -4,7 +4,7 @@ use super::{LoggedDecision, MAX_KEPT, MAX_KEPT_BYTES, Recent};
 use guard_report::log_files::read_newest;
 use guard_report::record::DecisionRecord;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 // === impl Recent ===
 
@@ -38,6 +38,7 @@ impl LoggedDecision {
             zone: record.zone_name.as_deref().map(Into::into),
             zone_path: record.zone.as_deref().map(Into::into),
             line: line.into(),
+            group_key: OnceLock::new(),
         })
     }
 }

@@ -8,13 +8,17 @@
 //! allowed change is `RING-cNUMBER`, since changes have numbers of their own. It never changes, so a
 //! reader may continue after any of them, also with another exporter.
 
+mod groups;
 pub mod load;
+
+pub use groups::GroupSelection;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
 use guard_report::filter::{RecordFilter, Subject};
+use guard_report::groups::GroupKey;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The latest lines of one log. Shared by the reading thread and the HTTP server.
 #[derive(Debug, Default)]
@@ -35,6 +39,8 @@ pub struct LoggedDecision {
     pub verdict: Verdict,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
+    /// What decides about its group, once that was asked for; nothing of a line that is no record.
+    group_key: OnceLock<Option<GroupKey>>,
 }
 
 /// The id of a denial or a change.
@@ -107,16 +113,43 @@ impl Recent {
             None => kept.denials.len(),
             Some(before) => kept.position(before).unwrap_or(0),
         };
-        let mut wanted = kept
-            .denials
-            .range(..end)
-            .rev()
-            .filter(|denial| filter.wants(&denial.subject()));
-        let denials = wanted.by_ref().take(limit).cloned().collect();
+        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.subject());
+        let candidates = kept.denials.range(..end).rev().filter(may_want).cloned();
+        let candidates: Vec<_> = if filter.is_shallow() {
+            candidates.take(limit.saturating_add(1)).collect()
+        } else {
+            candidates.collect()
+        };
+        // Lines are parsed without the lock.
+        drop(kept);
+        let mut wanted = candidates
+            .into_iter()
+            .filter(|denial| denial.is_wanted(filter));
+        let denials = wanted.by_ref().take(limit).collect();
         Selection {
             denials,
             more: wanted.next().is_some(),
         }
+    }
+
+    /// All that `filter` selects, the oldest first.
+    #[must_use]
+    pub fn all(&self, filter: &RecordFilter) -> Vec<Arc<LoggedDecision>> {
+        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.subject());
+        let mut found: Vec<_> = self
+            .kept()
+            .denials
+            .iter()
+            .filter(may_want)
+            .cloned()
+            .collect();
+        found.retain(|denial| denial.is_wanted(filter));
+        found
+    }
+
+    /// Calls `visit` with each that is kept, the oldest first.
+    pub fn for_each(&self, visit: impl FnMut(&Arc<LoggedDecision>)) {
+        self.kept().denials.iter().for_each(visit);
     }
 
     /// The denials after `id`, oldest first; `None` when it is not kept.
@@ -159,6 +192,7 @@ impl LoggedDecision {
             operation: event.operation,
             verdict: event.verdict,
             wall_ns: event.wall_ns,
+            group_key: OnceLock::new(),
         }
     }
 

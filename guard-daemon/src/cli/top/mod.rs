@@ -24,11 +24,15 @@ use std::time::{Duration, Instant};
 /// Watch guards, agents, latencies and denials on the terminal.
 ///
 /// Shows what the exporter reports if one is running, else what is in the rings and the log; updated
-/// every second. q, Esc or Ctrl-C quits.
+/// every second. What one command or one burst did is one line. q, Esc or Ctrl-C quits.
 #[derive(Debug, clap::Args)]
-pub(super) struct TopArguments {}
+pub(super) struct TopArguments {
+    /// Show each denial, and not what one command or burst did as one line.
+    #[arg(long)]
+    each: bool,
+}
 
-pub(super) fn top(_: &TopArguments) -> Result<ExitCode> {
+pub(super) fn top(arguments: &TopArguments) -> Result<ExitCode> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if !is_terminal {
         bail!("top needs a terminal; codex-es-guard status shows the same once, also as --json");
@@ -39,7 +43,7 @@ pub(super) fn top(_: &TopArguments) -> Result<ExitCode> {
     }
     let resized = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGWINCH, Arc::clone(&resized)).context("waiting for signals")?;
-    let mut source = Source::new(StatePaths::of_user(None)?);
+    let mut source = Source::new(StatePaths::of_user(None)?, arguments.each);
     let mut screen = Screen::open().context("taking the terminal")?;
     let mut shown = source.observe(now_ns());
     let mut observed = Instant::now();

@@ -6,11 +6,12 @@ use crate::exporter::ask::ask;
 use crate::observed::{Exporter, Observed};
 use guard_control::client::{guards, requests};
 use guard_control::protocol::{RequestStatus, State};
-use guard_report::api::{AgentDecisions, Denials, Latencies, Percentiles};
+use guard_report::api::{AgentDecisions, Denials, Group, Groups, Latencies, Percentiles};
+use guard_report::groups::{GroupKey, Grouping, Summary};
 use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
 use guard_report::record::DecisionRecord;
-use guard_report::sentence::Sentence;
+use guard_report::sentence::{self, visible};
 use guard_report::status::GuardStatus;
 use guard_report::time;
 use std::collections::{HashSet, VecDeque};
@@ -33,7 +34,7 @@ pub(super) struct Shown {
     pub(super) latencies: Vec<Percentiles>,
     /// The requests that wait for a person, the newest last.
     pub(super) requests: Vec<RequestStatus>,
-    /// The newest first.
+    /// A line for each command or burst, those with the newest denials first.
     pub(super) denials: Vec<String>,
     pub(super) problems: Vec<String>,
 }
@@ -42,6 +43,8 @@ pub(super) struct Shown {
 #[derive(Debug)]
 pub(super) struct Source {
     paths: StatePaths,
+    /// Whether each denial is a line.
+    each: bool,
     tally: Tally,
     log: Option<LogFollower>,
     logged: VecDeque<String>,
@@ -50,9 +53,10 @@ pub(super) struct Source {
 // === impl Source ===
 
 impl Source {
-    pub(super) fn new(paths: StatePaths) -> Self {
+    pub(super) fn new(paths: StatePaths, each: bool) -> Self {
         Self {
             paths,
+            each,
             tally: Tally::new(),
             log: None,
             logged: VecDeque::new(),
@@ -80,7 +84,7 @@ impl Source {
         if let Exporter::Serving { address, status } = observed.exporter {
             shown.from = format!("http://{address}/");
             shown.agents = status.agents;
-            if let Err(error) = ask_for_more(address, &mut shown) {
+            if let Err(error) = ask_for_more(address, self.each, &mut shown) {
                 shown.problems.push(format!("{error:#}"));
             }
         } else {
@@ -92,13 +96,17 @@ impl Source {
             let unlogged = self.tally.denials().rev();
             // A denial may be in both.
             let mut seen = HashSet::new();
-            shown.denials = unlogged
+            let denials: Vec<_> = unlogged
                 .chain(self.logged.iter().rev())
                 .filter_map(|line| DecisionRecord::parse(line))
                 .filter(|denial| seen.insert(denial.id()))
-                .take(MAX_DENIALS)
-                .map(|denial| sentence(&denial))
                 .collect();
+            shown.denials = if self.each {
+                let newest = denials.iter().take(MAX_DENIALS);
+                newest.map(|denial| of_one(denial)).collect()
+            } else {
+                by_groups(denials)
+            };
         }
         shown
     }
@@ -109,31 +117,91 @@ impl Source {
         // What cannot be read is not shown; `denials` shows why.
         let _unreadable = log.read(|line| {
             logged.push_back(line.to_owned());
-            if logged.len() > MAX_DENIALS {
+            if logged.len() > MAX_LOGGED {
                 logged.pop_front();
             }
         });
     }
 }
 
-fn ask_for_more(address: SocketAddr, shown: &mut Shown) -> anyhow::Result<()> {
+fn ask_for_more(address: SocketAddr, each: bool, shown: &mut Shown) -> anyhow::Result<()> {
     let latencies: Latencies = serde_json::from_slice(&ask(address, "/api/v1/latency?span=1m")?)?;
     shown.latencies = latencies
         .spans
         .into_iter()
         .flat_map(|span| span.series)
         .collect();
-    let answer = ask(address, &format!("/api/v1/denials?limit={MAX_DENIALS}"))?;
-    let denials: Denials = serde_json::from_slice(&answer)?;
-    shown.denials = denials.records().map(|denial| sentence(&denial)).collect();
+    if each {
+        let answer = ask(address, &format!("/api/v1/denials?limit={MAX_DENIALS}"))?;
+        let denials: Denials = serde_json::from_slice(&answer)?;
+        shown.denials = denials.records().map(|denial| of_one(&denial)).collect();
+        return Ok(());
+    }
+    let answer = ask(
+        address,
+        &format!("/api/v1/denials/groups?limit={MAX_DENIALS}"),
+    )?;
+    let groups: Groups = serde_json::from_slice(&answer)?;
+    let lines = groups.groups.iter();
+    shown.denials = lines
+        .map(|group: &Group| line(&group.last, &visible(&group.summary)))
+        .collect();
     Ok(())
 }
 
-/// One denial in a line.
-fn sentence(denial: &DecisionRecord<'_>) -> String {
-    let time = denial.wall_ns().map(time::local_clock).unwrap_or_default();
-    format!("{time} {}", Sentence::of(denial))
+/// Denials as lines, the newest first, as they come.
+fn by_groups(denials: Vec<DecisionRecord<'_>>) -> Vec<String> {
+    let mut grouping = Grouping::default();
+    let mut groups: Vec<Vec<DecisionRecord<'_>>> = Vec::new();
+    for denial in denials.into_iter().rev() {
+        let number = grouping.add(&GroupKey::of(&denial));
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        if let Some(group) = groups.get_mut(number) {
+            group.push(denial);
+        }
+    }
+    let groups = groups.into_iter();
+    let mut groups: Vec<Summary<'_>> = groups
+        .filter_map(|group| Summary::of(group.into_iter().rev()))
+        .collect();
+    groups.sort_by(|a, b| b.last.cmp(&a.last));
+    let lines = groups.iter().take(MAX_DENIALS);
+    lines
+        .map(|group| line(&group.last, &group.to_string()))
+        .collect()
+}
+
+fn of_one(denial: &DecisionRecord<'_>) -> String {
+    line(&denial.time, &sentence::of(denial))
+}
+
+/// What happened at a time, in a line.
+fn line(time: &str, sentence: &str) -> String {
+    let time = time::parse(time).map(time::local_clock).unwrap_or_default();
+    format!("{time} {sentence}")
 }
 
 /// More than the tallest terminal shows.
 const MAX_DENIALS: usize = 200;
+/// What is grouped of the log.
+const MAX_LOGGED: usize = 2000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard_testing::events::denial;
+
+    #[test]
+    fn a_command_is_a_line() {
+        let events: Vec<_> = (0..4).rev().map(denial).collect();
+        let records = events.iter().map(|event| DecisionRecord::new(event, "00"));
+        let lines = by_groups(records.collect());
+        assert_eq!(lines.len(), 1);
+        assert!(
+            lines[0].contains("main.rs with mv, 4 times: an AI"),
+            "{lines:?}"
+        );
+    }
+}

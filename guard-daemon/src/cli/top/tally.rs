@@ -130,7 +130,7 @@ impl Now {
 
 /// Of one lane of one ring at a time: a storm must not keep the screen waiting.
 const MAX_RECORDS: usize = 200_000;
-const MAX_DENIALS: usize = 200;
+const MAX_DENIALS: usize = 2000;
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
-//! The summary above the tables: the state of the guards, some numbers, and the denials of the last
-//! minutes as bars.
+//! The summary above everything else: the state of the guards, and some numbers.
 
-use super::text::{duration, grouped, text};
-use guard_report::activity::{Activity, NONE, Span};
+use super::tables::START;
+use super::text::{grouped, text};
+use crate::app_state::AppState;
+use guard_report::activity::NONE;
 use guard_report::api::{AgentDecisions, DecisionCounts};
-use guard_report::rolling::{LONGEST, SLICE};
+use guard_report::rolling::LONGEST;
 use guard_report::status::GuardStatus;
 use guard_report::time;
 use maud::{Markup, html};
@@ -14,7 +15,7 @@ use std::time::Instant;
 pub(super) fn summary(
     guards: &[GuardStatus],
     agents: &[AgentDecisions],
-    activity: &Activity,
+    app: &AppState,
     obstacle: Option<&str>,
     now: Instant,
 ) -> Markup {
@@ -26,14 +27,9 @@ pub(super) fn summary(
         format!("{} since the exporter started", grouped(sum))
     };
     let denied = minute(|counts| counts.deny);
-    let latencies = activity.latencies(now, Span::ALL[1]).together(|_, _| true);
-    let quantile = |quantile| match latencies.len() {
-        0 => "–".to_owned(),
-        _ => duration(latencies.value_at_quantile(quantile)),
-    };
     let live = guards.iter().filter(|guard| guard.alive);
     let active_agents = live.map(|guard| guard.active_agents).sum();
-    let seen = agents.iter().filter(|agent| agent.agent != NONE).count();
+    let (changed, lost) = app.changes_kept();
     html! {
         section #summary aria-label="Summary" {
             (state(guards, time::now_ns()))
@@ -41,12 +37,12 @@ pub(super) fn summary(
                 p.state.bad { (text(obstacle)) }
             }
             dl.tiles {
-                (tile(
-                    if denied > 0 { "bad" } else { "idle" },
-                    "Denied in the last minute",
-                    &grouped(denied),
-                    &since_start(|counts| counts.deny),
-                ))
+                div {
+                    dt { "Denied in the last minute" }
+                    dd class=(if denied > 0 { "bad" } else { "idle" }) { (grouped(denied)) }
+                    dd.more { (since_start(|counts| counts.deny)) }
+                    dd.spark { (bars(&app.activity().denied_lately(now))) }
+                }
                 (tile(
                     "",
                     "Decisions in the last minute",
@@ -55,47 +51,56 @@ pub(super) fn summary(
                 ))
                 (tile(
                     "",
-                    "99 in 100 decided within",
-                    &quantile(0.99),
-                    &format!("one in two within {}", quantile(0.5)),
-                ))
-                (tile(
-                    "",
                     "Agents at work",
                     &grouped(active_agents),
-                    &format!("{seen} seen"),
+                    &seen(agents),
+                ))
+                (tile(
+                    if lost > 0 { "warn" } else { "" },
+                    "Changed and removed",
+                    &grouped(changed),
+                    &match lost {
+                        0 => "all of it preserved".to_owned(),
+                        lost => format!("{} of it not preserved", grouped(lost)),
+                    },
                 ))
             }
-            (bars(&activity.denied_lately(now)))
         }
     }
 }
 
-/// The state of the guards, the worst first.
+/// Which agents were seen, by name: their number would be another one's than that of processes.
+fn seen(agents: &[AgentDecisions]) -> String {
+    let names = agents.iter().filter(|agent| agent.agent != NONE);
+    let mut names: Vec<_> = names.map(|agent| text(&agent.agent)).collect();
+    let others = names.len().saturating_sub(SHOWN_AGENTS);
+    names.truncate(SHOWN_AGENTS);
+    match (names.is_empty(), others) {
+        (true, _) => "none seen yet".to_owned(),
+        (_, 0) => format!("seen: {}", names.join(", ")),
+        (_, others) => format!("seen: {} and {others} more", names.join(", ")),
+    }
+}
+
+/// The state of the guards, and what is wrong with each.
 fn state(guards: &[GuardStatus], now_ns: u64) -> Markup {
     let live: Vec<&GuardStatus> = guards.iter().filter(|guard| guard.alive).collect();
-    let (class, problem) = if live.is_empty() {
-        ("idle", None)
-    } else if !live.iter().all(|guard| guard.enforcing) {
-        ("bad", Some("not all of them enforce".to_owned()))
-    } else if let Some(age) = live
+    let is_bad = |guard: &&GuardStatus| {
+        !guard.enforcing || !guard.policy.ok || guard.unresponsive_for(now_ns).is_some()
+    };
+    let problems: Vec<String> = guards
         .iter()
-        .filter_map(|guard| guard.unresponsive_for(now_ns))
-        .max()
-    {
-        let seconds = age.as_secs();
-        (
-            "bad",
-            Some(format!("one has not responded for {seconds} s")),
-        )
-    } else if !live.iter().all(|guard| guard.policy.ok) {
-        let bad = "a policy cannot be loaded, the last good one is in force";
-        ("bad", Some(bad.to_owned()))
-    } else if live.iter().any(|guard| guard.policy.mode == "audit") {
-        let audit = "in audit mode agents are watched and not stopped";
-        ("warn", Some(audit.to_owned()))
+        .flat_map(|guard| guard.problems(now_ns))
+        .collect();
+    let is_audit = live.iter().any(|guard| guard.policy.mode == "audit");
+    let class = if live.iter().any(is_bad) {
+        "bad"
+    } else if is_audit || !problems.is_empty() {
+        "warn"
+    } else if live.is_empty() {
+        "idle"
     } else {
-        ("good", None)
+        "good"
     };
     let count = match live.len() {
         0 => "No guard is at work".to_owned(),
@@ -103,10 +108,18 @@ fn state(guards: &[GuardStatus], now_ns: u64) -> Markup {
         count => format!("{count} guards are at work"),
     };
     html! {
-        p class={ "state " (class) } {
-            (count)
-            @if let Some(problem) = problem { "; " (problem) }
-            "."
+        div class={ "state " (class) } {
+            p {
+                (count)
+                @if is_audit { "; in audit mode agents are watched and not stopped" }
+                "."
+                @if live.is_empty() { " Start one: " code.command { (START) } }
+            }
+            @if !problems.is_empty() {
+                ul {
+                    @for problem in &problems { li { (text(problem)) } }
+                }
+            }
         }
     }
 }
@@ -126,34 +139,23 @@ fn bars(denied: &[u64; LONGEST.slices]) -> Markup {
     let most = denied.iter().copied().max().unwrap_or(0);
     let sum = denied.iter().sum::<u64>();
     let minutes = LONGEST.seconds() / 60;
-    let seconds = SLICE.as_secs();
-    let label = format!(
-        "Denials of the last {minutes} minutes by {seconds} seconds: {sum} in all, {most} at most"
-    );
+    let label = format!("Denials of the last {minutes} minutes: {sum} in all");
     // A few denials are visible beside many.
     let height = |count: u64| match count {
         0 => 1,
-        count => (count * 46 / most).max(3),
+        count => (count * 22 / most).max(3),
     };
     html! {
-        figure {
-            svg role="img" viewBox="0 0 300 48" preserveAspectRatio="none" aria-label=(label) {
-                @for (index, &count) in denied.iter().enumerate() {
-                    rect class=[(count == 0).then_some("none")] x=(index * 10 + 1) y=(48 - height(count)) width="8"
-                        height=(height(count)) {}
-                }
-            }
-            figcaption {
-                span { (minutes) " minutes ago" }
-                span {
-                    @if most == 0 { "no denials" }
-                    @else { "denials, at most " (grouped(most)) " in " (seconds) " s" }
-                }
-                span { "now" }
+        svg role="img" viewBox="0 0 300 24" preserveAspectRatio="none" aria-label=(label) {
+            @for (index, &count) in denied.iter().enumerate() {
+                rect class=[(count == 0).then_some("none")] x=(index * 10 + 1) y=(24 - height(count)) width="8"
+                    height=(height(count)) {}
             }
         }
     }
 }
+
+const SHOWN_AGENTS: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -190,12 +192,12 @@ mod tests {
             (
                 vec![audit(), guard(|ring| ring.set(Counter::PolicyOk, 0))],
                 "bad",
-                "a policy cannot be loaded",
+                "keeps an older policy",
             ),
             (
                 vec![good(), hung()],
                 "bad",
-                "2 guards are at work; one has not responded for 71 s.",
+                "2 guards are at work.</p><ul><li>the guard of session  (pid 0) last updated its ring 71 s",
             ),
             (
                 vec![
@@ -203,7 +205,7 @@ mod tests {
                     guard(|ring| ring.set(Counter::EnforcementActive, 0)),
                 ],
                 "bad",
-                "not all of them enforce",
+                "decides nothing (enforcement",
             ),
         ] {
             let html = state(&guards, NOW_NS).into_string();
@@ -220,12 +222,12 @@ mod tests {
         let html = bars(&denied).into_string();
         assert_eq!(html.matches("<rect").count(), LONGEST.slices);
         for rect in [
-            "<rect x=\"1\" y=\"45\" width=\"8\" height=\"3\">",
-            "<rect class=\"none\" x=\"11\" y=\"47\" width=\"8\" height=\"1\">",
-            "<rect x=\"291\" y=\"2\" width=\"8\" height=\"46\">",
+            "<rect x=\"1\" y=\"21\" width=\"8\" height=\"3\">",
+            "<rect class=\"none\" x=\"11\" y=\"23\" width=\"8\" height=\"1\">",
+            "<rect x=\"291\" y=\"2\" width=\"8\" height=\"22\">",
         ] {
             assert!(html.contains(rect), "no {rect} in {html}");
         }
-        assert!(html.contains("1001 in all, 1000 at most"), "{html}");
+        assert!(html.contains("1001 in all"), "{html}");
     }
 }

@@ -1,118 +1,15 @@
-//! The tables of the page: denials, changes, detections, agents, latencies, guards.
+//! The tables of the page, apart from denials and changes: detections, agents, latencies, guards.
 
+use super::links::address;
 use super::text::{duration, grouped, text, time};
 use crate::detect::Detection;
-use crate::recent::LoggedDecision;
-use guard_core::verdict::Verdict;
-use guard_report::activity::{Activity, Span};
+use guard_report::activity::{Activity, NONE, Span};
 use guard_report::api::AgentDecisions;
-use guard_report::record::DecisionRecord;
-use guard_report::sentence::{ChangeSentence, Sentence};
 use guard_report::status::GuardStatus;
 use guard_report::time::now_ns;
 use maud::{Markup, Render, html};
 use std::sync::Arc;
 use std::time::Instant;
-
-pub(super) fn denials(denials: &[Arc<LoggedDecision>]) -> Markup {
-    let columns = ["Time (UTC)", "Agent", "What happened", "Zone"];
-    let records = denials
-        .iter()
-        .filter_map(|denial| DecisionRecord::parse(&denial.line));
-    let rows = html! {
-        @for record in records { (denial(&record)) }
-    };
-    html! {
-        (table("Newest first", &columns, &rows))
-        @if denials.is_empty() {
-            p #none { "There is none." }
-        }
-    }
-}
-
-fn denial(record: &DecisionRecord<'_>) -> Markup {
-    let sentence = Sentence::of(record);
-    let class = match record.verdict() {
-        Some(Verdict::Audit) => "audit",
-        Some(Verdict::Deny | Verdict::Allow) | None => "deny",
-    };
-    // The parts of a sentence are visible texts already.
-    html! {
-        tr class=(class) id={ "d-" (text(&record.id())) } role="row" {
-            (cell("Time", time(&record.time)))
-            (cell("Agent", html! {
-                span.chip { (text(record.agent.as_deref().unwrap_or("unknown"))) }
-            }))
-            (cell("What happened", html! {
-                p.deed {
-                    (sentence.who) " " (sentence.was) " " (sentence.doing) " "
-                    code { (sentence.path) }
-                    @if let Some(destination) = &sentence.destination {
-                        " to " code { (destination) }
-                    }
-                    " with " (sentence.program)
-                }
-                p.why { (sentence.because) }
-            }))
-            (cell("Zone", sentence.zone.as_deref().unwrap_or_default()))
-        }
-    }
-}
-
-/// What agents changed and removed, and how to have it back.
-pub(super) fn changes(changes: &[Arc<LoggedDecision>]) -> Markup {
-    let columns = ["Time (UTC)", "Agent", "What happened", "To have it back"];
-    let records = changes
-        .iter()
-        .filter_map(|change| DecisionRecord::parse(&change.line));
-    let rows = html! {
-        @for record in records { (change(&record)) }
-    };
-    let content = html! {
-        p.hint {
-            "What the newest session took: " code { "codex-es-guard undo show last" }
-            "; all of it back: " code { "codex-es-guard undo restore last" } "."
-        }
-        (table("Newest first", &columns, &rows))
-        @if changes.is_empty() {
-            p { "There is none." }
-        }
-    };
-    section("changes", "Changed and removed", &content)
-}
-
-fn change(record: &DecisionRecord<'_>) -> Markup {
-    let sentence = ChangeSentence::of(record);
-    let class = match record.unpreserved {
-        Some(_) => "deny",
-        None => "kept",
-    };
-    // The parts of a sentence are visible texts already.
-    html! {
-        tr class=(class) role="row" {
-            (cell("Time", time(&record.time)))
-            (cell("Agent", html! {
-                span.chip { (text(record.agent.as_deref().unwrap_or("unknown"))) }
-            }))
-            (cell("What happened", html! {
-                p.deed {
-                    (sentence.who) " " (sentence.did) " " code { (sentence.path) }
-                    @if let Some(by) = &sentence.by {
-                        " by " code { (by) }
-                    }
-                    " with " (sentence.program)
-                }
-                p.why { (sentence.outcome) }
-            }))
-            (cell("To have it back", html! {
-                @match &sentence.restore {
-                    Some(command) => code { (command) },
-                    None => "It is lost.",
-                }
-            }))
-        }
-    }
-}
 
 /// Retry storms and mass deletions, if there were any.
 pub(super) fn detections(detections: &[Arc<Detection>]) -> Markup {
@@ -124,7 +21,12 @@ pub(super) fn detections(detections: &[Arc<Detection>]) -> Markup {
                 h2 { "Detected" }
                 ul {
                     @for detection in detections.iter().take(SHOWN_DETECTIONS) {
-                        li { (time(&detection.time)) " " (text(&detection.sentence())) }
+                        li {
+                            (time(&detection.time)) " " (text(&detection.sentence()))
+                            @if !detection.session.is_empty() {
+                                " " a href=(address(&[("session", &detection.session)])) { "Its denials" }
+                            }
+                        }
                     }
                 }
             }
@@ -145,7 +47,10 @@ pub(super) fn agents(agents: &[AgentDecisions]) -> Markup {
     let rows = html! {
         @for agent in agents {
             tr role="row" {
-                (row_header(&agent.agent))
+                th scope="row" role="rowheader" {
+                    @if agent.agent == NONE { "none" }
+                    @else { a href=(address(&[("agent", &agent.agent)])) { (text(&agent.agent)) } }
+                }
                 (number(columns[1], agent.minute.deny))
                 (number(columns[2], agent.five_minutes.deny))
                 (number(columns[3], agent.start.deny))
@@ -155,7 +60,11 @@ pub(super) fn agents(agents: &[AgentDecisions]) -> Markup {
         }
     };
     let caption = "Decisions by agent; none is for people and for operations outside zones";
-    section("agents", "Agents", &table(caption, &columns, &rows))
+    let content = html! {
+        (table(caption, &columns, &rows))
+        @if agents.is_empty() { p { "Nothing was decided since the exporter started." } }
+    };
+    section("agents", "Agents", &content)
 }
 
 /// How long decisions took.
@@ -171,8 +80,11 @@ pub(super) fn latency(activity: &Activity, now: Instant) -> Markup {
         "p99.99",
         "Longest",
     ];
+    let latencies = activity.latencies(now, Span::ALL[1]);
+    let together = latencies.together(|_, _| true);
+    let within = |quantile| duration(together.value_at_quantile(quantile));
     let rows = html! {
-        @for row in activity.latencies(now, Span::ALL[1]).percentiles() {
+        @for row in latencies.percentiles() {
             @let times = [
                 row.p50_ns,
                 row.p90_ns,
@@ -192,7 +104,17 @@ pub(super) fn latency(activity: &Activity, now: Instant) -> Markup {
         }
     };
     let caption = "From the receipt of an operation to its verdict, last 5 minutes";
-    section("latency", "Latency", &table(caption, &columns, &rows))
+    let content = html! {
+        @if together.is_empty() {
+            p { "Nothing was decided in the last 5 minutes." }
+        } @else {
+            p.hint {
+                "One in two decided within " (within(0.5)) ", 99 in 100 within " (within(0.99)) "."
+            }
+        }
+        (table(caption, &columns, &rows))
+    };
+    section("latency", "Latency", &content)
 }
 
 /// The state of each guard.
@@ -218,7 +140,9 @@ pub(super) fn guards(guards: &[GuardStatus]) -> Markup {
         @for guard in guards {
             @let policy = &guard.policy;
             tr role="row" {
-                (row_header(&guard.session))
+                th scope="row" role="rowheader" {
+                    a href=(address(&[("session", &guard.session)])) { (text(&guard.session)) }
+                }
                 (cell(columns[1], guard.pid))
                 (cell(columns[2], state(guard)))
                 (cell(columns[3], if policy.ok {
@@ -234,10 +158,16 @@ pub(super) fn guards(guards: &[GuardStatus]) -> Markup {
         }
     };
     let caption = "Live guards, and ended ones whose rings are still being read";
-    section("guards", "Guards", &table(caption, &columns, &rows))
+    let content = html! {
+        (table(caption, &columns, &rows))
+        @if guards.is_empty() {
+            p { "There is none. " code.command { (START) } " starts one." }
+        }
+    };
+    section("guards", "Guards", &content)
 }
 
-fn section(id: &str, heading: &str, content: &Markup) -> Markup {
+pub(super) fn section(id: &str, heading: &str, content: &Markup) -> Markup {
     let label = format!("h-{id}");
     html! {
         section.card id=(id) aria-labelledby=(label) {
@@ -291,5 +221,7 @@ fn number_text(column: &str, text: &str) -> Markup {
     }
 }
 
+/// How a guard is started.
+pub(super) const START: &str = "codex-es-guard run -- claude";
 /// The API has all of them.
 const SHOWN_DETECTIONS: usize = 3;
