@@ -94,7 +94,8 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
             .take()
             .map(|agent| AgentMatch { session, ..agent }),
     };
-    let ring = rings::create(&guarded.source.paths, ring_options(&guarded.session)?)?;
+    let made_ring = rings::create(&guarded.source.paths, ring_options(&guarded.session)?)?;
+    let ring = made_ring.producer;
     let (keeper, preservation) = Keeper::begin(
         &guarded.source.paths,
         &snapshot,
@@ -113,7 +114,7 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         ignored,
     ));
     let made = MadeKeeper::begin(&guarded.source.paths, &guarded.session, &guard);
-    let watch = PolicyWatch::new(guarded.source, guarded.origin);
+    let mut watch = PolicyWatch::new(guarded.source, guarded.origin).showing(made_ring.protection);
     watch.publish(&guard);
     let paths = watch.source.paths.clone();
     let watch = SharedPolicyWatch::new(watch);

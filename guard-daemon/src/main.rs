@@ -21,6 +21,7 @@ mod policy_file;
 mod policy_text;
 mod policy_watch;
 mod policy_write;
+mod protection;
 mod random;
 mod replay;
 mod rings;

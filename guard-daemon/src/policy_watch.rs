@@ -6,6 +6,7 @@
 //! How a snapshot is put in force is the backend's: see [`InForce`].
 
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource, Stamp, WrittenPolicy};
+use crate::protection::ProtectionFile;
 use guard_core::guard::Guard;
 use guard_core::policy::Snapshot;
 use guard_core::ring::Counter;
@@ -45,6 +46,8 @@ pub(crate) struct PolicyWatch {
     refusal_logged: bool,
     /// Whether what was read could not be put in force, and is to be tried again.
     pending: bool,
+    /// Where what is protected is written.
+    protection: Option<ProtectionFile>,
 }
 
 /// A watch that several threads of a guard use in turn.
@@ -93,11 +96,19 @@ impl PolicyWatch {
             recanonicalized: Instant::now(),
             refusal_logged: false,
             pending: false,
+            protection: None,
         }
     }
 
-    /// Writes to the ring's header whether the policy in force is the file's.
-    pub(crate) fn publish(&self, guard: &Guard) {
+    /// Writes what is protected there, whenever it changes.
+    pub(crate) fn showing(self, protection: Option<ProtectionFile>) -> Self {
+        Self { protection, ..self }
+    }
+
+    /// Writes to the ring's header whether the policy in force is the file's, and beside the ring what
+    /// it is.
+    pub(crate) fn publish(&mut self, guard: &Guard) {
+        self.show(guard);
         guard.ring.set(
             Counter::PolicyOk,
             u64::from(self.origin != Origin::LastGood),
@@ -107,6 +118,18 @@ impl PolicyWatch {
 
     /// Reloads the file if it changed.
     pub(crate) fn check(&mut self, backend: &impl InForce) {
+        self.check_file(backend);
+        self.show(backend.guard());
+    }
+
+    fn show(&mut self, guard: &Guard) {
+        if let Some(protection) = &mut self.protection {
+            let policy = &self.source.paths.policy;
+            protection.update(&guard.policy.load(), self.origin, policy);
+        }
+    }
+
+    fn check_file(&mut self, backend: &impl InForce) {
         let now = self.source.stamp();
         if now != self.checked || self.pending {
             self.checked = now;
@@ -129,6 +152,7 @@ impl PolicyWatch {
     pub(crate) fn apply(&mut self, backend: &impl InForce) {
         self.check(backend);
         self.recanonicalize_zones(backend);
+        self.show(backend.guard());
     }
 
     /// Resolves the paths of an unchanged file's zones again; the revision shows whether any differs.

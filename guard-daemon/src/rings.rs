@@ -7,20 +7,29 @@
 //! and nobody can put a link there that would redirect root.
 
 use crate::cli::terminal;
+use crate::protection::ProtectionFile;
 use anyhow::{Context as _, Result, anyhow, bail};
 use guard_core::event::RequestEvent;
 use guard_core::ring::{Counter, MIN_LANE_WORDS, Producer, Reader, RingOptions};
 use guard_report::directories::{make_passable, make_private};
 use guard_report::hex;
 use guard_report::paths::{Account, StatePaths};
+use guard_report::protection::path_beside;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// A guard's ring.
+pub(crate) struct MadeRing {
+    pub(crate) producer: Producer,
+    /// Where what is protected is written; `None` for a ring in memory.
+    pub(crate) protection: Option<ProtectionFile>,
+}
+
 /// Makes a ring file in the first directory that takes one. If none does (every disk is full), the
 /// session goes on with a ring in memory: it judges all the same, and its decisions are not seen.
-pub(crate) fn create(paths: &StatePaths, options: RingOptions) -> Result<Producer> {
+pub(crate) fn create(paths: &StatePaths, options: RingOptions) -> Result<MadeRing> {
     let name = hex(&options.id);
     let mut refusals = Vec::new();
     for dir in paths.ring_directories() {
@@ -47,7 +56,10 @@ pub(crate) fn create(paths: &StatePaths, options: RingOptions) -> Result<Produce
         "no directory takes the session's ring (is the disk full?): destructive calls are judged \
          as ever, but neither the denial log nor the metrics will show them",
     );
-    Producer::anonymous(&options).context("making a ring in memory")
+    Ok(MadeRing {
+        producer: Producer::anonymous(&options).context("making a ring in memory")?,
+        protection: None,
+    })
 }
 
 /// Counts a restore of this many files, in a ring of its own, from which the exporter takes it like
@@ -104,18 +116,21 @@ fn with_own_ring(session: &[u8], write: impl FnOnce(&Producer)) -> Result<()> {
             break;
         }
     }
-    let ring = made?;
+    let ring = made?.producer;
     write(&ring);
     ring.finish();
     Ok(())
 }
 
-fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
+fn make_in(dir: &Path, name: &str, options: &RingOptions) -> Result<MadeRing> {
     // Whoever may write to the parent may put another directory in this one's place.
     dir.parent().map_or(Ok(()), make_private)?;
     make_private(dir)?;
     let path = dir.join(format!("{name}.ring"));
-    Producer::create(&path, options).map_err(anyhow::Error::new)
+    Ok(MadeRing {
+        producer: Producer::create(&path, options)?,
+        protection: Some(ProtectionFile::in_directory(dir, name, false)?),
+    })
 }
 
 /// Makes a ring that `user` may read: `dir` is root's, in a gate that is the user's, in a directory
@@ -125,7 +140,7 @@ fn make_behind_gate(
     user: Account,
     name: &str,
     options: &RingOptions,
-) -> Result<Producer> {
+) -> Result<MadeRing> {
     let outside = || anyhow!("{} has no gate", dir.display());
     let gate = dir.parent().ok_or_else(outside)?;
     let base = gate.parent().ok_or_else(outside)?;
@@ -164,7 +179,7 @@ fn open(gate: &Path, user: Account) -> Result<()> {
 
 /// Makes a ring that whoever reaches it may read, and removes the oldest that are over: their
 /// reader, who may not, has had its time.
-fn make_readable(dir: &Path, name: &str, options: &RingOptions) -> Result<Producer> {
+fn make_readable(dir: &Path, name: &str, options: &RingOptions) -> Result<MadeRing> {
     make_private(dir)?;
     let readable = |path: &Path, mode| {
         fs::set_permissions(path, Permissions::from_mode(mode))
@@ -173,12 +188,17 @@ fn make_readable(dir: &Path, name: &str, options: &RingOptions) -> Result<Produc
     readable(dir, 0o755)?;
     for (_, path) in over(dir).into_iter().skip(KEPT) {
         // A file that stays costs its room and nothing else.
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let _stays = fs::remove_file(path_beside(&path, &id));
         let _stays = fs::remove_file(path);
     }
     let path = dir.join(format!("{name}.ring"));
     let ring = Producer::create(&path, options)?;
     readable(&path, 0o644)?;
-    Ok(ring)
+    Ok(MadeRing {
+        producer: ring,
+        protection: Some(ProtectionFile::in_directory(dir, name, true)?),
+    })
 }
 
 /// The rings in this directory whose writers are gone, the latest first.

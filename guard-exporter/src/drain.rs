@@ -432,7 +432,7 @@ impl Drain {
                 .show_infos(&self.metrics.infos, &state.infos);
             self.metrics.infos = state.infos;
             self.app
-                .set_guards(self.rings.iter().map(Ring::status).collect());
+                .set_guards(self.rings.iter_mut().map(Ring::status).collect());
             self.app.set_logs(status(&self.log), status(&self.changes));
             let is_live = |id: &str| self.rings.iter().any(|ring| ring.is_live && ring.id == id);
             self.app.requests.retain(is_live);

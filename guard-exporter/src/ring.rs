@@ -9,10 +9,13 @@ use crate::observe::Batch;
 use crate::otlp::RingId;
 use guard_core::ring::{AttachRingError, Cursor, Lane, Reader};
 use guard_report::hex;
+use guard_report::protection::{Protection, path_beside};
 use guard_report::record::DecisionRecord;
 use guard_report::request_record::RequestRecord;
 use guard_report::rings::{FileId, RingFile};
 use guard_report::status::GuardStatus;
+use std::path::PathBuf;
+use std::time::SystemTime;
 use std::{fs, io};
 
 /// A ring being read.
@@ -37,6 +40,16 @@ pub struct Ring {
     /// Decisions of the deny lane before this number are in the change log, as far as they belong
     /// there.
     logged_changes: u64,
+    protection: ProtectionFile,
+}
+
+/// The file beside a ring that has what its guard protects.
+#[derive(Debug)]
+struct ProtectionFile {
+    path: PathBuf,
+    read: Option<Box<Protection>>,
+    /// Which file that was, and when it was written.
+    version: Option<(FileId, Option<SystemTime>)>,
 }
 
 /// Whether a lane was read to its end.
@@ -60,8 +73,10 @@ impl Ring {
         let reader = Reader::attach(&candidate.path)?;
         let header = reader.header();
         let bytes = |words| (words as u64).saturating_mul(size_of::<u64>() as u64);
+        let id = hex(&header.id);
         Ok(Self {
-            id: hex(&header.id),
+            protection: ProtectionFile::new(path_beside(&candidate.path, &id)),
+            id,
             raw_id: header.id,
             capacity: Lane::ALL.map(|lane| bytes(header.words_of(lane))),
             version: header.version,
@@ -214,8 +229,12 @@ impl Ring {
 
     /// The status of its guard.
     #[must_use]
-    pub fn status(&self) -> GuardStatus {
-        GuardStatus::of(&self.reader, self.is_live)
+    pub fn status(&mut self) -> GuardStatus {
+        self.protection.refresh();
+        GuardStatus {
+            protection: self.protection.read.clone(),
+            ..GuardStatus::of(&self.reader, self.is_live)
+        }
     }
 
     /// Removes the file, unless it is owned by root, who removes it later, or another has its name.
@@ -227,7 +246,31 @@ impl Ring {
         let path = &self.candidate.path;
         if self.candidate.is_own && FileId::at(path) == Some(self.file) {
             fs::remove_file(path)?;
+            // There may be none.
+            let _none = fs::remove_file(&self.protection.path);
         }
         Ok(())
+    }
+}
+
+// === impl ProtectionFile ===
+
+impl ProtectionFile {
+    const fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            read: None,
+            version: None,
+        }
+    }
+
+    /// Reads the file if it is another than before.
+    fn refresh(&mut self) {
+        let modified = || self.path.symlink_metadata().ok()?.modified().ok();
+        let version = FileId::at(&self.path).map(|id| (id, modified()));
+        if version != self.version {
+            self.version = version;
+            self.read = Protection::read(&self.path).map(Box::new);
+        }
     }
 }

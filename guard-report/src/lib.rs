@@ -13,6 +13,7 @@
 //! | [`json`] | JSON without characters that a terminal obeys |
 //! | [`shell`] | a path as a word of a shell |
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
+//! | [`protection`] | what a guard protects, by name and path, beside its ring |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
 //! | [`companion`] | the companion program: its name and the agents that it knows |
 //! | [`past_denials`] | the denials of rings and log together |
@@ -45,6 +46,7 @@ pub mod next_steps;
 pub mod notice;
 pub mod past_denials;
 pub mod paths;
+pub mod protection;
 pub mod record;
 pub mod request_record;
 pub mod rings;

@@ -1,5 +1,6 @@
 //! A guard as its ring's header describes it, and what is wrong with it.
 
+use crate::protection::Protection;
 use crate::{hex, time};
 use guard_core::ring::{Counter, Lane, Reader};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct GuardStatus {
     pub deadline_misses: u64,
     /// Events that the kernel dropped.
     pub kernel_events_dropped: u64,
+    /// What it protects; absent when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Box<Protection>>,
 }
 
 /// The policy in force.
@@ -101,6 +105,7 @@ impl GuardStatus {
             change: lane(Lane::Change),
             deadline_misses: counter(Counter::DeadlineMisses),
             kernel_events_dropped: counter(Counter::KernelEventsDropped),
+            protection: None,
         }
     }
 

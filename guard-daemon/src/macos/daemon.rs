@@ -52,7 +52,8 @@ pub(crate) fn run(machine: MachineGuard) -> Result<()> {
     let paths = machine.source.paths.clone();
     let _log = log::init(&paths.state, &machine.source.session);
     let name = machine.source.session.clone();
-    let ring = rings::create(&paths, ring_options(&name)?)?;
+    let made_ring = rings::create(&paths, ring_options(&name)?)?;
+    let ring = made_ring.producer;
     let snapshot = machine.source.compile(&machine.policy)?;
     let guard: SharedGuard = Arc::new(Guard::new(
         snapshot,
@@ -72,7 +73,7 @@ pub(crate) fn run(machine: MachineGuard) -> Result<()> {
         preservation: keeper.preservation(),
         unreadable: undo::directories(&paths),
     };
-    let mut watch = PolicyWatch::new(machine.source, machine.origin);
+    let mut watch = PolicyWatch::new(machine.source, machine.origin).showing(made_ring.protection);
     watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let attempt = Box::new(remove_by_other_process);

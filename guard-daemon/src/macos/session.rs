@@ -114,7 +114,8 @@ pub(crate) fn run(guarded: GuardedCommand) -> Result<Ending> {
         }),
     };
     let ignored = IgnoredMarkers::from_environment(&itself.environment);
-    let ring = rings::create(&paths, ring_options(&guarded.session)?)?;
+    let made_ring = rings::create(&paths, ring_options(&guarded.session)?)?;
+    let ring = made_ring.producer;
     let mut exporter = guarded
         .exporter
         .then(|| ExporterKeeper::new(paths.clone(), log));
@@ -163,7 +164,7 @@ pub(crate) fn run(guarded: GuardedCommand) -> Result<Ending> {
     keeper
         .start_sweeping(Arc::clone(&guard))
         .context("starting the sweeper")?;
-    let watch = PolicyWatch::new(guarded.source, guarded.origin);
+    let mut watch = PolicyWatch::new(guarded.source, guarded.origin).showing(made_ring.protection);
     watch.publish(&guard);
     guard.publish_state(guard_report::time::now_ns());
     let child = match spawn(&guarded.command) {

@@ -4,6 +4,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `summary` | the state of the guards, and some numbers |
+//! | `protected` | what is protected, by which policy, with which overrides |
 //! | `filters` | the form that selects what is shown |
 //! | `history` | what is selected, over time |
 //! | `rows` | denials and changes, one row for each command or burst |
@@ -18,6 +19,7 @@
 mod filters;
 mod history;
 mod links;
+mod protected;
 mod requests;
 mod rows;
 mod summary;
@@ -54,11 +56,13 @@ pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters)
     let agents = app.activity().agents(now);
     let obstacle = app.health.obstacle();
     let filter = &query.denials.filter;
-    let picture = history::history(&app.recent, &app.changes, filter, time::now_ns());
+    let now_ns = time::now_ns();
+    let picture = history::history(&app.recent, &app.changes, filter, now_ns);
     let main = html! {
         (summary::summary(&guards, &agents, app, obstacle.as_deref(), now))
-        (requests::requests(&app.requests.open()))
+        div #asked { (requests::requests(&app.requests.open())) }
         (tables::detections(&app.detections()))
+        (protected::protected(&guards, now_ns))
         section #denials.card aria-labelledby="h-denials" {
             h2 #h-denials { "Denials" }
             (filters::form(&query, &parameters, &Choices::of(app, &guards)))

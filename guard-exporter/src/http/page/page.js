@@ -203,7 +203,7 @@
       if (!answer.ok || paused) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       prepare(page);
-      const parts = ["summary", "detections", "protected", "requests", "agents", "latency", "guards"];
+      const parts = ["summary", "detections", "protected", "asked", "agents", "latency", "guards"];
       const body = (from, id) => from.querySelector(`#${id} .rows tbody`);
       fill(body(document, "changes"), body(page, "changes"));
       if (!isOlder) {
