@@ -60,9 +60,9 @@ const kill = () =>
   });
 
 // A real agent's `rm` in a real session, by the name of a file in the zone.
-const deny = (name) => {
+const deny = (name, options = []) => {
   const file = path.join(home, "zone", name);
-  const words = ["run", "--quiet", "--no-exporter", "--agent", "codex", "--", "rm", file];
+  const words = ["run", "--quiet", "--no-exporter", "--agent", "codex", "--", "rm", ...options, file];
   const done = spawnSync(path.join(bin, "codex-es-guard"), words, { encoding: "utf8" });
   assert.match(done.stderr, /Operation not permitted/);
   assert(existsSync(file), "it is still there");
@@ -98,7 +98,7 @@ const open = async (options = {}, query = "") => {
   await page.goto(address + query);
   return page;
 };
-const rows = (page) => page.locator("#denials tbody tr");
+const rows = (page) => page.locator("#denials .rows tbody tr");
 const picture = (page, name, full = false) =>
   page.screenshot({ path: path.join(modules, "pictures", `${name}.png`), fullPage: full });
 
@@ -120,8 +120,10 @@ const fits = async (page, what) => {
 
 const checks = {
   "it is whole without scripts": async () => {
-    const page = await open({ javaScriptEnabled: false });
+    const page = await open({ javaScriptEnabled: false }, "?view=each");
     assert.match(await page.locator("#summary").innerText(), /guards are at work/);
+    assert.match(await page.locator("#protected").innerText(), /thesis \/home\/ada\/thesis/);
+    assert((await page.locator("#history .lanes svg").count()) > 3);
     assert.equal(await rows(page).count(), 100);
     assert.match(await page.locator("#shown").innerText(), /^100 of 10,000 kept/);
     for (const id of ["agents", "latency", "guards"]) {
@@ -130,9 +132,11 @@ const checks = {
     await page.locator("#older").click();
     await page.locator("#newest").waitFor();
     assert.equal(await rows(page).count(), 100);
+    await rows(page).first().locator("summary").click();
+    assert(await rows(page).first().locator(".facts").isVisible(), "a row opens");
     await page.locator("select[name=agent]").selectOption("gemini_cli");
     await page.locator("#filter button").click();
-    await page.waitForURL(/agent=gemini_cli/);
+    await page.waitForURL(/view=each&.*agent=gemini_cli/);
     assert.equal(await rows(page).count(), 100);
     assert.deepEqual([...new Set(await page.locator("#denials .chip").allInnerTexts())], ["gemini_cli"]);
   },
@@ -143,13 +147,57 @@ const checks = {
     const file = deny("first");
     const row = rows(page).filter({ hasText: `codex was stopped from removing ${file} with rm` });
     await row.waitFor({ timeout: DEADLINE_MS });
-    assert.equal(await row.locator("code").innerText(), file);
+    assert.equal(await row.locator(".deed code").innerText(), file);
     assert.equal(await page.evaluate(() => window.mark), "not loaded again");
     assert.match(await page.locator("[role=status]").textContent(), /new denial/);
     assert((await rows(page).count()) <= 100);
   },
-  "paused, it stays as it is": async () => {
+  "a command is one row that leads on": async () => {
     const page = await open();
+    await page.locator(".live.good").waitFor();
+    const many = deny("many", ["-rf"]);
+    const row = rows(page).filter({ hasText: `40 paths in ${many}` });
+    await row.waitFor({ timeout: DEADLINE_MS });
+    await row.locator("summary").click();
+    assert.match(await row.locator(".facts").innerText(), /Only a person does that/);
+    const copy = row.getByRole("button", { name: /^Copy codex-es-guard explain/ });
+    await copy.click();
+    await until("it is copied", async () => (await copy.innerText()) === "Copied");
+    // It stays open while the page goes on.
+    const before = await page.locator("#summary").evaluateHandle((old) => old);
+    await until("the page was updated", () => before.evaluate((old) => !old.isConnected));
+    assert(await row.locator("details").evaluate((details) => details.open));
+    await row.getByRole("link", { name: "All 40 of them" }).click();
+    await page.waitForURL(/group=/);
+    assert.equal(await rows(page).count(), 40);
+  },
+  "who does not look is shown how many there are": async () => {
+    const page = await open();
+    await page.locator(".live.good").waitFor();
+    const hide = (hidden) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await hide(true);
+    await until("the title counts", async () => /^\(\d+\) codex-es-guard/.test(await page.title()));
+    assert.match(await page.locator("link[rel=icon]").getAttribute("href"), /icon-new/);
+    await hide(false);
+    assert.match(await page.title(), /^codex-es-guard/);
+  },
+  "a list applies at once, and times are local": async () => {
+    const page = await open({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+    const time = rows(page).first().locator("time").first();
+    const [shown, utc] = [await time.locator("strong").innerText(), await time.getAttribute("title")];
+    const hours = (Number(shown.slice(0, 2)) - Number(utc.slice(0, 2)) + 24) % 24;
+    assert.equal(hours, 9, `${shown} is ${utc}`);
+    assert.match(await rows(page).first().locator(".ago").first().innerText(), /ago|now/);
+    await page.locator("select[name=since]").selectOption("15m");
+    await page.waitForURL(/since=15m/);
+    assert(!page.url().includes("session="), "what is empty is left out");
+  },
+  "paused, it stays as it is": async () => {
+    const page = await open({}, "?view=each");
     await page.getByRole("button", { name: "Pause" }).click();
     const before = await rows(page).first().getAttribute("id");
     const earlier = await (await fetch(`${address}api/v1/denials?limit=1`)).json();
@@ -174,7 +222,7 @@ const checks = {
     await rows(page).filter({ hasText: file }).waitFor({ timeout: DEADLINE_MS });
   },
   "names stay text": async () => {
-    const page = await open({}, "?agent=codex&zone=photos&limit=1000");
+    const page = await open({}, "?view=each&agent=codex&zone=photos&limit=1000");
     const named = rows(page).filter({ hasText: "<img src=x onerror=" });
     assert((await named.count()) > 0);
     assert.match(await named.first().innerText(), /\\u\{202e\}gpj\.exe/);
@@ -182,10 +230,10 @@ const checks = {
     assert(!(await page.content()).includes("\u202e"));
   },
   "10,000 denials can be read to the end": async () => {
-    const page = await open({ javaScriptEnabled: false }, "?limit=1000");
+    const page = await open({ javaScriptEnabled: false }, "?view=each&limit=1000");
     const seen = new Set();
     for (;;) {
-      const ids = await page.evaluate(() => [...document.querySelectorAll("#denials tbody tr")].map((row) => row.id));
+      const ids = await page.evaluate(() => [...document.querySelectorAll("#denials .rows tbody tr")].map((row) => row.id));
       for (const id of ids) seen.add(id);
       if ((await page.locator("#older").count()) === 0) break;
       await page.goto(new URL(await page.locator("#older").getAttribute("href"), address).href);
@@ -211,7 +259,7 @@ const checks = {
       const [red] = background.match(/\d+/g).map(Number);
       assert.equal(red < 128, name.includes("dark"), `${name}: ${background}`);
       const headings = await page.locator("h1, h2").allInnerTexts();
-      assert.deepEqual(headings.filter((text) => text !== "Detected"), ["codex-es-guard", "Denials", "Changed and removed", "Agents", "Latency", "Guards"]);
+      assert.deepEqual(headings.filter((text) => text !== "Detected"), ["codex-es-guard", "Protected", "Denials", "Changed and removed", "Agents", "Latency", "Guards"]);
     }
     const page = await open({ viewport: { width: 320, height: 640 } }, "?limit=1000&agent=codex");
     await fits(page, "the narrowest");

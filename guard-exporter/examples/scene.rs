@@ -30,6 +30,9 @@ use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::Answer;
 use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
+use guard_report::hex;
+use guard_report::protection::{ProtectedZone, Protection, TemporaryOverride, path_beside};
+use guard_report::time::rfc3339;
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -115,6 +118,8 @@ fn main() {
 
 impl Guard {
     fn new(directory: &Path, number: u8) -> Self {
+        let name = SESSIONS[usize::from(number) % SESSIONS.len()];
+        let session = format!("{name}-{number}");
         let options = RingOptions {
             id: (u128::from(now_ns()) << 8 | u128::from(number)).to_be_bytes(),
             writer: ProcessKey {
@@ -122,12 +127,15 @@ impl Guard {
                 generation: u64::from(number),
             },
             created_wall_ns: now_ns(),
-            session: SESSIONS[usize::from(number) % SESSIONS.len()].into(),
+            session: session.as_bytes().to_vec(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..RingOptions::default()
         };
         let file = format!("scene-{}-{number}.ring", std::process::id());
-        let ring = Producer::create(&directory.join(file), &options).unwrap();
+        let path = directory.join(file);
+        let ring = Producer::create(&path, &options).unwrap();
+        let protection = serde_json::to_vec(&protection()).unwrap();
+        std::fs::write(path_beside(&path, &hex(&options.id)), protection).unwrap();
         for (counter, value) in [
             (Counter::EnforcementActive, 1),
             (Counter::UndoStoreLimitBytes, 20 << 30),
@@ -144,10 +152,7 @@ impl Guard {
             ring,
             rng: Rng(0x9e37_79b9_7f4a_7c15 ^ (u64::from(number) << 32)),
             change_rng: Rng(0x5eed + u64::from(number)),
-            session: format!(
-                "{}-{number}",
-                SESSIONS[usize::from(number) % SESSIONS.len()]
-            ),
+            session,
             denied: 1,
         }
     }
@@ -362,6 +367,28 @@ fn process(program: &'static str, pid: u32) -> ActingProcess<'static> {
         uid: 1000,
         executable: program.as_bytes(),
         argv0: program.rsplit('/').next().unwrap_or(program).as_bytes(),
+    }
+}
+
+/// What all guards protect.
+fn protection() -> Protection {
+    let zone = |name: &str| ProtectedZone {
+        name: name.to_owned(),
+        path: format!("/home/ada/{name}"),
+    };
+    Protection {
+        policy: "/home/ada/.codex/es_policy.json".to_owned(),
+        origin: "file".to_owned(),
+        zones: ["thesis", "photos", "ledger"].map(zone).into(),
+        overrides: vec![TemporaryOverride {
+            id: "out-1".to_owned(),
+            path: "/home/ada/thesis/out".to_owned(),
+            operations: vec!["unlink".to_owned()],
+            agent: Some("codex".to_owned()),
+            session: None,
+            expires: Some(rfc3339(now_ns() + HOUR_NS)),
+            granted_by: Some("ada".to_owned()),
+        }],
     }
 }
 

@@ -155,8 +155,9 @@ fn changes_are_logged_counted_and_served() {
     }
     let html = exporter.get("/").1;
     for text in [
-        "claude_code removed <code>/home/u/project/main.rs</code> with git",
-        "<code>codex-es-guard undo restore calm-heron-17 /home/u/project/main.rs</code>",
+        "claude_code removed and cut <code>/home/u/project/main.rs</code> with git",
+        "removed <code>/home/u/project/main.rs</code>: 4.0 KiB preserved by a hard link.",
+        "<code class=\"command\">codex-es-guard undo restore calm-heron-17 /home/u/project/main.rs</code>",
         "100 B not preserved (full)",
         "It is lost.",
         "codex-es-guard undo show last",

@@ -65,7 +65,7 @@ pub fn next_steps(record: &DecisionRecord<'_>) -> Vec<NextStep> {
         "What can be done instead",
         format!("codex-es-guard why {id}"),
     );
-    if is_requestable(record) {
+    if record.path_bytes.is_none() && Kept::of(record).may_be_requested() {
         let path = word(record.path.as_bytes());
         add(
             "The agent asks for this path",
@@ -90,19 +90,6 @@ pub fn next_steps(record: &DecisionRecord<'_>) -> Vec<NextStep> {
         );
     }
     steps
-}
-
-/// Whether a person can be asked for the path of this denial.
-#[must_use]
-pub fn is_requestable(record: &DecisionRecord<'_>) -> bool {
-    let zone = record.zone_name.as_deref().zip(record.zone.as_deref());
-    let kept = Kept {
-        operation: record.operation(),
-        reason: record.reason(),
-        path: record.path.as_bytes(),
-        zone: zone.map(|(name, path)| (name, path.as_bytes())),
-    };
-    record.path_bytes.is_none() && kept.may_be_requested()
 }
 
 /// What a reason means for the person, in a sentence or two; of the reason of an allowed operation

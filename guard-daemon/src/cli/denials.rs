@@ -234,10 +234,10 @@ impl Printer {
         let is_over = |(lines, last): &(Vec<String>, Instant)| {
             now.duration_since(*last) >= PAUSE || lines.len() >= MAX_WAITING
         };
-        let over: Vec<_> = groups
-            .waiting
-            .extract_if(.., |_, waiting| is_over(waiting))
-            .collect();
+        let waiting = std::mem::take(&mut groups.waiting);
+        let (over, waiting): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(_, group)| is_over(group));
+        groups.waiting.extend(waiting);
         over.iter().all(|(_, (lines, _))| self.print(lines))
     }
 

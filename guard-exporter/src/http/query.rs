@@ -66,6 +66,16 @@ pub(super) struct LatencyQuery {
     pub(super) as_text: bool,
 }
 
+// === impl PageQuery ===
+
+impl PageQuery {
+    /// The same, with a limit of no more than this.
+    pub(super) fn with_at_most(mut self, limit: usize) -> Self {
+        self.denials.limit = self.denials.limit.min(limit);
+        self
+    }
+}
+
 // === impl Parameters ===
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {

@@ -47,7 +47,7 @@ use text::{grouped, text};
 /// `GET /`
 pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters) -> Response {
     let query = match parameters.page() {
-        Ok(query) => query,
+        Ok(query) => query.with_at_most(MAX_ROWS),
         Err(error) => return mistake(&error, &state.telemetry_path),
     };
     let app = &state.app;
@@ -254,6 +254,8 @@ fn document(main: &Markup, telemetry_path: &str) -> Markup {
     }
 }
 
+/// A browser shows no more at once, whatever the limit; older ones are on the next page.
+const MAX_ROWS: usize = 250;
 /// Groups; the API has all of them.
 const SHOWN_CHANGES: usize = 20;
 

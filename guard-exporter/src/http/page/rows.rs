@@ -174,6 +174,7 @@ fn fact(name: &str, content: &Markup) -> Markup {
 /// The commands that lead on.
 fn steps(record: &DecisionRecord<'_>) -> Markup {
     html! {
+        @if is_change(record) && record.preserved.is_none() { p.lost { "It is lost." } }
         ul.steps {
             @for step in next_steps(record) {
                 li { span { (step.purpose) } code.command { (text(&step.command)) } }
@@ -189,15 +190,31 @@ fn members<'r>(summary: &Summary<'_>, records: impl Iterator<Item = DecisionReco
         ol.members {
             @for record in records.take(SHOWN_MEMBERS) {
                 li {
-                    (time(&record.time)) " " code { (text(&record.path)) }
-                    @if let Some(destination) = record.dest.as_deref() {
-                        " to " code { (text(destination)) }
+                    (time(&record.time)) " "
+                    @if summary.is_change() { (member_change(&record)) }
+                    @else {
+                        code { (text(&record.path)) }
+                        @if let Some(destination) = record.dest.as_deref() {
+                            " to " code { (text(destination)) }
+                        }
                     }
                 }
             }
         }
         @if !summary.is_change() {
             a.all href=(address(&all)) { "All " (grouped(summary.count)) " of them" }
+        }
+    }
+}
+
+/// What became of one change. The parts of a sentence are visible texts already.
+fn member_change(record: &DecisionRecord<'_>) -> Markup {
+    let sentence = ChangeSentence::of(record);
+    html! {
+        (sentence.did) " " code { (sentence.path) } ": " (sentence.outcome) ". "
+        @match &sentence.restore {
+            Some(restore) => code.command { (restore) },
+            None => "It is lost.",
         }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn summary(
                     "Changed and removed",
                     &grouped(changed),
                     &match lost {
+                        0 if changed == 0 => "nothing yet".to_owned(),
                         0 => "all of it preserved".to_owned(),
                         lost => format!("{} of it not preserved", grouped(lost)),
                     },
