@@ -8,14 +8,13 @@
 //! ```sh
 //! sleep 600 | cargo run -p guard-exporter --example scene -- ~/.codex/es-guard/rings --rate 2000
 //! ```
-
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "all numbers are small"
+    clippy::print_stdout,
+    reason = "all numbers are small, and the caller waits for a line"
 )]
-#![allow(clippy::print_stdout, reason = "the caller waits for a line")]
 #![allow(
     clippy::unwrap_used,
     reason = "an example has no other way to report a failure"
@@ -30,15 +29,15 @@ use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::Answer;
 use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
-use guard_report::hex;
-use guard_report::protection::{ProtectedZone, Protection, TemporaryOverride, path_beside};
-use guard_report::time::rfc3339;
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{io::Read as _, os::unix::fs::DirBuilderExt as _};
+
+#[path = "scene/protection.rs"]
+mod protection;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -132,10 +131,8 @@ impl Guard {
             ..RingOptions::default()
         };
         let file = format!("scene-{}-{number}.ring", std::process::id());
-        let path = directory.join(file);
-        let ring = Producer::create(&path, &options).unwrap();
-        let protection = serde_json::to_vec(&protection()).unwrap();
-        std::fs::write(path_beside(&path, &hex(&options.id)), protection).unwrap();
+        let ring = Producer::create(&directory.join(&file), &options).unwrap();
+        protection::write(&directory.join(file), &options.id);
         for (counter, value) in [
             (Counter::EnforcementActive, 1),
             (Counter::UndoStoreLimitBytes, 20 << 30),
@@ -367,28 +364,6 @@ fn process(program: &'static str, pid: u32) -> ActingProcess<'static> {
         uid: 1000,
         executable: program.as_bytes(),
         argv0: program.rsplit('/').next().unwrap_or(program).as_bytes(),
-    }
-}
-
-/// What all guards protect.
-fn protection() -> Protection {
-    let zone = |name: &str| ProtectedZone {
-        name: name.to_owned(),
-        path: format!("/home/ada/{name}"),
-    };
-    Protection {
-        policy: "/home/ada/.codex/es_policy.json".to_owned(),
-        origin: "file".to_owned(),
-        zones: ["thesis", "photos", "ledger"].map(zone).into(),
-        overrides: vec![TemporaryOverride {
-            id: "out-1".to_owned(),
-            path: "/home/ada/thesis/out".to_owned(),
-            operations: vec!["unlink".to_owned()],
-            agent: Some("codex".to_owned()),
-            session: None,
-            expires: Some(rfc3339(now_ns() + HOUR_NS)),
-            granted_by: Some("ada".to_owned()),
-        }],
     }
 }
 

@@ -1,0 +1,34 @@
+//! What the simulated guards protect.
+
+use guard_report::hex;
+use guard_report::protection::{ProtectedZone, Protection, TemporaryOverride, path_beside};
+use guard_report::time::{now_ns, rfc3339};
+use std::path::Path;
+
+/// Writes it beside the ring at `path` with this id.
+pub(crate) fn write(path: &Path, id: &[u8; 16]) {
+    let protection = serde_json::to_vec(&protection()).unwrap();
+    std::fs::write(path_beside(path, &hex(id)), protection).unwrap();
+}
+
+/// What all guards protect.
+fn protection() -> Protection {
+    let zone = |name: &str| ProtectedZone {
+        name: name.to_owned(),
+        path: format!("/home/ada/{name}"),
+    };
+    Protection {
+        policy: "/home/ada/.codex/es_policy.json".to_owned(),
+        origin: "file".to_owned(),
+        zones: ["thesis", "photos", "ledger"].map(zone).into(),
+        overrides: vec![TemporaryOverride {
+            id: "out-1".to_owned(),
+            path: "/home/ada/thesis/out".to_owned(),
+            operations: vec!["unlink".to_owned()],
+            agent: Some("codex".to_owned()),
+            session: None,
+            expires: Some(rfc3339(now_ns() + 3_600_000_000_000)),
+            granted_by: Some("ada".to_owned()),
+        }],
+    }
+}
