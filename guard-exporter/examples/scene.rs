@@ -29,11 +29,12 @@ use guard_core::process::ProcessKey;
 use guard_core::ring::{Counter, Producer, RingOptions};
 use guard_core::verdict::Answer;
 use guard_core::{DecisionEvent, OperationKind, Reason, Verdict};
+use guard_report::time::now_ns;
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use std::{io::Read as _, os::unix::fs::DirBuilderExt as _};
 
 #[path = "scene/protection.rs"]
@@ -80,7 +81,7 @@ struct Incident {
     zone: &'static str,
 }
 
-/// Pseudo-random numbers, the same in each run (xorshift).
+/// Pseudo-random numbers, the same in each run.
 struct Rng(u64);
 
 fn main() {
@@ -394,11 +395,6 @@ fn blank() -> DecisionEvent<'static> {
         preservation: None,
         trace: None,
     }
-}
-
-fn now_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_nanos()).unwrap()
 }
 
 const fn incident(
