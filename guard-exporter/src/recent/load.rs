@@ -38,6 +38,7 @@ impl LoggedDecision {
             zone: record.zone_name.as_deref().map(Into::into),
             zone_path: record.zone.as_deref().map(Into::into),
             line: line.into(),
+            count: record.count.unwrap_or(1),
             group_key: OnceLock::new(),
         })
     }

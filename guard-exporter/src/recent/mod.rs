@@ -39,6 +39,8 @@ pub struct LoggedDecision {
     pub verdict: Verdict,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
+    /// How many share the line.
+    pub count: u64,
     /// What decides about its group, once that was asked for; nothing of a line that is no record.
     group_key: OnceLock<Option<GroupKey>>,
 }
@@ -192,6 +194,7 @@ impl LoggedDecision {
             operation: event.operation,
             verdict: event.verdict,
             wall_ns: event.wall_ns,
+            count: 1,
             group_key: OnceLock::new(),
         }
     }

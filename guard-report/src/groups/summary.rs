@@ -45,7 +45,7 @@ impl<'a> Summary<'a> {
         let mut paths = HashSet::from([object(&newest).into_owned()]);
         let mut summary = Self {
             id: newest.id(),
-            first: newest.time.to_string(),
+            first: newest.first.as_ref().unwrap_or(&newest.time).to_string(),
             last: newest.time.to_string(),
             count: 0,
             paths: 1,
@@ -64,7 +64,7 @@ impl<'a> Summary<'a> {
             summary.directory.truncate(common);
             paths.insert(object.into_owned());
             summary.id = record.id();
-            summary.first = record.time.to_string();
+            summary.first = record.first.as_ref().unwrap_or(&record.time).to_string();
             summary.add(&record, &mut doing);
         }
         summary.paths = paths.len();
@@ -77,7 +77,8 @@ impl<'a> Summary<'a> {
     }
 
     fn add(&mut self, record: &DecisionRecord<'_>, doing: &mut Vec<&'static str>) {
-        self.count += 1;
+        // Repeats share a line.
+        self.count += record.count.unwrap_or(1);
         self.bytes += record.bytes.unwrap_or_default();
         self.unpreserved += u64::from(record.unpreserved.is_some());
         let does = if is_change(record) {
@@ -253,6 +254,24 @@ mod tests {
             text.starts_with("claude_code was stopped from removing /p/a with mv, 3 times: an"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_line_of_repeats_counts_as_what_it_says() {
+        let events = [denied(0, "/p/a"), denied(1, "/p/a")];
+        let [first, second] = events
+            .each_ref()
+            .map(|event| DecisionRecord::new(event, "00"));
+        let repeats = DecisionRecord {
+            count: Some(40),
+            first: Some("2024-06-10T06:13:20Z".into()),
+            ..second
+        };
+        let summary = Summary::of([repeats.clone(), first]).unwrap();
+        assert_eq!((summary.count, summary.attempts()), (41, Some(41)));
+        let alone = Summary::of([repeats]).unwrap();
+        assert_eq!(alone.first, "2024-06-10T06:13:20Z");
+        assert!(alone.to_string().contains("/p/a with mv, 40 times: "));
     }
 
     #[test]

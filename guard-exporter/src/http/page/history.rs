@@ -103,7 +103,9 @@ impl History {
                     lanes.insert(name.into(), Lane::EMPTY);
                 }
                 if let Some(lane) = lanes.get_mut(name) {
-                    counts(lane)[bin] += 1;
+                    let count = u32::try_from(record.count).unwrap_or(u32::MAX);
+                    let sum = &mut counts(lane)[bin];
+                    *sum = sum.saturating_add(count);
                 }
             }
         }
@@ -208,7 +210,8 @@ fn height(count: u32, most: u32, room: u32) -> u32 {
     if count == 0 {
         return 0;
     }
-    (count * room * room / most.max(1)).isqrt().clamp(2, room)
+    let share = u64::from(count) * u64::from(room * room) / u64::from(most.max(1));
+    u32::try_from(share.isqrt()).unwrap_or(room).clamp(2, room)
 }
 
 // === impl Lane ===
