@@ -115,7 +115,8 @@ fn a_hung_guard_shows_beside_a_live_one() {
     });
     assert_eq!(heartbeat(), Some(1_718_000_000.0));
     let (_, page) = exporter.get("/");
-    assert!(page.contains("one has not responded for"), "{page}");
+    assert!(page.contains("class=\"state bad\""), "{page}");
+    assert!(page.contains("last updated its ring"), "{page}");
     assert!(page.contains("not responding</td>"), "{page}");
     let (_, status) = exporter.get("/api/v1/status");
     assert!(status.contains("last updated its ring"), "{status}");
