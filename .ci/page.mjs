@@ -259,7 +259,7 @@ const checks = {
       const [red] = background.match(/\d+/g).map(Number);
       assert.equal(red < 128, name.includes("dark"), `${name}: ${background}`);
       const headings = await page.locator("h1, h2").allInnerTexts();
-      assert.deepEqual(headings.filter((text) => text !== "Detected"), ["codex-es-guard", "Protected", "Denials", "Changed and removed", "Agents", "Latency", "Guards"]);
+      assert.deepEqual(headings.filter((text) => text !== "Detected"), ["codex-es-guard", "Requests", "Protected", "Denials", "Changed and removed", "Agents", "Latency", "Guards"]);
     }
     const page = await open({ viewport: { width: 320, height: 640 } }, "?limit=1000&agent=codex");
     await fits(page, "the narrowest");

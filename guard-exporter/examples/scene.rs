@@ -160,7 +160,9 @@ impl Guard {
         guard_testing::events::publish_requests(&self.ring, now_ns());
         let start = now_ns().saturating_sub(HOUR_NS);
         for number in 0..denials {
-            self.deny(start + HOUR_NS / denials * number);
+            // Long after one another on the guards' clock: none repeats others, so that each has a line.
+            let monotonic_ns = now_ns() - (denials - number) * 2 * HOUR_NS;
+            self.deny(start + HOUR_NS / denials * number, monotonic_ns);
         }
     }
 
@@ -177,7 +179,7 @@ impl Guard {
         let interval = if is_busy { 12.0 } else { 90.0 };
         let interval = (interval * (1.0 + 20.0 / each.max(0.1))) as u64;
         if allowed > 0 && self.rng.below(interval) == 0 {
-            self.deny(now_ns());
+            self.deny(now_ns(), now_ns());
         }
         if allowed > 0 && self.change_rng.below(9) == 0 {
             self.change();
@@ -194,7 +196,7 @@ impl Guard {
             // A retry storm.
             100 => self.retry(8),
             // A mass deletion.
-            200 => (0..260).for_each(|_| self.deny(now_ns())),
+            200 => (0..260).for_each(|_| self.deny(now_ns(), now_ns())),
             300 => {
                 self.ring.add(Counter::PolicyReloads, 1);
                 self.ring.set(Counter::PolicyLoadedNs, now_ns());
@@ -214,7 +216,7 @@ impl Guard {
     fn retry(&mut self, times: u64) {
         for _ in 0..times {
             self.denied -= 1;
-            self.deny_one(&INCIDENTS[0], now_ns());
+            self.deny_one(&INCIDENTS[0], now_ns(), now_ns());
         }
     }
 
@@ -258,12 +260,12 @@ impl Guard {
         });
     }
 
-    fn deny(&mut self, wall_ns: u64) {
+    fn deny(&mut self, wall_ns: u64, monotonic_ns: u64) {
         let incident = &INCIDENTS[self.rng.skewed(INCIDENTS.len())];
-        self.deny_one(incident, wall_ns);
+        self.deny_one(incident, wall_ns, monotonic_ns);
     }
 
-    fn deny_one(&mut self, incident: &Incident, wall_ns: u64) {
+    fn deny_one(&mut self, incident: &Incident, wall_ns: u64, monotonic_ns: u64) {
         self.denied += 1;
         let path = incident.path.replace('#', &(self.denied % 97).to_string());
         let is_audit = self.rng.below(40) == 0;
@@ -280,7 +282,7 @@ impl Guard {
         let zone = format!("/home/ada/{}", incident.zone);
         self.ring.publish(&DecisionEvent {
             wall_ns,
-            monotonic_ns: wall_ns,
+            monotonic_ns,
             latency_ns: self.rng.latency(),
             operation: incident.operation,
             verdict,
