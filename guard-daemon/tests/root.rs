@@ -105,6 +105,7 @@ fn rings_that_are_over_do_not_pile_up() {
         eventually("its writer is gone", || ward.live_rings() == 0);
     }
     assert_eq!(ward.rings().len(), 9, "the last one, and eight before it");
+    assert_eq!(ward.ring_files().len(), 18, "each with its description");
 }
 
 #[test]
@@ -190,6 +191,13 @@ impl Ward {
 
     /// The files among the rings.
     fn rings(&self) -> Vec<PathBuf> {
+        let mut rings = self.ring_files();
+        rings.retain(|path| path.extension().is_some_and(|ending| ending == "ring"));
+        rings
+    }
+
+    /// Rings, and the files beside them that say what their guards protect.
+    fn ring_files(&self) -> Vec<PathBuf> {
         let found = fs::read_dir(self.state().join("reader/rings"));
         let found = found.into_iter().flatten();
         found.map(|entry| entry.unwrap().path()).collect()
