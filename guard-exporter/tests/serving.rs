@@ -34,6 +34,7 @@ fn metrics_describe_guards_and_decisions() {
     let exporter = home.start();
     eventually("all is read", || {
         exporter.metric("guard_ring_records_total{lane=\"allow\"}") == Some(2.0)
+            && exporter.metric("guard_up") == Some(1.0)
     });
     for (series, value) in [
         ("guard_up", 1.0),
