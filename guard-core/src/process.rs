@@ -42,6 +42,19 @@ pub struct ProcessDescription {
     pub image: Option<u64>,
 }
 
+/// The ids of the ancestors of process `pid`, the parent first, by a function that finds the parent of
+/// a process. At most 4,096 are followed.
+pub fn ancestors_of(pid: u32, parent_of: impl Fn(u32) -> Option<u32>) -> Vec<u32> {
+    let parent = |&pid: &u32| parent_of(pid).filter(|&parent| parent > 0);
+    std::iter::successors(Some(pid), parent)
+        .skip(1)
+        .take(MAX_ANCESTORS)
+        .collect()
+}
+
+/// Deeper process trees are not followed.
+const MAX_ANCESTORS: usize = 4096;
+
 /// A source of facts about processes: `/proc`, `libproc`, or a test's table.
 pub trait ProcessSource {
     /// Describes process `pid` as it is now.

@@ -1,5 +1,7 @@
 //! The processes above this one.
 
+use guard_core::process::ancestors_of;
+
 /// The ids of this process's ancestors, the parent first, as they are now.
 pub(crate) fn ancestors() -> Vec<u32> {
     #[cfg(target_os = "macos")]
@@ -7,19 +9,8 @@ pub(crate) fn ancestors() -> Vec<u32> {
     #[cfg(target_os = "linux")]
     use guard_linux::procfs::parent_of;
 
-    let mut found = Vec::new();
-    let mut pid = std::process::id();
-    while found.len() < MAX_DEPTH
-        && let Some(parent) = parent_of(pid).filter(|&parent| parent > 0)
-    {
-        found.push(parent);
-        pid = parent;
-    }
-    found
+    ancestors_of(std::process::id(), parent_of)
 }
-
-/// Deeper process trees are not followed.
-const MAX_DEPTH: usize = 4096;
 
 #[cfg(test)]
 mod tests {
