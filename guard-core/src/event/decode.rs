@@ -307,7 +307,16 @@ fn number<T>(
 
 /// The length of the field with this index, from the low two bytes of `bits`.
 fn length(index: usize, bits: u64) -> Result<usize, DecodeEventError> {
-    let (field, limit) = FIELD_BOUNDS.get(index).copied().unwrap_or_default();
+    bounded_length(&FIELD_BOUNDS, index, bits)
+}
+
+/// The length of a field, from the low two bytes of `bits`: at most what `bounds` has for it.
+pub(super) fn bounded_length(
+    bounds: &[(&'static str, u16)],
+    index: usize,
+    bits: u64,
+) -> Result<usize, DecodeEventError> {
+    let (field, limit) = bounds.get(index).copied().unwrap_or_default();
     let [low, high, ..] = bits.to_le_bytes();
     let len = u16::from_le_bytes([low, high]);
     if len <= limit {

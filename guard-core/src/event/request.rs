@@ -27,7 +27,7 @@
 //! request is taken; a field that is longer all the same is cut at a character.
 
 use super::TraceContext;
-use super::decode::{DecodeEventError, Source};
+use super::decode::{DecodeEventError, Source, bounded_length};
 use super::encode::GROUP_BYTES;
 
 /// One step of a request. Times are nanoseconds.
@@ -303,14 +303,7 @@ fn whole(field: &[u8], index: usize) -> &[u8] {
 }
 
 fn length(index: usize, bits: u64) -> Result<usize, DecodeEventError> {
-    let (field, limit) = REQUEST_FIELD_BOUNDS.get(index).copied().unwrap_or_default();
-    let [low, high, ..] = bits.to_le_bytes();
-    let len = u16::from_le_bytes([low, high]);
-    if len <= limit {
-        Ok(usize::from(len))
-    } else {
-        Err(DecodeEventError::TooLong { field, len, limit })
-    }
+    bounded_length(&REQUEST_FIELD_BOUNDS, index, bits)
 }
 
 #[cfg(test)]
