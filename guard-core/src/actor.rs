@@ -29,6 +29,23 @@ pub struct Actor<'a> {
     pub tool_names: &'a ToolNames,
 }
 
+#[cfg(test)]
+impl<'a> Actor<'a> {
+    /// Somebody of no agent, of whom nothing else is known.
+    pub(crate) fn unknown_person(tool_names: &'a ToolNames) -> Self {
+        Self {
+            key: ProcessKey::default(),
+            ppid: 0,
+            uid: 0,
+            executable: b"",
+            argv0: b"",
+            attribution: Attribution::Human,
+            tools: ToolSet::default(),
+            tool_names,
+        }
+    }
+}
+
 /// On whose behalf a process acts, by its lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attribution<'a> {

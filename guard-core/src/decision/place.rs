@@ -43,7 +43,7 @@ fn is_at_home<F: FactSource + ?Sized>(directory: &[u8], path: &[u8], facts: &F) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::actor::{Actor, ToolNames};
     use crate::file::FileFacts;
 
     /// `/z/node_modules` is made again, `/z/dist` is an output; what was moved, to and from.
@@ -55,16 +55,7 @@ mod tests {
 
     impl FactSource for Zone {
         fn actor(&self) -> Actor<'_> {
-            Actor {
-                key: crate::process::ProcessKey::default(),
-                ppid: 0,
-                uid: 0,
-                executable: b"",
-                argv0: b"",
-                attribution: Attribution::Human,
-                tools: ToolSet::default(),
-                tool_names: &self.names,
-            }
+            Actor::unknown_person(&self.names)
         }
         fn arguments(&self) -> Vec<u8> {
             Vec::new()

@@ -179,7 +179,7 @@ const MAX_MOVED: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::actor::{Actor, ToolNames};
     use crate::file::FileIdentity;
 
     /// Regular files, some of them moved from another name, and what else is known.
@@ -193,16 +193,7 @@ mod tests {
 
     impl FactSource for Directory {
         fn actor(&self) -> Actor<'_> {
-            Actor {
-                key: crate::process::ProcessKey::default(),
-                ppid: 0,
-                uid: 0,
-                executable: b"",
-                argv0: b"",
-                attribution: Attribution::Human,
-                tools: ToolSet::default(),
-                tool_names: &self.names,
-            }
+            Actor::unknown_person(&self.names)
         }
         fn arguments(&self) -> Vec<u8> {
             Vec::new()

@@ -236,7 +236,7 @@ pub const OUTPUTS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, Attribution, ToolNames, ToolSet};
+    use crate::actor::{Actor, ToolNames};
     use crate::file::{FileFacts, FileIdentity, FileKind};
 
     /// Files older than the agent, files of the agent's, what replaced one that was not, what an
@@ -253,16 +253,7 @@ mod tests {
 
     impl FactSource for Disk {
         fn actor(&self) -> Actor<'_> {
-            Actor {
-                key: crate::process::ProcessKey::default(),
-                ppid: 0,
-                uid: 0,
-                executable: b"",
-                argv0: b"",
-                attribution: Attribution::Human,
-                tools: ToolSet::default(),
-                tool_names: &self.names,
-            }
+            Actor::unknown_person(&self.names)
         }
         fn arguments(&self) -> Vec<u8> {
             Vec::new()
