@@ -277,6 +277,9 @@ impl Drain {
 
     /// Writes the lines of several denials that are due, or all.
     fn log_repeats(&mut self, now: Instant, all: bool) {
+        if !all && !self.repeats.is_due(now) {
+            return;
+        }
         let (log, mut batch) = (&mut self.log, self.observer.batch(now));
         let write = |record: &DecisionRecord<'_>| {
             let line = log.encode(|into| record.append_to(into));

@@ -40,6 +40,8 @@ pub const SESSION_WINDOW: Duration = Duration::from_secs(3600);
 pub struct Repeats {
     by_likeness: HashMap<u64, Group>,
     hasher: RandomState,
+    /// When the first line of several is due; `None` while none waits.
+    next_due: Option<Instant>,
 }
 
 /// What becomes of a denial.
@@ -129,7 +131,8 @@ impl Repeats {
             }
             group.last_ns = event.monotonic_ns;
             if group.denials >= likeness.limit() {
-                group.count(event, record, now);
+                let due = group.count(event, record, now);
+                self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
                 return Treatment::Counted;
             }
         }
@@ -140,6 +143,12 @@ impl Repeats {
             }
         }
         Treatment::Line
+    }
+
+    /// Whether [`take_due`](Self::take_due) has anything to do.
+    #[must_use]
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.next_due.is_some_and(|due| due <= now) || self.by_likeness.len() > MAX_GROUPS
     }
 
     /// Hands over the records of counted denials that are due. When there are too many groups to
@@ -168,6 +177,9 @@ impl Repeats {
             .values_mut()
             .filter_map(|group| group.counted.take_if(|counted| is_due(counted)))
             .collect();
+        let waiting = self.by_likeness.values();
+        let waiting = waiting.filter_map(|group| group.counted.as_ref());
+        self.next_due = waiting.map(|counted| counted.due).min();
         // Several are written in the order of the ring.
         due.sort_by_key(|counted| counted.last_sequence);
         for counted in &due {
@@ -207,12 +219,13 @@ impl Group {
         self.wait = SHORTEST_WAIT;
     }
 
+    /// Counts a denial, and returns when the line is due.
     fn count<'r>(
         &mut self,
         event: &DecisionEvent<'_>,
         record: impl FnOnce() -> DecisionRecord<'r>,
         now: Instant,
-    ) {
+    ) -> Instant {
         let wait = self.wait;
         let counted = self.counted.get_or_insert_with(|| {
             self.wait = (wait * 2).min(LONGEST_WAIT);
@@ -229,6 +242,7 @@ impl Group {
         counted.count += 1;
         counted.last_sequence = event.sequence;
         counted.last_wall_ns = event.wall_ns;
+        counted.due
     }
 }
 
