@@ -66,7 +66,7 @@ pub(crate) struct Seen {
     pub(crate) changed_ns: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Touch {
     at_ns: u64,
     /// Whether the agent made the name: nothing was there.
@@ -80,6 +80,8 @@ struct Touch {
     written_ns: u64,
     /// What the journal says of the last touch.
     journal_ns: u64,
+    /// Whether the session may have the file open for writing.
+    is_open: bool,
     /// Its key in `by_age`.
     number: u64,
 }
@@ -118,47 +120,33 @@ impl Touches {
                 at_ns,
                 made: !lost,
                 lost,
-                inode: None,
-                written_ns: 0,
-                journal_ns: 0,
-                number: 0,
+                is_open: true,
+                ..Touch::default()
             },
         );
-        self.note_open(path);
     }
 
     /// The agent opens the object at this path for writing now.
     pub(crate) fn open(&mut self, path: &[u8], inode: u64, at_ns: u64) {
-        self.touch(path, Some(inode), at_ns);
-        self.note_open(path);
+        self.touch_as(path, Some(inode), at_ns, true);
     }
 
-    fn note_open(&mut self, path: &[u8]) {
-        if let Some(touch) = self.by_path.get(path) {
-            self.open.insert(touch.number);
-        }
-    }
-
-    /// The agent touches what is at this path now.
+    /// The agent touches what is at this path now. What is open stays open.
     pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64) {
-        let made = self.is_made(path);
-        let lost = self.is_lost(path);
-        let is_open = self.is_open(path);
-        self.insert(
-            path,
-            Touch {
-                at_ns,
-                made,
-                lost,
-                inode,
-                written_ns: 0,
-                journal_ns: 0,
-                number: 0,
-            },
-        );
-        if is_open {
-            self.note_open(path);
-        }
+        let is_open = self.by_path.get(path).is_some_and(|touch| touch.is_open);
+        self.touch_as(path, inode, at_ns, is_open);
+    }
+
+    fn touch_as(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64, is_open: bool) {
+        let touch = Touch {
+            at_ns,
+            made: self.is_made(path),
+            lost: self.is_lost(path),
+            inode,
+            is_open,
+            ..Touch::default()
+        };
+        self.insert(path, touch);
     }
 
     /// Somebody's object is taken from this path now.
@@ -167,20 +155,12 @@ impl Touches {
             path,
             Touch {
                 at_ns,
-                made: false,
                 lost: true,
                 // What appears here is not the agent's by this.
                 inode: Some(NO_INODE),
-                written_ns: 0,
-                journal_ns: 0,
-                number: 0,
+                ..Touch::default()
             },
         );
-    }
-
-    fn is_open(&self, path: &[u8]) -> bool {
-        let touch = self.by_path.get(path);
-        touch.is_some_and(|touch| self.open.contains(&touch.number))
     }
 
     fn is_lost(&self, path: &[u8]) -> bool {
@@ -194,6 +174,9 @@ impl Touches {
         self.next += 1;
         self.bytes += path.len();
         self.by_age.insert(number, Arc::clone(&path));
+        if touch.is_open {
+            self.open.insert(number);
+        }
         self.by_path.insert(path, Touch { number, ..touch });
         while self.by_path.len() > MAX_PATHS || self.bytes > MAX_BYTES {
             let Some((number, oldest)) = self.by_age.pop_first() else {
@@ -218,9 +201,7 @@ impl Touches {
         let same = touch.inode.is_none_or(|inode| inode == found.facts.inode);
         if same && found.changed_ns <= touch.at_ns.saturating_add(moment) {
             Whose::Agents
-        } else if same
-            && (found.changed_ns <= touch.written_ns
-                || self.is_watched && self.open.contains(&touch.number))
+        } else if same && (found.changed_ns <= touch.written_ns || self.is_watched && touch.is_open)
         {
             Whose::Written
         } else {
@@ -255,6 +236,7 @@ impl Touches {
         let Some(touch) = self.by_path.get_mut(&file.path) else {
             return;
         };
+        touch.is_open = seen.is_open;
         touch.written_ns = touch.written_ns.max(seen.changed_ns);
         // A restore knows of changes by the journal alone; a log is changed again and again.
         let late_ns = touch.last_ns().saturating_sub(touch.journal_ns);
@@ -263,9 +245,6 @@ impl Touches {
         if is_due && is_in_journal {
             let touch = *touch;
             self.insert(&file.path, touch);
-            if seen.is_open {
-                self.note_open(&file.path);
-            }
         }
     }
 
@@ -290,7 +269,6 @@ impl Touches {
         }
         for (old, new, touch) in moved {
             let lost = self.is_lost(&new);
-            let is_open = self.is_open(&old);
             self.forget(&old);
             let made = touch.made && !lost;
             self.insert(
@@ -301,9 +279,6 @@ impl Touches {
                     ..touch
                 },
             );
-            if is_open {
-                self.note_open(&new);
-            }
         }
     }
 
