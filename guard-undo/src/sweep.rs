@@ -75,7 +75,7 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
             }
             continue;
         }
-        if forget(&session).is_ok() {
+        if remove(&session).is_ok() {
             swept.evicted += 1;
             swept.evicted_bytes += objects.bytes;
             swept.kept_bytes = swept.kept_bytes.saturating_sub(objects.bytes);
@@ -92,13 +92,17 @@ pub fn sweep(store: &Store, bounds: &Bounds, now_ns: u64) -> io::Result<Swept> {
 ///
 /// When it runs, or cannot be removed.
 pub fn forget(session: &Session) -> io::Result<u64> {
+    let bytes = Objects::of_session(session).bytes;
+    remove(session).map(|()| bytes)
+}
+
+fn remove(session: &Session) -> io::Result<()> {
     if writer_is_alive(&session.dir().join(JOURNAL)) {
         return Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
             "the session still runs",
         ));
     }
-    let bytes = Objects::of_session(session).bytes;
     // The journal last: until then, the rest of a half-removed session is still found and removed.
     for objects in session.object_directories() {
         match fs::remove_dir_all(objects) {
@@ -112,9 +116,9 @@ pub fn forget(session: &Session) -> io::Result<u64> {
             if error.kind() == io::ErrorKind::PermissionDenied
                 && !session.dir().join(JOURNAL).exists() =>
         {
-            Ok(bytes)
+            Ok(())
         }
-        removed => removed.map(|()| bytes),
+        removed => removed,
     }
 }
 
