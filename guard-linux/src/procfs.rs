@@ -202,12 +202,14 @@ pub fn terminal_session(pid: u32) -> io::Result<TerminalSession> {
 
 /// What a process has open, as far as this one may see it.
 pub(crate) fn open_files(pid: u32) -> impl Iterator<Item = FileStat> {
+    open_links(pid).filter_map(|link| files::stat_path(CWD, &link).ok())
+}
+
+/// The links in `/proc/PID/fd` to what a process has open, as far as this one may see them.
+pub(crate) fn open_links(pid: u32) -> impl Iterator<Item = CString> {
     let directory = format!("/proc/{pid}/fd");
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let path = CString::new(entry.path().into_os_string().into_vec()).ok()?;
-        files::stat_path(CWD, &path).ok()
-    })
+    entries.filter_map(|entry| CString::new(entry.path().into_os_string().into_vec()).ok())
 }
 
 /// Clock ticks since boot: what the start time of a process that starts now will be.

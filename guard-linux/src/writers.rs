@@ -8,19 +8,11 @@ use crate::procfs;
 use rustix::fs::{CWD, Mode};
 use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
-use std::os::unix::ffi::OsStringExt as _;
 
 /// The canonical paths of the files that descendants of process `root` have open for writing.
 pub(crate) fn written_by_descendants(root: u32) -> HashSet<Vec<u8>> {
-    let mut paths = HashSet::new();
-    for pid in descendants(root) {
-        let entries = std::fs::read_dir(format!("/proc/{pid}/fd"));
-        for entry in entries.into_iter().flatten().flatten() {
-            let link = CString::new(entry.path().into_os_string().into_vec());
-            paths.extend(link.ok().and_then(|link| written(&link)));
-        }
-    }
-    paths
+    let links = descendants(root).into_iter().flat_map(procfs::open_links);
+    links.filter_map(|link| written(&link)).collect()
 }
 
 /// The path behind a link of `/proc/PID/fd`, if it is open for writing: the link's own mode says so
