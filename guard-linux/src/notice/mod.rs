@@ -78,7 +78,7 @@ struct Active {
     is_stuck: Arc<AtomicBool>,
 }
 
-/// A notice that is to be written once its denial was answered.
+/// A notice that is to be written before its denial is answered.
 #[derive(Debug)]
 pub(crate) struct PendingNotice {
     kept: KeptObject,
