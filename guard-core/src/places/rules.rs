@@ -3,6 +3,7 @@
 use super::repository::is_untracked;
 use crate::actor::FactSource;
 use crate::glob::matches_name;
+use crate::path::parent;
 use crate::process::basename;
 use crate::standing::{Place, Proof, Standing};
 
@@ -65,9 +66,8 @@ impl PlaceProof {
         match self {
             Self::Name => true,
             Self::Beside(names) => {
-                let parent = directory.len() - basename(directory).len();
-                let parent = directory.get(..parent).unwrap_or_default();
-                let beside = |name: &&str| is_marker(&[parent, name.as_bytes()].concat());
+                let parent = parent(directory);
+                let beside = |name: &&str| is_marker(&[parent, b"/", name.as_bytes()].concat());
                 names.iter().any(beside)
             }
             Self::Inside(all, none) => {
