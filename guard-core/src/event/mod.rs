@@ -20,7 +20,7 @@ pub use preservation::{
     ChangeKind, MAX_PRESERVATION_NUMBER, Preservation, PreservationMethod, PreservationOutcome,
     UnpreservedCause,
 };
-pub use request::{REQUEST_FIELD_BOUNDS, RequestEvent, RequestStep};
+pub use request::{BY_POLICY, REQUEST_FIELD_BOUNDS, RequestEvent, RequestStep};
 pub use trace::MalformedTrace;
 
 use crate::operation::OperationKind;

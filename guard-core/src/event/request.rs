@@ -51,7 +51,7 @@ pub struct RequestEvent<'a> {
     pub operations: &'a str,
     /// Why, in the words of whoever asks; of a rejection in those of the person.
     pub because: Option<&'a str>,
-    /// Who answered.
+    /// Who answered; the policy, in a person's place, by a text that begins with [`BY_POLICY`].
     pub by: Option<&'a str>,
     /// The asking process.
     pub pid: u32,
@@ -152,6 +152,9 @@ impl RequestStep {
         Self::ALL.get(usize::from(number)).copied()
     }
 }
+
+/// How the policy names itself when it answers in a person's place.
+pub const BY_POLICY: &str = "the policy";
 
 // === impl RequestEvent ===
 

@@ -7,7 +7,7 @@ use super::arguments::{canonical_text, names_of, operations};
 use super::person;
 use super::prepare::policy_source;
 use super::terminal::{self, CYAN, DIM, GREEN, paint};
-use crate::control::wanted;
+use crate::control::wanted::{self, DEFAULT_OPERATIONS, MAX_SECONDS};
 use crate::policy_file::{LoadPolicyError, Origin, PolicySource};
 use crate::policy_write::{Edit, edit, expired_before};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -99,7 +99,7 @@ fn list(source: &PolicySource, json: bool) -> Result<ExitCode> {
     let now_ns = now_ns();
     if json {
         let all: Vec<_> = found.iter().map(|entry| to_json(entry, now_ns)).collect();
-        terminal::try_data(&serde_json::to_string_pretty(&all)?);
+        terminal::try_data(&guard_report::json::pretty(&all));
         return Ok(ExitCode::SUCCESS);
     }
     if found.is_empty() {
@@ -135,7 +135,7 @@ fn add(source: &PolicySource, arguments: AddArguments) -> Result<ExitCode> {
     }
     let id = crate::random::bytes::<4>().context("asking the kernel for random bytes")?;
     let op = if arguments.op.is_empty() {
-        vec![OperationKind::Unlink, OperationKind::Rename]
+        DEFAULT_OPERATIONS.to_vec()
     } else {
         arguments.op
     };
@@ -158,7 +158,7 @@ fn add(source: &PolicySource, arguments: AddArguments) -> Result<ExitCode> {
     write(source, Edit::Add(&entry.to_string()))?;
     publish(RequestStep::Granted, &entry, now_ns);
     if arguments.json {
-        terminal::try_data(&entry.to_string());
+        terminal::try_data(&guard_report::json::line(&entry));
     } else {
         terminal::line(&format!(
             "{}: {} is open for {} until {}, as override {}",
@@ -197,7 +197,7 @@ fn remove(source: &PolicySource, which: &Path, json: bool) -> Result<ExitCode> {
         .collect();
     write(source, Edit::Remove(&is_meant))?;
     if json {
-        terminal::try_data(&serde_json::to_string_pretty(&removed)?);
+        terminal::try_data(&guard_report::json::pretty(&removed));
     }
     if removed.is_empty() {
         let hint = "codex-es-guard override list shows all";
@@ -308,6 +308,3 @@ fn line(entry: &OverrideEntry, now_ns: u64) -> String {
 fn is_in_force(entry: &OverrideEntry, now_ns: u64) -> bool {
     entry.expires_at_ns.is_none_or(|end| now_ns < end)
 }
-
-/// A day.
-const MAX_SECONDS: u64 = 86_400;

@@ -5,12 +5,11 @@ use super::journal::{Cause, Journal, show_open};
 use super::notify::{self, Notifier};
 use super::peer::{Peer, Standing};
 use super::requests::{Requests, Taken, Wish};
-use super::wanted;
+use super::wanted::{self, DEFAULT_OPERATIONS, MAX_SECONDS};
 use crate::policy_file;
 use crate::policy_watch::SharedPolicyWatch;
 use guard_control::protocol::{Answer, Order, RequestStatus, State};
-use guard_core::OperationKind;
-use guard_core::event::RequestStep;
+use guard_core::event::{BY_POLICY, RequestStep};
 use guard_core::guard::{Guard, SharedGuard};
 use guard_core::path::is_at_or_below;
 use guard_core::policy::{OverrideApproval, POLICY_OPERATIONS};
@@ -207,7 +206,7 @@ impl Desk {
             return Ok(request);
         }
         let approval = Approval {
-            by: "the policy (override_approval is auto)".to_owned(),
+            by: format!("{BY_POLICY} (override_approval is auto)"),
             seconds: DEFAULT_SECONDS,
             once: false,
             path: None,
@@ -327,14 +326,8 @@ fn checked_operations(names: Vec<String>) -> Result<Vec<String>, Refused> {
     }
 }
 
-/// What is asked for when no operation is named: to remove and to move.
-const DEFAULT_OPERATIONS: [OperationKind; 2] = [OperationKind::Unlink, OperationKind::Rename];
-
 /// How long a grant is when nothing else is said.
 const DEFAULT_SECONDS: u64 = 600;
-
-/// A day.
-const MAX_SECONDS: u64 = 86_400;
 
 /// A reason is read by a person.
 const MAX_REASON_BYTES: usize = 1024;

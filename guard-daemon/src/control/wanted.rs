@@ -1,5 +1,6 @@
 //! What may be asked for: a path in a zone, and less than a zone.
 
+use guard_core::OperationKind;
 use guard_core::path::is_at_or_below;
 use guard_core::policy::{MAX_PATH_BYTES, Snapshot};
 use std::path::Path;
@@ -74,6 +75,13 @@ pub(crate) fn check(path: &str, home: &Path, snapshot: &Snapshot) -> Result<(), 
     }
     Ok(())
 }
+
+/// What is asked for when no operation is named: to remove and to move.
+pub(crate) const DEFAULT_OPERATIONS: [OperationKind; 2] =
+    [OperationKind::Unlink, OperationKind::Rename];
+
+/// The longest that a grant lasts: a day.
+pub(crate) const MAX_SECONDS: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use super::named::Named;
 use super::registry::{Registry, counter, counter_vec, histogram, histogram_vec};
 use crate::detect::DetectionPlace;
 use crate::units::seconds;
-use guard_core::event::{RequestEvent, RequestStep, TraceContext};
+use guard_core::event::{BY_POLICY, RequestEvent, RequestStep, TraceContext};
 use guard_core::verdict::{Answer, Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec};
@@ -337,8 +337,6 @@ const fn verdicts_of(reason: Reason) -> &'static [Verdict] {
 
 /// Longer than any label of the agent catalogue.
 const MAX_LABEL_BYTES: usize = 40;
-/// How the policy names itself when it answers in a person's place.
-const BY_POLICY: &str = "the policy";
 const NONE: &str = "none";
 const CUSTOM: &str = "custom";
 const OTHER: &str = "other";
