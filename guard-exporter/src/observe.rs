@@ -85,14 +85,12 @@ impl Batch<'_> {
         self.sinks.otlp.denial(event, ring);
         self.decision(event);
         let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
-        let denial = Arc::new(LoggedDecision::new(event, line.trim_end()));
-        let published = Event::Denial(Arc::clone(&denial));
-        let recent = &self.app.recent;
-        self.app.stream.publish(&published, || recent.push(denial));
+        self.publish(LoggedDecision::new(event, line.trim_end()));
     }
 
-    /// Takes a denial that has no line of its own.
-    pub fn repeated_denial(&mut self, event: &DecisionEvent<'_>) {
+    /// Takes a denial that has no line of its own, from the ring with this id.
+    pub fn repeated_denial(&mut self, event: &DecisionEvent<'_>, ring: RingId) {
+        self.sinks.otlp.denial(event, ring);
         self.sinks.decisions.repeated();
         self.decision(event);
     }
@@ -100,9 +98,12 @@ impl Batch<'_> {
     /// Takes the line in which several denials are counted; each of them was taken before.
     pub fn counted_denials(&mut self, line: &[u8]) {
         let line = std::str::from_utf8(line).expect("a record is JSON, which is UTF-8");
-        let Some(denial) = LoggedDecision::parse(line.trim_end()) else {
-            return;
-        };
+        if let Some(denial) = LoggedDecision::parse(line.trim_end()) {
+            self.publish(denial);
+        }
+    }
+
+    fn publish(&self, denial: LoggedDecision) {
         let denial = Arc::new(denial);
         let published = Event::Denial(Arc::clone(&denial));
         let recent = &self.app.recent;

@@ -152,12 +152,12 @@ impl Ring {
                 return (records, Extent::All);
             };
             let record = || DecisionRecord::new(&event, &self.id).in_session(&self.session);
-            match repeats.take(&event, record, batch.now()) {
+            match repeats.take(self.raw_id, &event, record, batch.now()) {
                 Treatment::Line => {
                     let line = denials.encode(|into| record().append_to(into));
                     batch.denial(&event, self.raw_id, line);
                 }
-                Treatment::Counted => batch.repeated_denial(&event),
+                Treatment::Counted => batch.repeated_denial(&event, self.raw_id),
             }
             if event.change().is_some() && event.sequence >= self.logged_changes {
                 let line = changes.encode(|into| record().append_to(into));

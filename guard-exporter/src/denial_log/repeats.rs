@@ -5,9 +5,9 @@
 //!
 //! | alike in | lines of their own |
 //! |---|---|
-//! | session, operation, path, destination, reason | [`SAME_PATH`], until a pause of [`PAUSE`] |
-//! | session, operation, directory, reason | [`SAME_DIRECTORY`], until a pause of [`PAUSE`] |
-//! | session | [`SAME_SESSION`] in [`SESSION_WINDOW`] |
+//! | ring, session, operation, path, destination, reason | [`SAME_PATH`], until a pause of [`PAUSE`] |
+//! | ring, session, operation, directory, reason | [`SAME_DIRECTORY`], until a pause of [`PAUSE`] |
+//! | ring, session | [`SAME_SESSION`] in [`SESSION_WINDOW`] |
 //!
 //! Those beyond it are counted in one line, which is written after a second, then after two, up to a
 //! minute. Its fields are those of the first of them; its number and time are those of the last, and it has
@@ -17,6 +17,7 @@
 //! session's limit, and that every denial is counted. It deliberately keeps no count over a kill of the
 //! exporter: up to a minute of repeats, whose first lines are in the log, is then missing from the counts.
 
+use crate::otlp::RingId;
 use guard_core::DecisionEvent;
 use guard_core::path::parent;
 use guard_report::record::DecisionRecord;
@@ -87,15 +88,18 @@ enum Likeness {
 // === impl Repeats ===
 
 impl Repeats {
-    /// Takes a denial, with the record that it would have.
+    /// Takes a denial from the ring with this id, with the record that it would have.
     pub fn take<'r>(
         &mut self,
+        ring: RingId,
         event: &DecisionEvent<'_>,
         record: impl FnOnce() -> DecisionRecord<'r>,
         now: Instant,
     ) -> Treatment {
         let hasher = &self.hasher;
-        let reason = (event.session, event.reason.as_str(), event.verdict.as_str());
+        // A line has the number of one ring, and agents give themselves their sessions.
+        let session = (ring, event.session);
+        let reason = (session, event.reason.as_str(), event.verdict.as_str());
         let kinds = [
             (
                 hasher.hash_one((
@@ -117,7 +121,7 @@ impl Repeats {
                 Likeness::Directory,
             ),
             (
-                hasher.hash_one((Likeness::Session, event.session)),
+                hasher.hash_one((Likeness::Session, session)),
                 Likeness::Session,
             ),
         ];
@@ -288,7 +292,7 @@ mod tests {
         let (mut own, mut shared) = (Vec::new(), Vec::new());
         for event in events {
             let record = || DecisionRecord::new(&event, "00ff");
-            if repeats.take(&event, record, now) == Treatment::Line {
+            if repeats.take([0; 16], &event, record, now) == Treatment::Line {
                 own.push(event.sequence);
             }
         }
@@ -367,7 +371,7 @@ mod tests {
                 wall_ns: number * 1_000_000_000,
                 ..denial(number)
             };
-            repeats.take(&event, || DecisionRecord::new(&event, "00ff"), now);
+            repeats.take([0; 16], &event, || DecisionRecord::new(&event, "00ff"), now);
         }
         let mut found = Vec::new();
         repeats.take_all(|record| record.append_to(&mut found));
