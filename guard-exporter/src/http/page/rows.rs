@@ -107,7 +107,7 @@ fn deed(summary: &Summary<'_>) -> Markup {
     html! {
         (summary.who()) " " (summary.doing) " "
         @if summary.paths == 1 {
-            code { (text(&newest.path)) }
+            code { (ChangeSentence::of(newest).path) }
         } @else {
             strong { (grouped(summary.paths as u64)) " paths" } " in " code { (text(&summary.directory)) }
         }
