@@ -97,8 +97,7 @@ impl AppState {
         let (mut all, mut lost) = (0, 0);
         self.changes.for_each(|change| {
             all += 1;
-            // No string can contain it, since quotes in strings are escaped.
-            lost += u64::from(change.line.contains(r#","unpreserved":""#));
+            lost += u64::from(change.is_unpreserved);
         });
         (all, lost)
     }

@@ -33,6 +33,7 @@ impl LoggedDecision {
         Some(Self {
             operation: record.operation()?,
             verdict: record.verdict()?,
+            is_unpreserved: record.unpreserved.is_some(),
             wall_ns: record.wall_ns()?,
             agent: record.agent.as_deref().map(Into::into),
             zone: record.zone_name.as_deref().map(Into::into),

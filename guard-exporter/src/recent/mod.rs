@@ -37,6 +37,8 @@ pub struct LoggedDecision {
     pub zone_path: Option<Box<str>>,
     pub operation: OperationKind,
     pub verdict: Verdict,
+    /// Whether something was to be preserved, and was not.
+    pub is_unpreserved: bool,
     /// Wall clock nanoseconds.
     pub wall_ns: u64,
     /// How many share the line.
@@ -193,6 +195,10 @@ impl LoggedDecision {
                 .map(|zone| String::from_utf8_lossy(zone.path).into()),
             operation: event.operation,
             verdict: event.verdict,
+            is_unpreserved: event
+                .preservation
+                .as_ref()
+                .is_some_and(|found| found.cause().is_some()),
             wall_ns: event.wall_ns,
             count: 1,
             group_key: OnceLock::new(),
