@@ -403,10 +403,10 @@ impl Drain {
         });
     }
 
-    /// Syncs the logs to disk, then saves how far rings were read. Returns whether both are synced.
+    /// Syncs the logs to disk, then saves how far rings were read. Returns whether all are synced.
     fn save(&mut self, now: Instant) -> bool {
-        let others = self.changes.sync(now) && self.overrides.sync(now);
-        if !self.log.sync(now) || !others {
+        let logs = [&mut self.changes, &mut self.overrides, &mut self.log];
+        if logs.map(|log| log.sync(now)).contains(&false) {
             return false;
         }
         let metrics = &self.metrics.all;
