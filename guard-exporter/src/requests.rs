@@ -4,7 +4,7 @@
 //! its answer, or until its guard is gone; the log gives what an earlier exporter read.
 
 use guard_core::event::RequestStep;
-use guard_report::log_files::{KEPT, numbered};
+use guard_report::log_files::read_newest;
 use guard_report::request_record::RequestRecord;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -32,12 +32,9 @@ impl Requests {
     #[must_use]
     pub fn load(path: &Path) -> Self {
         let requests = Self::default();
-        for number in (0..=KEPT).rev() {
-            // What cannot be read is not shown.
-            let text = std::fs::read(numbered(path, number)).unwrap_or_default();
-            for line in String::from_utf8_lossy(&text).lines() {
-                requests.push(line);
-            }
+        // What cannot be read is not shown.
+        for text in read_newest(path, usize::MAX, usize::MAX) {
+            text.lines().for_each(|line| requests.push(line));
         }
         requests
     }
@@ -91,6 +88,7 @@ impl Requests {
 mod tests {
     use super::*;
     use guard_core::event::RequestEvent;
+    use guard_report::log_files::numbered;
     use guard_testing::events::REQUEST;
 
     fn line(step: RequestStep, id: &str, ring: &str) -> String {
