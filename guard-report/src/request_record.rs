@@ -9,7 +9,7 @@
 //!  "agent":"codex","session":"3fa81c00","because":"replaced by new","by":null,…}
 //! ```
 
-use crate::{hex, time};
+use crate::{hex, json, time};
 use guard_core::event::{RequestEvent, RequestStep};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -150,12 +150,7 @@ impl<'a> RequestRecord<'a> {
 
     /// Appends the line, with its newline.
     pub fn append_to(&self, into: &mut Vec<u8>) {
-        let start = into.len();
-        if serde_json::to_writer(&mut *into, self).is_err() {
-            // Text and numbers make JSON, and memory takes it.
-            into.truncate(start);
-            into.extend_from_slice(b"{}");
-        }
+        json::append(self, into);
         into.push(b'\n');
     }
 

@@ -72,7 +72,7 @@ pub(super) fn forget(store: &Store, arguments: &ForgetArguments) -> Result<ExitC
             "removed_session": session.name(),
             "freed_bytes": freed_bytes,
         });
-        terminal::line(&report.to_string());
+        terminal::line(&guard_report::json::line(&report));
     } else {
         terminal::line(&format!("Session {} is removed.", session.name()));
     }
