@@ -1,6 +1,6 @@
 //! Which denials or changes are wanted: the same choice on the command line and in the API.
 
-use crate::record::DecisionRecord;
+use crate::record::{DecisionRecord, SHORT_RING};
 use crate::sentence;
 use guard_core::OperationKind;
 use guard_core::agents;
@@ -140,8 +140,7 @@ fn is_path(wanted: &str, found: &str) -> bool {
 
 fn is_session(wanted: &str, record: &DecisionRecord<'_>) -> bool {
     let names = [record.session.as_deref(), record.undo_session.as_deref()];
-    names.contains(&Some(wanted))
-        || (wanted.len() >= SHORTEST_RING && record.ring.starts_with(wanted))
+    names.contains(&Some(wanted)) || (wanted.len() >= SHORT_RING && record.ring.starts_with(wanted))
 }
 
 /// Whether the label `found` is what `wanted` names.
@@ -151,8 +150,6 @@ fn is_agent(wanted: &str, found: &str) -> bool {
         || (wanted == CUSTOM && found.starts_with(agents::CUSTOM_PREFIX))
 }
 
-/// Digits of a ring's id that are its name.
-const SHORTEST_RING: usize = 8;
 /// The metrics' name for every agent that is not in the catalogue.
 const CUSTOM: &str = "custom";
 

@@ -59,17 +59,16 @@ pub fn next_steps(record: &DecisionRecord<'_>) -> Vec<NextStep> {
     if let Some(explain) = explain(record) {
         add("Which rule decides, step by step", explain);
     }
-    let id = record.ring.get(..SHORT_RING).unwrap_or(&record.ring);
-    let id = word(format!("{id}-{}", record.seq).as_bytes());
+    let id = record.short_id();
+    let id = word(id.as_bytes());
     add(
         "What can be done instead",
         format!("codex-es-guard why {id}"),
     );
-    if record.path_bytes.is_none() && Kept::of(record).may_be_requested() {
-        let path = word(record.path.as_bytes());
+    if let Some(request) = request(record) {
         add(
             "The agent asks for this path",
-            format!("codex-es-guard request {path} --because 'WHY' --wait 2m"),
+            format!("{request} --because 'WHY' --wait 2m"),
         );
         add(
             "You see what agents ask for",
@@ -139,6 +138,12 @@ pub const fn meaning(reason: Reason) -> &'static str {
     }
 }
 
+/// The command that asks for the path of a denial, without a reason; `None` if it cannot be requested.
+pub(crate) fn request(record: &DecisionRecord<'_>) -> Option<String> {
+    let may_be = record.path_bytes.is_none() && Kept::of(record).may_be_requested();
+    may_be.then(|| format!("codex-es-guard request {}", word(record.path.as_bytes())))
+}
+
 fn explain(record: &DecisionRecord<'_>) -> Option<String> {
     let operation = record.operation()?;
     if record.path_bytes.is_some() || record.dest_bytes.is_some() {
@@ -163,8 +168,6 @@ fn explain(record: &DecisionRecord<'_>) -> Option<String> {
     Some(command)
 }
 
-/// Of a ring's id, as `why` shows it.
-const SHORT_RING: usize = 8;
 /// What `explain` assumes.
 const DEFAULT_OPERATION: &str = "unlink";
 

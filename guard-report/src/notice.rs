@@ -85,10 +85,7 @@ impl<'a> Kept<'a> {
             operation: record.operation(),
             reason: record.reason(),
             path: record.path.as_bytes(),
-            cause: record
-                .unpreserved
-                .as_deref()
-                .map(UnpreservedCause::from_name),
+            cause: record.cause(),
             zone: zone.map(|(name, path)| (name, path.as_bytes())),
         }
     }

@@ -107,6 +107,10 @@ impl Found {
 
     fn keep(&mut self, line: &str) {
         if let Some(record) = DecisionRecord::parse(line) {
+            // A line of several has the fields of another of them; the ring's own is there.
+            if record.count.is_some() && self.lines.contains_key(&record.id()) {
+                return;
+            }
             let kept = (record.wall_ns(), line.trim_end().to_owned());
             self.lines.insert(record.id(), kept);
         }

@@ -21,7 +21,7 @@
 //! earlier versions, which have fewer.
 
 use crate::{hex, json, time};
-use guard_core::event::{ChangeKind, Preservation, PreservationMethod};
+use guard_core::event::{ChangeKind, Preservation, PreservationMethod, UnpreservedCause};
 use guard_core::process::basename;
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
@@ -350,6 +350,13 @@ impl<'a> DecisionRecord<'a> {
             .and_then(PreservationMethod::from_name)
     }
 
+    /// Why it was not preserved; `None` if it was, or nothing was to be.
+    #[must_use]
+    pub fn cause(&self) -> Option<UnpreservedCause> {
+        let cause = self.unpreserved.as_deref();
+        cause.map(UnpreservedCause::from_name)
+    }
+
     /// The path of the object that a change took: of an operation on two, the second.
     #[must_use]
     pub fn lost(&self) -> Vec<u8> {
@@ -365,6 +372,13 @@ impl<'a> DecisionRecord<'a> {
     #[must_use]
     pub fn wall_ns(&self) -> Option<u64> {
         time::parse(&self.time).ok()
+    }
+
+    /// Its identity as people read it: the beginning of its ring's id, and its number there.
+    #[must_use]
+    pub fn short_id(&self) -> String {
+        let ring = self.ring.get(..SHORT_RING).unwrap_or(&self.ring);
+        format!("{ring}-{}", self.seq)
     }
 
     /// Its identity: `RING-NUMBER`, of an allowed operation `RING-cNUMBER`, since changes have numbers
@@ -397,12 +411,15 @@ fn from_hex(digits: &[u8]) -> Vec<u8> {
         .collect()
 }
 
+/// What is shown of a ring's id: the end says nothing more.
+pub(crate) const SHORT_RING: usize = 8;
+
 const NANOSECONDS: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_core::event::{PreservationOutcome, UnpreservedCause};
+    use guard_core::event::PreservationOutcome;
     use guard_testing::events::{CHANGE, denial};
 
     fn line(event: &DecisionEvent<'_>) -> String {

@@ -8,7 +8,7 @@ use crate::record::DecisionRecord;
 use crate::shell::word;
 use crate::size;
 pub use crate::visible::visible;
-use guard_core::event::{ChangeKind, PreservationMethod, UnpreservedCause};
+use guard_core::event::{ChangeKind, PreservationMethod};
 use guard_core::verdict::Verdict;
 use guard_core::{OperationKind, Reason};
 use std::borrow::Cow;
@@ -208,11 +208,7 @@ impl fmt::Display for ChangeSentence<'_> {
 /// Why something could not be preserved, and what helps.
 fn unpreservable(record: &DecisionRecord<'_>) -> Cow<'static, str> {
     let why = Reason::Unpreservable.explain();
-    match record
-        .unpreserved
-        .as_deref()
-        .map(UnpreservedCause::from_name)
-    {
+    match record.cause() {
         Some(cause) => format!("{why}: {}", cause.explain()).into(),
         None => why.into(),
     }

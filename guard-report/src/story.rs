@@ -3,14 +3,15 @@
 //! It is what `codex-es-guard why`, the agents' hooks and the MCP server show, each in its form. It
 //! says what is final and how to ask; it never says how to grant.
 
-use crate::notice::Kept;
+use crate::next_steps;
 use crate::past_denials::PastDenials;
-use crate::record::DecisionRecord;
+use crate::record::{DecisionRecord, SHORT_RING};
 use crate::sentence::Sentence;
-use crate::shell::word;
 use crate::time;
 use guard_core::event::UnpreservedCause;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// One denial, and those that are like it.
 #[derive(Clone, Debug)]
@@ -31,31 +32,38 @@ impl<'a> Story<'a> {
     /// The story of a denial that is one of these.
     #[must_use]
     pub fn of(record: DecisionRecord<'a>, denials: &PastDenials) -> Self {
-        let is_alike = |other: &DecisionRecord<'_>| {
-            (&other.ring, &other.op, &other.path) == (&record.ring, &record.op, &record.path)
-        };
-        let mut alike = denials.records().filter(is_alike);
-        let since = alike.next().and_then(|first| first.wall_ns());
-        let count = alike.count() + 1;
-        let is_requestable = record.path_bytes.is_none() && Kept::of(&record).may_be_requested();
-        let request = is_requestable.then(|| {
-            let path = word(record.path.as_bytes());
-            format!("codex-es-guard request {path}")
+        let alike = alike(denials);
+        Self::counted(record, &alike)
+    }
+
+    /// The stories of denials that are among these, in their order: these are read once.
+    #[must_use]
+    pub fn of_each(records: Vec<DecisionRecord<'a>>, denials: &PastDenials) -> Vec<Self> {
+        let alike = alike(denials);
+        let stories = records.into_iter();
+        stories
+            .map(|record| Self::counted(record, &alike))
+            .collect()
+    }
+
+    fn counted(record: DecisionRecord<'a>, alike: &HashMap<Likeness<'_>, Alike>) -> Self {
+        let found = alike.get(&likeness(&record)).copied();
+        let Alike { count, since } = found.unwrap_or(Alike {
+            count: 1,
+            since: None,
         });
         Self {
-            record,
-            count,
+            request: next_steps::request(&record),
+            count: usize::try_from(count).unwrap_or(usize::MAX),
             since,
-            request,
+            record,
         }
     }
 
     /// The denial's id: the end of the ring's id says nothing more.
     #[must_use]
     pub fn id(&self) -> String {
-        let ring = &self.record.ring;
-        let ring = ring.get(..SHORT_RING).unwrap_or(ring);
-        format!("{ring}-{}", self.record.seq)
+        self.record.short_id()
     }
 
     /// What can be done instead, in sentences.
@@ -78,13 +86,10 @@ impl<'a> Story<'a> {
 
     /// What makes room where it could not be preserved for want of it.
     fn room(&self) -> Vec<String> {
-        let cause = self.record.unpreserved.as_deref();
         let is_full = |cause| matches!(cause, UnpreservedCause::Full | UnpreservedCause::LowDisk);
         let step =
             "Say to the person that there is no room to preserve it: codex-es-guard undo prune";
-        let wanted = cause
-            .map(UnpreservedCause::from_name)
-            .filter(|cause| is_full(*cause));
+        let wanted = self.record.cause().filter(|cause| is_full(*cause));
         wanted.map(|_| step.to_owned()).into_iter().collect()
     }
 
@@ -105,6 +110,36 @@ impl<'a> Story<'a> {
     }
 }
 
+/// What denials of one guard have in common that are alike: its ring, the operation and the path.
+type Likeness<'a> = (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>);
+
+/// Denials that are alike.
+#[derive(Clone, Copy, Debug)]
+struct Alike {
+    count: u64,
+    /// When the first of them was, wall clock nanoseconds.
+    since: Option<u64>,
+}
+
+fn alike(denials: &PastDenials) -> HashMap<Likeness<'_>, Alike> {
+    let mut alike = HashMap::new();
+    for record in denials.records() {
+        let since = match &record.first {
+            Some(first) => time::parse(first).ok(),
+            None => record.wall_ns(),
+        };
+        let group = alike
+            .entry(likeness(&record))
+            .or_insert(Alike { count: 0, since });
+        group.count += record.count.unwrap_or(1);
+    }
+    alike
+}
+
+fn likeness<'a>(record: &DecisionRecord<'a>) -> Likeness<'a> {
+    (record.ring.clone(), record.op.clone(), record.path.clone())
+}
+
 /// The beginning of a ring's id, and the number of a denial in it.
 ///
 /// ```
@@ -119,9 +154,6 @@ pub fn parse_id(text: &str) -> Option<(&str, u64)> {
     let is_ring = ring.len() >= SHORT_RING / 2 && ring.bytes().all(|byte| byte.is_ascii_hexdigit());
     Some((ring, number.parse().ok().filter(|_| is_ring)?))
 }
-
-/// What is shown of a ring's id.
-const SHORT_RING: usize = 8;
 
 #[cfg(test)]
 mod tests {

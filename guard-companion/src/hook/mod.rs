@@ -22,6 +22,7 @@ use guard_report::record::DecisionRecord;
 use guard_report::story::Story;
 use guard_report::time::now_ns;
 use memory::{Memory, Outcome};
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 
 /// Answers one hook.
@@ -76,13 +77,13 @@ fn new_stories<'d>(call: &Call, denials: &'d PastDenials, ancestors: &[u32]) -> 
         fresh.retain(|record| memory.is_new(&record.ring, record.seq));
     });
     // Of those that are alike the latest, whose count has all of them.
-    let mut latest: Vec<DecisionRecord<'d>> = Vec::new();
-    for record in fresh {
-        latest.retain(|other| (&other.op, &other.path) != (&record.op, &record.path));
-        latest.push(record);
-    }
-    let stories = latest.into_iter().map(|record| Story::of(record, denials));
-    stories.collect()
+    let mut seen = HashSet::new();
+    let newest_first = fresh.into_iter().rev();
+    let mut latest: Vec<_> = newest_first
+        .filter(|record| seen.insert((record.op.clone(), record.path.clone())))
+        .collect();
+    latest.reverse();
+    Story::of_each(latest, denials)
 }
 
 /// More than any agent passes on of a tool's result.

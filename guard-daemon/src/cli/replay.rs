@@ -62,14 +62,16 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode> {
     let (mut judged, mut unknown) = (0_u64, 0_u64);
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     for record in past.decisions() {
+        // Repeats share a line.
+        let denials = record.count.unwrap_or(1);
         let Some(found) = Judged::of(&record, &ready.snapshot) else {
-            unknown += 1;
+            unknown += denials;
             continue;
         };
-        judged += 1;
+        judged += denials;
         if found.differs() {
             let group = groups.entry(key(&record, &found)).or_default();
-            group.count += 1;
+            group.count += denials;
             if group.paths.len() < MAX_PATHS && !group.paths.iter().any(|p| *p == record.path) {
                 group.paths.push(record.path.to_string());
             }
@@ -94,7 +96,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode> {
             "differ": differ,
             "differences": differences,
         });
-        terminal::try_data(&serde_json::to_string_pretty(&answer)?);
+        terminal::try_data(&guard_report::json::pretty(&answer));
         return Ok(ExitCode::SUCCESS);
     }
     terminal::line(&format!(
@@ -130,7 +132,7 @@ pub(super) fn suggest(arguments: &PastArguments) -> Result<ExitCode> {
                 })
             })
             .collect();
-        terminal::try_data(&serde_json::to_string_pretty(&found)?);
+        terminal::try_data(&guard_report::json::pretty(&found));
         return Ok(ExitCode::SUCCESS);
     }
     if found.is_empty() {

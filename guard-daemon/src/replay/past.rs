@@ -37,7 +37,10 @@ impl Past {
             {
                 let is_change = record.verdict == "allow";
                 let key = (wall_ns, record.ring.to_string(), record.seq, is_change);
-                decisions.insert(key, line.trim_end().to_owned());
+                // A line of several has the fields of another of them; the ring's own is there.
+                if record.count.is_none() || !decisions.contains_key(&key) {
+                    decisions.insert(key, line.trim_end().to_owned());
+                }
             }
         };
         let mut keep_request = |line: &str| {
