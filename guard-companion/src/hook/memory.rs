@@ -83,12 +83,18 @@ impl Memory {
     pub(super) fn is_new(&mut self, ring: &str, number: u64) -> bool {
         if !self.shown.contains_key(ring) && self.shown.len() >= MAX_RINGS {
             let oldest = self.shown.keys().next().cloned();
-            self.shown.remove(&oldest.unwrap_or_default());
+            // The order of the others stays.
+            self.shown.shift_remove(&oldest.unwrap_or_default());
         }
         let shown = self.shown.entry(ring).or_insert_with(|| json!([]));
         let Some(shown) = shown.as_array_mut() else {
             return true;
         };
+        // What was forgotten is older than all that is remembered.
+        let oldest = shown.first().and_then(Value::as_u64);
+        if shown.len() >= MAX_SHOWN && oldest.is_some_and(|oldest| number < oldest) {
+            return false;
+        }
         let number = Value::from(number);
         if shown.contains(&number) {
             return false;
@@ -174,6 +180,26 @@ mod tests {
             memory.count(&format!("agent {number}"), Outcome::Silent);
         }
         assert!(memory.to_json().to_string().len() < 32 * 1024);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_shown_again() {
+        let mut memory = Memory::default();
+        let many = 3 * MAX_SHOWN as u64;
+        assert!((0..many).all(|number| memory.is_new("a", number)));
+        assert!(!(0..many).any(|number| memory.is_new("a", number)));
+        for number in 0..MAX_RINGS {
+            memory.is_new(&format!("ring {number}"), 1);
+        }
+        let rings: Vec<&String> = memory.shown.keys().collect();
+        let expected: Vec<String> = (0..MAX_RINGS)
+            .map(|number| format!("ring {number}"))
+            .collect();
+        assert_eq!(
+            rings,
+            expected.iter().collect::<Vec<_>>(),
+            "the oldest goes"
+        );
     }
 
     #[test]
