@@ -84,7 +84,15 @@ fn asking(story: &Story<'_>) -> String {
         return "This cannot be requested: say to the person what is to be done, and why.\n"
             .to_owned();
     }
-    let path = short_word(&story.record.path);
+    let path = word(story.record.path.as_bytes());
+    if path.len() > MAX_PATH_BYTES {
+        // A cut word would be another path, or none.
+        return format!(
+            "If it is needed for the task: `codex-es-guard why {}` has the command that asks the \
+             person, once.\n",
+            story.id()
+        );
+    }
     format!(
         "If it is needed for the task: ask the person by the tool request_security_override of the MCP \
          server codex-es-guard, or by `codex-es-guard request {path} --because REASON --wait 2m`, once.\n"
