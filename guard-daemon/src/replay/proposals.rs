@@ -7,6 +7,7 @@ use super::past::Past;
 use guard_core::event::RequestStep;
 use guard_core::path::is_at_or_below;
 use guard_core::policy::Snapshot;
+use guard_core::tools::ToolTable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -157,7 +158,7 @@ impl Answers {
     fn tools(&self, snapshot: &Snapshot) -> Vec<Proposal> {
         let mut found = Vec::new();
         for (program, paths) in &self.programs {
-            if paths.len() < ENOUGH || NEVER_TRUSTED.contains(&program.as_str()) {
+            if paths.len() < ENOUGH || is_never_trusted(program) {
                 continue;
             }
             // Relative to the zone, as the field takes them.
@@ -253,12 +254,14 @@ const ENOUGH: usize = 3;
 /// Approvals in a zone from which its removals might be preserved instead.
 const MANY: usize = 10;
 
-/// Interpreters, and programs whose work is to remove or to move.
-const NEVER_TRUSTED: [&str; 26] = [
-    "bash", "sh", "dash", "zsh", "fish", "ksh", "busybox", "env", "sudo", "perl", "ruby", "node",
-    "deno", "bun", "python", "python3", "php", "lua", "rm", "rmdir", "unlink", "shred", "find",
-    "mv", "cp", "xargs",
-];
+/// Whether it does what its arguments say: an interpreter, or a program whose work is to remove or to
+/// move.
+fn is_never_trusted(program: &str) -> bool {
+    ToolTable::removes_anything(program) || NEVER_TRUSTED.contains(&program)
+}
+
+/// Those that the catalogue of tools does not name.
+const NEVER_TRUSTED: [&str; 4] = ["ksh", "sudo", "shred", "cp"];
 
 #[cfg(test)]
 mod tests {
