@@ -6,11 +6,13 @@ use crate::exporter::ask::ask;
 use crate::observed::{Exporter, Observed};
 use guard_control::client::{guards, requests};
 use guard_control::protocol::{RequestStatus, State};
+use guard_core::ring::{Counter, Reader};
 use guard_report::api::{AgentDecisions, Denials, Group, Groups, Latencies, Percentiles};
 use guard_report::groups::{GroupKey, Grouping, Summary};
 use guard_report::log_files::LogFollower;
 use guard_report::paths::StatePaths;
 use guard_report::record::DecisionRecord;
+use guard_report::rings::readers;
 use guard_report::sentence::{self, visible};
 use guard_report::status::GuardStatus;
 use guard_report::time;
@@ -63,6 +65,20 @@ impl Source {
         }
     }
 
+    /// The requests that wait for a person. A guard is asked only when a ring says that one waits: one
+    /// that hangs would answer late.
+    fn open_requests(&self) -> Vec<RequestStatus> {
+        let uid = rustix::process::geteuid().as_raw();
+        let waits =
+            |ring: &Reader| ring.is_writer_alive() && ring.counter(Counter::OpenRequests) > 0;
+        if !readers(&self.paths.readable_rings(), uid).iter().any(waits) {
+            return Vec::new();
+        }
+        let mut found = requests(&guards(&self.paths, &ancestors()));
+        found.retain(|request| request.state == State::Open);
+        found
+    }
+
     /// Observes all of it.
     pub(super) fn observe(&mut self, now_ns: u64) -> Shown {
         let observed = Observed::now(&self.paths);
@@ -74,10 +90,7 @@ impl Source {
                 .map(|guard| guard.heartbeat_age(now_ns))
                 .collect(),
             problems: observed.problems(now_ns),
-            requests: requests(&guards(&self.paths, &ancestors()))
-                .into_iter()
-                .filter(|request| request.state == State::Open)
-                .collect(),
+            requests: self.open_requests(),
             guards: observed.guards,
             ..Shown::default()
         };
