@@ -41,7 +41,11 @@ impl Scratch {
             fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
         };
         make("work/main.rs", "fn main() {}\n")?;
-        let policy = serde_json::json!({ "protected_zones": [self.zone()] });
+        // What the demonstration preserves is a few bytes: it works on a disk that is nearly full, too.
+        let policy = serde_json::json!({
+            "protected_zones": [self.zone()],
+            "undo": { "min_free": 0 },
+        });
         make(
             ".codex/es_policy.json",
             &serde_json::to_string_pretty(&policy)?,
