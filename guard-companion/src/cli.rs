@@ -1,7 +1,8 @@
 //! The command line, as `codex-es-guard` passes it on.
 
-use crate::hook;
+use crate::{hook, mcp};
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Hooks of agents, an MCP server and the set-up of agents for codex-es-guard.
@@ -19,6 +20,8 @@ enum Command {
         /// The agent.
         agent: String,
     },
+    /// Serve tools for agents over the Model Context Protocol, on standard input and output.
+    Mcp,
 }
 
 /// Executes the command of the arguments.
@@ -28,7 +31,17 @@ pub(crate) fn main() -> ExitCode {
             hook::run(&agent);
             ExitCode::SUCCESS
         }
+        Command::Mcp => exit_code(mcp::run()),
     }
+}
+
+fn exit_code(done: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    // Standard error may be closed.
+    drop(writeln!(std::io::stderr(), "error: {error:#}"));
+    ExitCode::FAILURE
 }
 
 #[cfg(test)]

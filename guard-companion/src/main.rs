@@ -3,6 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `hook AGENT` | answers an agent's hook with the denials of its call |
+//! | `mcp` | serves tools for agents over the Model Context Protocol |
 //!
 //! `codex-es-guard` executes it; people need not know its name. It runs with the rights of whoever
 //! started it, mostly an agent, and believes nothing that an agent says about itself. It deliberately
@@ -13,6 +14,7 @@
 mod ancestors;
 mod cli;
 mod hook;
+mod mcp;
 
 use std::process::ExitCode;
 

@@ -25,7 +25,6 @@ mod protection;
 mod random;
 mod replay;
 mod rings;
-mod sibling;
 mod undo;
 
 use std::process::ExitCode;

@@ -40,6 +40,7 @@ fn the_help_of_every_command() {
         "denials",
         "explain",
         "hook",
+        "mcp",
         "policy",
         "policy check",
         "policy show",

@@ -16,6 +16,7 @@
 //! | [`protection`] | what a guard protects, by name and path, beside its ring |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
 //! | [`companion`] | the companion program: its name and the agents that it knows |
+//! | [`sibling`] | the programs beside this one |
 //! | [`past_denials`] | the denials of rings and log together |
 //! | [`api`] | the answers of the exporter's API |
 //! | [`log_files`] | numbered log files: names, rotation, reading over rotations |
@@ -53,6 +54,7 @@ pub mod rings;
 pub mod rolling;
 pub mod sentence;
 pub mod shell;
+pub mod sibling;
 mod size;
 pub mod status;
 pub mod story;

@@ -3,10 +3,10 @@
 //! They are described here, so that help and completions know them, and executed by `guard-companion`
 //! beside this program, which takes its place.
 
-use crate::sibling::sibling;
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 use guard_report::companion::{HOOKS, PROGRAM};
+use guard_report::sibling::sibling;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
@@ -25,6 +25,17 @@ pub(super) struct HookArguments {
 pub(super) fn hook(arguments: &HookArguments) -> Result<ExitCode> {
     // An agent must not fail for want of the program.
     Ok(execute(["hook", &arguments.agent]).unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Serve tools for agents over the Model Context Protocol.
+///
+/// Agents start this themselves, and speak with it over standard input and output: what was denied, why,
+/// asking a person, and the person's answer. No tool grants anything.
+#[derive(Debug, clap::Args)]
+pub(super) struct McpArguments {}
+
+pub(super) fn mcp() -> Result<ExitCode> {
+    execute(["mcp"])
 }
 
 /// Becomes the companion program. Returns only when it cannot.

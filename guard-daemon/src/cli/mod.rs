@@ -59,6 +59,7 @@ enum Command {
     Reject(answer::RejectArguments),
     Override(overrides::OverrideArguments),
     Hook(companion::HookArguments),
+    Mcp(companion::McpArguments),
     Undo(undo::UndoArguments),
     /// Check, show, create, replay or improve the policy.
     #[command(subcommand)]
@@ -88,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Reject(reject) => answer::reject(reject),
         Command::Override(command) => overrides::overrides(command),
         Command::Hook(hook) => companion::hook(&hook),
+        Command::Mcp(_) => companion::mcp(),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
         Command::Completions { shell } => {

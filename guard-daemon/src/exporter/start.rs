@@ -4,9 +4,9 @@
 
 use super::{PROGRAM, is_default_port_taken, is_running};
 use crate::log::GuardLog;
-use crate::sibling::sibling;
 use guard_report::directories::{DirectoryError, make_private};
 use guard_report::paths::StatePaths;
+use guard_report::sibling::sibling;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;

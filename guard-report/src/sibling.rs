@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The program beside this one, as Cargo and packages put them; else of that name in `PATH`.
-pub(crate) fn sibling(name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn sibling(name: &str) -> Option<PathBuf> {
     let beside = std::env::current_exe().ok()?.parent()?.join(name);
     if beside.is_file() {
         return Some(beside);
