@@ -1,6 +1,6 @@
 //! The command line, as `codex-es-guard` passes it on.
 
-use crate::{hook, mcp};
+use crate::{hook, mcp, setup};
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -22,6 +22,23 @@ enum Command {
     },
     /// Serve tools for agents over the Model Context Protocol, on standard input and output.
     Mcp,
+    /// Put the hooks and the MCP server into agents' own configuration.
+    Setup {
+        /// The agents; those that are found if none is named.
+        agents: Vec<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// Only print what would change.
+        #[arg(long)]
+        print: bool,
+        /// Take back what was set up.
+        #[arg(long)]
+        remove: bool,
+        /// Also make wrappers that start agents under guard.
+        #[arg(long)]
+        shims: bool,
+    },
 }
 
 /// Executes the command of the arguments.
@@ -31,17 +48,33 @@ pub(crate) fn main() -> ExitCode {
             hook::run(&agent);
             ExitCode::SUCCESS
         }
-        Command::Mcp => exit_code(mcp::run()),
+        Command::Mcp => exit_code(mcp::run().map(|()| true)),
+        Command::Setup {
+            agents,
+            yes,
+            print,
+            remove,
+            shims,
+        } => exit_code(setup::run(&setup::Options {
+            agents,
+            yes,
+            print,
+            remove,
+            shims,
+        })),
     }
 }
 
-fn exit_code(done: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = done else {
-        return ExitCode::SUCCESS;
-    };
-    // Standard error may be closed.
-    drop(writeln!(std::io::stderr(), "error: {error:#}"));
-    ExitCode::FAILURE
+fn exit_code(done: anyhow::Result<bool>) -> ExitCode {
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Standard error may be closed.
+            drop(writeln!(std::io::stderr(), "error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `hook AGENT` | answers an agent's hook with the denials of its call |
+//! | `setup` | puts both into agents' own configuration |
 //! | `mcp` | serves tools for agents over the Model Context Protocol |
 //!
 //! `codex-es-guard` executes it; people need not know its name. It runs with the rights of whoever
@@ -15,6 +16,7 @@ mod ancestors;
 mod cli;
 mod hook;
 mod mcp;
+mod setup;
 
 use std::process::ExitCode;
 

@@ -41,6 +41,7 @@ fn the_help_of_every_command() {
         "explain",
         "hook",
         "mcp",
+        "setup",
         "policy",
         "policy check",
         "policy show",

@@ -60,6 +60,7 @@ enum Command {
     Override(overrides::OverrideArguments),
     Hook(companion::HookArguments),
     Mcp(companion::McpArguments),
+    Setup(companion::SetupArguments),
     Undo(undo::UndoArguments),
     /// Check, show, create, replay or improve the policy.
     #[command(subcommand)]
@@ -89,6 +90,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Reject(reject) => answer::reject(reject),
         Command::Override(command) => overrides::overrides(command),
         Command::Hook(hook) => companion::hook(&hook),
+        Command::Setup(setup) => companion::setup(setup),
         Command::Mcp(_) => companion::mcp(),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
