@@ -5,7 +5,8 @@
 //!
 //! - *plain*: no guard;
 //! - *floor*: a seccomp supervisor that answers "continue" to every call and does nothing else;
-//! - *guarded*: a session of this crate, without policy file, log or exporter.
+//! - *guarded*: a session of this crate, without policy file, log or exporter, in which a person's
+//!   process removes, or an agent's: what is its own, or by a trusted tool.
 //!
 //! The number to watch is what the guard adds over plain, divided by what the floor adds.
 
@@ -44,7 +45,8 @@ mod linux {
                 floor::supervised();
                 println!("{}", workload(Path::new(dir)));
             }
-            ["guarded", zone, dir] => guarded::run(zone, &["workload", dir]),
+            ["guarded", zone, dir] => guarded::run(zone, None, &["workload", dir]),
+            ["guarded-agent", zone, dir] => guarded::run(zone, Some("bench"), &["workload", dir]),
             _ => compare(),
         }
     }
@@ -71,16 +73,22 @@ mod linux {
         fs::create_dir(&zone).unwrap();
         fs::create_dir(&outside).unwrap();
         let (zone, outside) = (zone.to_str().unwrap(), outside.to_str().unwrap());
-        let ways: [(&str, &[&str]); 4] = [
-            ("plain", &["workload", outside]),
-            ("floor", &["floor", outside]),
-            ("guarded, outside zones", &["guarded", zone, outside]),
-            ("guarded, a human's in a zone", &["guarded", zone, zone]),
+        let me = std::env::current_exe().unwrap();
+        // A trusted tool is known by its name, and is older than the session.
+        let git = scratch.join("git");
+        fs::copy(&me, &git).unwrap();
+        let ways: [(&str, &Path, &[&str]); 6] = [
+            ("plain", &me, &["workload", outside]),
+            ("floor", &me, &["floor", outside]),
+            ("outside zones", &me, &["guarded", zone, outside]),
+            ("a person's, in a zone", &me, &["guarded", zone, zone]),
+            ("an agent's own", &me, &["guarded-agent", zone, zone]),
+            ("by a trusted tool", &git, &["guarded-agent", zone, zone]),
         ];
-        let mut times = [const { Vec::new() }; 4];
+        let mut times = [const { Vec::new() }; 6];
         for _ in 0..ROUNDS {
-            for ((_, arguments), times) in ways.iter().zip(&mut times) {
-                times.push(measure(arguments));
+            for ((_, program, arguments), times) in ways.iter().zip(&mut times) {
+                times.push(measure(program, arguments));
             }
         }
         let medians = times.map(|mut times| {
@@ -89,10 +97,10 @@ mod linux {
         });
         let [plain, floor, ..] = medians;
         println!("unlink, medians of {ROUNDS} rounds of {FILES} files:");
-        for ((name, _), time) in ways.iter().zip(medians) {
+        for ((name, ..), time) in ways.iter().zip(medians) {
             let added = time - plain;
             println!(
-                "{name:<30} {:>7.2} µs   added {:>6.2} µs   {:>5.2} × the floor's",
+                "{name:<22} {:>7.2} µs   added {:>6.2} µs   {:>5.2} × the floor's",
                 time / 1e3,
                 added / 1e3,
                 added / (floor - plain)
@@ -100,10 +108,9 @@ mod linux {
         }
     }
 
-    /// What this program measures when it is run with these arguments.
-    fn measure(arguments: &[&str]) -> u32 {
-        let me = std::env::current_exe().unwrap();
-        let output = Command::new(me).args(arguments).output().unwrap();
+    /// What this program, or its copy, measures when it is run with these arguments.
+    fn measure(program: &Path, arguments: &[&str]) -> u32 {
+        let output = Command::new(program).args(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.trim().parse().unwrap_or_else(|_| panic!("{output:?}"))
     }

@@ -8,9 +8,7 @@ use guard_core::actor::{Actor, FactSource};
 use guard_core::file::FileFacts;
 use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
-use guard_core::process::{
-    MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _,
-};
+use guard_core::process::{MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _};
 use guard_core::standing::{Place, Standing};
 use guard_undo::regular_file::read_beginning;
 use rustix::fs::CWD;
@@ -31,7 +29,6 @@ pub(crate) struct CallFacts<'a> {
     /// What is at the new name of a rename or a link.
     destination: Option<NamedObject<'a>>,
     entry: OnceCell<Entry<'a>>,
-    arguments: OnceCell<Vec<u8>>,
 }
 
 /// An object of the call, pinned by its directory.
@@ -56,7 +53,6 @@ impl<'a> CallFacts<'a> {
             object: None,
             destination: None,
             entry: OnceCell::new(),
-            arguments: OnceCell::new(),
         }
     }
 
@@ -102,19 +98,6 @@ impl<'a> CallFacts<'a> {
     /// decision on it counts for nothing.
     pub(crate) fn is_unexamined(&self) -> bool {
         self.entry.get().is_some_and(Entry::is_unexamined)
-    }
-
-    fn drawn_arguments(&self) -> &Vec<u8> {
-        self.arguments.get_or_init(|| {
-            let mut arguments = Vec::new();
-            let _unreadable = read_bounded(
-                self.caller.base(),
-                c"cmdline",
-                MAX_ARGUMENTS_BYTES,
-                &mut arguments,
-            );
-            arguments
-        })
     }
 
     fn stat(&self, path: &[u8]) -> Option<FileStat> {
@@ -165,7 +148,8 @@ impl FactSource for CallFacts<'_> {
     }
 
     fn arguments(&self) -> Vec<u8> {
-        self.drawn_arguments().clone()
+        let Caller { program, .. } = self.caller;
+        program.arguments(self.caller.base()).to_vec()
     }
 
     fn parent(&self) -> Option<ProcessDescription> {

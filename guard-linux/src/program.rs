@@ -1,6 +1,8 @@
-//! What is known of a caller's program: whether it can be trusted by its name.
+//! What is known of a caller's program: its arguments, and whether it can be trusted by its name.
 //!
-//! Read when a decision first asks for it, and kept until the process executes another program.
+//! Read when a decision first asks for it, and kept until the process executes another program. A
+//! program that writes other arguments over its own later (`setproctitle`) keeps those it was first
+//! seen with.
 //!
 //! A program that only root can change is older than every agent that is not root, whatever the times
 //! of its file: a package manager may replace it while the session runs. That holds if the file and
@@ -9,7 +11,7 @@
 
 use super::files::{self, FileStat};
 use super::procfs::read_bounded;
-use guard_core::process::MAX_ENVIRONMENT_BYTES;
+use guard_core::process::{MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES};
 use rustix::fs::{CWD, Mode};
 use std::cell::OnceCell;
 use std::ffi::CString;
@@ -20,6 +22,7 @@ use std::os::unix::ffi::OsStringExt;
 #[derive(Debug)]
 pub(crate) struct Program {
     shares_mounts: bool,
+    arguments: OnceCell<Box<[u8]>>,
     changed_ns: OnceCell<Option<u64>>,
     loads_other_code: OnceCell<bool>,
 }
@@ -30,13 +33,23 @@ impl Program {
     pub(crate) const fn new(shares_mounts: bool) -> Self {
         Self {
             shares_mounts,
+            arguments: OnceCell::new(),
             changed_ns: OnceCell::new(),
             loads_other_code: OnceCell::new(),
         }
     }
 
-    /// When the program's file last changed, as far as an agent could have changed it. `base` is the
-    /// caller's `/proc/TID` directory.
+    /// Its arguments, NUL-separated, at most [`MAX_ARGUMENTS_BYTES`]; empty if they cannot be read.
+    /// `base` is the caller's `/proc/TID` directory.
+    pub(crate) fn arguments(&self, base: BorrowedFd<'_>) -> &[u8] {
+        self.arguments.get_or_init(|| {
+            let mut arguments = Vec::new();
+            let _unreadable = read_bounded(base, c"cmdline", MAX_ARGUMENTS_BYTES, &mut arguments);
+            arguments.into()
+        })
+    }
+
+    /// When the program's file last changed, as far as an agent could have changed it.
     pub(crate) fn changed_ns(
         &self,
         base: BorrowedFd<'_>,

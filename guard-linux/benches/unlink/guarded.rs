@@ -1,5 +1,6 @@
 //! The workload in a session of this crate, with one zone.
 
+use guard_core::actor::AgentMatch;
 use guard_core::agents::IgnoredMarkers;
 use guard_core::guard::Guard;
 use guard_core::lineage::Root;
@@ -14,8 +15,9 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::sync::Arc;
 
-/// Runs this program with `arguments` in a session that protects `zone`, and ends as it does.
-pub(super) fn run(zone: &str, arguments: &[&str]) {
+/// Runs this program with `arguments` in a session that protects `zone`, and ends as it does. With
+/// an `agent`, the program is its.
+pub(super) fn run(zone: &str, agent: Option<&str>, arguments: &[&str]) {
     let me = std::env::current_exe().unwrap().into_os_string().into_vec();
     let arguments = arguments.iter().map(|word| word.as_bytes().to_vec());
     let words = std::iter::once(me).chain(arguments);
@@ -24,16 +26,25 @@ pub(super) fn run(zone: &str, arguments: &[&str]) {
         dispositions: SignalDispositions::take(),
         report_error: |error| panic!("{error}"),
     };
-    let outcome = session::run(config, |args| supervise(zone, args)).unwrap();
+    let outcome = session::run(config, |args| supervise(zone, agent, args)).unwrap();
     session::end_as(outcome)
 }
 
-fn supervise(zone: &str, args: SupervisorArgs) -> Result<(), Box<dyn Error + Send + Sync>> {
+fn supervise(
+    zone: &str,
+    agent: Option<&str>,
+    args: SupervisorArgs,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let root = args.describe_root()?;
     let root = Root {
         key: root.key,
         started_ns: root.started_ns,
-        declared_agent: None,
+        declared_agent: agent.map(|label| AgentMatch {
+            label: label.to_owned(),
+            ancestor: label.as_bytes().to_vec(),
+            session: Vec::new(),
+            by_environment: false,
+        }),
     };
     let guard = Guard::new(
         protecting(zone),
