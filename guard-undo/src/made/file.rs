@@ -157,7 +157,8 @@ impl MadeFile {
     /// The entry of the same object in the same state.
     #[must_use]
     pub fn find(&self, wanted: &Entry) -> Option<Entry> {
-        let key = wanted.key();
+        let (key, bytes) = (wanted.key(), wanted.to_bytes());
+        let wanted = bytes.get(..STATE_BYTES)?;
         // Entries of one key may begin in the block before the first whose key it is.
         let mut block = self
             .index
@@ -165,11 +166,9 @@ impl MadeFile {
             .saturating_sub(1);
         while self.index.get(block).is_some_and(|&first| first <= key) {
             let mut room = [0; BLOCK_ENTRIES * ENTRY_BYTES];
-            for bytes in self.read(block, &mut room).ok()?.chunks_exact(ENTRY_BYTES) {
-                let entry = Entry::from_bytes(bytes)?;
-                if entry.is_same(wanted) {
-                    return Some(entry);
-                }
+            let mut entries = self.read(block, &mut room).ok()?.chunks_exact(ENTRY_BYTES);
+            if let Some(found) = entries.find(|entry| entry.starts_with(wanted)) {
+                return Entry::from_bytes(found);
             }
             block += 1;
         }
@@ -275,6 +274,9 @@ const MAGIC: &[u8] = b"ESMADE01";
 const HEAD_BYTES: usize = 16;
 
 const ENTRY_BYTES: usize = 56;
+
+/// What [`Entry::state`] takes of them, at their beginning.
+const STATE_BYTES: usize = 48;
 
 /// Entries of a block, which is read at once: 3.5 KB.
 const BLOCK_ENTRIES: usize = 64;
