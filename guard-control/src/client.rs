@@ -44,9 +44,10 @@ pub enum AskError {
 #[must_use]
 pub fn guards(paths: &StatePaths, ancestors: &[u32]) -> Vec<AskableGuard> {
     let own = own_session(paths, ancestors);
-    let entries = fs::read_dir(paths.control_directory());
-    let mut found: Vec<AskableGuard> = entries
-        .into_iter()
+    let directories = paths.askable_directories();
+    let mut found: Vec<AskableGuard> = directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok())
         .flatten()
         .flatten()
         .filter_map(|entry| {

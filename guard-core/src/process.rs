@@ -85,6 +85,15 @@ pub const MAX_ARGUMENTS_BYTES: usize = 16 * 1024;
 /// anywhere in it, so the bound is generous.
 pub const MAX_ENVIRONMENT_BYTES: usize = 256 * 1024;
 
+/// The session of terminals that a process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSession {
+    /// The process id of the session's leader; 0 for one that has no number here.
+    pub leader: u32,
+    /// The device number of the controlling terminal; 0 for none.
+    pub terminal: u64,
+}
+
 // === impl ProcessDescription ===
 
 impl ProcessDescription {

@@ -152,8 +152,8 @@ fn supervise(mut guarded: GuardedCommand, args: SupervisorArgs) -> Result<()> {
         keeper.clone(),
     )
     .context("starting the housekeeping thread")?;
-    let desk = Desk::new(&name, paths.home.clone(), watch);
-    let control = control::start(&paths.control_directory(), &name, guard.clone(), desk);
+    let desk = Desk::new(&name, &paths, watch);
+    let control = control::start(&paths, &name, guard.clone(), desk);
     if let Err(error) = &control {
         let error = format!("{error:#}");
         tracing::warn!("nothing can be requested in this session: {error}");

@@ -254,13 +254,11 @@ impl PolicySource {
 
 impl Granted {
     /// One more.
-    #[cfg(target_os = "linux")]
     pub(crate) fn pin(&self, granted: GrantedOverride) {
         self.lock().push(granted);
     }
 
     /// The policy file does not have it.
-    #[cfg(target_os = "linux")]
     pub(crate) fn keep(&self, id: &str) {
         for granted in self.lock().iter_mut() {
             if granted.entry.id.as_deref() == Some(id) {
@@ -270,7 +268,6 @@ impl Granted {
     }
 
     /// Those with these ids ended.
-    #[cfg(target_os = "linux")]
     pub(crate) fn forget(&self, ids: &[String]) {
         let is_meant = |granted: &GrantedOverride| {
             let id = granted.entry.id.as_ref();

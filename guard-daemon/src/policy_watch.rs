@@ -13,7 +13,6 @@ use guard_core::ring::Counter;
 use guard_report::time::now_ns;
 use std::convert::Infallible;
 use std::error::Error;
-#[cfg(target_os = "linux")]
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,13 +50,11 @@ pub(crate) struct PolicyWatch {
 }
 
 /// A watch that several threads of a guard use in turn.
-#[cfg(target_os = "linux")]
 #[derive(Clone, Debug)]
 pub(crate) struct SharedPolicyWatch(Arc<Mutex<PolicyWatch>>);
 
 // === impl SharedPolicyWatch ===
 
-#[cfg(target_os = "linux")]
 impl SharedPolicyWatch {
     pub(crate) fn new(watch: PolicyWatch) -> Self {
         Self(Arc::new(Mutex::new(watch)))
@@ -142,13 +139,11 @@ impl PolicyWatch {
     }
 
     /// Where the policy in force comes from.
-    #[cfg(target_os = "linux")]
     pub(crate) const fn origin(&self) -> Origin {
         self.origin
     }
 
     /// Puts in force what changed, in the file or among the granted overrides, before it returns.
-    #[cfg(target_os = "linux")]
     pub(crate) fn apply(&mut self, backend: &impl InForce) {
         self.check(backend);
         self.recanonicalize_zones(backend);

@@ -119,7 +119,6 @@ pub(crate) fn edit(
 }
 
 /// Whether an override is one of those with these ids.
-#[cfg(any(target_os = "linux", test))]
 pub(crate) fn with_ids(ids: &[String]) -> impl Fn(&serde_json::Value) -> bool {
     move |entry| {
         let id = entry.get("id").and_then(serde_json::Value::as_str);

@@ -2,7 +2,11 @@
 //! write it.
 
 #![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "each test binary uses its part of the support")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its part of the support"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::tests_outside_test_module,
@@ -12,11 +16,13 @@
 mod support {
     pub(crate) mod exporter;
     pub(crate) mod live;
+    pub(crate) mod pty;
     pub(crate) mod stage;
     pub(crate) mod users;
 }
 
 use guard_core::ring::Reader;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
@@ -25,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::exporter::{self, logged};
 use support::live::Live;
+use support::pty::Terminal;
 use support::stage::{POLICY, Stage, copy_program, eventually, left_out};
 use support::users::User;
 
@@ -135,6 +142,58 @@ fn a_user_s_links_lead_root_nowhere() {
     ward.runs(&["run", "--no-exporter", "--", "true"])
         .expect(0, &["is not a directory of user", "instead"]);
     assert_eq!(fs::read_dir(ward.stage.path("out")).unwrap().count(), 0);
+}
+
+#[test]
+fn the_user_answers_what_is_asked_of_root_s_guard() {
+    let Some(ward) = Ward::new() else { return };
+    let policy = r#"{"protected_zones": ["~/zone"], "notify_command": "id -u > /dev/shm/NAME"}"#;
+    let name = format!("es-guard-notified-{}", ward.uid);
+    ward.stage.file(POLICY, policy.replace("NAME", &name));
+    let mut session = Live::of(ward.guard(&["run", "--no-exporter", "--", "bash"]));
+    session.denies("rm zone/keep");
+    let program = ward.stage.path("bin/codex-es-guard").display().to_string();
+    let asked = session.agent(&format!("{program} request zone/keep --json"));
+    let asked: Value = serde_json::from_str(&asked.output).expect("it was asked");
+    assert_eq!(asked["state"], "open", "{asked}");
+    let id = asked["id"].as_str().unwrap();
+
+    let notified = Path::new("/dev/shm").join(name);
+    eventually("the policy's command ran", || {
+        fs::read_to_string(&notified).is_ok_and(|text| text.ends_with('\n'))
+    });
+    let by = fs::read_to_string(&notified).unwrap();
+    fs::remove_file(&notified).unwrap();
+    assert_eq!(by.trim(), ward.uid.to_string(), "not as root");
+
+    let as_user = |uid, arguments: &[&str]| {
+        let mut command = Ward::command(uid, &program);
+        command.env("HOME", ward.stage.path("")).args(arguments);
+        command
+    };
+    let listed = as_user(ward.uid, &["requests", "--json"]).output().unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed[0]["id"], id, "{listed}");
+    let socket = fs::read_dir(ward.state().join("control")).unwrap().next();
+    let socket = socket.unwrap().unwrap().path().display().to_string();
+    assert!(!ward.can(&format!("rm -f {socket}")), "only root can");
+
+    // A stranger may connect, and nothing comes of it.
+    let connect = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); \
+                   s.sendall(b'\"list\"\\n'); print(len(s.recv(100)))";
+    let mut stranger = Ward::command(ward.uid + 1, "python3");
+    let answered = stranger.args(["-c", connect, &socket]).output().unwrap();
+    let bytes = String::from_utf8_lossy(&answered.stdout).into_owned();
+    assert!(["", "0"].contains(&bytes.trim()), "{answered:?}");
+
+    let mut terminal = Terminal::start(as_user(ward.uid, &["approve", id]));
+    terminal.expect("granted");
+    let _status = terminal.end();
+    session.allows("rm zone/keep");
+    // Root writes nothing in the user's home.
+    assert!(!ward.stage.text(POLICY).contains(id));
+    session.end().expect(0, &[]);
+    eventually("its socket goes with it", || !Path::new(&socket).exists());
 }
 
 /// A user that root guards, and what is kept for them.

@@ -5,7 +5,7 @@ use super::{clock, files};
 use fnv::FnvHasher;
 use guard_core::process::{
     DescribeProcessError, MAX_ARGUMENTS_BYTES, MAX_ENVIRONMENT_BYTES, ProcessDescription,
-    ProcessKey, ProcessSource,
+    ProcessKey, ProcessSource, TerminalSession,
 };
 use rustix::fs::CWD;
 use rustix::param::clock_ticks_per_second;
@@ -179,15 +179,6 @@ fn is_foreign(link: Option<u32>, own: u32, status: &[u8]) -> bool {
 #[must_use]
 pub fn parent_of(pid: u32) -> Option<u32> {
     stat(pid).ok().map(|stat| stat.ppid)
-}
-
-/// The session of terminals that a process is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TerminalSession {
-    /// The process id of the session's leader; 0 for one of another PID namespace.
-    pub leader: u32,
-    /// The device number of the controlling terminal; 0 for none.
-    pub terminal: u64,
 }
 
 /// The session that process `pid` is in.

@@ -73,8 +73,22 @@ pub enum Fault {
 ///
 /// [`DirectoryError`]
 pub fn make_passable(dir: &Path) -> Result<(), DirectoryError> {
+    make_with_mode(dir, 0o711)
+}
+
+/// Makes a directory with its parents that others may list, and in which nobody but this user can change
+/// anything.
+///
+/// # Errors
+///
+/// [`DirectoryError`]
+pub fn make_readable(dir: &Path) -> Result<(), DirectoryError> {
+    make_with_mode(dir, 0o755)
+}
+
+fn make_with_mode(dir: &Path, mode: u32) -> Result<(), DirectoryError> {
     make_private(dir)?;
-    fs::set_permissions(dir, Permissions::from_mode(0o711)).map_err(|source| DirectoryError::Open {
+    fs::set_permissions(dir, Permissions::from_mode(mode)).map_err(|source| DirectoryError::Open {
         path: dir.to_owned(),
         source,
     })

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! /var/db/codex-es-guard/501/             root's: guard.log, last_good_policy-HASH.json
+//! /var/db/codex-es-guard/501/control/     root's: sockets, which 501's processes may connect to
 //! /var/db/codex-es-guard/501/reader/      501's, who alone may pass, and root
 //! /var/db/codex-es-guard/501/reader/rings root's: rings, which whoever comes here may read
 //! /var/db/codex-es-guard/501/undo/SESSION 501's: what is preserved, below a directory of root's
@@ -167,7 +168,17 @@ impl StatePaths {
     /// Where guards have their control sockets.
     #[must_use]
     pub fn control_directory(&self) -> PathBuf {
-        self.state.join("control")
+        self.state.join(CONTROL)
+    }
+
+    /// Where the control sockets of guards that protect this user may be: the user's own, and root's.
+    #[must_use]
+    pub fn askable_directories(&self) -> Vec<PathBuf> {
+        let roots = self.state_of_root().map(|state| state.join(CONTROL));
+        [self.control_directory()]
+            .into_iter()
+            .chain(roots)
+            .collect()
     }
 
     /// The home directory as bytes.
@@ -176,6 +187,9 @@ impl StatePaths {
         self.home.as_os_str().as_bytes()
     }
 }
+
+/// The directory of control sockets, in a guard's own directory.
+const CONTROL: &str = "control";
 
 /// Where the guard and the exporter of the user with this home keep their files.
 #[must_use]

@@ -125,6 +125,12 @@ impl Lineage {
         }
     }
 
+    /// Whether this is the lineage of one session; without a root it is that of the whole machine.
+    #[must_use]
+    pub const fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
     /// The entry of a process. Takes no lock, allocates nothing.
     #[must_use]
     pub fn find(&self, key: ProcessKey) -> Option<Entry<'_>> {

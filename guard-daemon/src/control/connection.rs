@@ -1,12 +1,10 @@
 //! One connection: who opened it, who sent something over it, and the line so far.
 
 use super::peer::Peer;
+use super::platform;
 use guard_control::protocol::MAX_ORDER_BYTES;
-use rustix::io::{Errno, IoSliceMut};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send, sockopt,
-};
-use std::mem::MaybeUninit;
+use rustix::io::Errno;
+use rustix::net::send;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -37,15 +35,10 @@ pub(super) enum Progress {
 impl Connection {
     /// Of a stream that was just accepted. From now on the kernel names who sends.
     pub(super) fn new(stream: UnixStream) -> rustix::io::Result<Self> {
-        sockopt::set_socket_passcred(&stream, true)?;
-        let connected = sockopt::socket_peercred(&stream)?;
-        let peer = Peer {
-            pid: connected.pid.as_raw_pid().cast_unsigned(),
-            uid: connected.uid.as_raw(),
-        };
+        platform::name_senders(&stream)?;
         Ok(Self {
+            peers: vec![platform::connected(&stream)?],
             stream,
-            peers: vec![peer],
             received: Vec::new(),
             opened: Instant::now(),
         })
@@ -70,18 +63,9 @@ impl Connection {
     /// Receives what is there. Never waits.
     pub(super) fn receive(&mut self) -> Progress {
         let mut chunk = [0; 4096];
-        // No room for descriptors: what is passed is closed by the kernel.
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
         loop {
-            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-            let received = recvmsg(
-                &self.stream,
-                &mut [IoSliceMut::new(&mut chunk)],
-                &mut ancillary,
-                RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC,
-            );
-            let length = match received {
-                Ok(message) => message.bytes,
+            let (length, sender) = match platform::receive(&self.stream, &mut chunk) {
+                Ok(received) => received,
                 Err(Errno::AGAIN) => return Progress::Waiting,
                 Err(Errno::INTR) => continue,
                 Err(_) => return Progress::Broken,
@@ -89,13 +73,6 @@ impl Connection {
             if length == 0 {
                 return Progress::Broken;
             }
-            let sender = ancillary.drain().find_map(|message| match message {
-                RecvAncillaryMessage::ScmCredentials(sender) => Some(Peer {
-                    pid: sender.pid.as_raw_pid().cast_unsigned(),
-                    uid: sender.uid.as_raw(),
-                }),
-                _ => None,
-            });
             let sender = sender.unwrap_or(NOBODY);
             if !self.peers.contains(&sender) {
                 self.peers.push(sender);
@@ -113,9 +90,8 @@ impl Connection {
 
     /// Sends the answer, if whoever asked left room for it.
     pub(super) fn answer(&self, line: &[u8]) {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         // Who does not read it can ask again.
-        let _unread = send(&self.stream, line, flags);
+        let _unread = send(&self.stream, line, platform::SEND);
     }
 }
 

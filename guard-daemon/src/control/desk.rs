@@ -3,16 +3,18 @@
 use super::grants::{Grant, Grants};
 use super::journal::{Cause, Journal, show_open};
 use super::notify::{self, Notifier};
-use super::peer::{Peer, Standing};
+use super::peer::Peer;
 use super::requests::{Requests, Taken, Wish};
+use super::standing::Standing;
 use super::wanted::{self, DEFAULT_OPERATIONS, MAX_SECONDS};
 use crate::policy_file;
-use crate::policy_watch::SharedPolicyWatch;
+use crate::policy_watch::{InForce, SharedPolicyWatch};
 use guard_control::protocol::{Answer, Order, RequestStatus, State};
 use guard_core::event::{BY_POLICY, RequestStep};
-use guard_core::guard::{Guard, SharedGuard};
+use guard_core::guard::Guard;
 use guard_core::path::is_at_or_below;
 use guard_core::policy::{OverrideApproval, POLICY_OPERATIONS};
+use guard_report::paths::StatePaths;
 use guard_report::time::{now_ns, rfc3339};
 use std::path::PathBuf;
 
@@ -43,26 +45,27 @@ type Refused = String;
 
 impl Desk {
     /// Of the session that `watch` has the policy of.
-    pub(crate) fn new(session: &str, home: PathBuf, watch: SharedPolicyWatch) -> Self {
+    pub(crate) fn new(session: &str, paths: &StatePaths, watch: SharedPolicyWatch) -> Self {
         Self {
             session: session.to_owned(),
-            home,
+            home: paths.home.clone(),
             requests: Requests::new(session),
             grants: Grants::new(watch),
             journal: Journal::default(),
-            notifier: Notifier::new(),
+            notifier: Notifier::new(paths.protected),
         }
     }
 
     /// Whether any grant is in force.
+    #[cfg(target_os = "linux")]
     pub(super) const fn has_grants(&self) -> bool {
         self.grants.has_any()
     }
 
     /// Ends the grants whose time has come.
-    pub(super) fn tick(&mut self, guard: &SharedGuard) {
-        let now_ns = now_ns();
-        let ended = self.grants.tick(guard, now_ns);
+    pub(super) fn tick(&mut self, backend: &impl InForce) {
+        let (now_ns, guard) = (now_ns(), backend.guard());
+        let ended = self.grants.tick(backend, now_ns);
         for (id, uses) in ended.uses {
             if let Some(request) = self.requests.count_uses(&id, uses) {
                 self.journal
@@ -78,9 +81,9 @@ impl Desk {
     }
 
     /// The session is over: nobody answers any more, and what was granted ends.
-    pub(super) fn end(&mut self, guard: &SharedGuard) {
-        self.tick(guard);
-        let now_ns = now_ns();
+    pub(super) fn end(&mut self, backend: &impl InForce) {
+        self.tick(backend);
+        let (now_ns, guard) = (now_ns(), backend.guard());
         for request in self.requests.all() {
             let step = match request.state {
                 State::Open => RequestStep::Unanswered,
@@ -98,8 +101,9 @@ impl Desk {
         order: Order,
         peer: Peer,
         standing: &Standing,
-        guard: &SharedGuard,
+        backend: &impl InForce,
     ) -> Answer {
+        let guard = backend.guard();
         let only_people = |standing: &Standing| {
             if standing.is_person() {
                 Ok(())
@@ -115,7 +119,7 @@ impl Desk {
                 };
             }
             Order::Request { path, op, because } => {
-                self.request(&path, op, because, peer, standing, guard)
+                self.request(&path, op, because, peer, standing, backend)
             }
             Order::Approve {
                 id,
@@ -131,7 +135,7 @@ impl Desk {
                     path,
                     op,
                 };
-                self.approve(&id, approval, guard)
+                self.approve(&id, approval, backend)
             }),
             Order::Reject { id, because } => only_people(standing)
                 .and_then(|()| self.reject(&id, because, &name_of(standing), guard)),
@@ -154,8 +158,9 @@ impl Desk {
         because: Option<String>,
         peer: Peer,
         standing: &Standing,
-        guard: &SharedGuard,
+        backend: &impl InForce,
     ) -> Result<RequestStatus, Refused> {
+        let guard = backend.guard();
         let path = self.located(path, guard)?;
         if because
             .as_ref()
@@ -212,7 +217,7 @@ impl Desk {
             path: None,
             op: Vec::new(),
         };
-        let granted = self.approve(&request.id, approval, guard)?;
+        let granted = self.approve(&request.id, approval, backend)?;
         self.notifier.notify(command, notify::GRANTED, &granted);
         Ok(granted)
     }
@@ -234,8 +239,9 @@ impl Desk {
         &mut self,
         id: &str,
         approval: Approval,
-        guard: &SharedGuard,
+        backend: &impl InForce,
     ) -> Result<RequestStatus, Refused> {
+        let guard = backend.guard();
         let open = self.requests.open(id).map_err(|error| error.to_string())?;
         let open = open.clone();
         if !(1..=MAX_SECONDS).contains(&approval.seconds) {
@@ -268,7 +274,7 @@ impl Desk {
             by: approval.by.clone(),
             once: approval.once,
         };
-        self.grants.add(grant, guard)?;
+        self.grants.add(grant, backend)?;
         tracing::info!("request {id} granted by {}: {path}", approval.by);
         let granted = RequestStatus {
             state: State::Granted,
@@ -291,7 +297,7 @@ impl Desk {
         id: &str,
         because: Option<String>,
         by: &str,
-        guard: &SharedGuard,
+        guard: &Guard,
     ) -> Result<RequestStatus, Refused> {
         let open = self.requests.open(id).map_err(|error| error.to_string())?;
         let now_ns = now_ns();

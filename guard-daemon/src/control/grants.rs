@@ -5,10 +5,9 @@
 //! the guard keeps the grant itself, for its own session. Both are in force before the answer is sent.
 
 use crate::policy_file::GrantedOverride;
-use crate::policy_watch::SharedPolicyWatch;
+use crate::policy_watch::{InForce, SharedPolicyWatch};
 use crate::policy_write::{self, Edit, expired_before, with_ids};
 use guard_core::event::RequestStep;
-use guard_core::guard::SharedGuard;
 use guard_core::policy::OperationSet;
 use guard_core::policy::{MAX_OVERRIDES, OverrideEntry, POLICY_OPERATIONS};
 use guard_core::ring::{Lane, Reader};
@@ -109,7 +108,8 @@ impl Grants {
     /// # Errors
     ///
     /// A sentence: there are too many overrides, or the policy does not open the path by it.
-    pub(super) fn add(&mut self, grant: Grant, guard: &SharedGuard) -> Result<(), String> {
+    pub(super) fn add(&mut self, grant: Grant, backend: &impl InForce) -> Result<(), String> {
+        let guard = backend.guard();
         let count = guard.policy.load().overrides().len();
         if count >= MAX_OVERRIDES {
             return Err(format!(
@@ -128,12 +128,12 @@ impl Grants {
             tracing::info!("override {} is kept by the guard: {error:#}", grant.id);
             granted.keep(&grant.id);
         }
-        watch.apply(guard.as_ref());
+        watch.apply(backend);
         let is_in_force = |granted: &OverrideEntry| granted.id.as_ref() == Some(&grant.id);
         if !guard.policy.load().overrides().iter().any(is_in_force) {
             // The file changed in the meantime, and is bad now.
             watch.source.granted.keep(&grant.id);
-            watch.apply(guard.as_ref());
+            watch.apply(backend);
         }
         drop(watch);
         if self.used.is_none() {
@@ -144,14 +144,15 @@ impl Grants {
     }
 
     /// Whether any is in force.
+    #[cfg(target_os = "linux")]
     pub(super) const fn has_any(&self) -> bool {
         !self.active.is_empty()
     }
 
     /// Counts uses, and ends the grants whose time has come.
-    pub(super) fn tick(&mut self, guard: &SharedGuard, now_ns: u64) -> Changes {
+    pub(super) fn tick(&mut self, backend: &impl InForce, now_ns: u64) -> Changes {
         let mut changes = Changes::default();
-        self.sweep(guard, now_ns);
+        self.sweep(backend, now_ns);
         if self.active.is_empty() {
             return changes;
         }
@@ -167,7 +168,8 @@ impl Grants {
                 }
             }
         }
-        let in_force: Vec<String> = guard
+        let in_force: Vec<String> = backend
+            .guard()
             .policy
             .load()
             .overrides()
@@ -199,7 +201,7 @@ impl Grants {
         }
         if !over.is_empty() {
             let ids: Vec<String> = over.iter().map(|(id, _)| id.clone()).collect();
-            self.remove(&ids, guard);
+            self.remove(&ids, backend);
         }
         changes.over = over;
         changes
@@ -207,7 +209,7 @@ impl Grants {
 
     /// Removes the overrides from the policy file that a guard which is gone, or a person by
     /// `override add`, wrote for a time that is over.
-    fn sweep(&mut self, guard: &SharedGuard, now_ns: u64) {
+    fn sweep(&mut self, backend: &impl InForce, now_ns: u64) {
         if now_ns < self.sweep_ns {
             return;
         }
@@ -216,7 +218,8 @@ impl Grants {
             let is_written = entry.id.is_some() && entry.granted_by.is_some();
             is_written && entry.expires_at_ns.is_some_and(|end| end <= now_ns)
         };
-        if !guard.policy.load().overrides().iter().any(is_over) {
+        let policy = backend.guard().policy.load();
+        if !policy.overrides().iter().any(is_over) {
             return;
         }
         let mut watch = self.watch.lock();
@@ -225,10 +228,10 @@ impl Grants {
             // They have no effect any more, and need not go at once.
             self.sweep_ns = now_ns + LATER_NS;
         }
-        watch.apply(guard.as_ref());
+        watch.apply(backend);
     }
 
-    fn remove(&self, ids: &[String], guard: &SharedGuard) {
+    fn remove(&self, ids: &[String], backend: &impl InForce) {
         let mut watch = self.watch.lock();
         let removed =
             policy_write::edit(&watch.source, watch.origin(), Edit::Remove(&with_ids(ids)));
@@ -237,7 +240,7 @@ impl Grants {
             tracing::info!("overrides that ended stay in the policy file: {error:#}");
         }
         watch.source.granted.forget(ids);
-        watch.apply(guard.as_ref());
+        watch.apply(backend);
     }
 }
 

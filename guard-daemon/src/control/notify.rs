@@ -5,6 +5,7 @@
 //! Nothing in the guard waits for it.
 
 use guard_control::protocol::RequestStatus;
+use guard_report::paths::Account;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Runs commands.
 #[derive(Debug)]
 pub(super) struct Notifier {
+    /// As whom, when that is not this process's own user: whoever writes a policy is not to run
+    /// commands as root by it.
+    user: Option<Account>,
     /// The thread's; none before the first command.
     jobs: Option<SyncSender<Job>>,
 }
@@ -24,14 +28,16 @@ pub(super) struct Notifier {
 #[derive(Debug)]
 struct Job {
     command: Vec<String>,
+    user: Option<Account>,
     input: Vec<u8>,
 }
 
 // === impl Notifier ===
 
 impl Notifier {
-    pub(super) const fn new() -> Self {
-        Self { jobs: None }
+    /// For a policy of this user, or of this process's own.
+    pub(super) const fn new(user: Option<Account>) -> Self {
+        Self { user, jobs: None }
     }
 
     /// Runs `command` with what happened to a request. Never waits.
@@ -41,6 +47,7 @@ impl Notifier {
         }
         let job = Job {
             command: command.to_vec(),
+            user: self.user,
             input: input(step, request),
         };
         if let Err(error) = self.send(job) {
@@ -97,7 +104,11 @@ fn run(jobs: &Receiver<Job>) {
 
 fn run_one(job: &Job) -> io::Result<()> {
     let (program, arguments) = job.command.split_first().ok_or(io::ErrorKind::NotFound)?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(user) = job.user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

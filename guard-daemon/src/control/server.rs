@@ -1,29 +1,27 @@
-//! The thread that serves a session's control socket.
+//! Serving a guard's control socket.
 //!
 //! One thread, no waiting for anybody: connections are polled, one line each, and those that take too
-//! long are closed. It runs with less of the processor than the threads that answer the kernel.
+//! long are closed. The thread is the caller's, which gives it a [turn](Server::turn) again and again.
 
 use super::connection::{Connection, Progress};
 use super::desk::Desk;
-use super::peer::{Peer, Standing, may_ask};
+use super::peer::Peer;
+use super::platform;
+use super::standing::{Standing, may_ask};
+use crate::policy_watch::InForce;
 use guard_control::protocol::{Answer, Order};
-use guard_core::guard::SharedGuard;
-use guard_report::directories::{DirectoryError, make_private};
+use guard_report::directories::{DirectoryError, make_private, make_readable};
+use guard_report::paths::{Account, StatePaths};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt;
-use rustix::process::setpriority_process;
-use rustix::thread::gettid;
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Why a session has no control socket.
+/// Why a guard has no control socket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartControlError {
     /// Its directory is not safe.
@@ -38,116 +36,100 @@ pub(crate) enum StartControlError {
         source: io::Error,
     },
     /// No thread can be started.
+    #[cfg(target_os = "linux")]
     #[error("starting the control thread")]
     Thread(#[source] io::Error),
 }
 
-/// The socket of a session, which goes with this.
+/// A control socket, which goes with this.
 #[derive(Debug)]
-pub(crate) struct ControlSocket {
+pub(crate) struct Server {
     path: PathBuf,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// What the thread works with.
-struct Server {
     listener: UnixListener,
-    guard: SharedGuard,
     desk: Desk,
+    /// Whom root guards.
+    protected: Option<Account>,
     connections: Vec<Connection>,
-    /// How many lines each user's processes were answered in the current second.
+    /// How many lines each process was answered in the current second.
     answered: HashMap<u32, u32>,
     second: Instant,
-}
-
-/// Starts serving in `directory`.
-///
-/// # Errors
-///
-/// [`StartControlError`]
-pub(crate) fn start(
-    directory: &Path,
-    session: &str,
-    guard: SharedGuard,
-    desk: Desk,
-) -> Result<ControlSocket, StartControlError> {
-    make_private(directory)?;
-    let path = directory.join(format!("{session}.sock"));
-    let listener = UnixListener::bind(&path)
-        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-        // Inherited by what is accepted: set only then, the kernel would not name who sent a line
-        // between accepting and setting.
-        .and_then(|listener| {
-            sockopt::set_socket_passcred(&listener, true)?;
-            Ok(listener)
-        })
-        .map_err(|source| StartControlError::Socket {
-            path: path.clone(),
-            source,
-        })?;
-    let server = Server {
-        listener,
-        guard,
-        desk,
-        connections: Vec::new(),
-        answered: HashMap::new(),
-        second: Instant::now(),
-    };
-    let over = Arc::new(AtomicBool::new(false));
-    let is_over = Arc::clone(&over);
-    let thread = thread::Builder::new()
-        .name("guard-control".into())
-        .spawn(move || server.serve(&is_over))
-        .map_err(StartControlError::Thread)?;
-    Ok(ControlSocket {
-        path,
-        over,
-        thread: Some(thread),
-    })
-}
-
-// === impl Drop for ControlSocket ===
-
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Release);
-        // The thread may be waiting for a connection.
-        let _gone = UnixStream::connect(&self.path);
-        // The grants end with the thread.
-        let _panicked = self.thread.take().map(JoinHandle::join);
-        // One that stays refuses connections, and is removed by the next guard of its name.
-        let _stays = fs::remove_file(&self.path);
-    }
 }
 
 // === impl Server ===
 
 impl Server {
-    fn serve(mut self, is_over: &AtomicBool) {
-        let _unnamed = rustix::thread::set_name(c"guard-control");
-        // Of this thread alone, as Linux has it.
-        let _as_before = setpriority_process(Some(gettid()), LESS);
-        while !is_over.load(Ordering::Acquire) {
-            self.wait();
-            self.accept();
-            self.receive();
-            self.desk.tick(&self.guard);
+    /// Begins to listen for those who may ask the guard of `session`.
+    ///
+    /// # Errors
+    ///
+    /// [`StartControlError`]
+    pub(crate) fn listen(
+        paths: &StatePaths,
+        session: &str,
+        desk: Desk,
+    ) -> Result<Self, StartControlError> {
+        let directory = paths.control_directory();
+        match paths.protected {
+            None => make_private(&directory)?,
+            Some(_) => make_readable(&directory)?,
         }
-        self.desk.end(&self.guard);
+        let path = directory.join(format!("{session}.sock"));
+        let listener =
+            bind(&path, paths.protected).map_err(|source| StartControlError::Socket {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(Self {
+            path,
+            listener,
+            desk,
+            protected: paths.protected,
+            connections: Vec::new(),
+            answered: HashMap::new(),
+            second: Instant::now(),
+        })
     }
 
-    /// Waits for something to come, or for a moment.
-    fn wait(&self) {
+    /// Where it listens.
+    #[cfg(target_os = "linux")]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long a turn may wait: whether grants ended, and whether connections are late, is not to be
+    /// found late.
+    #[cfg(target_os = "linux")]
+    pub(super) const fn patience(&self) -> Duration {
+        if self.connections.is_empty() && !self.desk.has_grants() {
+            IDLE
+        } else {
+            TICK
+        }
+    }
+
+    /// Waits at most `most` for something to come, answers what is there, and ends the grants whose
+    /// time has come.
+    pub(crate) fn turn(&mut self, backend: &impl InForce, most: Duration) {
+        self.wait(most);
+        self.accept();
+        self.receive(backend);
+        self.desk.tick(backend);
+    }
+
+    /// The guard ends: nobody answers any more, and what was granted ends.
+    pub(crate) fn end(&mut self, backend: &impl InForce) {
+        self.desk.end(backend);
+    }
+
+    fn wait(&self, most: Duration) {
         let mut polled = vec![PollFd::new(&self.listener, PollFlags::IN)];
         polled.extend(
             self.connections
                 .iter()
                 .map(|connection| PollFd::new(connection, PollFlags::IN)),
         );
-        let is_idle = self.connections.is_empty() && !self.desk.has_grants();
-        let interval = if is_idle { IDLE } else { TICK };
-        let _interrupted = poll(&mut polled, Some(&interval));
+        let most = Timespec::try_from(most).ok();
+        let _interrupted = poll(&mut polled, most.as_ref());
     }
 
     fn accept(&mut self) {
@@ -155,18 +137,21 @@ impl Server {
             && let Ok((stream, _)) = self.listener.accept()
         {
             if let Ok(connection) = Connection::new(stream)
-                && connection.peers().iter().all(|peer| may_ask(peer.uid))
+                && connection
+                    .peers()
+                    .iter()
+                    .all(|peer| may_ask(peer.uid, self.protected))
             {
                 self.connections.push(connection);
             }
         }
     }
 
-    fn receive(&mut self) {
+    fn receive(&mut self, backend: &impl InForce) {
         for mut connection in std::mem::take(&mut self.connections) {
             match connection.receive() {
                 Progress::Complete => {
-                    let answer = self.answer(&connection);
+                    let answer = self.answer(&connection, backend);
                     let mut line = serde_json::to_vec(&answer).unwrap_or_default();
                     line.push(b'\n');
                     connection.answer(&line);
@@ -177,7 +162,7 @@ impl Server {
         }
     }
 
-    fn answer(&mut self, connection: &Connection) -> Answer {
+    fn answer(&mut self, connection: &Connection, backend: &impl InForce) -> Answer {
         let refused = |why: &str| Answer::Refused {
             why: why.to_owned(),
         };
@@ -189,8 +174,9 @@ impl Server {
             return refused("too much is asked of this guard; try again in a second");
         };
         let peers = connection.peers().iter();
-        let standing = Standing::of_all(peers.map(|&peer| Standing::of(peer, &self.guard)));
-        self.desk.answer(order, first, &standing, &self.guard)
+        let of = |&peer: &Peer| Standing::of(peer, backend.guard(), self.protected);
+        let standing = Standing::of_all(peers.map(of));
+        self.desk.answer(order, first, &standing, backend)
     }
 
     /// Whether a process may be answered now. Each process has its share, so that one that asks
@@ -206,6 +192,28 @@ impl Server {
     }
 }
 
+// === impl Drop for Server ===
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that stays refuses connections, and is removed by the next guard of its name.
+        let _stays = fs::remove_file(&self.path);
+    }
+}
+
+/// Where root guards somebody else, they have to be able to connect; who they are is checked then.
+fn bind(path: &Path, protected: Option<Account>) -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(path)?;
+    listener.set_nonblocking(true)?;
+    // Inherited by what is accepted: set only then, the kernel would not name who sent a line
+    // between accepting and setting.
+    platform::name_senders(&listener)?;
+    if protected.is_some() {
+        fs::set_permissions(path, Permissions::from_mode(0o666))?;
+    }
+    Ok(listener)
+}
+
 /// Connections at a time.
 const MAX_CONNECTIONS: usize = 64;
 
@@ -216,16 +224,9 @@ const MAX_IN_A_SECOND: u32 = 50;
 const MAX_COUNTED: usize = 1024;
 
 /// How often is checked whether grants ended, and whether connections are late.
-const TICK: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
+#[cfg(target_os = "linux")]
+const TICK: Duration = Duration::from_millis(100);
 
 /// How often is checked whether the session is over, if nobody can connect to say so.
-const IDLE: Timespec = Timespec {
-    tv_sec: 1,
-    tv_nsec: 0,
-};
-
-/// A nice value.
-const LESS: i32 = 10;
+#[cfg(target_os = "linux")]
+const IDLE: Duration = Duration::from_secs(1);

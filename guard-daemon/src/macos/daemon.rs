@@ -1,10 +1,10 @@
 //! The daemon: one process that guards the whole machine.
 
 use super::undo::MachineKeeper;
-use super::{remove_by_other_process, ring_options};
+use super::{control_socket, remove_by_other_process, ring_options};
 use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
-use crate::policy_watch::{InForce, PolicyWatch};
+use crate::policy_watch::{InForce, PolicyWatch, SharedPolicyWatch};
 use crate::{rings, undo};
 use anyhow::Result;
 use guard_core::agents::IgnoredMarkers;
@@ -75,6 +75,8 @@ pub(crate) fn run(machine: MachineGuard) -> Result<()> {
     };
     let mut watch = PolicyWatch::new(machine.source, machine.origin).showing(made_ring.protection);
     watch.publish(&guard);
+    let watch = SharedPolicyWatch::new(watch);
+    let mut control = control_socket(&watch);
     guard.publish_state(guard_report::time::now_ns());
     let attempt = Box::new(remove_by_other_process);
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
@@ -83,13 +85,19 @@ pub(crate) fn run(machine: MachineGuard) -> Result<()> {
     let mut reported = String::new();
     while !signals::is_ending() {
         report(service.step(Instant::now()), &mut reported);
-        watch.check(&service);
+        watch.lock().check(&service);
         if published.elapsed() >= BEAT {
             published = Instant::now();
             guard.publish_state(guard_report::time::now_ns());
             keeper.keep();
         }
-        thread::sleep(TICK);
+        match &mut control {
+            Some(control) => control.turn(&service, TICK),
+            None => thread::sleep(TICK),
+        }
+    }
+    if let Some(mut control) = control {
+        control.end(&service);
     }
     service.stop();
     keeper.end();
@@ -130,7 +138,7 @@ fn report(step: Step, reported: &mut String) {
     *reported = text;
 }
 
-/// How often the policy file is checked.
+/// How often the policy file is checked, at least.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often the ring's header is brought up to date.

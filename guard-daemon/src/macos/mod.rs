@@ -8,6 +8,8 @@ pub(crate) mod daemon;
 pub(crate) mod session;
 mod undo;
 
+use crate::control::{Desk, Server};
+use crate::policy_watch::SharedPolicyWatch;
 use anyhow::{Context as _, Result, anyhow};
 use guard_core::process::ProcessKey;
 use guard_core::ring::RingOptions;
@@ -32,6 +34,20 @@ fn ring_options(session: &str) -> Result<RingOptions> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..RingOptions::default()
     })
+}
+
+/// The control socket of a guard on macOS. Without it the guard works on, and nothing can be requested.
+fn control_socket(watch: &SharedPolicyWatch) -> Option<Server> {
+    let source = watch.lock().source.clone();
+    let desk = Desk::new(&source.session, &source.paths, watch.clone());
+    match Server::listen(&source.paths, &source.session, desk) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            tracing::warn!("nothing can be requested of this guard: {error:#}");
+            None
+        }
+    }
 }
 
 /// Has another process remove a file, and waits until it has exited, whatever its status.

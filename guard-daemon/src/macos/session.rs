@@ -17,11 +17,12 @@
 //! The guard is the command's parent and passes its status on. Should the guard be killed, the
 //! kernel asks nobody any more, and what the command left running is not guarded.
 
-use super::ring_options;
+use super::{control_socket, ring_options};
+use crate::control::Server;
 use crate::exporter::ExporterKeeper;
 use crate::log;
 use crate::policy_file::{Origin, PolicySource, WrittenPolicy};
-use crate::policy_watch::{InForce, PolicyWatch};
+use crate::policy_watch::{InForce, PolicyWatch, SharedPolicyWatch};
 use crate::rings;
 use crate::undo::{self, Keeper};
 use anyhow::{Context as _, Result, bail};
@@ -177,7 +178,13 @@ pub(crate) fn run(guarded: GuardedCommand) -> Result<Ending> {
     // From here on the terminal's signals are the command's.
     signals::ignore_terminal_signals();
     let backend = InSession(backend);
-    let status = keep_house_until_end(&backend, watch, &keeper, child)?;
+    let watch = SharedPolicyWatch::new(watch);
+    let mut control = control_socket(&watch);
+    let status = keep_house_until_end(&backend, &watch, control.as_mut(), &keeper, child);
+    if let Some(mut control) = control {
+        control.end(&backend);
+    }
+    let status = status?;
     keeper.end();
     guard.ring.set(Counter::EnforcementActive, 0);
     guard.publish_state(guard_report::time::now_ns());
@@ -242,7 +249,8 @@ fn spawn(command: &[OsString]) -> io::Result<Child> {
 /// Does the housekeeping on this thread, which owns the backend, while another waits for the command.
 fn keep_house_until_end(
     backend: &InSession,
-    mut watch: PolicyWatch,
+    watch: &SharedPolicyWatch,
+    mut control: Option<&mut Server>,
     keeper: &Keeper,
     mut child: Child,
 ) -> Result<ExitStatus> {
@@ -263,7 +271,10 @@ fn keep_house_until_end(
         }
         backend.0.update_counters();
         backend.0.keep_house();
-        watch.check(backend);
+        watch.lock().check(backend);
+        if let Some(control) = &mut control {
+            control.turn(backend, Duration::ZERO);
+        }
         if published.elapsed() >= BEAT {
             published = Instant::now();
             backend.guard().publish_state(guard_report::time::now_ns());

@@ -2,8 +2,11 @@
 
 use super::arguments::ArgumentArea;
 use super::sys::{self, ProcessFacts};
-use guard_core::process::{DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource};
+use guard_core::process::{
+    DescribeProcessError, ProcessDescription, ProcessKey, ProcessSource, TerminalSession,
+};
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +16,14 @@ use std::sync::{Mutex, PoisonError};
 pub struct LibProc {
     /// `KERN_PROCARGS2` needs a buffer for the longest possible arguments; it is reused.
     buffer: Mutex<Vec<u8>>,
+}
+
+/// Describes this machine's processes, and of those of other users, which only root may see whole, what
+/// anybody may know: parent, user, start and executable. Of these only programs of the system itself
+/// (`launchd`, `login`, `sshd`) are described: what another one does cannot be known.
+#[derive(Debug, Default)]
+pub struct AnyUsers {
+    own: LibProc,
 }
 
 /// The identity of this boot (`kern.bootsessionuuid`), as text.
@@ -32,6 +43,24 @@ pub fn all_processes() -> Vec<u32> {
 #[must_use]
 pub fn parent_of(pid: u32) -> Option<u32> {
     sys::facts(pid).map(|facts| facts.ppid)
+}
+
+/// The session that process `pid` is in.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub fn terminal_session(pid: u32) -> io::Result<TerminalSession> {
+    let gone = || io::Error::from(io::ErrorKind::NotFound);
+    let facts = sys::facts(pid).ok_or_else(gone)?;
+    let terminal = match facts.terminal {
+        sys::NO_TERMINAL => 0,
+        terminal => u64::from(terminal),
+    };
+    Ok(TerminalSession {
+        leader: sys::session_leader(pid).ok_or_else(gone)?,
+        terminal,
+    })
 }
 
 /// This very process.
@@ -83,6 +112,49 @@ impl ProcessSource for LibProc {
         Err(DescribeProcessError::Gone)
     }
 }
+
+// === impl AnyUsers ===
+
+impl ProcessSource for AnyUsers {
+    fn describe(
+        &self,
+        pid: u32,
+        into: &mut ProcessDescription,
+    ) -> Result<(), DescribeProcessError> {
+        if self.own.describe(pid, into).is_ok() {
+            return Ok(());
+        }
+        let facts = sys::facts(pid).ok_or(DescribeProcessError::Gone)?;
+        let own = sys::facts(std::process::id()).ok_or(DescribeProcessError::Gone)?;
+        if facts.uid == own.uid {
+            // It is gone, or executes one program after another.
+            return Err(DescribeProcessError::Gone);
+        }
+        *into = ProcessDescription {
+            key: ProcessKey { pid, generation: 0 },
+            ppid: facts.ppid,
+            uid: facts.uid,
+            started_ns: started_ns(&facts),
+            ..ProcessDescription::default()
+        };
+        sys::executable(pid, &mut into.executable);
+        if is_of_the_system(&into.executable) {
+            Ok(())
+        } else {
+            Err(DescribeProcessError::Gone)
+        }
+    }
+}
+
+/// Whether a program is in a directory that System Integrity Protection keeps from everybody, root too
+/// (<https://support.apple.com/102149>).
+fn is_of_the_system(executable: &[u8]) -> bool {
+    let is_below = |dir: &&str| executable.starts_with(dir.as_bytes());
+    SYSTEM.iter().any(is_below) && !executable.starts_with(b"/usr/local/")
+}
+
+/// The directories that it keeps, but for `/usr/local`.
+const SYSTEM: [&str; 4] = ["/System/", "/usr/", "/bin/", "/sbin/"];
 
 fn started_ns(facts: &ProcessFacts) -> u64 {
     facts

@@ -15,6 +15,10 @@ mod libproc;
 mod sys;
 
 #[cfg(target_vendor = "apple")]
-pub use libproc::{LibProc, all_processes, boot_session, parent_of, this_process};
+pub use libproc::{
+    AnyUsers, LibProc, all_processes, boot_session, parent_of, terminal_session, this_process,
+};
+#[cfg(target_vendor = "apple")]
+pub use sys::{SocketPeer, socket_peer};
 #[cfg(target_vendor = "apple")]
 pub(crate) use sys::{file_system, is_case_sensitive};

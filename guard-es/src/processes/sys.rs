@@ -5,7 +5,9 @@
 
 use libc::{c_char, c_int, c_void};
 use std::ffi::CStr;
+use std::io;
 use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::ptr;
 
 /// What `PROC_PIDTBSDINFO` returns about a process.
@@ -16,6 +18,17 @@ pub(super) struct ProcessFacts {
     pub(super) uid: u32,
     pub(super) started_seconds: u64,
     pub(super) started_microseconds: u64,
+    /// The device number of the controlling terminal; `NODEV` for none.
+    pub(super) terminal: u32,
+}
+
+/// The process at the other end of a local socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketPeer {
+    /// Its process id.
+    pub pid: u32,
+    /// Its effective user id.
+    pub uid: u32,
 }
 
 unsafe extern "C" {
@@ -35,9 +48,19 @@ unsafe extern "C" {
 /// `TASK_AUDIT_TOKEN` of `<mach/task_info.h>`.
 const TASK_AUDIT_TOKEN: libc::task_flavor_t = 15;
 
-/// Words of an audit token, and the one that holds the `pidversion` (`audit_token_to_pidversion`).
+/// Words of an audit token, and those that hold the effective user (`audit_token_to_euid`), the process
+/// (`audit_token_to_pid`) and its `pidversion` (`audit_token_to_pidversion`).
 const TOKEN_WORDS: usize = 8;
+const EFFECTIVE_USER_WORD: usize = 1;
+const PID_WORD: usize = 5;
 const PID_VERSION_WORD: usize = 7;
+
+/// `SOL_LOCAL` and `LOCAL_PEERTOKEN` of `<sys/un.h>`.
+const SOL_LOCAL: c_int = 0;
+const LOCAL_PEERTOKEN: c_int = 6;
+
+/// `NODEV` of `<sys/param.h>`.
+pub(super) const NO_TERMINAL: u32 = u32::MAX;
 
 /// `PROC_PIDPATHINFO_MAXSIZE` of `<sys/proc_info.h>`: four times `MAXPATHLEN`.
 const MAX_PATH: usize = 4096;
@@ -100,7 +123,46 @@ pub(super) fn facts(pid: u32) -> Option<ProcessFacts> {
         uid: info.pbi_ruid,
         started_seconds: info.pbi_start_tvsec,
         started_microseconds: info.pbi_start_tvusec,
+        terminal: info.e_tdev,
     })
+}
+
+/// The leader of the session that a process is in.
+pub(super) fn session_leader(pid: u32) -> Option<u32> {
+    let pid = c_int::try_from(pid).ok()?;
+    // SAFETY: the call takes and returns numbers only.
+    let leader = unsafe { libc::getsid(pid) };
+    u32::try_from(leader).ok()
+}
+
+/// The process that last used the other end of a connected local socket. Who was handed the
+/// descriptor is found as soon as it sends.
+///
+/// # Errors
+///
+/// When the socket has no other end any more, or that process is gone.
+pub fn socket_peer(socket: BorrowedFd<'_>) -> io::Result<SocketPeer> {
+    let mut token = [0u32; TOKEN_WORDS];
+    let size = libc::socklen_t::try_from(size_of::<[u32; TOKEN_WORDS]>()).unwrap_or(0);
+    let mut length = size;
+    // SAFETY: the descriptor is open while it is borrowed; the buffer is one whole audit token, whose
+    // size is passed, and which is valid whatever bits it holds.
+    let status = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            SOL_LOCAL,
+            LOCAL_PEERTOKEN,
+            (&raw mut token).cast::<c_void>(),
+            &raw mut length,
+        )
+    };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    match (token.get(PID_WORD), token.get(EFFECTIVE_USER_WORD)) {
+        (Some(&pid), Some(&uid)) if length == size => Ok(SocketPeer { pid, uid }),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 /// The path of the executable as the kernel knows it; empty if it cannot be read.
