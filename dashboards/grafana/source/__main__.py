@@ -11,6 +11,7 @@ import agent
 import fleet
 import latency
 import overview
+import words
 
 FOLDER = pathlib.Path(__file__).parent.parent
 
@@ -29,7 +30,7 @@ def main():
         sys.exit(f"not as python3 dashboards/grafana/source writes them: {', '.join(stale)}")
 
 
-PAGES = {"overview": overview, "latency": latency, "agent": agent, "fleet": fleet}
+PAGES = {"overview": overview, "latency": latency, "agent": agent, "fleet": fleet, "words": words}
 
 if __name__ == "__main__":
     main()

@@ -36,7 +36,7 @@ def annotation(name, expression, colour, text, *, enable=True):
     }
 
 
-def dashboard(uid, title, description, rows, *, agent=False, period="now-6h"):
+def dashboard(uid, title, description, rows, *, agent=False, logs=False, period="now-6h"):
     variables = [
         {
             "name": "datasource",
@@ -52,6 +52,17 @@ def dashboard(uid, title, description, rows, *, agent=False, period="now-6h"):
     if agent:
         known = f"label_values(guard_decisions_total{{{SELECTION}}}, agent)"
         variables.append(variable("agent", "Agent", known))
+    if logs:
+        variables.append(
+            {
+                "name": "logs",
+                "label": "Log store",
+                "type": "datasource",
+                "query": "loki",
+                "refresh": 1,
+                "current": {},
+            }
+        )
     return {
         "uid": uid,
         "id": None,

@@ -1,6 +1,6 @@
 """Panels: a kind, a title, what it shows, a unit and its queries."""
 
-from queries import SOURCE, column, now, query
+from queries import LOGS, SOURCE, column, now, query
 
 
 def panel(kind, title, description, unit, queries, *, width=8, height=8, **more):
@@ -131,6 +131,31 @@ def bars(title, description, unit, expression, legend, *, width=8):
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         },
     )
+
+
+def lines(title, description, log_query, *, width=24, height=12):
+    """Lines of a log, the newest first."""
+    made = panel(
+        "logs",
+        title,
+        description,
+        "short",
+        [log_query],
+        width=width,
+        height=height,
+        options={
+            "dedupStrategy": "none",
+            "enableLogDetails": True,
+            "prettifyLogMessage": False,
+            "showCommonLabels": False,
+            "showLabels": False,
+            "showLogContextToggle": False,
+            "showTime": True,
+            "sortOrder": "Descending",
+            "wrapLogMessage": True,
+        },
+    )
+    return {**made, "datasource": LOGS}
 
 
 def table(title, description, columns, *, by, width=24, height=10, links=()):

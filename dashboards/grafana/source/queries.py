@@ -1,9 +1,10 @@
-"""Queries: what a panel asks Prometheus.
+"""Queries: what a panel asks Prometheus, or a Loki that has the guard's logs.
 
 `{@}` and `{@,...}` are replaced by the selection by job and instance.
 """
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+LOGS = {"type": "loki", "uid": "${logs}"}
 SELECTION = 'job=~"$job",instance=~"$instance"'
 RATE = "[$__rate_interval]"
 SLOWEST = ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"))
@@ -42,3 +43,17 @@ def quantiles(histogram, levels):
         query(f"histogram_quantile({level}, {buckets})", name, exemplar=True)
         for level, name in levels
     ]
+
+
+def log_query(log, fields, sentence):
+    """Lines of a log as sentences. The fields of a line that the template names have their own names,
+    but `agent`, which is a label already, is called `who`."""
+    extracted = ", ".join([*(f'{field}="{field}"' for field in fields), 'who="agent"'])
+    selected = f'{{job="guard", log="{log}", agent=~"$agent"}}'
+    return {
+        "datasource": LOGS,
+        "editorMode": "code",
+        "expr": f"{selected} | json {extracted} | line_format `{sentence}`",
+        "maxLines": 1000,
+        "queryType": "range",
+    }

@@ -7,7 +7,7 @@ use guard_exporter::metrics::catalogue::MetricKind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const DASHBOARDS: [&str; 4] = ["agent", "fleet", "latency", "overview"];
+const DASHBOARDS: [&str; 5] = ["agent", "fleet", "latency", "overview", "words"];
 
 /// One dashboard, and its file.
 struct Dashboard {
@@ -46,11 +46,25 @@ impl Dashboard {
     }
 }
 
-/// All expressions of panels and annotations.
+/// What panels ask a log store.
+pub(crate) fn log_queries() -> Vec<Query> {
+    let mut queries = Vec::new();
+    for dashboard in Dashboard::all() {
+        for panel in dashboard.panels().filter(|panel| is_of_logs(panel)) {
+            queries.extend(list(&panel["targets"]).iter().map(|target| Query {
+                place: dashboard.place(panel),
+                text: text(&target["expr"]).to_owned(),
+            }));
+        }
+    }
+    queries
+}
+
+/// All expressions of panels and annotations, but those for a log store.
 pub(crate) fn queries() -> Vec<Query> {
     let mut queries = Vec::new();
     for dashboard in Dashboard::all() {
-        for panel in dashboard.panels() {
+        for panel in dashboard.panels().filter(|panel| !is_of_logs(panel)) {
             queries.extend(list(&panel["targets"]).iter().map(|target| Query {
                 place: dashboard.place(panel),
                 text: text(&target["expr"]).to_owned(),
@@ -118,7 +132,10 @@ fn dashboards_have_the_usual_variables() {
         assert_eq!(source["query"], "prometheus", "{path}");
         assert_eq!(source["label"], "Data source", "{path}");
         let mut names = vec![("job", "Job"), ("instance", "Instance")];
-        if path.ends_with("/agent.json") {
+        let has_logs = dashboard.panels().any(is_of_logs);
+        let store = dashboard.variable("logs");
+        assert_eq!(store["query"] == "loki", has_logs, "{path}");
+        if path.ends_with("/agent.json") || has_logs {
             names.push(("agent", "Agent"));
         }
         for (name, label) in names {
@@ -156,16 +173,14 @@ fn panels_say_what_they_show() {
             };
             demand(!text(&panel["title"]).is_empty(), "title");
             demand(text(&panel["description"]).ends_with('.'), "description");
-            demand(panel["datasource"] == source_of_all(), "data source");
+            let source = source_of(panel);
+            demand(panel["datasource"] == source, "data source");
             let unit = text(&panel["fieldConfig"]["defaults"]["unit"]);
             demand(UNITS.contains(&unit), "unit");
             demand(!list(&panel["targets"]).is_empty(), "queries");
             demand(numbers.insert(panel["id"].as_u64()), "number");
             for target in list(&panel["targets"]) {
-                demand(
-                    target["datasource"] == source_of_all(),
-                    "query's data source",
-                );
+                demand(target["datasource"] == source, "query's data source");
             }
         }
     }
@@ -259,6 +274,18 @@ fn latencies_and_denials_ask_for_exemplars() {
     assert!(with >= 8, "{with}");
     let provisioned = files::read("dashboards/grafana/provisioning/datasources/guard.yml");
     assert!(provisioned.contains("- name: trace_id\n"));
+}
+
+fn is_of_logs(panel: &Value) -> bool {
+    panel["type"] == "logs"
+}
+
+fn source_of(panel: &Value) -> Value {
+    if is_of_logs(panel) {
+        json!({"type": "loki", "uid": "${logs}"})
+    } else {
+        source_of_all()
+    }
 }
 
 fn source_of_all() -> Value {

@@ -15,6 +15,7 @@ mod known;
 mod promql;
 mod rules;
 mod runbooks;
+mod words;
 
 use files::none;
 use guard_exporter::metrics::catalogue;
