@@ -32,7 +32,7 @@ use guard_report::time;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -126,6 +126,7 @@ impl Drain {
             discovery: Discovery::new(sources.directories, sources.uid),
             rings: Vec::new(),
             log: denials,
+    expire: Timer,
             changes,
             overrides,
             repeats: Repeats::default(),
@@ -168,6 +169,7 @@ impl Drain {
             let now = Instant::now();
             let pass = self.pass(now);
             pause = match pass {
+                expire: Timer::new(EXPIRE_INTERVAL),
                 Pass {
                     extent: Extent::Part,
                     ..
@@ -275,6 +277,11 @@ impl Drain {
         pass
     }
 
+        if self.timers.expire.is_due(now) {
+            for log in [&mut self.changes, &mut self.overrides, &mut self.log] {
+                log.expire(now, SystemTime::now());
+            }
+        }
     /// Writes the lines of several denials that are due, or all.
     fn log_repeats(&mut self, now: Instant, all: bool) {
         if !all && !self.repeats.is_due(now) {
@@ -483,3 +490,5 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 /// About a millisecond of work.
 const ALLOWED_PER_PASS: u64 = 4096;
+/// How often logs are searched for what is too old.
+const EXPIRE_INTERVAL: Duration = Duration::from_secs(60);

@@ -47,7 +47,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     metrics.watch_process();
     let (mut log, next) = DecisionLog::open(&settings.denials, metrics.denial_log.clone())?;
     log.chain(settings.chaining)?;
-    let changes = DecisionLog::open(&settings.changes, metrics.change_log.clone())?;
+    let mut changes = DecisionLog::open(&settings.changes, metrics.change_log.clone())?;
     let mut overrides = DecisionLog::open(&settings.overrides, metrics.override_log.clone())?;
     overrides.0.chain(if log.is_chained() {
         Chaining::On
@@ -55,6 +55,9 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         Chaining::Off
     })?;
     let recent = Recent::load(&settings.denials);
+    for log in [&mut log, &mut changes.0, &mut overrides.0] {
+        log.keep_for(settings.max_age);
+    }
     let recent_changes = Recent::load(&settings.changes);
     let stream = Stream::new(metrics.stream.clone());
     let app = Arc::new(AppState::new(

@@ -6,7 +6,7 @@
 mod help;
 mod values;
 
-pub use values::{ListenAddressError, TelemetryPathError, TimeoutError};
+pub use values::{ListenAddressError, MaxAgeError, TelemetryPathError, TimeoutError};
 
 use crate::denial_log::Chaining;
 use crate::denial_log::chain::Digest;
@@ -154,6 +154,11 @@ pub struct ServingArguments {
     )]
     pub chaining: Chaining,
 
+    /// How old lines of the logs may become, such as 90d [default: GUARD_LOGS_MAX_AGE, else as old as
+    /// they become before newer lines take their place].
+    #[arg(long = "logs.max-age", value_name = "DURATION", value_parser = values::max_age)]
+    pub max_age: Option<Duration>,
+
     /// Directory of the exporter's own files, used by one exporter at a time
     /// [default: ~/.codex/es-guard].
     #[arg(long, value_name = "DIR")]
@@ -222,6 +227,8 @@ pub struct Settings {
     pub changes: PathBuf,
     pub overrides: PathBuf,
     pub chaining: Chaining,
+    /// How old lines of the logs may become.
+    pub max_age: Option<Duration>,
     /// Directory of the exporter's own files.
     pub state: PathBuf,
     pub confine: bool,
@@ -307,13 +314,14 @@ impl ServingArguments {
     pub fn resolve(
         self,
         variable: impl Fn(&str) -> Option<OsString>,
-        warn: impl FnMut(String),
+        mut warn: impl FnMut(String),
     ) -> Result<Settings, ResolveError> {
         let flags = Flags {
             endpoint: self.otlp_endpoint,
             allowed_ratio: self.otlp_allowed_ratio,
         };
-        let otlp = Config::read(&flags, &variable, warn)?;
+        let otlp = Config::read(&flags, &variable, &mut warn)?;
+        let max_age = self.max_age.or_else(|| max_age(&variable, &mut warn));
         let path = |name: &str| variable(name).map(PathBuf::from);
         let variable = |name: &str| path(name).filter(|path| path.is_absolute());
         let state = state(self.state, variable)?;
@@ -348,6 +356,7 @@ impl ServingArguments {
             changes,
             overrides,
             chaining: self.chaining,
+            max_age,
             state,
             confine: !self.no_confine,
             exit_when_idle: self.exit_when_idle,
@@ -372,6 +381,25 @@ impl RingDirectories {
         }
     }
 }
+
+/// The greatest age in the environment: a session passes its own on to the exporter that it starts.
+fn max_age(
+    variable: impl Fn(&str) -> Option<OsString>,
+    warn: &mut impl FnMut(String),
+) -> Option<Duration> {
+    let given = variable(MAX_AGE).filter(|given| !given.is_empty())?;
+    let text = given.to_string_lossy();
+    match values::max_age(&text) {
+        Ok(max_age) => Some(max_age),
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            warn(format!("{MAX_AGE} is {text:?} and is not used: {error:#}"));
+            None
+        }
+    }
+}
+
+const MAX_AGE: &str = "GUARD_LOGS_MAX_AGE";
 
 fn state(
     option: Option<PathBuf>,
@@ -453,6 +481,33 @@ mod tests {
             (&["--denials.chain=off"], Chaining::Off),
         ] {
             assert_eq!(resolve(typed).chaining, chaining, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn the_greatest_age_of_lines_is_set_by_hand_or_by_a_variable() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert_eq!(resolve(&[]).max_age, None);
+        assert_eq!(resolve(&["--logs.max-age", "90d"]).max_age, Some(day * 90));
+        for too_short in ["1h", "0", "ever"] {
+            let typed = ["guard-exporter", "--logs.max-age", too_short];
+            Arguments::try_parse_from(typed).unwrap_err();
+        }
+        for (value, max_age, warned) in [("7d", Some(day * 7), 0), ("", None, 0), ("1s", None, 1)] {
+            let mut warnings = Vec::new();
+            let typed = Arguments::try_parse_from(["guard-exporter"]).unwrap();
+            let environment = |name: &str| match name {
+                "HOME" => Some("/home/u".into()),
+                MAX_AGE => Some(value.into()),
+                _ => None,
+            };
+            let warn = |warning| warnings.push(warning);
+            let settings = typed.serving.resolve(environment, warn).unwrap();
+            assert_eq!(
+                (settings.max_age, warnings.len()),
+                (max_age, warned),
+                "{warnings:?}"
+            );
         }
     }
 

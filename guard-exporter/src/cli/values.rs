@@ -1,6 +1,7 @@
 //! The values of options that need more than a type to be checked.
 
 use guard_report::address::{DEFAULT_ADDRESS, DEFAULT_PORT};
+use guard_report::time::{ParseDurationError, parse_duration};
 use std::net::{IpAddr, SocketAddr};
 use std::num::ParseFloatError;
 use std::time::{Duration, TryFromFloatSecsError};
@@ -37,6 +38,24 @@ pub enum TimeoutError {
     Range(#[source] TryFromFloatSecsError),
 }
 
+/// Not an age that lines may have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MaxAgeError {
+    #[error("not a duration such as 90d")]
+    Syntax(#[source] ParseDurationError),
+    #[error("less than a day")]
+    Short,
+}
+
+/// Parses how old lines may become.
+pub(super) fn max_age(text: &str) -> Result<Duration, MaxAgeError> {
+    let max_age = parse_duration(text).map_err(MaxAgeError::Syntax)?;
+    if max_age < SHORTEST_AGE {
+        return Err(MaxAgeError::Short);
+    }
+    Ok(max_age)
+}
+
 /// Parses a loopback address with a port.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, ListenAddressError> {
     let text = text.replacen("localhost:", "127.0.0.1:", 1);
@@ -70,6 +89,8 @@ pub(super) fn timeout(text: &str) -> Result<Duration, TimeoutError> {
     Duration::try_from_secs_f64(seconds).map_err(TimeoutError::Range)
 }
 
+/// The logs would be empty for most of the time, and rotate by the minute.
+const SHORTEST_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const TAKEN: [&str; 4] = ["api", "-", "page.css", "page.js"];
 
 #[cfg(test)]

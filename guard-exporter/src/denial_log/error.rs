@@ -26,6 +26,8 @@ pub enum WriteLogError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot rename {} to a numbered file", path.display())]
     Rotate { path: PathBuf, source: io::Error },
+    #[error("cannot remove the old files of {}", path.display())]
+    Expire { path: PathBuf, source: io::Error },
     #[error("cannot sync {}", path.display())]
     Sync { path: PathBuf, source: io::Error },
 }

@@ -5,7 +5,7 @@ use super::recover;
 use guard_report::log_files::MAX_BYTES;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// A regular file that ends with a whole line.
@@ -97,6 +97,15 @@ impl LiveFile {
             drop(self.repair());
         }
         written.map(|()| size)
+    }
+
+    /// When the first line was made, Unix seconds; `None` when there is none, or it does not say.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        let mut begin = [0; 64];
+        let read = self.file.read_at(&mut begin, 0).ok()?;
+        let text = begin[..read].strip_prefix(b"{\"ts\":")?;
+        let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+        std::str::from_utf8(&text[..end]).ok()?.parse().ok()
     }
 
     pub(super) fn into_file(self) -> File {

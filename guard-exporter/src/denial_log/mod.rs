@@ -6,6 +6,7 @@
 //! - each line is in the log whole and once, in the order of its ring, whenever the exporter is killed;
 //!   see [`recover`] and [`log_files`];
 //! - the live file is smaller than [`MAX_BYTES`](log_files::MAX_BYTES), and [`KEPT`] numbered files are kept;
+//! - with a [greatest age](DecisionLog::expire) lines do not outlive it by more than an eighth;
 //! - a failed write, such as on a full disk, loses nothing: lines stay [pending](DecisionLog::append) and
 //!   are retried with growing pauses, and when no more fit into memory the decisions stay in their rings;
 //! - a log that someone moves or removes is created again for the next line;
@@ -54,7 +55,7 @@ use std::collections::VecDeque;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Writes and rotates the log, and keeps what is not written yet.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub struct DecisionLog {
     unsynced: VecDeque<File>,
     live_unsynced: bool,
     directory_unsynced: bool,
+    /// How old lines may become.
+    max_age: Option<Duration>,
     trouble: Option<Trouble>,
     failing: RateLimited,
     recovered: RateLimited,
@@ -134,6 +137,7 @@ impl DecisionLog {
             // What a killed predecessor wrote may not be on disk either.
             live_unsynced: true,
             directory_unsynced: true,
+            max_age: None,
             trouble: None,
             failing: RateLimited::default(),
             recovered: RateLimited::default(),
@@ -162,6 +166,23 @@ impl DecisionLog {
         self.chain = is_on.then(|| Chain::after(last.as_deref()));
         self.head = seal.filter(|_| is_on).map(|seal| seal.hash);
         Ok(())
+    }
+
+    /// Sets how old lines may become before [`expire`](Self::expire) removes them; `None` for as old as
+    /// they become before newer ones take their place.
+    pub fn keep_for(&mut self, max_age: Option<Duration>) {
+        self.max_age = max_age;
+    }
+
+    /// Removes numbered files all of whose lines are too old, and moves the log on to a numbered file
+    /// when its first line has an eighth of the greatest age, so that none becomes much older than that.
+    pub fn expire(&mut self, now: Instant, wall: SystemTime) {
+        let Some(max_age) = self.max_age.filter(|_| self.trouble.is_none()) else {
+            return;
+        };
+        if let Err(error) = self.expire_files(max_age, wall) {
+            self.note(now, Err(error));
+        }
     }
 
     /// Whether the next lines are chained.
@@ -307,6 +328,29 @@ impl DecisionLog {
         Ok(())
     }
 
+    fn expire_files(&mut self, max_age: Duration, wall: SystemTime) -> Result<(), WriteLogError> {
+        let seconds = |since: Duration| {
+            let oldest = wall.checked_sub(since)?;
+            Some(
+                oldest
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .ok()?
+                    .as_secs(),
+            )
+        };
+        let oldest = self.live.as_ref().and_then(LiveFile::oldest);
+        if oldest.is_some_and(|oldest| Some(oldest) < seconds(max_age / PARTS_OF_AGE)) {
+            self.rotate()?;
+        }
+        let Some(before) = wall.checked_sub(max_age) else {
+            return Ok(());
+        };
+        log_files::remove_older(&self.path, KEPT, before).map_err(|source| WriteLogError::Expire {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
     /// Closes the live file after the next sync.
     fn retire(&mut self) {
         self.live_unsynced = false;
@@ -379,6 +423,9 @@ fn last_of(lines: &[u8]) -> Option<&[u8]> {
         .next()
 }
 
+/// Of the greatest age: how old the first line of the live file may become. As many as there are
+/// numbered files, so that none is pushed out before its time.
+const PARTS_OF_AGE: u32 = KEPT;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 

@@ -219,3 +219,54 @@ fn a_log_is_reopened_by_its_path_and_loses_nothing() {
     assert_eq!(log.trouble(), None);
     assert!(path.exists());
 }
+
+#[test]
+fn lines_do_not_outlive_their_age() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("denials.jsonl");
+    let (mut log, _) = DecisionLog::open(&path, Metrics::new().denial_log).unwrap();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let began = SystemTime::now();
+    let line = |day_number: u64| {
+        let at = began + day * u32::try_from(day_number).unwrap();
+        let ts = at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        format!("{{\"ts\":{ts},\"ring\":\"00ff\",\"seq\":{day_number}}}\n")
+    };
+    let kept = || {
+        let texts = log_files::read_newest(&path, usize::MAX, usize::MAX).concat();
+        let numbers = texts.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["seq"].as_u64().unwrap()
+        });
+        numbers.collect::<Vec<_>>()
+    };
+    let mut oldest_seen = 0;
+    for today in 0..30 {
+        let wall = began + day * u32::try_from(today).unwrap();
+        log.append(line(today).as_bytes());
+        assert!(log.flush(Instant::now()));
+        // As if it had been written today.
+        for number in 0..=KEPT {
+            if let Ok(file) = File::options().write(true).open(numbered(&path, number)) {
+                let text = fs::read_to_string(numbered(&path, number)).unwrap();
+                let last = text.lines().next_back().unwrap();
+                let last: serde_json::Value = serde_json::from_str(last).unwrap();
+                let written = Duration::from_secs(last["ts"].as_u64().unwrap());
+                file.set_modified(SystemTime::UNIX_EPOCH + written).unwrap();
+            }
+        }
+        log.expire(Instant::now(), wall);
+        let lines = kept();
+        assert_eq!(lines.last(), Some(&today));
+        oldest_seen = today - lines[0];
+        assert!(oldest_seen <= 10, "day {today}: {lines:?}");
+        assert!(
+            lines.len() as u64 == oldest_seen + 1,
+            "none is missing: {lines:?}"
+        );
+        if today == 0 {
+            log.keep_for(Some(day * 8));
+        }
+    }
+    assert!(oldest_seen >= 8, "nor goes one before its time");
+}

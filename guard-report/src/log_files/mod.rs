@@ -1,13 +1,14 @@
 //! Log files with numbers: `denials.jsonl`, `denials.jsonl.1` (newest) to `.8` (oldest).
 //!
-//! [`rotate`](rotate()) moves a full file on, [`read_newest`] reads the end of a log, and
+//! [`rotate`](rotate()) moves a full file on, [`remove_older`] removes by age, [`read_newest`] reads
+//! the end of a log and [`read_all`] all of it, and
 //! [`LogFollower`] gives every line once while another process writes and rotates.
 
 mod follow;
 mod rotate;
 
 pub use follow::LogFollower;
-pub use rotate::rotate;
+pub use rotate::{remove_older, rotate};
 
 use std::fs::File;
 use std::io::Read as _;
@@ -52,6 +53,12 @@ pub fn read_newest(log: &Path, lines: usize, bytes: usize) -> Vec<String> {
     texts
 }
 
+/// The texts of the log and its numbered files, oldest first, each read when it is asked for; as
+/// [`read_newest`] reads them.
+pub fn read_all(log: &Path) -> impl Iterator<Item = String> {
+    (0..=KEPT).rev().map(|number| read(&numbered(log, number)))
+}
+
 fn read(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
@@ -79,5 +86,10 @@ mod tests {
         assert_eq!(read_newest(&log, 100, 5), ["e\nf\n", "g\nh\n"]);
         assert_eq!(read_newest(&log, 100, 100).concat(), "a\nb\ne\nf\ng\nh\n");
         assert_eq!(read_newest(&dir.path().join("none"), 1, 1).concat(), "");
+        let all: Vec<String> = read_all(&log).collect();
+        assert_eq!(
+            (all.len(), all.concat().as_str()),
+            (9, "a\nb\ne\nf\ng\nh\n")
+        );
     }
 }

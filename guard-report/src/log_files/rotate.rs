@@ -11,8 +11,10 @@
 //! ```
 
 use super::numbered;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Moves `log` to `.1`, of `kept` numbered files, making room for it. Afterwards there is no `log`.
 ///
@@ -20,7 +22,23 @@ use std::path::{Path, PathBuf};
 ///
 /// When a rename fails. Every line is still in exactly one file, and calling again continues.
 pub fn rotate(log: &Path, kept: u32) -> io::Result<()> {
-    moves(log, kept).try_for_each(|(from, to)| std::fs::rename(from, to))
+    moves(log, kept).try_for_each(|(from, to)| fs::rename(from, to))
+}
+
+/// Removes the numbered files of `log` that nobody wrote to since `before`.
+///
+/// # Errors
+///
+/// When one cannot be removed.
+pub fn remove_older(log: &Path, kept: u32, before: SystemTime) -> io::Result<()> {
+    for number in 1..=kept {
+        let path = numbered(log, number);
+        match path.symlink_metadata().and_then(|found| found.modified()) {
+            Ok(written) if written < before => fs::remove_file(path)?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The renames of a rotation, in their order.
@@ -36,7 +54,7 @@ fn moves(log: &Path, kept: u32) -> impl Iterator<Item = (PathBuf, PathBuf)> {
 mod tests {
     use super::*;
     use crate::log_files::KEPT;
-    use std::fs;
+    use std::time::Duration;
 
     fn files(log: &Path) -> Vec<Option<String>> {
         (0..=KEPT)
@@ -79,6 +97,23 @@ mod tests {
             let kept: Vec<String> = files(&log).into_iter().flatten().collect();
             assert_eq!(kept, ["0", "1", "2", "3", "4"], "after {done} renames");
         }
+    }
+
+    #[test]
+    fn what_nobody_wrote_to_for_long_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let before = SystemTime::now() - Duration::from_secs(3600);
+        for (number, age) in [(0, 9000), (1, 0), (2, 9000), (3, 60), (4, 9000)] {
+            let file = fs::File::create(numbered(&log, number)).unwrap();
+            let written = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(written).unwrap();
+        }
+        remove_older(&log, KEPT, before).unwrap();
+        let left: Vec<u32> = (0..=KEPT)
+            .filter(|number| numbered(&log, *number).exists())
+            .collect();
+        assert_eq!(left, [0, 1, 3], "and never the log itself");
     }
 
     #[test]
