@@ -29,7 +29,8 @@ use guard_report::api::LogStatus;
 use guard_report::record::DecisionRecord;
 use guard_report::rings::RingFile;
 use guard_report::time;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
@@ -68,6 +69,30 @@ pub struct Sources {
     pub cursors: PathBuf,
 }
 
+/// When the loop ends by itself.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// When no guard was alive for so long.
+    pub idle: Option<Duration>,
+    /// When this directory is gone, and no guard is alive.
+    pub state: PathBuf,
+    /// When one of these was replaced by another.
+    pub sandbox: SandboxPaths,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nobody sends commands any more.
+    Asked,
+    /// No guard was alive for long enough.
+    Idle,
+    /// The exporter's own directory was removed, maybe with the whole home.
+    Gone(PathBuf),
+    /// The directory that the exporter is confined to is now another.
+    Replaced(PathBuf),
+}
+
 /// What the loop is asked to do while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReaderCommand {
@@ -101,6 +126,7 @@ struct Timers {
     publish: Timer,
     save: Timer,
     trace: Timer,
+    expire: Timer,
 }
 
 // === impl Drain ===
@@ -126,7 +152,6 @@ impl Drain {
             discovery: Discovery::new(sources.directories, sources.uid),
             rings: Vec::new(),
             log: denials,
-    expire: Timer,
             changes,
             overrides,
             repeats: Repeats::default(),
@@ -144,6 +169,7 @@ impl Drain {
                 publish: Timer::new(SCAN_INTERVAL),
                 save: Timer::starting_at(SAVE_INTERVAL, now),
                 trace: Timer::new(TRACE_INTERVAL),
+                expire: Timer::new(EXPIRE_INTERVAL),
             },
             last_live: now,
             worked: false,
@@ -152,24 +178,16 @@ impl Drain {
         }
     }
 
-    /// Runs passes and `commands` until these hang up, or no guard was alive for `exit_when_idle`;
-    /// then drains once more and syncs everything to disk.
-    ///
-    /// It also ends when one of the `sandbox` directories was replaced, and returns which.
-    pub fn run(
-        mut self,
-        commands: &Receiver<ReaderCommand>,
-        exit_when_idle: Option<Duration>,
-        sandbox: &SandboxPaths,
-    ) -> Option<PathBuf> {
+    /// Runs passes and `commands` until these hang up, or one of `ends` has come; then drains once more
+    /// and syncs everything to disk.
+    pub fn run(mut self, commands: &Receiver<ReaderCommand>, ends: &Ends) -> End {
         let mut check = Timer::starting_at(SCAN_INTERVAL, Instant::now());
-        let mut replaced = None;
+        let mut end = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
             let now = Instant::now();
             let pass = self.pass(now);
             pause = match pass {
-                expire: Timer::new(EXPIRE_INTERVAL),
                 Pass {
                     extent: Extent::Part,
                     ..
@@ -178,11 +196,10 @@ impl Drain {
                 _ => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
             };
             let idle = now.duration_since(self.last_live);
-            let is_over = exit_when_idle.is_some_and(|limit| idle >= limit);
             if check.is_due(now) {
-                replaced = sandbox.replaced().map(PathBuf::from);
+                end = ends.has_come(idle);
             }
-            if is_over || replaced.is_some() {
+            if end.is_some() {
                 break;
             }
             match commands.recv_timeout(pause) {
@@ -196,7 +213,7 @@ impl Drain {
             }
         }
         self.close();
-        replaced
+        end.unwrap_or(End::Asked)
     }
 
     /// Scans for rings when it is due, and reads what is available.
@@ -260,6 +277,11 @@ impl Drain {
         if ended.contains(&true) {
             self.finish(now, &ended);
         }
+        if self.timers.expire.is_due(now) {
+            for log in [&mut self.changes, &mut self.overrides, &mut self.log] {
+                log.expire(now, SystemTime::now());
+            }
+        }
         if self.timers.save.is_due(now) {
             self.save(now);
         }
@@ -277,11 +299,6 @@ impl Drain {
         pass
     }
 
-        if self.timers.expire.is_due(now) {
-            for log in [&mut self.changes, &mut self.overrides, &mut self.log] {
-                log.expire(now, SystemTime::now());
-            }
-        }
     /// Writes the lines of several denials that are due, or all.
     fn log_repeats(&mut self, now: Instant, all: bool) {
         if !all && !self.repeats.is_due(now) {
@@ -457,6 +474,23 @@ impl Drain {
     }
 }
 
+// === impl Ends ===
+
+impl Ends {
+    /// Which end has come, when no guard was alive for `idle`.
+    fn has_come(&self, idle: Duration) -> Option<End> {
+        if let Some(path) = self.sandbox.replaced() {
+            return Some(End::Replaced(path.to_owned()));
+        }
+        if self.idle.is_some_and(|limit| idle >= limit) {
+            return Some(End::Idle);
+        }
+        // A directory that is moved aside and back is gone for a moment only.
+        let is_gone = idle >= GONE_PATIENCE && is_missing(&self.state);
+        is_gone.then(|| End::Gone(self.state.clone()))
+    }
+}
+
 // === impl Pass ===
 
 impl Pass {
@@ -466,6 +500,12 @@ impl Pass {
             self.extent = extent;
         }
     }
+}
+
+/// Whether nothing has this path. A path that cannot be looked at may have something.
+fn is_missing(path: &Path) -> bool {
+    let found = path.symlink_metadata();
+    found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn status(log: &DecisionLog) -> LogStatus {
@@ -479,8 +519,12 @@ fn status(log: &DecisionLog) -> LogStatus {
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
 /// The longest that a denial waits for its record.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long no guard was alive before an exporter without its directory ends.
+const GONE_PATIENCE: Duration = Duration::from_secs(5);
 /// How often directories are scanned, writers' locks are tried, and the guards' state is published.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
+/// How often logs are searched for what is too old.
+const EXPIRE_INTERVAL: Duration = Duration::from_secs(60);
 /// How often a pass may be traced.
 const TRACE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the log is synced to disk.
@@ -490,5 +534,3 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 /// About a millisecond of work.
 const ALLOWED_PER_PASS: u64 = 4096;
-/// How often logs are searched for what is too old.
-const EXPIRE_INTERVAL: Duration = Duration::from_secs(60);

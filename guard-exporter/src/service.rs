@@ -1,7 +1,8 @@
 //! The exporter as a process: one thread reads rings, one serves HTTP and waits for signals.
 //!
 //! SIGTERM and SIGINT end it in order: the rings are drained once more, the log is synced to disk, and
-//! `exporter.json` is removed. SIGHUP re-opens the logs; there is no other configuration to
+//! `exporter.json` is removed. So does the end of the last guard when the exporter's directory, maybe
+//! with the whole home, is gone. SIGHUP re-opens the logs; there is no other configuration to
 //! reload, and the end of a terminal does not end the exporter. A file size limit (SIGXFSZ) is treated
 //! as a full disk.
 
@@ -9,7 +10,7 @@ use crate::app_state::AppState;
 use crate::cli::Settings;
 use crate::confine::{Needs, SandboxPaths, confine};
 use crate::denial_log::{Chaining, DecisionLog};
-use crate::drain::{Drain, ReaderCommand, Sources};
+use crate::drain::{Drain, End, Ends, ReaderCommand, Sources};
 use crate::http::{self, HttpState};
 use crate::instance::Instance;
 use crate::metrics::Metrics;
@@ -54,10 +55,10 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     } else {
         Chaining::Off
     })?;
-    let recent = Recent::load(&settings.denials);
     for log in [&mut log, &mut changes.0, &mut overrides.0] {
         log.keep_for(settings.max_age);
     }
+    let recent = Recent::load(&settings.denials);
     let recent_changes = Recent::load(&settings.changes);
     let stream = Stream::new(metrics.stream.clone());
     let app = Arc::new(AppState::new(
@@ -105,13 +106,17 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 
     let (commands, received) = mpsc::channel();
     let (ended, mut reader_ended) = oneshot::channel();
-    let exit_when_idle = settings.exit_when_idle;
+    let ends = Ends {
+        idle: settings.exit_when_idle,
+        state: settings.state.clone(),
+        sandbox,
+    };
     let reader = thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
             // Dropped at the end, however the thread ends.
             let _ended: oneshot::Sender<Infallible> = ended;
-            drain.run(&received, exit_when_idle, &sandbox)
+            drain.run(&received, &ends)
         })
         .context("starting the reading thread")?;
 
@@ -144,13 +149,22 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         }
     });
     drop(commands);
-    let replaced = reader.join();
+    let ended = reader.join();
     if let Some(otlp) = otlp {
         otlp.shut_down();
     }
-    match replaced.map_err(|_| anyhow!("the reading thread panicked"))? {
-        None => Ok(()),
-        Some(path) => Err(anyhow!(
+    match ended.map_err(|_| anyhow!("the reading thread panicked"))? {
+        End::Asked | End::Idle => Ok(()),
+        // Nobody will have it started again there.
+        End::Gone(path) if settings.exit_when_idle.is_some() => {
+            tracing::info!("{} is gone, and no guard is alive", path.display());
+            Ok(())
+        }
+        End::Gone(path) => Err(anyhow!(
+            "{} is gone; start this exporter again to have it made again",
+            path.display()
+        )),
+        End::Replaced(path) => Err(anyhow!(
             "{} was replaced by another directory, and this exporter is confined to the former one; \
              start it again",
             path.display()

@@ -141,6 +141,21 @@ fn own(path: &Path, user: u32) {
 }
 
 #[test]
+fn an_exporter_without_its_directory_ends_when_no_guard_is_alive() {
+    for (options, succeeds) in [(&["--exit-when-idle", "600"][..], true), (&[], false)] {
+        let home = Home::new();
+        let ring = home.ring(1, MIN_LANE_WORDS);
+        let exporter = home.spawn(home.command().args(options));
+        exporter.address();
+        fs::remove_dir_all(home.path("")).unwrap();
+        drop(ring);
+        let ended = exporter.wait().status;
+        assert_eq!(ended.success(), succeeds, "{options:?}: {ended}");
+        assert!(!home.path("").exists(), "it makes nothing again");
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_changes_no_order_and_loses_nothing() {
     const HOUR_NS: u64 = 3_600_000_000_000;
     let home = Home::new();

@@ -44,8 +44,9 @@ Examples:
   tail -F ~/.codex/es-guard/denials.jsonl
 
 Exit status:
-  0  ended by SIGTERM or SIGINT, or idle (--exit-when-idle); everything read is in the log
-  1  failed, or a directory that it is confined to was replaced: start it again
+  0  ended by SIGTERM or SIGINT, or idle or without its directory (--exit-when-idle); everything
+     read is in the log
+  1  failed, or its directory was removed or replaced: start it again
   2  the command line is invalid
   3  another exporter already serves STATE";
 
