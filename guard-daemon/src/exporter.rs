@@ -1,12 +1,15 @@
-//! The exporter beside this program: whether it runs, where it listens, asking it, and starting it.
+//! The exporter beside this program: whether it runs, where it listens, what hinders it, asking it, and
+//! starting it.
 
 pub(crate) mod ask;
 mod collector;
 mod keep;
+mod obstacles;
 mod start;
 
 pub(crate) use collector::unused_collector;
 pub(crate) use keep::ExporterKeeper;
+pub(crate) use obstacles::obstacles;
 
 use guard_report::address::{DEFAULT_ADDRESS, ExporterIdentity, announced, lock_file};
 use guard_report::paths::StatePaths;
@@ -24,15 +27,18 @@ pub(crate) fn address(paths: &StatePaths) -> Option<SocketAddr> {
 
 /// Whether an exporter of this user is running.
 pub(crate) fn is_running(paths: &StatePaths) -> bool {
-    let Ok(mut lock) = File::open(lock_file(&paths.exporter)) else {
-        return false;
-    };
+    running(paths).is_some()
+}
+
+/// The process id of the exporter of this user that is running.
+pub(crate) fn running(paths: &StatePaths) -> Option<u32> {
+    let mut lock = File::open(lock_file(&paths.exporter)).ok()?;
     // Trying the lock would turn away an exporter that is just about to take it. It is tried only
     // when the process that last held it, or a later one with its number, is alive.
-    let Ok(holder) = ExporterIdentity::read(&mut lock) else {
-        return false;
-    };
-    is_alive(holder.pid) && matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+    let holder = ExporterIdentity::read(&mut lock).ok()?;
+    let is_held =
+        is_alive(holder.pid) && matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+    is_held.then_some(holder.pid)
 }
 
 /// Whether there is a process of this number, whoever it belongs to.

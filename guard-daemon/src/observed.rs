@@ -22,13 +22,20 @@ pub(crate) struct Observed {
     pub(crate) log: PathBuf,
     /// The change log.
     pub(crate) change_log: PathBuf,
+    /// Why no exporter could write the logs, as far as none says so itself.
+    obstacles: Vec<String>,
 }
 
 /// The exporter, as far as it answers.
 #[derive(Debug)]
 pub(crate) enum Exporter {
-    /// None has published an address.
+    /// None is running.
     Absent,
+    /// One is running and serves nowhere: it is starting, or its port is taken.
+    Unserving {
+        /// Its process id.
+        pid: u32,
+    },
     /// One has, and does not answer.
     Silent {
         /// The address that it published.
@@ -60,12 +67,14 @@ impl Observed {
                     "" => change_log(Path::new(&status.denial_log.path)),
                     path => PathBuf::from(path),
                 },
+                obstacles: Vec::new(),
                 exporter,
             },
-            Exporter::Absent | Exporter::Silent { .. } => Self {
+            Exporter::Absent | Exporter::Unserving { .. } | Exporter::Silent { .. } => Self {
                 guards: in_rings(paths),
                 log: paths.denial_log(),
                 change_log: change_log(&paths.denial_log()),
+                obstacles: exporter::obstacles(paths),
                 exporter,
             },
         }
@@ -85,6 +94,10 @@ impl Observed {
                  minute, unless run with --no-exporter; else start guard-exporter)"
                     .to_owned(),
             ),
+            Exporter::Unserving { pid } if some_alive => problems.push(format!(
+                "the exporter, pid {pid}, serves nowhere: another program may have its port; denials \
+                 are logged all the same (end it, and a guard starts one on a free port)"
+            )),
             Exporter::Silent { address, why } if some_alive => problems.push(format!(
                 "the exporter at {address} does not answer: {why} (end it; a guard starts another)"
             )),
@@ -94,8 +107,9 @@ impl Observed {
                     .as_ref()
                     .map(|obstacle| format!("the exporter is not ready: {obstacle}")),
             ),
-            Exporter::Absent | Exporter::Silent { .. } => {}
+            Exporter::Absent | Exporter::Unserving { .. } | Exporter::Silent { .. } => {}
         }
+        problems.extend(self.obstacles.iter().cloned());
         problems
     }
 }
@@ -104,8 +118,11 @@ impl Observed {
 
 impl Exporter {
     fn ask(paths: &StatePaths) -> Self {
-        let Some(address) = exporter::address(paths).filter(|_| exporter::is_running(paths)) else {
+        let Some(pid) = exporter::running(paths) else {
             return Self::Absent;
+        };
+        let Some(address) = exporter::address(paths) else {
+            return Self::Unserving { pid };
         };
         let asked = ask::ask(address, "/api/v1/status")
             .and_then(|answer| Ok(serde_json::from_slice(&answer)?));

@@ -347,6 +347,81 @@ fn the_next_session_starts_the_exporter_again() {
     session.end().expect(0, &[]);
 }
 
+#[test]
+fn a_log_that_is_no_file_is_said_by_run_and_status() {
+    exporter::build();
+    let put: [(&str, Put); 2] = [
+        ("is a symbolic link", |stage| {
+            symlink(stage.path("out"), stage.path(LOG)).unwrap();
+        }),
+        ("is a directory", |stage| stage.directory(LOG)),
+    ];
+    for (says, put) in put {
+        let stage = Stage::with_policy(User::all()[0], GOOD);
+        stage
+            .run(["run", "--no-exporter", "--", "true"])
+            .expect(0, &[]);
+        put(&stage);
+        let mut session = Live::of(with_exporter(&stage));
+        session.denies("rm zone/keep");
+        let status = stage.run(["status"]);
+        assert_eq!(status.code, 1, "{status:#?}");
+        assert!(status.stdout.contains(says), "{status:#?}");
+        let aside = stage.path(".codex/es-guard/aside");
+        fs::rename(stage.path(LOG), aside).unwrap();
+        eventually("the denial is logged", || logged(&stage).len() == 1);
+        eventually("all is well", || stage.run(["status"]).code == 0);
+        session
+            .end()
+            .expect(0, &[says, "denials stay in the rings"]);
+    }
+}
+
+#[test]
+fn a_read_only_home_is_said_by_run_and_status() {
+    let user = User::all()[0];
+    if !user.is_root() {
+        left_out("a read-only file system: only root can mount one");
+        return;
+    }
+    exporter::build();
+    let stage = Stage::with_policy(user, GOOD);
+    stage.directory(STATE);
+    let arguments = ["-t", "tmpfs", "-o", "ro,size=64k,mode=700", "es-guard-test"];
+    let read_only = Mount::make(&stage, STATE, &arguments);
+    let mut session = Live::of(with_exporter(&stage));
+    session.denies("rm zone/keep");
+    let status = stage.run(["status"]);
+    assert_eq!(status.code, 1, "{status:#?}");
+    assert!(
+        status.stdout.contains("Read-only file system"),
+        "{status:#?}"
+    );
+    session
+        .end()
+        .expect(0, &["nothing can be written to", "Read-only file system"]);
+    drop(read_only);
+}
+
+#[test]
+fn the_exporter_of_a_home_that_is_gone_ends_with_the_last_session() {
+    exporter::build();
+    let stage = Stage::with_policy(User::all()[0], GOOD);
+    let mut session = Live::of(with_exporter(&stage));
+    session.denies("rm zone/keep");
+    eventually("the denial is logged", || logged(&stage).len() == 1);
+    let [exporter] = stage.exporters()[..] else {
+        panic!("{:?}", stage.exporters());
+    };
+    let home = stage.path(".codex").parent().unwrap().to_owned();
+    fs::remove_dir_all(&home).unwrap();
+    session.human("true");
+    assert_eq!(stage.exporters(), [exporter], "a session has it");
+    session.end();
+    eventually("it ends", || stage.exporters().is_empty());
+    assert!(!home.exists(), "and nobody makes the home again");
+}
+
 /// Puts something in the state directory's place.
 type Put = fn(&Stage);
 
@@ -382,6 +457,7 @@ fn distinct(stage: &Stage) -> usize {
 }
 
 const GOOD: &str = r#"{"protected_zones": ["~/zone"]}"#;
+const LOG: &str = ".codex/es-guard/denials.jsonl";
 const STATE: &str = ".codex/es-guard";
 
 /// `signal(7)`: the same on every architecture that the guard runs on.

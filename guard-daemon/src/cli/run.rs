@@ -60,6 +60,12 @@ pub(super) fn run(arguments: RunArguments) -> Result<ExitCode> {
     if !arguments.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         announce(&ready, arguments.no_exporter);
     }
+    // One that is running says so itself, and may have its logs elsewhere.
+    if !arguments.quiet && !arguments.no_exporter && !exporter::is_running(&ready.source.paths) {
+        for obstacle in exporter::obstacles(&ready.source.paths) {
+            terminal::warn(&obstacle);
+        }
+    }
     start(arguments, ready)
 }
 

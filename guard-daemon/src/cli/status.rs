@@ -93,6 +93,7 @@ fn as_json(
     };
     let exporter = match &observed.exporter {
         Exporter::Absent => json!({ "state": "absent" }),
+        Exporter::Unserving { pid } => json!({ "state": "unserving", "pid": pid }),
         Exporter::Silent { address, why } => {
             json!({ "state": "silent", "address": address, "problem": why })
         }
@@ -154,6 +155,10 @@ fn print(
     }
     match &observed.exporter {
         Exporter::Absent => head("Exporter", "none is running"),
+        Exporter::Unserving { pid } => {
+            let text = format!("pid {pid}, serves nowhere");
+            head("Exporter", &paint(&text, YELLOW));
+        }
         Exporter::Silent { address, .. } => {
             head(
                 "Exporter",
