@@ -1,7 +1,7 @@
-//! Loads the newest lines of a log at the start.
+//! Loads a log at the start.
 
-use super::{LoggedDecision, MAX_KEPT, MAX_KEPT_BYTES, Recent};
-use guard_report::log_files::read_newest;
+use super::{LoggedDecision, Recent};
+use guard_report::log_files::read_all;
 use guard_report::record::DecisionRecord;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 // === impl Recent ===
 
 impl Recent {
-    /// Loads the newest lines of a log and its numbered files, as many as are kept. Lines that
-    /// cannot be read or parsed are skipped.
+    /// Loads a log and its numbered files: the newest lines as they are, of the others what is
+    /// remembered. Lines that cannot be read or parsed are skipped.
     #[must_use]
     pub fn load(log: &Path) -> Self {
         let recent = Self::default();
-        for text in read_newest(log, MAX_KEPT, MAX_KEPT_BYTES) {
+        for text in read_all(log) {
             for denial in text.lines().filter_map(LoggedDecision::parse) {
                 recent.push(Arc::new(denial));
             }
@@ -47,6 +47,7 @@ impl LoggedDecision {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_KEPT;
     use super::*;
     use guard_core::DecisionEvent;
     use guard_report::filter::RecordFilter;
@@ -85,6 +86,8 @@ mod tests {
         let files = [8, 7, 5, 4, 3, 2, 1, 0].map(|file| (file * each..(file + 1) * each).rev());
         let expected: Vec<u64> = files.into_iter().flatten().take(MAX_KEPT).collect();
         assert_eq!(numbers, expected);
+        let older = recent.older(&RecordFilter::default());
+        assert_eq!(older.len() as u64, 8 * each - MAX_KEPT as u64);
     }
 
     #[test]

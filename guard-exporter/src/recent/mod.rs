@@ -1,8 +1,8 @@
 //! The latest denials, or the latest changes, kept in memory for the page and the API.
 //!
 //! Each is kept as its line in its log. At most [`MAX_KEPT`] lines and [`MAX_KEPT_BYTES`] bytes are
-//! kept; the oldest are dropped. After a restart the newest lines of the log are loaded
-//! ([`load`]).
+//! kept; of older ones only what the picture over time needs. After a restart the log is
+//! loaded ([`load`]).
 //!
 //! The id of a denial is the id of its ring and its number there, written `RING-NUMBER`; that of an
 //! allowed change is `RING-cNUMBER`, since changes have numbers of their own. It never changes, so a
@@ -10,13 +10,16 @@
 
 mod groups;
 pub mod load;
+mod older;
 
 pub use groups::GroupSelection;
+pub use older::OlderDecision;
 
 use guard_core::verdict::Verdict;
 use guard_core::{DecisionEvent, OperationKind};
 use guard_report::filter::{RecordFilter, Subject};
 use guard_report::groups::GroupKey;
+use older::Older;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -75,6 +78,7 @@ struct Kept {
     /// Oldest first.
     denials: VecDeque<Arc<LoggedDecision>>,
     bytes: usize,
+    older: Older,
 }
 
 // === impl Recent ===
@@ -90,7 +94,14 @@ impl Recent {
                 break;
             };
             kept.bytes -= oldest.line.len();
+            kept.older.push(&oldest.subject(), oldest.count);
         }
+    }
+
+    /// What `filter` selects of those that are not kept any more, the oldest first.
+    #[must_use]
+    pub fn older(&self, filter: &RecordFilter) -> Vec<OlderDecision> {
+        self.kept().older.select(filter)
     }
 
     #[must_use]

@@ -1,9 +1,10 @@
-//! Denials and changes over time, as far back as they are kept: one line for each agent and each
-//! zone, with denials above it and changes below.
+//! Denials and changes over time, as far back as the logs reach: one line for each agent and each zone,
+//! with denials above it and changes below. What a session, a path or a text selects is shown as far
+//! back as whole lines are kept.
 
 use super::links::address;
 use super::text::{grouped, text};
-use crate::recent::{LoggedDecision, Recent};
+use crate::recent::{LoggedDecision, OlderDecision, Recent};
 use guard_report::filter::RecordFilter;
 use maud::{Markup, html};
 use std::collections::HashMap;
@@ -23,6 +24,15 @@ struct History {
 struct Lane {
     denied: [u32; BINS],
     changed: [u32; BINS],
+}
+
+/// What the picture needs of a denial or a change.
+#[derive(Clone, Copy, Debug)]
+struct Occurrence<'a> {
+    wall_ns: u64,
+    agent: Option<&'a str>,
+    zone: Option<&'a str>,
+    count: u64,
 }
 
 /// How much time is shown.
@@ -61,9 +71,11 @@ impl History {
             verdict: None,
             ..filter.clone()
         };
-        let (denied, changed) = (denials.all(filter), changes.all(&of_changes));
+        let denied = (denials.older(filter), denials.all(filter));
+        let changed = (changes.older(&of_changes), changes.all(&of_changes));
+        let (denied, changed) = (occurrences(&denied), occurrences(&changed));
         let both = denied.iter().chain(&changed);
-        let oldest = both.map(|record| record.wall_ns).min().unwrap_or(now_ns);
+        let oldest = both.map(|one| one.wall_ns).min().unwrap_or(now_ns);
         let from = filter.since_ns.unwrap_or(oldest);
         let seconds = now_ns.saturating_sub(from) / SECOND_NS;
         let span = SPANS.iter().find(|span| seconds <= span.seconds);
@@ -81,29 +93,26 @@ impl History {
 
     fn add(
         &mut self,
-        records: &[Arc<LoggedDecision>],
+        occurrences: &[Occurrence<'_>],
         counts: impl Fn(&mut Lane) -> &mut [u32; BINS],
     ) {
         let width = self.span.seconds * SECOND_NS / BINS as u64;
-        for record in records {
-            let Some(age) = record.wall_ns.checked_sub(self.start_ns) else {
+        for one in occurrences {
+            let Some(age) = one.wall_ns.checked_sub(self.start_ns) else {
                 continue;
             };
             // A clock that was set back has times to come.
             let bin = usize::try_from(age / width).map_or(BINS - 1, |bin| bin.min(BINS - 1));
             let names = [
-                (
-                    &mut self.agents,
-                    record.agent.as_deref().unwrap_or("unknown"),
-                ),
-                (&mut self.zones, record.zone.as_deref().unwrap_or_default()),
+                (&mut self.agents, one.agent.unwrap_or("unknown")),
+                (&mut self.zones, one.zone.unwrap_or_default()),
             ];
             for (lanes, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
                 if !lanes.contains_key(name) {
                     lanes.insert(name.into(), Lane::EMPTY);
                 }
                 if let Some(lane) = lanes.get_mut(name) {
-                    let count = u32::try_from(record.count).unwrap_or(u32::MAX);
+                    let count = u32::try_from(one.count).unwrap_or(u32::MAX);
                     let sum = &mut counts(lane)[bin];
                     *sum = sum.saturating_add(count);
                 }
@@ -161,6 +170,24 @@ impl History {
             }
         }
     }
+}
+
+fn occurrences(
+    (older, kept): &(Vec<OlderDecision>, Vec<Arc<LoggedDecision>>),
+) -> Vec<Occurrence<'_>> {
+    let older = older.iter().map(|one| Occurrence {
+        wall_ns: one.wall_ns,
+        agent: one.agent.as_deref(),
+        zone: one.zone.as_deref(),
+        count: one.count,
+    });
+    let kept = kept.iter().map(|one| Occurrence {
+        wall_ns: one.wall_ns,
+        agent: one.agent.as_deref(),
+        zone: one.zone.as_deref(),
+        count: one.count,
+    });
+    older.chain(kept).collect()
 }
 
 /// The lanes with most in them, the first first.
@@ -263,6 +290,7 @@ const SPANS: [Span; 9] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recent::MAX_KEPT;
     use guard_core::DecisionEvent;
     use guard_testing::events::{CHANGE, DENIAL};
 
@@ -306,6 +334,23 @@ mod tests {
         assert_eq!(history.span.seconds, 240);
         assert_eq!(history.agents["claude_code"].denied(), 1);
         assert!(History::of(&kept(&[]), &kept(&[]), &all, now_ns).is_empty());
+    }
+
+    #[test]
+    fn what_only_the_log_has_is_shown_too() {
+        let month = 30 * 24 * 3600;
+        let event = |age_s: u64| DecisionEvent {
+            wall_ns: DENIAL.wall_ns - age_s * SECOND_NS,
+            ..DENIAL
+        };
+        let denials = kept(&[event(month)]);
+        for _ in 0..MAX_KEPT {
+            denials.push(Arc::new(LoggedDecision::new(&event(0), "{}")));
+        }
+        let none = kept(&[]);
+        let all = History::of(&denials, &none, &RecordFilter::default(), DENIAL.wall_ns);
+        assert_eq!(all.span.seconds, 32 * 24 * 3600);
+        assert_eq!(all.agents["claude_code"].denied(), MAX_KEPT as u64 + 1);
     }
 
     #[test]

@@ -215,7 +215,11 @@
       for (const id of parts) {
         const now = page.getElementById(id);
         const old = document.getElementById(id);
-        if (now && old && !old.contains(document.activeElement)) old.replaceWith(now);
+        if (!now || !old || old.contains(document.activeElement)) continue;
+        for (const details of now.querySelectorAll("details[id]")) {
+          details.open = document.getElementById(details.id)?.open ?? false;
+        }
+        old.replaceWith(now);
       }
     } catch {
       say("bad", "The exporter does not answer");
