@@ -3,6 +3,7 @@
 use crate::cli::{RingDirectories, Settings};
 use crate::otlp::Config;
 use guard_report::rings::FileId;
+use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,9 @@ impl Needs {
             needs
                 .connect
                 .extend(proxy_ports(|name| std::env::var(name).ok()));
+            needs
+                .read
+                .extend(authorities(|name| std::env::var_os(name)));
         }
         needs
     }
@@ -137,6 +141,13 @@ impl SandboxPaths {
     }
 }
 
+/// Certificates of authorities that are configured in place of the system's.
+fn authorities(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let named = AUTHORITIES.iter().filter_map(|name| variable(name));
+    let paths = named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    paths.filter(|path| path.is_absolute()).collect()
+}
+
 /// The ports of the configured HTTP proxies.
 fn proxy_ports(variable: impl Fn(&str) -> Option<String>) -> Vec<u16> {
     let proxies = PROXIES.iter().filter_map(|name| variable(name));
@@ -158,6 +169,8 @@ fn proxy_ports(variable: impl Fn(&str) -> Option<String>) -> Vec<u16> {
         })
         .collect()
 }
+
+const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 const PROXIES: [&str; 6] = [
     "HTTP_PROXY",
@@ -194,6 +207,22 @@ mod tests {
             })
         };
         assert_eq!(proxy_ports(variable), [3128, 443, 1080]);
+    }
+
+    #[test]
+    fn authorities_of_the_user_s_own_can_be_read() {
+        let variable = |name: &str| {
+            Some(OsString::from(match name {
+                "SSL_CERT_FILE" => "/ca/own.pem",
+                "SSL_CERT_DIR" => "/ca/more:relative:/ca/most",
+                _ => return None,
+            }))
+        };
+        let found = authorities(variable);
+        assert_eq!(
+            found,
+            ["/ca/own.pem", "/ca/more", "/ca/most"].map(PathBuf::from)
+        );
     }
 
     #[test]

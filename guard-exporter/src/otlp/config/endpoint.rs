@@ -55,19 +55,15 @@ impl EndpointText {
         Endpoint::parse(&self.0)
     }
 
-    /// Where to send over HTTP instead, if this program cannot speak gRPC: collectors listen for HTTP
-    /// one port above that for gRPC.
-    pub(super) fn without_grpc(&self, protocol: Protocol) -> Option<Self> {
-        if protocol != Protocol::Grpc || cfg!(feature = "otlp-grpc") {
-            return None;
-        }
+    /// Where the collector that listens here for gRPC takes HTTP: one port above, by custom.
+    pub(super) fn over_http(&self) -> Self {
         let Ok(mut url) = Url::parse(&self.0) else {
-            return Some(self.clone());
+            return self.clone();
         };
         if url.port() == Some(GRPC_PORT) && url.set_port(Some(HTTP_PORT)).is_ok() {
-            return Some(Self(url.into()));
+            return Self(url.into());
         }
-        Some(self.clone())
+        self.clone()
     }
 }
 

@@ -139,16 +139,16 @@ impl<V: Fn(&str) -> Option<OsString>, W: FnMut(String)> Environment<V, W> {
             Protocol::Http => "http://localhost:4318".into(),
             Protocol::Grpc => "http://localhost:4317".into(),
         });
-        let (protocol, endpoint) = match endpoint.without_grpc(protocol) {
-            Some(instead) => {
-                self.warn(format!(
-                    "this guard-exporter is built without gRPC (cargo build --features otlp-grpc): \
-                     {} for {endpoint} are sent to {instead} as http/protobuf",
-                    signal.as_str()
-                ));
-                (Protocol::Http, instead)
-            }
-            None => (protocol, endpoint),
+        let (protocol, endpoint) = if protocol == Protocol::Grpc && !HAS_GRPC {
+            let instead = endpoint.over_http();
+            self.warn(format!(
+                "this guard-exporter is built without gRPC (cargo build --features otlp-grpc): {} for \
+                 {endpoint} are sent to {instead} as http/protobuf",
+                signal.as_str()
+            ));
+            (Protocol::Http, instead)
+        } else {
+            (protocol, endpoint)
         };
         match self.target(signal, protocol, &endpoint, is_for_signal) {
             Ok(target) => Ok(Destination::Collector(target)),
@@ -377,6 +377,8 @@ fn upper_case(signal: Signal) -> String {
 }
 
 /// The prefix of the guard's own variables, which go first.
+/// Whether this program can send over gRPC.
+const HAS_GRPC: bool = cfg!(feature = "otlp-grpc");
 const OWN: &str = "GUARD_";
 /// What makes a service another one.
 const IDENTITY: [&str; 3] = [

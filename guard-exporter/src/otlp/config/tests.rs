@@ -278,12 +278,11 @@ fn the_guard_s_own_variables_go_first() {
     assert_eq!(config.resource["service.name"], "mine");
 }
 
-#[cfg(not(feature = "otlp-grpc"))]
 #[test]
-fn without_grpc_the_same_collector_is_asked_over_http() {
-    for (given, used) in [
-        ("http://h:4317", "http://h:4318/v1/logs"),
-        ("http://h:9999", "http://h:9999/v1/logs"),
+fn over_grpc_the_collector_is_asked_where_it_listens_and_without_it_over_http() {
+    for (given, over_grpc, over_http) in [
+        ("http://h:4317", "http://h:4317/", "http://h:4318/v1/logs"),
+        ("http://h:9999", "http://h:9999/", "http://h:9999/v1/logs"),
     ] {
         let (config, warnings) = read(
             &Flags::default(),
@@ -293,7 +292,14 @@ fn without_grpc_the_same_collector_is_asked_over_http() {
             ],
         );
         let config = config.unwrap().unwrap();
-        assert_eq!(config.logs.target().unwrap().url.as_str(), used);
-        assert!(warnings[0].contains("without gRPC"), "{warnings:?}");
+        let target = config.logs.target().unwrap();
+        if cfg!(feature = "otlp-grpc") {
+            assert_eq!((target.url.as_str(), warnings.len()), (over_grpc, 0));
+        } else {
+            assert_eq!(target.url.as_str(), over_http);
+            assert!(warnings[0].contains("without gRPC"), "{warnings:?}");
+        }
     }
+    let custom = EndpointText::from("http://h:4317").over_http();
+    assert_eq!(custom.to_string(), "http://h:4318/");
 }
