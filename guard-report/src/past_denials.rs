@@ -90,18 +90,12 @@ impl PastDenials {
 impl Found {
     fn read_rings(&mut self, paths: &StatePaths, ancestors: &[u32]) {
         let uid = rustix::process::geteuid().as_raw();
-        let mut line = Vec::new();
         for mut ring in rings::readers(&paths.readable_rings(), uid) {
             let header = ring.header();
-            let id = hex(&header.id);
             if ancestors.contains(&header.writer.pid) && ring.is_writer_alive() {
-                self.own_ring = Some(id.clone());
+                self.own_ring = Some(hex(&header.id));
             }
-            while let Some(event) = ring.next(Lane::Deny) {
-                line.clear();
-                DecisionRecord::new(&event, &id).append_to(&mut line);
-                self.keep(&String::from_utf8_lossy(&line));
-            }
+            rings::each_line(&mut ring, Lane::Deny, |line| self.keep(line));
         }
     }
 

@@ -5,7 +5,9 @@
 //! file under one.
 
 use crate::directories::can_others_write;
-use guard_core::ring::Reader;
+use crate::hex;
+use crate::record::DecisionRecord;
+use guard_core::ring::{Lane, Reader};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -163,6 +165,17 @@ impl RingFile {
             unfit,
             is_own: found.uid() == uid,
         })
+    }
+}
+
+/// Calls `keep` with each decision of a lane that the ring still holds, as a line of its log.
+pub fn each_line(ring: &mut Reader, lane: Lane, mut keep: impl FnMut(&str)) {
+    let id = hex(&ring.header().id);
+    let mut line = Vec::new();
+    while let Some(event) = ring.next(lane) {
+        line.clear();
+        DecisionRecord::new(&event, &id).append_to(&mut line);
+        keep(&String::from_utf8_lossy(&line));
     }
 }
 

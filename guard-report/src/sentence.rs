@@ -174,13 +174,7 @@ impl<'a> ChangeSentence<'a> {
         };
         Self {
             who: visible(record.agent.as_deref().unwrap_or("a process")),
-            did: match record.change() {
-                Some(ChangeKind::Removed) => "removed",
-                Some(ChangeKind::Replaced) => "replaced",
-                Some(ChangeKind::Changed) | None => "changed",
-                Some(ChangeKind::Shrunk) if by.is_some() => "replaced nearly all of",
-                Some(ChangeKind::Shrunk) => "cut",
-            },
+            did: did(record),
             path: visible(lost),
             by: by.map(visible),
             program: visible(&record.process),
@@ -236,6 +230,25 @@ fn restore(record: &DecisionRecord<'_>) -> Option<String> {
     let session = word(record.undo_session.as_deref()?.as_bytes());
     let lost = word(&record.lost());
     Some(format!("codex-es-guard undo restore {session} {lost}"))
+}
+
+/// What was done, or would have been, in the words of its sentence.
+pub(crate) fn deed(record: &DecisionRecord<'_>) -> &'static str {
+    if is_change(record) {
+        did(record)
+    } else {
+        doing(record.operation())
+    }
+}
+
+fn did(record: &DecisionRecord<'_>) -> &'static str {
+    match record.change() {
+        Some(ChangeKind::Removed) => "removed",
+        Some(ChangeKind::Replaced) => "replaced",
+        Some(ChangeKind::Changed) | None => "changed",
+        Some(ChangeKind::Shrunk) if record.dest.is_some() => "replaced nearly all of",
+        Some(ChangeKind::Shrunk) => "cut",
+    }
 }
 
 const fn doing(operation: Option<OperationKind>) -> &'static str {

@@ -218,15 +218,8 @@ impl<'a> Encoding<'a> {
         let delay = u64::from(delay.min(MAX_DELIVERY_DELAY_US));
         sink.group(tenth | eleventh << 16 | delay << 32);
 
-        if let Some(TraceContext {
-            trace_id, span_id, ..
-        }) = event.trace
-        {
-            let mut both = [0; TRACE_BYTES];
-            let (first, second) = both.split_at_mut(trace_id.len());
-            first.copy_from_slice(&trace_id);
-            second.copy_from_slice(&span_id);
-            sink.bytes(&both);
+        if let Some(trace) = &event.trace {
+            sink.bytes(&ids_of(trace));
         }
         if let Some(preservation) = &event.preservation {
             for group in preservation_groups(preservation) {
@@ -352,10 +345,24 @@ fn presence(event: &DecisionEvent<'_>) -> u64 {
             .preservation
             .is_some_and(|preservation| preservation.bytes_after.is_some()),
     ];
-    present
-        .iter()
-        .rev()
-        .fold(0, |bits, &bit| bits << 1 | u64::from(bit))
+    bits(&present)
+}
+
+/// The first in the lowest bit.
+#[inline]
+pub(super) fn bits(present: &[bool]) -> u64 {
+    let highest_first = present.iter().rev();
+    highest_first.fold(0, |bits, &bit| bits << 1 | u64::from(bit))
+}
+
+/// A trace context without its flags.
+#[inline]
+pub(super) fn ids_of(trace: &TraceContext) -> [u8; TRACE_BYTES] {
+    let mut both = [0; TRACE_BYTES];
+    let (first, second) = both.split_at_mut(trace.trace_id.len());
+    first.copy_from_slice(&trace.trace_id);
+    second.copy_from_slice(&trace.span_id);
+    both
 }
 
 fn preservation_groups(preservation: &Preservation) -> [u64; PRESERVATION_GROUPS] {
@@ -393,7 +400,7 @@ fn lengths(fields: &[&[u8]; FIELD_BOUNDS.len()]) -> [u64; FIELD_BOUNDS.len()] {
 
 /// `kept` without the beginning of a UTF-8 character whose end is in `rest`, so that a text stays
 /// valid. Of bytes that are not text, at most three more are dropped.
-fn whole_characters<'a>(kept: &'a [u8], rest: &[u8]) -> &'a [u8] {
+pub(super) fn whole_characters<'a>(kept: &'a [u8], rest: &[u8]) -> &'a [u8] {
     let continues = |byte: &u8| byte & 0xc0 == 0x80;
     if !rest.first().is_some_and(continues) {
         return kept;

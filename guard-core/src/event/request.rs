@@ -28,7 +28,7 @@
 
 use super::TraceContext;
 use super::decode::{DecodeEventError, Source, bounded_length};
-use super::encode::GROUP_BYTES;
+use super::encode::{GroupSink as _, bits, ids_of, whole_characters};
 
 /// One step of a request. Times are nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,27 +182,27 @@ impl<'a> RequestEvent<'a> {
             self.request.unwrap_or_default(),
         ];
         let mut bytes = Vec::new();
-        let mut put = |group: u64| bytes.extend(group.to_le_bytes().into_iter().take(GROUP_BYTES));
-        put(self.step as u64
-            | self.presence() << 8
-            | u64::from(self.once) << 24
-            | u64::from(self.denial_is_traced) << 25
-            | u64::from(self.trace.map_or(0, |trace| trace.flags)) << 32);
-        put(self.wall_ns);
-        put(expires_ns);
-        put(self.wall_ns >> 56 | expires_ns >> 56 << 8 | u64::from(self.pid) << 16);
-        numbers.into_iter().for_each(&mut put);
-        put(id | agent << 16 | session << 32);
-        put(path | operations << 16 | reason << 32);
-        put(by);
-        if let Some(trace) = self.trace {
-            bytes.extend(trace.trace_id);
-            bytes.extend(trace.span_id);
-            bytes.resize(bytes.len().next_multiple_of(GROUP_BYTES), 0);
+        bytes.group(
+            self.step as u64
+                | self.presence() << 8
+                | u64::from(self.once) << 24
+                | u64::from(self.denial_is_traced) << 25
+                | u64::from(self.trace.map_or(0, |trace| trace.flags)) << 32,
+        );
+        bytes.group(self.wall_ns);
+        bytes.group(expires_ns);
+        bytes.group(self.wall_ns >> 56 | expires_ns >> 56 << 8 | u64::from(self.pid) << 16);
+        for number in numbers {
+            bytes.group(number);
+        }
+        bytes.group(id | agent << 16 | session << 32);
+        bytes.group(path | operations << 16 | reason << 32);
+        bytes.group(by);
+        if let Some(trace) = &self.trace {
+            bytes.bytes(&ids_of(trace));
         }
         for field in fields {
-            bytes.extend(field);
-            bytes.resize(bytes.len().next_multiple_of(GROUP_BYTES), 0);
+            bytes.bytes(field);
         }
         bytes
     }
@@ -277,7 +277,7 @@ impl<'a> RequestEvent<'a> {
     }
 
     fn presence(&self) -> u64 {
-        let present = [
+        bits(&[
             self.expires_ns.is_some(),
             self.wait_ns.is_some(),
             self.denial.is_some(),
@@ -286,9 +286,7 @@ impl<'a> RequestEvent<'a> {
             self.because.is_some(),
             self.by.is_some(),
             self.trace.is_some(),
-        ];
-        let bits = present.iter().rev();
-        bits.fold(0, |bits, &bit| bits << 1 | u64::from(bit))
+        ])
     }
 }
 
@@ -297,12 +295,10 @@ fn whole(field: &[u8], index: usize) -> &[u8] {
     let bound = REQUEST_FIELD_BOUNDS
         .get(index)
         .map_or(0, |(_, bound)| usize::from(*bound));
-    if field.len() <= bound {
-        return field;
+    match field.split_at_checked(bound) {
+        Some((kept, rest)) => whole_characters(kept, rest),
+        None => field,
     }
-    let is_boundary = |at: &usize| field.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
-    let end = (0..=bound).rev().find(is_boundary).unwrap_or(0);
-    field.get(..end).unwrap_or_default()
 }
 
 fn length(index: usize, bits: u64) -> Result<usize, DecodeEventError> {

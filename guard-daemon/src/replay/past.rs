@@ -85,14 +85,10 @@ fn read_ring(
     keep_request: &mut impl FnMut(&str),
 ) {
     let id = hex(&ring.header().id);
-    let mut line = Vec::new();
     for lane in [Lane::Deny, Lane::Change] {
-        while let Some(event) = ring.next(lane) {
-            line.clear();
-            DecisionRecord::new(&event, &id).append_to(&mut line);
-            keep_decision(&String::from_utf8_lossy(&line));
-        }
+        rings::each_line(ring, lane, &mut *keep_decision);
     }
+    let mut line = Vec::new();
     while let Some(event) = ring.next_request() {
         line.clear();
         RequestRecord::new(&event, &id).append_to(&mut line);

@@ -1,7 +1,7 @@
 //! What a group comes to: how many there were, of what, where, and a sentence about it.
 
 use crate::record::DecisionRecord;
-use crate::sentence::{ChangeSentence, Sentence, is_change, visible};
+use crate::sentence::{ChangeSentence, Sentence, deed, is_change, visible};
 use crate::{size, time};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -81,11 +81,7 @@ impl<'a> Summary<'a> {
         self.count += record.count.unwrap_or(1);
         self.bytes += record.bytes.unwrap_or_default();
         self.unpreserved += u64::from(record.unpreserved.is_some());
-        let does = if is_change(record) {
-            ChangeSentence::of(record).did
-        } else {
-            Sentence::of(record).doing
-        };
+        let does = deed(record);
         if !doing.contains(&does) {
             doing.push(does);
         }
