@@ -192,6 +192,11 @@ pub(crate) const TASKS: &[Task] = &[
         action: Commands(&[".ci/previews"]),
     },
     Task {
+        name: "agents",
+        help: "Have real agents read why, ask, and go on, and work for a day undisturbed",
+        action: Commands(&[".ci/agents"]),
+    },
+    Task {
         name: "many-files",
         help: "Restore 100,000 files that one `git checkout` discarded",
         action: Commands(&[".ci/many-files"]),
@@ -237,6 +242,7 @@ const CI: &[&str] = &[
     "browser",
     "previews",
     "fleet",
+    "agents",
     "many-files",
     "demo",
 ];
