@@ -12,14 +12,14 @@
       forEach = make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
       manifest = builtins.fromTOML (builtins.readFile ./Cargo.toml);
 
-      # Both programs, beside each other as they want to be. On macOS the guard is not signed here and
+      # The programs, beside each other as they want to be. On macOS the guard is not signed here and
       # so has no entitlement: it says so and judges nothing. launchd/module.nix signs the bundle.
       programs = pkgs: pkgs.rustPlatform.buildRustPackage {
         pname = "codex-es-guard";
         version = manifest.workspace.package.version;
         src = lib.cleanSource self;
         cargoLock.lockFile = ./Cargo.lock;
-        cargoBuildFlags = [ "--package" "codex-es-guard" "--package" "guard-exporter" ];
+        cargoBuildFlags = [ "--package" "codex-es-guard" "--package" "guard-companion" "--package" "guard-exporter" ];
         # The other crates' tests start sessions of real processes, which a build sandbox forbids.
         cargoTestFlags = [ "--package" "guard-core" ];
         nativeBuildInputs = [ pkgs.installShellFiles ];
@@ -51,7 +51,7 @@
           contents=$out/Applications/codex-es-guard.app/Contents
           mkdir -p $contents/MacOS
           cp ${./launchd/Info.plist} $contents/Info.plist
-          for program in codex-es-guard guard-exporter; do
+          for program in codex-es-guard guard-companion guard-exporter; do
             install -m 755 ${programs pkgs}/bin/$program $contents/MacOS/$program
             for library in $(otool -L $contents/MacOS/$program | sed -n 's|^\t\(/nix/store/[^ ]*\) .*|\1|p'); do
               install_name_tool -change $library /usr/lib/$(basename $library) $contents/MacOS/$program

@@ -25,6 +25,7 @@ let
         codesign = "codesign --force --sign ${quote identity} ${timestamp} --options runtime";
       in
       ''
+        ${codesign} "$new/Contents/MacOS/guard-companion"
         ${codesign} "$new/Contents/MacOS/guard-exporter"
         ${codesign} --entitlements ${quote (stored entitlements)} "$new"
       '';

@@ -181,7 +181,7 @@ fn show(request: &RequestStatus, json: bool) -> Result<bool> {
         line.push_str(&format!(", because: {}", visible(because)));
     }
     if request.denials > 0 {
-        line.push_str(&format!(", denied {} times", request.denials));
+        line.push_str(&format!(", denied {}", times(request.denials)));
     }
     let until = request
         .expires_at
@@ -193,13 +193,20 @@ fn show(request: &RequestStatus, json: bool) -> Result<bool> {
             let until = until.map(local).unwrap_or_default();
             let once = if request.once { ", once" } else { "" };
             line.push_str(&format!(
-                "  (until {until}{once}, used {} times)",
-                request.uses
+                "  (until {until}{once}, used {})",
+                times(request.uses)
             ));
         }
         State::Rejected | State::Ended => {}
     }
     Ok(terminal::try_line(&line))
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
 }
 
 fn by_id(requests: Vec<RequestStatus>) -> HashMap<String, RequestStatus> {
