@@ -1,6 +1,6 @@
 //! The command line, as `codex-es-guard` passes it on.
 
-use crate::{hook, mcp, setup};
+use crate::{hook, mcp, notify, setup};
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -22,6 +22,8 @@ enum Command {
     },
     /// Serve tools for agents over the Model Context Protocol, on standard input and output.
     Mcp,
+    /// Show a person on the desktop what is requested: JSON on standard input.
+    Notify,
     /// Put the hooks and the MCP server into agents' own configuration.
     Setup {
         /// The agents; those that are found if none is named.
@@ -49,6 +51,10 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Mcp => exit_code(mcp::run().map(|()| true)),
+        Command::Notify => {
+            notify::run();
+            ExitCode::SUCCESS
+        }
         Command::Setup {
             agents,
             yes,

@@ -21,10 +21,12 @@ mod support {
 
 use guard_core::ring::Counter;
 use serde_json::Value;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 use support::live::Live;
 use support::pty::Terminal;
-use support::stage::{POLICY, Stage, eventually};
+use support::stage::{POLICY, Stage, copy_program, eventually};
 use support::users::User;
 
 const ZONE: &str = "{\n  \"protected_zones\": [\"~/zone\"],\n  \"temporary_overrides\": []\n}\n";
@@ -164,10 +166,7 @@ fn approving_shows_what_it_opens_and_what_undo_keeps() {
         text.contains("a file of 18 B; undo keeps what goes"),
         "{text}"
     );
-    assert!(
-        text.contains("because: it is old, denied 1 times"),
-        "{text}"
-    );
+    assert!(text.contains("because: it is old, denied once"), "{text}");
     session.end();
     // The guard ends after its command.
     eventually("the grant went with its session", || {
@@ -252,6 +251,31 @@ fn the_policy_s_command_shows_a_person_what_is_requested() {
     let granted = ask(&stage, &mut session);
     assert_eq!(granted["state"], "granted", "{granted}");
     session.allows("rm zone/keep");
+    session.end();
+}
+
+#[test]
+fn the_companion_shows_a_person_what_is_requested() {
+    let stage = stage(ZONE);
+    std::fs::create_dir(stage.path("bin")).unwrap();
+    let guard = stage.path("bin/codex-es-guard");
+    copy_program(&stage.program(), &guard);
+    let script =
+        "#!/bin/sh\n{ echo \"$@\"; cat; } > ~/out/shown.new\nmv ~/out/shown.new ~/out/shown\n";
+    stage.file("bin/guard-companion", script);
+    let companion = stage.path("bin/guard-companion");
+    std::fs::set_permissions(companion, Permissions::from_mode(0o755)).unwrap();
+    let mut command = stage.command(&guard);
+    command.args(["run", "--no-exporter", "--", "bash"]);
+    let mut session = Live::of(command);
+    let request = ask(&stage, &mut session);
+    eventually("it was run", || stage.exists("out/shown"));
+    let shown = stage.text("out/shown");
+    let (arguments, input) = shown.split_once('\n').unwrap();
+    assert_eq!(arguments, "notify");
+    let input = json(input);
+    assert_eq!(input["event"], "requested", "{input}");
+    assert_eq!(input["request"], request);
     session.end();
 }
 

@@ -3,6 +3,9 @@
 /// The companion's program.
 pub const PROGRAM: &str = "guard-companion";
 
+/// Its command that shows a person a request, which only the guard runs.
+pub const NOTIFY: &str = "notify";
+
 /// The agents whose hooks it answers, by the names that people call them.
 pub const HOOKS: [&str; 7] = [
     "claude",

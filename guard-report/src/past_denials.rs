@@ -1,7 +1,8 @@
 //! The denials that can be read here: those in the rings, which are there at once, and those in the
 //! log, which stay.
 //!
-//! A denial that is in both counts once. Nothing is written.
+//! A process in a guarded session is shown its own session's, and only that session's ring is read. A
+//! denial that is in both counts once. Nothing is written.
 
 use crate::hex;
 use crate::log_files::LogFollower;
@@ -57,31 +58,19 @@ impl PastDenials {
         self.own_ring.is_some()
     }
 
-    /// The newest denial that `wanted` wants: of this process's own session if it is in one, and in a
-    /// session without denials, none.
+    /// The newest denial that `wanted` wants.
     pub fn newest(
         &self,
         wanted: impl Fn(&DecisionRecord<'_>) -> bool,
     ) -> Option<DecisionRecord<'_>> {
-        self.own_records().rfind(wanted)
+        self.records().rfind(wanted)
     }
 
-    /// All of them, the oldest first.
+    /// All of them, the oldest first: of this process's own session if it is in one.
     pub fn records(&self) -> impl DoubleEndedIterator<Item = DecisionRecord<'_>> {
         self.lines
             .iter()
             .filter_map(|line| DecisionRecord::parse(line))
-    }
-
-    /// Those of this process's own session, and outside of a session all; the oldest first.
-    pub fn own_records(&self) -> impl DoubleEndedIterator<Item = DecisionRecord<'_>> {
-        self.records().filter(|record| self.is_own(record))
-    }
-
-    fn is_own(&self, record: &DecisionRecord<'_>) -> bool {
-        self.own_ring
-            .as_deref()
-            .is_none_or(|ring| record.ring == ring)
     }
 }
 
@@ -90,17 +79,29 @@ impl PastDenials {
 impl Found {
     fn read_rings(&mut self, paths: &StatePaths, ancestors: &[u32]) {
         let uid = rustix::process::geteuid().as_raw();
-        for mut ring in rings::readers(&paths.readable_rings(), uid) {
-            let header = ring.header();
-            if ancestors.contains(&header.writer.pid) && ring.is_writer_alive() {
-                self.own_ring = Some(hex(&header.id));
-            }
+        let mut readers = rings::readers(&paths.readable_rings(), uid);
+        let own = readers.iter().rposition(|ring| {
+            ancestors.contains(&ring.header().writer.pid) && ring.is_writer_alive()
+        });
+        if let Some(own) = own {
+            let ring = readers.swap_remove(own);
+            self.own_ring = Some(hex(&ring.header().id));
+            readers = vec![ring];
+        }
+        for mut ring in readers {
             rings::each_line(&mut ring, Lane::Deny, |line| self.keep(line));
         }
     }
 
     fn keep(&mut self, line: &str) {
         if let Some(record) = DecisionRecord::parse(line) {
+            if self
+                .own_ring
+                .as_ref()
+                .is_some_and(|own| record.ring != *own)
+            {
+                return;
+            }
             // A line of several has the fields of another of them; the ring's own is there.
             if record.count.is_some() && self.lines.contains_key(&record.id()) {
                 return;

@@ -67,7 +67,7 @@ fn new_stories<'d>(call: &Call, denials: &'d PastDenials, ancestors: &[u32]) -> 
         let is_in_time = record.wall_ns().is_some_and(|at| at >= call.since_ns);
         is_denial && is_callers && is_in_time
     };
-    let found: Vec<DecisionRecord<'d>> = denials.own_records().filter(is_of_call).collect();
+    let found: Vec<DecisionRecord<'d>> = denials.records().filter(is_of_call).collect();
     if found.is_empty() {
         return Vec::new();
     }

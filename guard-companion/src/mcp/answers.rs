@@ -68,7 +68,7 @@ pub(super) fn list_denials(arguments: &JsonObject) -> Result<Value, Refused> {
     let denials = denials.map_err(Refused::Denials)?;
     let is_denial = |record: &DecisionRecord<'_>| matches!(record.verdict(), Some(Verdict::Deny));
     let mut shown: Vec<DecisionRecord<'_>> = Vec::new();
-    for record in denials.own_records().rev().filter(is_denial) {
+    for record in denials.records().rev().filter(is_denial) {
         if shown.len() == limit {
             break;
         }

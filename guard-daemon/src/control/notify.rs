@@ -1,12 +1,16 @@
-//! Running the policy's `notify_command`: what a person is to know, as JSON on its standard input.
+//! Running what shows a person a request: the companion program, which has the desktop's notices, and the
+//! policy's `notify_command`. Both read it as JSON on standard input.
 //!
 //! Bounded and apart: a thread of its own runs one command after the other, each for
-//! [`LONGEST_RUN`] at most, and holds [`MAX_WAITING`] that wait; more are counted as dropped and logged.
-//! Nothing in the guard waits for it.
+//! [`LONGEST_RUN`] at most, and holds [`MAX_WAITING`] that wait; more are logged as not run. Nothing in
+//! the guard waits for it.
 
 use guard_control::protocol::RequestStatus;
+use guard_report::companion;
 use guard_report::paths::Account;
+use guard_report::sibling::sibling;
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -27,7 +31,7 @@ pub(super) struct Notifier {
 /// One command to run.
 #[derive(Debug)]
 struct Job {
-    command: Vec<String>,
+    command: Vec<OsString>,
     user: Option<Account>,
     input: Vec<u8>,
 }
@@ -40,21 +44,21 @@ impl Notifier {
         Self { user, jobs: None }
     }
 
-    /// Runs `command` with what happened to a request. Never waits.
+    /// Shows what happened to a request, on the desktop and by `command`. Never waits.
     pub(super) fn notify(&mut self, command: &[String], step: &str, request: &RequestStatus) {
-        if command.is_empty() {
-            return;
-        }
-        let job = Job {
-            command: command.to_vec(),
-            user: self.user,
-            input: input(step, request),
-        };
-        if let Err(error) = self.send(job) {
-            tracing::warn!(
-                "notify_command is not run for request {}: {error}",
-                request.id
-            );
+        let desktop = sibling(companion::PROGRAM)
+            .map(|program| vec![program.into_os_string(), companion::NOTIFY.into()]);
+        let command = (!command.is_empty()).then(|| command.iter().map(OsString::from).collect());
+        for command in [desktop, command].into_iter().flatten() {
+            let name = name_of(&command);
+            let job = Job {
+                command,
+                user: self.user,
+                input: input(step, request),
+            };
+            if let Err(error) = self.send(job) {
+                tracing::warn!("{name} is not run for request {}: {error}", request.id);
+            }
         }
     }
 
@@ -93,11 +97,22 @@ fn input(step: &str, request: &RequestStatus) -> Vec<u8> {
     format!("{input}\n").into_bytes()
 }
 
+/// What the log calls a command.
+fn name_of(command: &[OsString]) -> String {
+    let program = command.first().map(OsString::as_os_str).unwrap_or_default();
+    let is_own = command.get(1).is_some_and(|word| word == companion::NOTIFY);
+    let kind = if is_own {
+        "the desktop's"
+    } else {
+        "the policy's"
+    };
+    format!("{kind} notify command {}", program.display())
+}
+
 fn run(jobs: &Receiver<Job>) {
     for job in jobs {
         if let Err(error) = run_one(&job) {
-            let program = job.command.first().map_or("", String::as_str);
-            tracing::warn!("notify_command {program} failed: {error}");
+            tracing::warn!("{} failed: {error}", name_of(&job.command));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! that no interpreter and no program whose work is to remove becomes a trusted tool.
 
 use super::past::Past;
-use guard_core::event::RequestStep;
+use guard_core::event::{BY_POLICY, RequestStep};
 use guard_core::path::is_at_or_below;
 use guard_core::policy::Snapshot;
 use guard_core::tools::ToolTable;
@@ -47,14 +47,7 @@ impl Answers {
     fn of(past: &Past) -> Self {
         let mut answers = Self::default();
         for request in past.requests() {
-            let path = request.path.to_string();
-            match request.step() {
-                Some(RequestStep::Granted) => *answers.granted.entry(path).or_default() += 1,
-                Some(RequestStep::Rejected) => {
-                    answers.rejected.insert(path);
-                }
-                _ => {}
-            }
+            answers.add(request.step(), request.by.as_deref(), &request.path);
         }
         for record in past.decisions().filter(|record| record.verdict != "allow") {
             let granted = answers.granted.keys();
@@ -66,6 +59,20 @@ impl Answers {
             }
         }
         answers
+    }
+
+    /// Takes a step of a request into account, if a person took it.
+    fn add(&mut self, step: Option<RequestStep>, by: Option<&str>, path: &str) {
+        let is_by_policy = by.is_some_and(|by| by.starts_with(BY_POLICY));
+        match step {
+            Some(RequestStep::Granted) if !is_by_policy => {
+                *self.granted.entry(path.to_owned()).or_default() += 1;
+            }
+            Some(RequestStep::Rejected) => {
+                self.rejected.insert(path.to_owned());
+            }
+            _ => {}
+        }
     }
 
     /// Names that were granted in several places: `build`, `*.old`.
@@ -294,6 +301,20 @@ mod tests {
     fn entries(proposals: Vec<Proposal>) -> Vec<String> {
         let entry = |proposal: Proposal| proposal.entry.as_str().unwrap().to_owned();
         proposals.into_iter().map(entry).collect()
+    }
+
+    #[test]
+    fn what_the_policy_granted_by_itself_nobody_answered() {
+        let mut answers = Answers::default();
+        let granted = Some(RequestStep::Granted);
+        answers.add(
+            granted,
+            Some("the policy (override_approval is auto)"),
+            "/z/a",
+        );
+        answers.add(granted, Some("me (pid 7)"), "/z/b");
+        answers.add(Some(RequestStep::Used), Some("me (pid 7)"), "/z/c");
+        assert_eq!(answers.granted.keys().collect::<Vec<_>>(), ["/z/b"]);
     }
 
     #[test]
