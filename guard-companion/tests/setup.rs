@@ -241,6 +241,34 @@ fn what_a_person_changed_since_stays_when_it_is_taken_back() {
 }
 
 #[test]
+fn what_the_set_up_did_not_change_stays_when_it_is_taken_back() {
+    let stage = Stage::new(&[
+        ("dotfiles/claude.json", "{}"),
+        (".cursor/mcp.json", "{}\n"),
+        (".codex/config.toml", ""),
+    ]);
+    std::os::unix::fs::symlink("dotfiles/claude.json", stage.path(".claude.json")).unwrap();
+    let read_only = Permissions::from_mode(0o444);
+    fs::set_permissions(stage.path("dotfiles/claude.json"), read_only).unwrap();
+    let before = stage.files();
+    succeeded(&stage.setup(&["--remove", "--yes"]));
+    assert_eq!(stage.files(), before);
+    succeeded(&stage.setup(&["--yes", "cursor", "copilot", "opencode", "gemini"]));
+    succeeded(&stage.setup(&["--remove", "--yes"]));
+    assert_eq!(stage.files(), before);
+    // Nor when the set-up left it alone, or it was made empty by hand since.
+    stage.setup(&["--yes", "claude", "cursor"]);
+    stage.write(".cursor/mcp.json", "{}");
+    succeeded(&stage.setup(&["--remove", "--yes"]));
+    let after = stage.files();
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    assert_eq!(stage.text(".claude.json"), "{}");
+}
+
+#[test]
 fn links_of_a_dotfile_manager_stay_links_and_modes_stay() {
     let stage = Stage::new(&[]);
     stage.write("dotfiles/claude.json", "{}\n");

@@ -54,13 +54,14 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         return Ok(true);
     }
     let mut planned = Vec::new();
+    let mut done = Vec::new();
     let mut all_well = true;
     for agent in &chosen {
         let mut changes = place.changes(agent);
         changes.extend(shim(options, &place, agent));
         for change in changes {
             match plan(&change, options.remove) {
-                Ok(None) => {}
+                Ok(None) => done.push(change.path),
                 Ok(Some(change)) => planned.push(change),
                 Err(error) => {
                     all_well = false;
@@ -93,6 +94,10 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
                 say(&format!("left alone: {}: {error}", change.path.display()));
             }
         }
+    }
+    if options.remove && !options.print {
+        // Whoever took out by hand what was added left the copies of what was before.
+        done.iter().for_each(|path| file::forget_before(path));
     }
     if !options.remove {
         for agent in &chosen {
@@ -179,10 +184,16 @@ fn plan(change: &Change, remove: bool) -> Result<Option<Planned>> {
         (content, true) => {
             let was = file::before(&change.path);
             let is_as_left = |was: &String| content.put_into(was).is_ok_and(|left| left == text);
-            match was.filter(is_as_left) {
+            match was {
                 // Nobody changed it since: it becomes what it was, byte for byte.
-                Some(was) => Some(was),
-                None => Some(content.take_out_of(text)?).filter(|text| !is_empty(text)),
+                Some(was) if is_as_left(&was) => Some(was),
+                None if is_as_left(&String::new()) => None,
+                was => {
+                    let left = content.take_out_of(text)?;
+                    // Only a file that the set-up made goes with what was in it.
+                    let is_made = was.is_none() && left != text;
+                    Some(left).filter(|left| !(is_made && is_empty(left)))
+                }
             }
         }
     };
