@@ -466,15 +466,17 @@ fn what_is_removed_is_preserved_unless_it_is_made_again() {
     );
     let of = |scene: &Scene, path: &str| world.decide(scene, Unlink, path, None).preserve;
     let git = Scene::agent("git").saying("git checkout .");
-    let npm = Scene::agent("npm");
+    let tar = Scene::agent("tar");
+    let gzip = Scene::agent("gzip");
     let mut agent = Scene::agent("rm");
     for (scene, path, preserve) in [
         (&git, "/z/a", Preserve::Required),
         (&git, "/z/.git/refs/heads/a", Preserve::Required),
-        (&npm, "/z/dist/icon.png", Preserve::IfPossible),
+        (&tar, "/z/dist/icon.png", Preserve::IfPossible),
+        (&gzip, "/z/a", Preserve::Required),
         (&agent, "/z/node_modules/a/b", Preserve::Nothing),
         (&agent, "/z/outputs/a", Preserve::Required),
-        (&npm, "/z/node_modules/a/b", Preserve::Nothing),
+        (&tar, "/z/node_modules/a/b", Preserve::Nothing),
         (&agent, "/z/o/a", Preserve::IfPossible),
         (&agent, "/z/scratch/a", Preserve::Nothing),
         (&agent, "/z/a", Preserve::Nothing),

@@ -9,11 +9,20 @@
 mod support;
 
 use guard_core::OperationKind::{Rename, Unlink};
+use guard_core::decision::Preserve;
 use guard_core::process::ProcessDescription;
 use support::{AGENT_STARTED_NS, Scene, World};
 
 fn zone() -> World {
     World::linux(r#"{"protected_zones": ["/home/u/build/z"]}"#)
+}
+
+/// A zone, and tools of the policy that are trusted within scopes.
+fn scoped() -> World {
+    World::linux(
+        r#"{"protected_zones": ["/home/u/build/z"], "trusted_tools": [
+            {"name": "tidy", "within": ["made", "*.bak"]}, {"name": "sweep", "within": ["swept"]}, "git"]}"#,
+    )
 }
 
 /// Verdict, reason and tool for a removal below the zone.
@@ -22,47 +31,92 @@ fn removal(world: &World, scene: &Scene, below: &str) -> String {
 }
 
 #[test]
-fn tools_in_their_scopes() {
-    for (tool, below, trusted) in [
-        ("cargo", "target", Some("cargo")),
-        ("cargo", "target/debug/deps/a", Some("cargo")),
-        ("cargo", "crates/a/target/b", Some("cargo")),
-        ("cargo", "src/main.rs", None),
-        ("cargo", "targets/a", None),
-        ("rustc", "a.1234.rcgu.o", Some("rustc")),
-        ("node", "node_modules/left-pad/index.js", Some("node")),
-        ("node", "web/.next/cache/a", Some("node")),
-        ("node", "index.js", None),
-        ("npm", "node_modules", Some("npm")),
-        ("python3", "a/__pycache__/b.pyc", Some("python")),
-        ("python3.12", ".venv/lib/x", Some("python")),
-        ("python3", "data.csv", None),
-        ("pip3", "venv/x", Some("pip")),
-        ("make", "src/a.o", Some("make")),
-        ("make", "src/a.c", None),
-        ("go", "vendor/x/y.go", Some("go")),
-        ("gcc-12", "a.out", Some("gcc")),
-        ("x86_64-linux-gnu-ld.bfd", "a.out", Some("ld.bfd")),
-        ("docker", "target/a", None),
-        ("rm", "target/a", None),
+fn the_built_in_tools_are_those_that_keep_replace_and_compile() {
+    for (tool, trusted) in [
+        ("gcc-12", Some("gcc")),
+        ("x86_64-linux-gnu-ld.bfd", Some("ld.bfd")),
+        ("rustc", Some("rustc")),
+        ("svn", Some("svn")),
+        ("gzip", Some("gzip")),
+        // What these make again is proven by its place.
+        ("cargo", None),
+        ("npm", None),
+        ("python3", None),
+        ("make", None),
+        ("docker", None),
+        ("rm", None),
     ] {
         let expected = match trusted {
             Some(tool) => format!("allow trusted_tool {tool}"),
             None => "deny agent_in_zone".to_owned(),
         };
         assert_eq!(
-            removal(&zone(), &Scene::agent(tool), below),
+            removal(&zone(), &Scene::agent(tool), "a"),
             expected,
-            "{tool} {below}"
+            "{tool}"
         );
     }
+}
+
+#[test]
+fn scripts_are_tools_by_their_paths() {
+    for (line, trusted) in [
+        ("/usr/bin/python3 /usr/bin/hg update", true),
+        ("python3 -sE /usr/bin/hg update", true),
+        ("python3 /usr/bin/hg purge", false),
+        ("python3 /usr/bin/young/hg update", false),
+        ("python3 -c x /usr/bin/hg update", false),
+        ("python3 hg update", false),
+        ("python3 /usr/bin/git gc", false),
+        ("python3", false),
+    ] {
+        let mut scene = Scene::agent("python3.11").saying(line);
+        scene.young = vec!["/usr/bin/young/hg"];
+        let expected = if trusted {
+            "allow trusted_tool hg"
+        } else {
+            "deny agent_in_zone"
+        };
+        assert_eq!(removal(&zone(), &scene, "a"), expected, "{line}");
+    }
+    let binary = Scene::agent("hg").saying("hg update");
+    assert_eq!(
+        removal(&zone(), &binary, "a"),
+        "deny agent_in_zone",
+        "hg is a script"
+    );
+}
+
+#[test]
+fn what_discards_is_trusted_if_it_is_preserved() {
+    for line in [
+        "git worktree remove --force wt",
+        "git submodule deinit -f m",
+        "git gc --prune=now",
+        "zip -rm a.zip d",
+        "7z a -sdel a.7z d",
+    ] {
+        let name = line.split(' ').next().unwrap();
+        let mut scene = Scene::agent(name).saying(line);
+        let world = zone();
+        let decision = world.decide(&scene, Unlink, "/home/u/build/z/d", None);
+        assert_eq!(decision.preserve, Preserve::Required, "{line}");
+        assert!(removal(&world, &scene, "d").starts_with("allow"), "{line}");
+        scene.preserves = false;
+        assert_eq!(removal(&world, &scene, "d"), "deny agent_in_zone", "{line}");
+    }
+    let update = Scene::agent("zip").saying("zip -9r a.zip d");
+    let world = zone();
+    let decision = world.decide(&update, Unlink, "/home/u/build/z/a.zip", None);
+    assert_eq!(decision.preserve, Preserve::IfPossible);
 }
 
 /// However the zone is spelled, the scope is below it.
 #[test]
 fn scopes_hold_where_volumes_fold_names() {
     let world = World::folding(
-        r#"{"protected_zones": ["/Users/u/Work"], "disposable_paths": ["scratch"]}"#,
+        r#"{"protected_zones": ["/Users/u/Work"], "disposable_paths": ["scratch"],
+            "trusted_tools": [{"name": "cargo", "within": ["target"]}]}"#,
     );
     for (tool, path, expected) in [
         (
@@ -119,7 +173,9 @@ fn what_copies_and_unpacks_may_replace() {
         ("install -m 644 a b", Some("install")),
         ("cp --remove-destination a b", Some("cp")),
         ("ln -sf a b", Some("ln")),
-        ("zip -m a.zip src/a", None),
+        ("zip -m a.zip src/a", Some("zip")),
+        ("rsync -a a b", Some("rsync")),
+        ("rsync -a --delete a b", None),
         ("mv a b", None),
     ] {
         let expected = match tool {
@@ -174,21 +230,20 @@ fn git_clean_as_a_part_of_git_stash() {
 
 #[test]
 fn trust_within_a_scope_reaches_descendants_and_other_trust_does_not() {
-    let world = zone();
-    let remover = || Scene::agent("rm").under(&["npm", "make"]);
+    let world = scoped();
+    let remover = || Scene::agent("rm").under(&["tidy", "sweep"]);
     assert_eq!(
-        removal(&world, &remover(), "node_modules/a"),
-        "allow trusted_tool npm"
+        removal(&world, &remover(), "made/a"),
+        "allow trusted_tool tidy"
     );
     assert_eq!(
-        removal(&world, &remover(), "a.o"),
-        "allow trusted_tool make"
+        removal(&world, &remover(), "swept"),
+        "allow trusted_tool sweep"
     );
     assert_eq!(removal(&world, &remover(), "src/a"), "deny agent_in_zone");
-    let hook = Scene::agent("rm").under(&["git", "gcc"]);
+    let hook = Scene::agent("rm").under(&["git", "sweep"]);
     assert_eq!(removal(&world, &hook, "src/a"), "deny agent_in_zone");
-    assert!(world.snapshot.is_scoped_tool(b"npm"));
-    assert!(world.snapshot.is_scoped_tool(b"python3.12"));
+    assert!(world.snapshot.is_scoped_tool(b"tidy"));
     assert!(!world.snapshot.is_scoped_tool(b"git"));
 }
 
@@ -206,12 +261,11 @@ fn a_tool_changed_after_the_agent_started_is_not_that_tool() {
 
 #[test]
 fn scoped_trust_never_covers_a_zone_s_root() {
-    let world = World::linux(r#"{"protected_zones": ["/z/target", "/z/node_modules/keep"]}"#);
-    for (tool, path) in [
-        ("cargo", "/z/target"),
-        ("npm", "/z/node_modules"),
-        ("npm", "/z"),
-    ] {
+    let world = World::linux(
+        r#"{"protected_zones": ["/z/made", "/z/swept/keep"], "trusted_tools": [
+            {"name": "tidy", "within": ["made", "swept"]}]}"#,
+    );
+    for (tool, path) in [("tidy", "/z/made"), ("tidy", "/z/swept"), ("tidy", "/z")] {
         let outcome = world.outcome(&Scene::agent(tool), Unlink, path, None);
         assert_eq!(outcome, "deny agent_in_zone", "{tool} {path}");
     }
@@ -219,17 +273,12 @@ fn scoped_trust_never_covers_a_zone_s_root() {
 
 #[test]
 fn what_is_in_scope_may_be_moved_away() {
-    let world = zone();
+    let world = scoped();
     let rename = |from: &str| {
         let from = format!("/home/u/build/z/{from}");
-        world.outcome(
-            &Scene::agent("npm"),
-            Rename,
-            &from,
-            Some("/home/u/.npm/_trash"),
-        )
+        world.outcome(&Scene::agent("tidy"), Rename, &from, Some("/home/u/trash"))
     };
-    assert_eq!(rename("node_modules/.a"), "allow trusted_tool npm");
+    assert_eq!(rename("made/.a"), "allow trusted_tool tidy");
     assert_eq!(rename("src/a"), "deny agent_in_zone");
 }
 

@@ -177,6 +177,12 @@ const ROWS: &[Row] = &[
     Row { name: "a file moved aside while it is saved atomically", deed: "mv zone/keep zone/keep.prev; echo new > zone/.part; mv zone/.part zone/keep; rm zone/keep.prev", ..ROW },
     Row { name: "a person's backup beside its original", setup: "echo older > zone/keep.bak", deed: "rm zone/keep.bak", ..ROW },
     Row { name: "an output that git does not track", needs: &["git"], setup: in_repository!("mkdir zone/dist; echo d > zone/dist/d"), deed: "rm -rf zone/dist", ..ROW },
+    Row { name: "gzip", needs: &["gzip"], deed: "gzip zone/keep", ..ROW },
+    Row { name: "zip -m", needs: &["zip"], deed: "zip -qm out/a.zip zone/keep", ..ROW },
+    Row { name: "zip -d in a person's archive", needs: &["zip"], setup: "cd zone; zip -q a.zip keep; zip -q a.zip keep ../.codex/es_policy.json", deed: "zip -qd zone/a.zip keep", ..ROW },
+    Row { name: "7z over a person's archive", needs: &["7z"], setup: "cd zone; 7z a -y a.7z keep > /dev/null; echo b > b", deed: "cd zone; 7z a -y a.7z b > /dev/null", ..ROW },
+    Row { name: "git submodule deinit -f", needs: &["git"], setup: in_repository!("git init -q out/m; git -C out/m -c user.name=a -c user.email=a@b commit -q --allow-empty -m 1; git -C zone -c protocol.file.allow=always submodule --quiet add $PWD/out/m m; echo draft > zone/m/draft"), deed: "git -C zone submodule --quiet deinit -f m", ..ROW },
+    Row { name: "hg update -C", needs: &["hg"], setup: "cd zone; hg init -q; hg add -q keep; hg commit -qm 1 -u a; echo more >> keep", deed: "cd zone; hg update -qC .", ..ROW },
     Row { name: "a rotated log, removed", setup: "for f in log log.1; do echo $f > zone/$f; done", deed: "rm zone/log.1", ..ROW },
 
     // --- Removals that the policy preserves. ---

@@ -203,6 +203,17 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "a person's output that git does not track", needs: &["git"], person: concat!("cd zone; git init -q; cd ..; ", "mkdir -p zone/dist/x; echo 1 > zone/dist/x/a"), work: "rm -rf zone/dist", ..ROW },
     Row { name: "node_modules after package.json was written again", person: "mkdir -p zone/node_modules/a; echo 1 > zone/node_modules/a/b; echo {} > zone/package.json", work: "echo '{}' > zone/package.json.1; mv zone/package.json.1 zone/package.json; rm -rf zone/node_modules", ..ROW },
 
+    // --- Tools that keep what they remove. ---
+    Row { name: "gzip of its own, rm", needs: &["gzip"], work: "cd zone; echo 1 > a; gzip a; rm a.gz; echo 2 > b; gzip b; gunzip b.gz; rm b", ..ROW },
+    Row { name: "gzip of a person's", needs: &["gzip"], person: "echo 1 > zone/a; echo 2 | gzip > zone/b.gz", work: "cd zone; gzip a; gunzip b.gz", ..ROW },
+    Row { name: "zip over a person's archive", needs: &["zip"], person: "cd zone; echo 1 > a; zip -q a.zip keep", work: "cd zone; zip -q a.zip a; zip -qd a.zip a", ..ROW },
+    Row { name: "hg update, rm, commit", needs: &["hg"],
+        person: "cd zone; hg init -q; echo 1 > a; hg add -q a; hg commit -qm 1 -u a; echo 2 > b; hg add -q b; hg commit -qm 2 -u a",
+        work: "cd zone; hg update -q 0; hg update -q tip; hg rm b; hg commit -qm 3 -u a; test ! -e b", ..ROW },
+    Row { name: "svn rm, update, commit", needs: &["svn", "svnadmin"],
+        person: "svnadmin create out/r; svn -q checkout file://$PWD/out/r zone/w; cd zone/w; echo 1 > a; echo 2 > b; svn -q add a b; svn -q commit -m 1; svn -q up",
+        work: "cd zone/w; svn -q rm b; svn -q commit -m 2; svn -q up -r 1; svn -q up; test ! -e b", ..ROW },
+
     // --- git. ---
     Row { name: "git init, add, commit", needs: &["git"], person: GIT_SETUP,
         work: "cd zone; git init -q; git add .; git commit -qm one; echo b > b; git add b; git commit -qm two; git commit -q --amend -m three", ..ROW },
@@ -241,10 +252,10 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "npm install and uninstall", cuts: true, needs: &["npm"],
         person: "mkdir zone/dep zone/app; echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > zone/dep/package.json; echo '{\"name\": \"app\", \"version\": \"1.0.0\"}' > zone/app/package.json",
         work: "cd zone/app; npm install --silent --no-audit --no-fund --install-links ../dep; test -e node_modules/dep; npm uninstall --silent --no-audit --no-fund dep; test ! -e node_modules/dep", ..ROW },
-    Row { name: "node removes node_modules", needs: &["node"], person: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b",
+    Row { name: "node removes node_modules", needs: &["node"], person: "mkdir -p zone/node_modules/a; touch zone/node_modules/a/b; echo {} > zone/package.json",
         work: r#"node -e 'require("fs").rmSync("zone/node_modules", {recursive: true})'"#, ..ROW },
-    Row { name: "npm run clean of dist", needs: &["npm"],
-        person: "mkdir -p zone/dist; touch zone/dist/a; echo '{\"scripts\": {\"clean\": \"rm -rf dist\"}}' > zone/package.json",
+    Row { name: "npm run clean of dist", needs: &["npm", "git"],
+        person: "git init -q zone; mkdir -p zone/dist; touch zone/dist/a; echo '{\"scripts\": {\"clean\": \"rm -rf dist\"}}' > zone/package.json",
         work: "cd zone; npm run --silent clean; test ! -e dist", ..ROW },
     Row { name: "python bytecode", needs: &["python3"],
         work: "cd zone; echo 'a = 1' > m.py; python3 -c 'import m'; echo 'a = 1234' > m.py; python3 -c 'import m'; python3 -c 'import shutil; shutil.rmtree(\"__pycache__\")'", ..ROW },
@@ -268,7 +279,7 @@ for mode in "delete", "wal":
     Row { name: "python NamedTemporaryFile", needs: &["python3"],
         work: "cd zone; python3 -c 'import tempfile; tempfile.NamedTemporaryFile(dir=\".\").write(b\"x\")'", ..ROW },
     Row { name: "mktemp beside the work", work: "cd zone; t=$(mktemp -p .); echo x > $t; rm $t", ..ROW },
-    Row { name: "coverage data of an earlier run", needs: &["python3"], person: "touch zone/.coverage zone/.coverage.host.1.x",
+    Row { name: "coverage data of an earlier run", needs: &["python3", "git"], person: "git init -q zone; touch zone/.coverage zone/.coverage.host.1.x",
         work: "cd zone; python3 -c 'import os; os.remove(\".coverage\"); os.remove(\".coverage.host.1.x\")'", ..ROW },
     Row { name: "a lock file", needs: &["python3"], work: r#"cd zone; python3 -c '
 import os

@@ -398,7 +398,11 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
                 tool: Some(tool.name),
                 ..self.allow(reason, zone)
             };
-            let preserve = Preserve::of_tool(self.snapshot.tools.output_owner(tool.name));
+            let preserve = if tool.discards {
+                Preserve::Required
+            } else {
+                Preserve::of_tool(self.snapshot.tools.output_owner(tool.name))
+            };
             return self.removal_preserved(preserve, zone, decision);
         }
         let judged_as_agent = actor.attribution.may_be_agents();

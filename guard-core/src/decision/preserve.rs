@@ -55,7 +55,7 @@ impl Preserve {
     pub(super) const fn of_tool(owner: OutputOwner) -> Self {
         match owner {
             // Version control discards for good, and a tool of the policy removes anything.
-            OutputOwner::Original => Self::Required,
+            OutputOwner::Original | OutputOwner::Copy => Self::Required,
             OutputOwner::AgentIfNew | OutputOwner::Agent => Self::IfPossible,
         }
     }

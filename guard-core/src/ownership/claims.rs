@@ -251,6 +251,23 @@ impl Table {
         }
     }
 
+    /// A compressor removed somebody's file: the copy that it made of it beside it is nobody's.
+    pub(super) fn disown_copies(&mut self, path: &[u8]) {
+        for suffix in COMPRESSED {
+            let packed = Some([path, suffix].concat());
+            let unpacked = path.strip_suffix(*suffix).map(<[u8]>::to_vec);
+            let archive = path
+                .strip_suffix(b"gz")
+                .and_then(|path| path.strip_suffix(b".t"));
+            let archive = archive.map(|stem| [stem, &b".tar"[..]].concat());
+            for copy in [packed, unpacked, archive].into_iter().flatten() {
+                if self.get(&copy).is_some_and(|note| note.is_claim()) {
+                    self.disown(&copy);
+                }
+            }
+        }
+    }
+
     /// Up to `count` notes with their paths; see [`NameTree::chunk`].
     pub(super) fn chunk(&self, from: u32, count: usize) -> (Vec<(Vec<u8>, Note)>, Option<u32>) {
         self.notes.chunk(from, count)
@@ -318,6 +335,11 @@ const MAX_NAMES: usize = 1_000_000;
 
 /// How many moved directories, and how many moved objects of somebody's, are kept.
 const MAX_MOVED: usize = 65_536;
+
+/// What compressors append to names.
+const COMPRESSED: &[&[u8]] = &[
+    b".gz", b".bz2", b".xz", b".zst", b".lz4", b".lz", b".lzma", b".lzo", b".br", b".Z",
+];
 
 #[cfg(test)]
 mod tests {

@@ -93,6 +93,8 @@ pub struct PendingRemoval {
     empties_ns: Option<u64>,
     /// Whether version control keeps somebody's file from here on.
     kept_by_repository: bool,
+    /// Whether a compressed copy beside it keeps somebody's file from here on.
+    kept_by_copy: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +187,7 @@ impl Ownership {
             return;
         };
         let executable = facts.actor().executable;
-        let is_own = !snapshot.may_restore(executable)
+        let is_own = !snapshot.may_restore(executable, facts)
             || (is_directory && snapshot.begins_tree(executable, &facts.arguments()))
             || self.is_taken(path)
             || self.is_below_own_directory(path, facts);
@@ -239,6 +241,7 @@ impl Ownership {
                 foreign: false,
                 empties_ns: None,
                 kept_by_repository: false,
+                kept_by_copy: false,
             };
         }
         let foreign = !self.is_own(path, facts);
@@ -255,6 +258,7 @@ impl Ownership {
             foreign,
             empties_ns: foreign.then_some(now_ns),
             kept_by_repository: restores && foreign,
+            kept_by_copy: owner == Some(OutputOwner::Copy) && foreign,
         }
     }
 
@@ -274,6 +278,9 @@ impl Ownership {
         }
         if pending.kept_by_repository {
             table.disown_repositories(path);
+        }
+        if pending.kept_by_copy {
+            table.disown_copies(path);
         }
         if let Some(at_ns) = pending.empties_ns {
             table.empty(parent(path), at_ns);

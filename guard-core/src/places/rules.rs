@@ -164,6 +164,8 @@ pub const MADE_AGAIN: &[PlaceRule] = &[
     rule(".angular", PACKAGE_JSON),
     rule(".docusaurus", PACKAGE_JSON),
     rule(".nyc_output", PACKAGE_JSON),
+    rule(".npm", PACKAGE_JSON),
+    rule(".pnpm-store", PACKAGE_JSON),
     rule("target", PlaceProof::Beside(&["Cargo.toml", "pom.xml"])),
     rule("build", GRADLE),
     rule(".gradle", GRADLE),
@@ -190,6 +192,9 @@ pub const MADE_AGAIN: &[PlaceRule] = &[
     rule(".pytest_cache", PlaceProof::Name),
     rule(".ruff_cache", PlaceProof::Name),
     rule(".hypothesis", PlaceProof::Name),
+    rule(".ipynb_checkpoints", PlaceProof::Name),
+    rule(".bloop", PlaceProof::Name),
+    rule(".metals", PlaceProof::Name),
     rule("dist-newstyle", PlaceProof::Name),
     rule(".stack-work", PlaceProof::Name),
 ];
@@ -231,6 +236,12 @@ pub const OUTPUTS: &[&str] = &[
     "*.so",
     "*.d",
     "*.class",
+    "*.hi",
+    "*.dyn_*",
+    "*.rlib",
+    "*.rmeta",
+    "result",
+    "result-*",
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::model::{
     DenialNotice, DisposableEntry, MAX_PATH_BYTES, Mode, OnDeadline, OnUnknown, OperationSet,
     OverrideApproval, OverrideEntry, Policy, Removals, UndoPolicy,
 };
+use crate::actor::FactSource;
 use crate::event::ZoneRef;
 use crate::glob::Glob;
 use crate::operation::OperationKind;
@@ -308,8 +309,8 @@ impl Snapshot {
     /// Whether this executable may be restoring a document: it has the name of version control, or of
     /// a tool that the policy trusts everywhere.
     #[must_use]
-    pub fn may_restore(&self, executable: &[u8]) -> bool {
-        self.tools.may_restore(executable)
+    pub fn may_restore<F: FactSource + ?Sized>(&self, executable: &[u8], facts: &F) -> bool {
+        self.tools.may_restore(executable, facts)
     }
 
     /// Whether this executable, with these arguments (NUL-separated), is version control that fills a

@@ -1,25 +1,28 @@
-//! The built-in tools, as data.
+//! The built-in tools, as data: what keeps, what replaces, what compresses, and compilers.
 //!
-//! Interpreters and package managers remove whatever a script says, so they are trusted only within
-//! what they make again. Compilers and linkers are trusted everywhere: they remove their own
-//! outputs. Programs that copy and unpack remove a file only to make it again, which is an edit.
-//! Container tools are not listed: another process removes for them.
+//! Version control keeps what it removes, and a compressor keeps it in its copy. Programs that copy
+//! and unpack remove a file only to make it again, which is an edit. Compilers and linkers remove
+//! their own outputs. What a build or a package manager makes again is proven by its place
+//! ([`places`](crate::places)), whichever program removes it. Container tools are not listed: another
+//! process removes for them.
 
-use super::subcommand::{GIT, JJ, Subcommands};
-use super::tool::{Except, Naming, Reach, Tool};
-use crate::glob::Glob;
+use super::subcommand::{BZR, FOSSIL, GIT, HG, JJ, SL, Subcommands};
+use super::tool::{Discarding, Except, Naming, Reach, Tool};
 
 struct BuiltIn {
     names: &'static [&'static str],
     naming: Naming,
     reach: BuiltInReach,
     except: BuiltInExcept,
+    discarding: Discarding,
+    /// Whether it is a script, so that its process is the interpreter's.
+    is_script: bool,
 }
 
 #[derive(Clone, Copy)]
 enum BuiltInReach {
     Everywhere,
-    Within(&'static [&'static str]),
+    Compressed,
     Replaced,
 }
 
@@ -33,13 +36,11 @@ enum BuiltInExcept {
     Tar(&'static [&'static str]),
 }
 
-/// Built-in tools that share a scope, for documents that list them.
+/// Built-in tools that share a row, for documents that list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltInTools {
     /// Last components of their programs' paths.
     pub names: &'static [&'static str],
-    /// The patterns below a zone where they are trusted; empty when no pattern limits them.
-    pub within: &'static [&'static str],
     /// Compilers and linkers, which also go by names with a target.
     pub are_compilers: bool,
 }
@@ -48,10 +49,6 @@ pub struct BuiltInTools {
 pub fn built_in() -> impl Iterator<Item = BuiltInTools> {
     BUILT_INS.iter().map(|row| BuiltInTools {
         names: row.names,
-        within: match row.reach {
-            BuiltInReach::Within(patterns) => patterns,
-            BuiltInReach::Everywhere | BuiltInReach::Replaced => &[],
-        },
         are_compilers: row.naming == Naming::Cross,
     })
 }
@@ -61,23 +58,49 @@ pub(super) fn tools() -> Vec<Tool> {
         row.names.iter().map(|name| Tool {
             name: name.as_bytes().into(),
             naming: row.naming,
-            reach: row.reach.to_reach(),
+            reach: match row.reach {
+                BuiltInReach::Everywhere => Reach::Everywhere,
+                BuiltInReach::Compressed => Reach::Compressed,
+                BuiltInReach::Replaced => Reach::Replaced,
+            },
             except: row.except.to_except(),
+            discarding: row.discarding,
+            is_script: row.is_script,
             pin: None,
         })
     });
     tools.collect()
 }
 
-// === impl BuiltInReach ===
+// === impl BuiltIn ===
 
-impl BuiltInReach {
-    fn to_reach(self) -> Reach {
-        let parse = |pattern: &&str| Glob::parse(pattern).expect("a test parses every pattern");
-        match self {
-            Self::Everywhere => Reach::Everywhere,
-            Self::Within(patterns) => Reach::Within(patterns.iter().map(parse).collect()),
-            Self::Replaced => Reach::Replaced,
+impl BuiltIn {
+    const fn everywhere(names: &'static [&'static str]) -> Self {
+        Self {
+            names,
+            naming: Naming::Exact,
+            reach: BuiltInReach::Everywhere,
+            except: BuiltInExcept::Nothing,
+            discarding: Discarding::Nothing,
+            is_script: false,
+        }
+    }
+
+    const fn version_control(
+        names: &'static [&'static str],
+        subcommands: &'static Subcommands,
+    ) -> Self {
+        Self {
+            except: BuiltInExcept::Subcommand(subcommands),
+            discarding: Discarding::Subcommand(subcommands),
+            ..Self::everywhere(names)
+        }
+    }
+
+    const fn replacing(names: &'static [&'static str]) -> Self {
+        Self {
+            reach: BuiltInReach::Replaced,
+            ..Self::everywhere(names)
         }
     }
 }
@@ -97,177 +120,37 @@ impl BuiltInExcept {
 
 const BUILT_INS: &[BuiltIn] = &[
     // Version control keeps what it removes, except for untracked files.
+    BuiltIn::version_control(&["git"], &GIT),
+    BuiltIn::version_control(&["jj"], &JJ),
     BuiltIn {
-        names: &["git"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Everywhere,
-        except: BuiltInExcept::Subcommand(&GIT),
+        is_script: true,
+        ..BuiltIn::version_control(&["hg"], &HG)
+    },
+    BuiltIn::version_control(&["sl"], &SL),
+    BuiltIn {
+        is_script: true,
+        ..BuiltIn::version_control(&["bzr", "brz"], &BZR)
+    },
+    BuiltIn::version_control(&["fossil"], &FOSSIL),
+    BuiltIn {
+        // `--remove-unversioned`, `--remove-ignored`, `--remove-added`.
+        except: BuiltInExcept::Beginnings(&["--rem"]),
+        ..BuiltIn::everywhere(&["svn"])
+    },
+    BuiltIn::everywhere(&["git-lfs", "darcs", "pijul"]),
+    // A compressor removes what its copy has.
+    BuiltIn {
+        reach: BuiltInReach::Compressed,
+        ..BuiltIn::everywhere(&[
+            "gzip", "pigz", "bzip2", "bunzip2", "pbzip2", "lbzip2", "xz", "pixz", "zstd", "pzstd",
+            "lz4", "lzip", "lzop", "brotli", "compress",
+        ])
     },
     BuiltIn {
-        names: &["jj"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Everywhere,
-        except: BuiltInExcept::Subcommand(&JJ),
-    },
-    BuiltIn {
-        names: &["cargo", "rustc", "rustdoc", "rustup", "clippy-driver"],
-        naming: Naming::Exact,
-        // Without cargo, rustc leaves the last six beside its output.
-        reach: BuiltInReach::Within(&[
-            "target",
-            "*.rcgu.o",
-            "rmeta*",
-            "*.rmeta",
-            "*.rlib",
-            "*.d",
-            "rustc??????",
-        ]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &[
-            "npm", "npx", "node", "nodejs", "yarn", "pnpm", "bun", "deno",
-        ],
-        naming: Naming::Versioned,
-        reach: BuiltInReach::Within(&[
-            "node_modules",
-            "dist",
-            "build",
-            ".next",
-            ".nuxt",
-            ".cache",
-            ".turbo",
-            ".vite",
-            "coverage",
-            ".npm",
-            ".yarn",
-            ".pnpm-store",
-            ".svelte-kit",
-            ".output",
-            ".parcel-cache",
-            ".angular",
-            ".docusaurus",
-            ".nyc_output",
-            "storybook-static",
-        ]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["python", "pip", "uv", "poetry", "pytest"],
-        naming: Naming::Versioned,
-        reach: BuiltInReach::Within(&[
-            ".venv",
-            "venv",
-            "__pycache__",
-            ".tox",
-            ".nox",
-            ".pytest_cache",
-            ".mypy_cache",
-            ".ruff_cache",
-            "build",
-            "dist",
-            "*.egg-info",
-            "*.pyc",
-            ".coverage",
-            ".coverage.*",
-            "htmlcov",
-            ".hypothesis",
-            ".eggs",
-            ".ipynb_checkpoints",
-        ]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["swift", "swiftc", "swift-build", "xcodebuild"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&[".build", "DerivedData"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["nix", "nix-build", "nix-store", "nix-env"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&["result", "result-*"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["go"],
-        naming: Naming::Versioned,
-        // `go mod vendor` makes `vendor` again from go.mod.
-        reach: BuiltInReach::Within(&["vendor", "go-build*"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["make", "gmake", "cmake", "ninja", "meson"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&[
-            "build",
-            "builddir",
-            "out",
-            "CMakeFiles",
-            "*.o",
-            "*.a",
-            "*.so",
-            "*.d",
-        ]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["java", "gradle", "mvn"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&["target", "build", ".gradle", ".bloop", ".metals"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["dotnet"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&["bin", "obj", "TestResults"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["zig"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&[".zig-cache", "zig-cache", "zig-out"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["ghc", "cabal", "stack"],
-        naming: Naming::Versioned,
-        reach: BuiltInReach::Within(&["dist-newstyle", ".stack-work", "*.hi", "*.o", "*.dyn_*"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["ruby", "bundle"],
-        naming: Naming::Versioned,
-        reach: BuiltInReach::Within(&["vendor/bundle", ".bundle", "tmp/cache"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["php"],
-        naming: Naming::Versioned,
-        // Composer makes `vendor` again from composer.lock.
-        reach: BuiltInReach::Within(&["vendor"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["beam.smp"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&["_build", "deps"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["dart", "flutter"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&[".dart_tool", "build"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &["terraform", "tofu"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Within(&[".terraform", ".terraform.tfstate.lock.info"]),
-        except: BuiltInExcept::Nothing,
-    },
-    BuiltIn {
-        names: &[
+        naming: Naming::Cross,
+        // A plugin is other code: what it removes is not the compiler's own.
+        except: BuiltInExcept::Beginnings(&["-fplugin"]),
+        ..BuiltIn::everywhere(&[
             "cc",
             "c++",
             "gcc",
@@ -293,25 +176,34 @@ const BUILT_INS: &[BuiltIn] = &[
             "lld",
             "mold",
             "rust-lld",
-        ],
-        naming: Naming::Cross,
-        reach: BuiltInReach::Everywhere,
-        // A plugin is other code: what it removes is not the compiler's own.
-        except: BuiltInExcept::Beginnings(&["-fplugin"]),
+            "rustc",
+            "rustdoc",
+            "clippy-driver",
+            "swiftc",
+            "swift-frontend",
+            "ghc",
+        ])
+    },
+    BuiltIn::replacing(&["cp", "gcp", "ln", "gln", "install", "ginstall", "unzip"]),
+    BuiltIn {
+        // `-m` moves into the archive.
+        discarding: Discarding::Letter(b'm', &["--mo"]),
+        ..BuiltIn::replacing(&["zip"])
     },
     BuiltIn {
-        names: &["cp", "gcp", "ln", "gln", "install", "ginstall", "unzip"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Replaced,
-        except: BuiltInExcept::Nothing,
+        discarding: Discarding::Beginnings(&["-sdel"]),
+        ..BuiltIn::replacing(&["7z", "7za", "7zr", "7zz"])
+    },
+    BuiltIn::replacing(&["jar"]),
+    BuiltIn {
+        except: BuiltInExcept::Beginnings(&["--del", "--remove", "--force"]),
+        ..BuiltIn::replacing(&["rsync"])
     },
     BuiltIn {
-        names: &["tar", "gtar", "bsdtar", "cpio", "bsdcpio", "pax"],
-        naming: Naming::Exact,
-        reach: BuiltInReach::Replaced,
         // `--remove-files`, `--recursive-unlink`, `--incremental` and `--listed-incremental`, in as few
         // letters as GNU tar takes.
         except: BuiltInExcept::Tar(&["--rem", "--recursiv", "--inc", "--lis"]),
+        ..BuiltIn::replacing(&["tar", "gtar", "bsdtar", "cpio", "bsdcpio", "pax"])
     },
 ];
 
@@ -351,11 +243,11 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_pattern_parses_and_every_name_is_listed_once() {
+    fn every_name_is_listed_once_and_no_trust_is_inherited() {
         let mut seen = HashSet::new();
         for tool in tools() {
             assert!(seen.insert(tool.name.clone()), "{:?}", tool.name);
-            assert!(!matches!(tool.reach, Reach::Within(patterns) if patterns.is_empty()));
+            assert!(!tool.is_inherited(), "{:?}", tool.name);
         }
     }
 }

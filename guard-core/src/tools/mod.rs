@@ -1,9 +1,9 @@
 //! Tools that may remove objects for an agent, and the scope of that trust.
 //!
-//! A tool is identified by its executable's basename. A tool trusted everywhere may remove anything;
+//! A tool is identified by the basename of its executable, or of the script that Python runs. A tool trusted everywhere may remove anything;
 //! one trusted *within* patterns may remove what these cover below a zone, and never a zone's root.
-//! Descendants of a scoped tool are trusted like it (the `rm` that `npm` runs, a build script of
-//! `cargo`); those of a tool trusted everywhere are not (a `git` hook). A tool trusted for what it
+//! Descendants of a scoped tool are trusted like it (the `rm` that it runs); those of a tool trusted
+//! everywhere are not (a `git` hook). A tool trusted for what it
 //! *replaces* (`tar`, `cp`) may remove names that it is about to make again, unless the policy judges
 //! changes of contents as well.
 //!
@@ -16,6 +16,7 @@
 //! was moved into a scope (`mv src/main.rs target/`) is in that scope.
 
 mod catalogue;
+mod program;
 mod subcommand;
 mod tool;
 
@@ -26,6 +27,7 @@ pub use tool::{OutputOwner, Removal};
 use crate::actor::{Actor, FactSource, ToolSet};
 use crate::policy::ToolEntry;
 use crate::process::basename;
+use program::{Program, strip_version};
 use tool::{Naming, Reach, Tool};
 
 /// The tools a policy trusts.
@@ -68,10 +70,12 @@ impl ToolTable {
         tool.map_or(OutputOwner::Original, Tool::output_owner)
     }
 
-    /// Whether an executable of this name may restore documents, whatever its identity.
-    pub(crate) fn may_restore(&self, executable: &[u8]) -> bool {
-        self.running(executable)
-            .any(|tool| tool.output_owner() == OutputOwner::Original)
+    /// Whether the acting process, of this executable, may restore documents, whatever its identity.
+    pub(crate) fn may_restore<W: FactSource + ?Sized>(&self, executable: &[u8], facts: &W) -> bool {
+        let restores = |tool: &Tool| tool.output_owner() == OutputOwner::Original;
+        self.running(executable).any(restores)
+            || Program::script_of(executable, facts)
+                .is_some_and(|script| self.scripts(&script).any(restores))
     }
 
     /// Whether an executable of this name, with these arguments, fills a new directory where nothing
@@ -97,12 +101,25 @@ impl ToolTable {
         facts: &W,
         removal: &Removal<'_>,
     ) -> Option<Trusted<'_>> {
-        let itself = self.running(actor.executable).find(|tool| {
+        let is_trusted = |tool: &&Tool, program: &Program<'_>| {
             tool.reaches(removal)
-                && tool.is_genuine(actor.executable, changed_before_ns, facts)
-                && (!tool.except.forbids(facts) || tool.keeps(changed_before_ns, facts))
+                && tool.is_genuine(program, changed_before_ns, facts)
+                && (!tool.except.forbids(program, facts) || tool.keeps(changed_before_ns, facts))
+                && (facts.preserves() || !tool.discarding.applies(program, facts))
                 && !facts.loads_other_code()
-        });
+        };
+        let program = Program::Executable(actor.executable);
+        let itself = self
+            .running(actor.executable)
+            .find(|tool| !tool.is_script && is_trusted(tool, &program))
+            .map(|tool| (tool, tool.discarding.applies(&program, facts)));
+        let as_script = || {
+            let program = Program::script_of(actor.executable, facts)?;
+            let tool = self
+                .scripts(&program)
+                .find(|tool| is_trusted(tool, &program))?;
+            Some((tool, tool.discarding.applies(&program, facts)))
+        };
         let above = || {
             if actor.tools == ToolSet::default() {
                 return None;
@@ -112,9 +129,12 @@ impl ToolTable {
                 .flat_map(|name| self.called(name))
                 .find(|tool| tool.is_inherited() && tool.reaches(removal))
         };
-        itself.or_else(above).map(|tool| Trusted {
+        let above = || above().map(|tool| (tool, false));
+        let found = itself.or_else(as_script).or_else(above);
+        found.map(|(tool, discards)| Trusted {
             name: &tool.name,
             replaces: matches!(tool.reach, Reach::Replaced),
+            discards,
         })
     }
 
@@ -135,6 +155,13 @@ impl ToolTable {
         self.called(if is_helper { b"git" } else { name })
     }
 
+    /// The tools that a script may be.
+    fn scripts(&self, program: &Program<'_>) -> impl Iterator<Item = &Tool> {
+        self.named(program.name())
+            .iter()
+            .filter(|tool| tool.is_script)
+    }
+
     fn called(&self, name: &[u8]) -> impl Iterator<Item = &Tool> {
         // npm's bun is `bun.exe` everywhere.
         let name = name.strip_suffix(b".exe").unwrap_or(name);
@@ -146,9 +173,9 @@ impl ToolTable {
             self.named(plain)
         };
         let cross = if bare == plain { &[] } else { self.named(bare) };
-        let versioned = versioned.iter().filter(|tool| tool.naming != Naming::Exact);
-        let cross = cross.iter().filter(|tool| tool.naming == Naming::Cross);
-        self.named(name).iter().chain(versioned).chain(cross)
+        let others = versioned.iter().chain(cross);
+        let others = others.filter(|tool| tool.naming == Naming::Cross);
+        self.named(name).iter().chain(others)
     }
 
     fn named(&self, name: &[u8]) -> &[Tool] {
@@ -162,21 +189,6 @@ impl ToolTable {
     }
 }
 
-/// `python3.11` → `python`, `gcc-12` → `gcc`; a name that is nothing but a version stays.
-fn strip_version(name: &[u8]) -> &[u8] {
-    let is_version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    let length = name
-        .iter()
-        .rposition(|byte| !is_version(byte))
-        .map_or(0, |last| last + 1);
-    match name.get(..length) {
-        Some(plain) if length < name.len() && length > 0 => {
-            plain.strip_suffix(b"-").unwrap_or(plain)
-        }
-        _ => name,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,15 +198,14 @@ mod tests {
     fn names_with_versions_and_targets() {
         let table = ToolTable::built_in();
         for (name, tool) in [
-            ("python3.11", Some("python")),
-            ("python", Some("python")),
-            ("pip3", Some("pip")),
+            ("python3.11", None),
             ("gcc-12", Some("gcc")),
             ("x86_64-linux-gnu-gcc", Some("gcc")),
             ("x86_64-linux-gnu-g++-12", Some("g++")),
             ("x86_64-linux-gnu-ld.bfd", Some("ld.bfd")),
             ("cc1", Some("cc1")),
-            ("bun.exe", Some("bun")),
+            ("7z.exe", Some("7z")),
+            ("rustc", Some("rustc")),
             ("git", Some("git")),
             ("my-git", None),
             ("git2", None),
@@ -224,25 +235,24 @@ mod tests {
 
     #[test]
     fn scoped_names_fit_the_set_lineage_keeps() {
-        let table = ToolTable::built_in();
-        let names = ToolNames::default();
-        for tool in table.tools.iter().filter(|tool| tool.is_inherited()) {
-            assert_ne!(names.intern(&tool.name), ToolSet::default());
-            assert!(table.is_scoped(&tool.name));
-        }
-        assert!(!table.is_scoped(b"git"));
-        assert!(!table.is_scoped(b"gcc"));
+        let policy = br#"{"trusted_tools": [{"name": "tidy", "within": ["out"]}, "sweep"]}"#;
+        let policy = crate::policy::Policy::parse(policy).unwrap();
+        let entries = policy.trusted_tools.unwrap();
+        let table = ToolTable::from_entries(&entries, &|_| Vec::new());
+        assert_ne!(ToolNames::default().intern(b"tidy"), ToolSet::default());
+        assert!(table.is_scoped(b"tidy") && !table.is_scoped(b"sweep"));
+        assert!(!ToolTable::built_in().is_scoped(b"gcc"));
     }
 
     #[test]
-    fn version_control_restores_and_builders_make() {
+    fn version_control_restores_and_compilers_make() {
         let table = ToolTable::built_in();
         for (name, output_owner) in [
             ("git", OutputOwner::Original),
             ("jj", OutputOwner::Original),
             ("no such tool", OutputOwner::Original),
-            ("cargo", OutputOwner::Agent),
-            ("npm", OutputOwner::Agent),
+            ("hg", OutputOwner::Original),
+            ("gzip", OutputOwner::Copy),
             ("gcc", OutputOwner::AgentIfNew),
             ("tar", OutputOwner::AgentIfNew),
         ] {

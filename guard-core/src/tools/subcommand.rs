@@ -19,6 +19,9 @@ pub(super) struct Subcommands {
     forbidden: &'static [&'static [u8]],
     /// Subcommands that keep what they remove, but run a forbidden one: `git stash -u`.
     keeping: &'static [&'static [u8]],
+    /// Subcommands that keep nothing of what they remove, given an argument with one of these
+    /// prefixes, or whatever their arguments if there is none.
+    discarding: &'static [(&'static [u8], &'static [&'static [u8]])],
     /// Subcommands that fill a new directory, where nothing of anybody's was.
     beginning: &'static [&'static [u8]],
 }
@@ -40,6 +43,13 @@ pub(super) const GIT: Subcommands = Subcommands {
     renaming: &[b"alias.", b"help.autocorrect"],
     forbidden: &[b"clean"],
     keeping: &[b"stash"],
+    discarding: &[
+        (b"worktree", &[b"-f", b"--force"]),
+        (b"submodule", &[b"-f", b"--force"]),
+        (b"gc", &[b"--prune"]),
+        (b"prune", &[]),
+        (b"reflog", &[b"expire", b"delete"]),
+    ],
     beginning: &[b"clone", b"init", b"worktree", b"submodule"],
 };
 
@@ -59,7 +69,56 @@ pub(super) const JJ: Subcommands = Subcommands {
     renaming: &[b"aliases"],
     forbidden: &[b"clean"],
     keeping: &[],
+    discarding: &[],
     beginning: &[b"git"],
+};
+
+pub(super) const HG: Subcommands = Subcommands {
+    prefix: b"hg-",
+    with_value: &[
+        b"-R",
+        b"--repository",
+        b"--cwd",
+        b"--config",
+        b"--encoding",
+        b"--encodingmode",
+        b"--color",
+        b"--pager",
+    ],
+    configuring: &[b"--config"],
+    renaming: &[b"alias."],
+    forbidden: &[b"purge", b"clean"],
+    keeping: &[],
+    discarding: &[],
+    beginning: &[b"clone", b"init", b"share"],
+};
+
+/// Sapling takes the options of Mercurial.
+pub(super) const SL: Subcommands = Subcommands {
+    prefix: b"sl-",
+    ..HG
+};
+
+pub(super) const BZR: Subcommands = Subcommands {
+    prefix: b"bzr-",
+    with_value: &[b"--lsprof-file", b"--concurrency"],
+    configuring: &[],
+    renaming: &[],
+    forbidden: &[b"clean-tree"],
+    keeping: &[],
+    discarding: &[],
+    beginning: &[b"branch", b"checkout", b"init"],
+};
+
+pub(super) const FOSSIL: Subcommands = Subcommands {
+    prefix: b"fossil-",
+    with_value: &[],
+    configuring: &[],
+    renaming: &[],
+    forbidden: &[b"clean"],
+    keeping: &[],
+    discarding: &[],
+    beginning: &[b"open"],
 };
 
 // === impl Subcommands ===
@@ -68,8 +127,27 @@ impl Subcommands {
     /// Whether these arguments (NUL-separated, `argv[0]` first) end the trust. Arguments without a
     /// subcommand do: they were truncated, or could not be read.
     pub(super) fn forbid(&self, arguments: &[u8]) -> bool {
-        self.given(arguments)
-            .is_none_or(|subcommand| self.forbidden.contains(&subcommand))
+        // Some tools take a subcommand by its first letters.
+        let is_forbidden = |given: &[u8]| {
+            let is_it = |no: &&&[u8]| no.starts_with(given) && (given.len() >= 3 || given == **no);
+            self.forbidden.iter().any(|no| is_it(&no))
+        };
+        self.given(arguments).is_none_or(is_forbidden)
+    }
+
+    /// Whether a tool with these arguments keeps nothing of what it removes.
+    pub(super) fn discard(&self, arguments: &[u8]) -> bool {
+        let Some(given) = self.given(arguments) else {
+            return false;
+        };
+        let begins = |argument: &[u8], starts: &[&[u8]]| {
+            starts.iter().any(|start| argument.starts_with(start))
+        };
+        self.discarding.iter().any(|(subcommand, starts)| {
+            let mut after = arguments.split(|&byte| byte == 0);
+            *subcommand == given
+                && (starts.is_empty() || after.any(|argument| begins(argument, starts)))
+        })
     }
 
     /// Whether a forbidden subcommand is trusted if a tool with these arguments runs it.
@@ -197,6 +275,43 @@ mod tests {
         ] {
             let arguments = line.replace(' ', "\0");
             assert_eq!(GIT.begin(arguments.as_bytes()), begins, "{line}");
+        }
+    }
+
+    #[test]
+    fn git_discards_what_it_is_forced_to() {
+        for (line, discards) in [
+            ("git worktree remove --force wt", true),
+            ("git -C x worktree remove -ff wt", true),
+            ("git worktree remove wt", false),
+            ("git submodule deinit -f m", true),
+            ("git gc", false),
+            ("git gc --prune=now", true),
+            ("git prune", true),
+            ("git reflog expire --expire=now --all", true),
+            ("git reflog show", false),
+            ("git checkout -f", false),
+        ] {
+            let arguments = line.replace(' ', "\0");
+            assert_eq!(GIT.discard(arguments.as_bytes()), discards, "{line}");
+        }
+    }
+
+    #[test]
+    fn hg_purges_by_any_name() {
+        for (line, forbidden) in [
+            ("hg update -C", false),
+            ("hg --cwd x rm a", false),
+            ("hg purge", true),
+            ("hg --config extensions.purge= purge --all", true),
+            ("hg pur", true),
+            ("hg cle", true),
+            ("hg clone a b", false),
+            ("hg pull", false),
+            ("hg --config alias.x=purge x", true),
+        ] {
+            let arguments = line.replace(' ', "\0");
+            assert_eq!(HG.forbid(arguments.as_bytes()), forbidden, "{line}");
         }
     }
 

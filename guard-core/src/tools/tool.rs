@@ -1,5 +1,6 @@
 //! One trusted tool: the executables that its name covers, and how far the trust in it reaches.
 
+use super::program::Program;
 use super::subcommand::Subcommands;
 use crate::actor::FactSource;
 use crate::glob::Glob;
@@ -24,6 +25,8 @@ pub(crate) struct Trusted<'t> {
     pub(crate) name: &'t [u8],
     /// Whether it removes the name to make it again.
     pub(crate) replaces: bool,
+    /// Whether it keeps nothing of what it removes this time, so that it must be preserved.
+    pub(crate) discards: bool,
 }
 
 #[derive(Debug)]
@@ -32,6 +35,10 @@ pub(super) struct Tool {
     pub(super) naming: Naming,
     pub(super) reach: Reach,
     pub(super) except: Except,
+    /// When it discards for good what it removes.
+    pub(super) discarding: Discarding,
+    /// Whether it is a script, so that its process is the interpreter's.
+    pub(super) is_script: bool,
     pub(super) pin: Option<Pin>,
 }
 
@@ -40,8 +47,6 @@ pub(super) struct Tool {
 pub(super) enum Naming {
     /// The name itself.
     Exact,
-    /// Also with a version: `python3.11`, `node-20`.
-    Versioned,
     /// Also with a version and a target: `x86_64-linux-gnu-gcc-12`. Only compilers and their like
     /// have targets.
     Cross,
@@ -53,6 +58,8 @@ pub(super) enum Reach {
     Everywhere,
     /// Below a zone, what these patterns cover.
     Within(Vec<Glob>),
+    /// Everywhere, since it leaves a copy beside.
+    Compressed,
     /// Names that it makes again.
     Replaced,
 }
@@ -66,6 +73,8 @@ pub enum OutputOwner {
     AgentIfNew,
     /// The owner of the original: the tool may be restoring a document.
     Original,
+    /// Its agent, unless it is the copy of another's object that the tool removed.
+    Copy,
 }
 
 /// Arguments that end the trust in a tool.
@@ -79,6 +88,18 @@ pub(super) enum Except {
     Subcommand(&'static Subcommands),
     /// Options of `tar` that remove what the archive does not have.
     Tar(&'static [&'static str]),
+}
+
+/// Arguments with which a tool keeps nothing of what it removes: it is trusted only if that is
+/// preserved.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Discarding {
+    Nothing,
+    Subcommand(&'static Subcommands),
+    /// Any argument with one of these prefixes.
+    Beginnings(&'static [&'static str]),
+    /// The same, or this letter among others after one dash.
+    Letter(u8, &'static [&'static str]),
 }
 
 /// The executable that a policy means by a name; replaces the check of its age.
@@ -110,6 +131,8 @@ impl Tool {
             } else {
                 Except::Arguments(arguments)
             },
+            discarding: Discarding::Nothing,
+            is_script: false,
             pin: entry.identity.as_ref().map(|identity| Pin {
                 paths: identity.path.as_deref().map(locate),
                 owner: identity.owner,
@@ -129,6 +152,7 @@ impl Tool {
         match self.reach {
             Reach::Within(_) => OutputOwner::Agent,
             Reach::Replaced => OutputOwner::AgentIfNew,
+            Reach::Compressed => OutputOwner::Copy,
             Reach::Everywhere if self.naming == Naming::Cross => OutputOwner::AgentIfNew,
             Reach::Everywhere => OutputOwner::Original,
         }
@@ -136,7 +160,7 @@ impl Tool {
 
     pub(super) fn reaches(&self, removal: &Removal<'_>) -> bool {
         let within = match &self.reach {
-            Reach::Everywhere => return true,
+            Reach::Everywhere | Reach::Compressed => return true,
             Reach::Replaced => return removal.replaceable && !removal.whole,
             Reach::Within(within) => within,
         };
@@ -162,10 +186,14 @@ impl Tool {
 
     pub(super) fn is_genuine<W: FactSource + ?Sized>(
         &self,
-        executable: &[u8],
+        program: &Program<'_>,
         changed_before_ns: u64,
         facts: &W,
     ) -> bool {
+        let executable = program.path();
+        if self.is_script && !program.script_is_older_than(changed_before_ns, facts) {
+            return false;
+        }
         let Some(pin) = &self.pin else {
             let changed = facts.executable_changed_ns();
             return changed.is_some_and(|changed| changed <= changed_before_ns);
@@ -181,23 +209,43 @@ impl Tool {
 // === impl Except ===
 
 impl Except {
-    pub(super) fn forbids<W: FactSource + ?Sized>(&self, facts: &W) -> bool {
+    pub(super) fn forbids<W: FactSource + ?Sized>(&self, program: &Program<'_>, facts: &W) -> bool {
         let any = |forbidden: &dyn Fn(&[u8]) -> bool| {
-            let arguments = facts.arguments();
+            let arguments = program.arguments(facts);
             arguments.is_empty() || arguments.split(|&byte| byte == 0).any(forbidden)
         };
         match self {
             Self::Nothing => false,
-            Self::Subcommand(subcommands) => subcommands.forbid(&facts.arguments()),
+            Self::Subcommand(subcommands) => subcommands.forbid(&program.arguments(facts)),
             Self::Arguments(forbidden) => {
                 any(&|argument| forbidden.iter().any(|no| no.as_ref() == argument))
             }
             Self::Beginnings(forbidden) => any(&|argument| begins(argument, forbidden)),
             Self::Tar(forbidden) => {
                 any(&|argument| begins(argument, forbidden) || is_incremental(argument))
-                    || is_old_incremental(&facts.arguments())
+                    || is_old_incremental(&program.arguments(facts))
                     || has_options(&facts.environment())
             }
+        }
+    }
+}
+
+// === impl Discarding ===
+
+impl Discarding {
+    pub(super) fn applies<W: FactSource + ?Sized>(self, program: &Program<'_>, facts: &W) -> bool {
+        let any = |discards: &dyn Fn(&[u8]) -> bool| {
+            let arguments = program.arguments(facts);
+            arguments.split(|&byte| byte == 0).skip(1).any(discards)
+        };
+        match self {
+            Self::Nothing => false,
+            Self::Subcommand(subcommands) => subcommands.discard(&program.arguments(facts)),
+            Self::Beginnings(beginnings) => any(&|argument| begins(argument, beginnings)),
+            Self::Letter(letter, beginnings) => any(&|argument| {
+                let is_cluster = argument.starts_with(b"-") && !argument.starts_with(b"--");
+                begins(argument, beginnings) || (is_cluster && argument.contains(&letter))
+            }),
         }
     }
 }

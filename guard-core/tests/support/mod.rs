@@ -35,6 +35,10 @@ pub struct Scene {
     pub made_here: Vec<String>,
     /// Where nothing is.
     pub absent: Vec<&'static str>,
+    /// What changed after the agent started.
+    pub young: Vec<&'static str>,
+    /// Whether what must be preserved is.
+    pub preserves: bool,
     pub tools: ToolSet,
     pub names: ToolNames,
     pub questions: Cell<usize>,
@@ -141,6 +145,8 @@ impl Scene {
             directory_born_ns: None,
             made_here: Vec::new(),
             absent: Vec::new(),
+            young: Vec::new(),
+            preserves: true,
             tools: ToolSet::default(),
             names: ToolNames::default(),
             questions: Cell::new(0),
@@ -244,6 +250,9 @@ impl FactSource for Scene {
             changed_ns: born_ns,
             size: 0,
         };
+        if self.young.iter().any(|young| young.as_bytes() == path) {
+            return Some(of(FileKind::Regular, MADE_NS));
+        }
         if self.is_made_here(path) {
             return Some(of(FileKind::Symlink, MADE_NS));
         }
@@ -272,7 +281,7 @@ impl FactSource for Scene {
     }
 
     fn preserves(&self) -> bool {
-        true
+        self.preserves
     }
 }
 

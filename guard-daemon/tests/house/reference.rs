@@ -66,7 +66,7 @@ fn agents_are_listed() {
 }
 
 #[test]
-fn trusted_tools_are_listed_with_their_scopes() {
+fn trusted_tools_are_listed() {
     for document in documents("tools-and-places.md") {
         let rows: Vec<[BTreeSet<&str>; 2]> = document
             .table_of("git")
@@ -78,7 +78,7 @@ fn trusted_tools_are_listed_with_their_scopes() {
             let mut having = rows
                 .iter()
                 .filter(|[names, _]| tool.names.iter().any(|name| names.contains(name)));
-            let Some([names, scope]) = having.next() else {
+            let Some([names, _]) = having.next() else {
                 panic!("{:?} are not listed", tool.names);
             };
             if tool.are_compilers {
@@ -93,14 +93,6 @@ fn trusted_tools_are_listed_with_their_scopes() {
                 .filter(|name| !names.contains(**name))
                 .collect();
             assert!(missing.is_empty(), "{missing:?} are not listed");
-            if !tool.within.is_empty() {
-                assert_eq!(
-                    *scope,
-                    tool.within.iter().copied().collect(),
-                    "{:?}",
-                    tool.names
-                );
-            }
         }
         let named: BTreeSet<&str> = rows.iter().flat_map(|[names, _]| names).copied().collect();
         assert_eq!(named, listed, "no other tool is listed");
