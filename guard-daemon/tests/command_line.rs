@@ -120,6 +120,8 @@ fn what_is_mistyped_is_status_2() {
 #[test]
 fn explain_answers_with_its_status() {
     let stage = stage();
+    stage.file("zone/package.json", "{}");
+    fs::create_dir(stage.path("zone/node_modules")).unwrap();
     let cases: [(&[&str], i32, &str); 14] = [
         (&["zone/keep"], 1, "agent_in_zone"),
         (&["zone"], 1, "agent_in_zone"),
@@ -141,11 +143,7 @@ fn explain_answers_with_its_status() {
             0,
             "replaced",
         ),
-        (
-            &["zone/node_modules/a/b", "--with", "npm"],
-            0,
-            "trusted_tool",
-        ),
+        (&["zone/node_modules/a/b", "--with", "npm"], 0, "scratch"),
         (&["zone/keep", "--with", "git rm -q"], 0, "trusted_tool"),
         (
             &["zone/keep", "--with", "git clean -fdx"],
@@ -284,13 +282,20 @@ fn policy_show_fills_in_the_defaults() {
 #[test]
 fn policy_init_writes_once() {
     let stage = Stage::new(User::all()[0]);
+    stage.file("zone/package.json", "{}");
+    fs::create_dir(stage.path("zone/dist")).unwrap();
     let done = stage.run(["policy", "init", "zone", "out/../out"]);
     done.expect(0, &[]);
+    assert!(done.stdout.contains("zone/dist is built again"));
     assert!(done.stdout.contains("next: codex-es-guard run -- claude"));
     let text = stage.text(POLICY);
     let written: Value = serde_json::from_str(&text).unwrap();
     let zones = json!([stage.path("zone"), stage.path("out")]);
     assert_eq!(written["protected_zones"], zones);
+    assert_eq!(
+        written["disposable_paths"],
+        json!([stage.path("zone/dist")])
+    );
     let mode = fs::metadata(stage.path(POLICY))
         .unwrap()
         .permissions()

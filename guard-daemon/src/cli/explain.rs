@@ -7,10 +7,13 @@ use anyhow::{Result, bail};
 use guard_core::actor::{Actor, AgentRef, Attribution, FactSource, ToolNames, ToolSet};
 use guard_core::agents;
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
+use guard_core::places::Places;
 use guard_core::process::ProcessKey;
+use guard_core::standing::Place;
 use guard_core::{Operation, OperationKind, Verdict};
 use guard_report::json;
 use guard_report::sentence::visible;
+use guard_undo::regular_file::read_beginning;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -87,13 +90,13 @@ impl FactSource for Imagined {
         Some(0)
     }
 
-    /// Objects without birth times: all of them are older than the actor.
+    /// All of them are older than the actor.
     fn file(&self, path: &[u8]) -> Option<FileFacts> {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         let found = path.symlink_metadata().ok()?;
         Some(FileFacts {
             kind: FileKind::from_mode(found.mode()),
-            born_ns: None,
+            born_ns: Some(0),
             identity: FileIdentity {
                 device: found.dev(),
                 inode: found.ino(),
@@ -101,6 +104,14 @@ impl FactSource for Imagined {
             changed_ns: 0,
             size: found.size(),
         })
+    }
+
+    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
+        Places::default().of(directory, since_ns, 0, self)
+    }
+
+    fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {
+        read_beginning(Path::new(std::ffi::OsStr::from_bytes(path)), most).ok()
     }
 }
 

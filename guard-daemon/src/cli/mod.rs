@@ -8,6 +8,7 @@ mod demo;
 mod denials;
 mod explain;
 mod opened;
+mod outputs;
 mod overrides;
 mod person;
 mod policy;

@@ -1,6 +1,7 @@
 //! `codex-es-guard policy`: check, show, init; [`super::replay`] has replay and suggest.
 
 use super::arguments::PolicyArguments;
+use super::outputs::outputs_of;
 use super::prepare::{policy_source, prepare};
 use super::replay::{self, PastArguments, ReplayArguments};
 use super::terminal;
@@ -203,10 +204,19 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
                 .map_err(|zone| anyhow!("{} is not UTF-8; use --protect for it", zone.display()))
         })
         .collect::<Result<Vec<String>>>()?;
-    let text = serde_json::to_string_pretty(&serde_json::json!({
+    let outputs: Vec<String> = zones
+        .iter()
+        .flat_map(|zone| outputs_of(Path::new(zone)))
+        .filter_map(|path| path.into_os_string().into_string().ok())
+        .collect();
+    let mut document = serde_json::json!({
         "protected_zones": zones,
         "temporary_overrides": [],
-    }))?;
+    });
+    if let Some(fields) = document.as_object_mut().filter(|_| !outputs.is_empty()) {
+        fields.insert("disposable_paths".to_owned(), serde_json::json!(outputs));
+    }
+    let text = serde_json::to_string_pretty(&document)?;
     Policy::parse(text.as_bytes()).map_err(|error| anyhow!(error.problem))?;
     if let Some(parent) = paths.policy.parent() {
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
@@ -229,6 +239,12 @@ fn init(zones: &[PathBuf], policy: Option<&Path>) -> Result<ExitCode> {
         }
     }
     terminal::line(&format!("wrote {}", paths.policy.display()));
+    for output in &outputs {
+        let output = visible(output);
+        terminal::line(&format!(
+            "{output} is built again: anyone may remove it (disposable_paths)"
+        ));
+    }
     terminal::line("next: codex-es-guard run -- claude");
     Ok(ExitCode::SUCCESS)
 }
