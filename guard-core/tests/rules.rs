@@ -459,6 +459,40 @@ fn a_kept_file_is_not_renamed_over_another() {
 }
 
 #[test]
+fn what_a_rename_replaces_is_judged_by_its_own_zone() {
+    let world = World::linux(
+        r#"{"removals": "preserve", "protected_zones": ["/z", {"path": "/k", "removals": "deny"}]}"#,
+    );
+    let onto = |from: &str, to: &str, born_ns: u64| {
+        let mut agent = Scene::agent("mv");
+        agent.file_born_ns = Some(born_ns);
+        let decision = world.decide(&agent, Rename, from, Some(to));
+        (decision.reason.as_str(), decision.preserve)
+    };
+    let (old, young) = (1, AGENT_STARTED_NS + 1);
+    assert_eq!(
+        onto("/z/a", "/z/b", old),
+        ("within_zones", Preserve::Required)
+    );
+    assert_eq!(
+        onto("/z/a", "/k/b", old),
+        ("agent_in_zone", Preserve::Nothing)
+    );
+    assert_eq!(
+        onto("/k/a", "/z/b", old),
+        ("within_zones", Preserve::Required)
+    );
+    assert_eq!(
+        onto("/z/a", "/k/node_modules/b", young),
+        ("within_zones", Preserve::Nothing)
+    );
+    assert_eq!(
+        onto("/z/node_modules/a", "/k/b", young),
+        ("within_zones", Preserve::IfPossible)
+    );
+}
+
+#[test]
 fn what_is_removed_is_preserved_unless_it_is_made_again() {
     let world = World::linux(
         r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"],

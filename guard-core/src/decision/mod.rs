@@ -265,13 +265,16 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
                 self.preserved(Preserve::IfPossible, zone, destination, permitted)
             }
             (OperationKind::Rename, Reason::WithinZones, Some(destination)) => {
+                let found = self.snapshot.tree.lookup(destination);
+                let zone = self.snapshot.zone_over(found).unwrap_or(zone);
                 self.evaluate_replacement(permitted, zone, destination)
             }
             _ => permitted,
         }
     }
 
-    /// A rename within zones: a kept file that replaces another, unrelated one destroys it.
+    /// A rename within zones: a kept file that replaces another, unrelated one destroys it. `zone` is
+    /// that of the destination.
     fn evaluate_replacement(
         &self,
         permitted: Decision<'s>,

@@ -11,7 +11,8 @@ pub fn place_of<F: FactSource + ?Sized>(
     since_ns: u64,
     facts: &F,
 ) -> Place {
-    let Some(below) = crate::zones::below(zone, path) else {
+    let below = crate::zones::below(zone, path);
+    let Some(below) = below.filter(|below| !below.is_empty()) else {
         return Place::Unproven;
     };
     let root = path.len() - below.len();
@@ -98,10 +99,9 @@ mod tests {
         ] {
             assert_eq!(of("/z", path, &[]), place, "{path}");
         }
-        assert_eq!(
-            of("/z/node_modules", "/z/node_modules/a", &[]),
-            Place::Unproven
-        );
+        for path in ["/z/node_modules/a", "/z/node_modules"] {
+            assert_eq!(of("/z/node_modules", path, &[]), Place::Unproven, "{path}");
+        }
     }
 
     #[test]
