@@ -493,6 +493,21 @@ fn what_a_rename_replaces_is_judged_by_its_own_zone() {
 }
 
 #[test]
+fn a_place_is_evaluated_once_for_an_operation() {
+    for mode in ["enforce", "audit"] {
+        let policy = format!(r#"{{"protected_zones": ["/z"], "mode": "{mode}"}}"#);
+        let world = World::linux(&policy);
+        let agent = Scene::agent("rm");
+        let decision = world.decide(&agent, Unlink, "/z/a/b", None);
+        let is_audited = decision.reason.as_str() == "audit_only";
+        assert_eq!(is_audited, mode == "audit");
+        assert_eq!(decision.preserve == Preserve::IfPossible, is_audited);
+        // `/z/a` and `/z/a/b`.
+        assert_eq!(agent.places_asked.get(), 2, "{mode}");
+    }
+}
+
+#[test]
 fn what_is_removed_is_preserved_unless_it_is_made_again() {
     let world = World::linux(
         r#"{"protected_zones": ["/z"], "temporary_overrides": ["/z/o"],

@@ -440,7 +440,16 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             ),
             _ if self.snapshot.mode() == Mode::Audit => {
                 let audited = self.answer(Verdict::Audit, Reason::AuditOnly, zone);
-                self.removal_preserved(Preserve::IfPossible, zone, audited)
+                // Its place was evaluated above: no tool makes it again.
+                let preserve = if self.operation.kind == OperationKind::Unlink {
+                    Preserve::IfPossible
+                } else {
+                    Preserve::Nothing
+                };
+                Decision {
+                    preserve,
+                    ..audited
+                }
             }
             _ => self.answer(Verdict::Deny, Reason::AgentInZone, zone),
         }

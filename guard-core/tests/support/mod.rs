@@ -42,6 +42,8 @@ pub struct Scene {
     pub tools: ToolSet,
     pub names: ToolNames,
     pub questions: Cell<usize>,
+    /// How many of them were about places.
+    pub places_asked: Cell<usize>,
 }
 
 impl World {
@@ -150,6 +152,7 @@ impl Scene {
             tools: ToolSet::default(),
             names: ToolNames::default(),
             questions: Cell::new(0),
+            places_asked: Cell::new(0),
         }
     }
 
@@ -271,6 +274,7 @@ impl FactSource for Scene {
 
     fn place(&self, directory: &[u8], _: u64) -> Place {
         self.asked();
+        self.places_asked.set(self.places_asked.get() + 1);
         if directory.ends_with(b"/node_modules") {
             Place::MadeAgain
         } else if directory.ends_with(b"/outputs") {
