@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::actor::FactSource;
-use crate::file::FileIdentity;
+use crate::file::{FileIdentity, FileKind};
 use crate::standing::Place;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,8 @@ struct Known {
 // === impl Places ===
 
 impl Places {
-    /// What the directory at this canonical path is. `since_ns` is the start of the agent, `now_ns`
-    /// any clock.
+    /// What the directory (or the file with an output's name) at this canonical path is. `since_ns` is
+    /// the start of the agent, `now_ns` any clock.
     pub fn of<F: FactSource + ?Sized>(
         &self,
         directory: &[u8],
@@ -37,6 +37,12 @@ impl Places {
         let Some(found) = facts.file(directory) else {
             return Place::Unproven;
         };
+        let with_output = rules::has_output_name(directory);
+        // What makes a directory again says nothing of a file of its name.
+        let may_be_made_again = found.kind != FileKind::Regular;
+        if !may_be_made_again && !with_output {
+            return Place::Unproven;
+        }
         let is_it =
             |known: &Known| known.identity == found.identity && known.born_ns == found.born_ns;
         let holds = |known: &Known| {
@@ -47,7 +53,13 @@ impl Places {
             return known.place;
         }
         // Without the lock: this takes a while.
-        let place = rules::evaluate(directory, since_ns, facts);
+        let place = if may_be_made_again && rules::is_made_again(directory, since_ns, facts) {
+            Place::MadeAgain
+        } else if with_output && rules::is_untracked_output(directory, since_ns, facts) {
+            Place::Output
+        } else {
+            Place::Unproven
+        };
         let mut table = self.table();
         if table.len() >= MAX_KNOWN {
             table.clear();
@@ -73,3 +85,58 @@ const UNPROVEN_NS: u64 = 1_000_000_000;
 
 /// How many directories are remembered; then all are forgotten.
 const MAX_KNOWN: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{Actor, ToolNames};
+    use crate::file::FileFacts;
+
+    /// A repository that tracks nothing, in which all names with a dot are files.
+    #[derive(Default)]
+    struct Repository {
+        names: ToolNames,
+    }
+
+    impl FactSource for Repository {
+        fn actor(&self) -> Actor<'_> {
+            Actor::unknown_person(&self.names)
+        }
+        fn arguments(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn executable_changed_ns(&self) -> Option<u64> {
+            None
+        }
+        fn file(&self, path: &[u8]) -> Option<FileFacts> {
+            let is_file = path.contains(&b'.') && !path.ends_with(b".git");
+            let is_there = !path.ends_with(b"package.json");
+            is_there.then_some(FileFacts {
+                kind: if is_file {
+                    FileKind::Regular
+                } else {
+                    FileKind::Directory
+                },
+                born_ns: Some(1),
+                identity: FileIdentity::default(),
+                changed_ns: 1,
+                size: 0,
+            })
+        }
+        fn beginning(&self, _: &[u8], _: usize) -> Option<Vec<u8>> {
+            let empty = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
+            Some(empty.to_vec())
+        }
+    }
+
+    #[test]
+    fn files_without_an_output_s_name_are_not_remembered() {
+        let (places, disk) = (Places::default(), Repository::default());
+        let of = |path: &[u8]| places.of(path, 10, 0, &disk);
+        assert_eq!(of(b"/z/notes.md"), Place::Unproven);
+        assert!(places.table().is_empty());
+        assert_eq!(of(b"/z/main.o"), Place::Output);
+        assert_eq!(of(b"/z/src"), Place::Unproven);
+        assert_eq!(places.table().len(), 2);
+    }
+}

@@ -5,7 +5,7 @@ use crate::actor::FactSource;
 use crate::glob::matches_name;
 use crate::path::parent;
 use crate::process::basename;
-use crate::standing::{Place, Proof, Standing};
+use crate::standing::{Proof, Standing};
 
 /// A rule by which a directory is made again.
 #[derive(Clone, Copy, Debug)]
@@ -29,29 +29,31 @@ pub enum PlaceProof {
     Tag,
 }
 
-/// Evaluates the rules for a directory. `since_ns` is the start of the agent.
-pub(super) fn evaluate<F: FactSource + ?Sized>(
+/// Whether a directory is one that is made again. `since_ns` is the start of the agent.
+pub(super) fn is_made_again<F: FactSource + ?Sized>(
     directory: &[u8],
     since_ns: u64,
     facts: &F,
-) -> Place {
+) -> bool {
     let name = basename(directory);
-    let is_proven = |rule: &PlaceRule| {
+    MADE_AGAIN.iter().any(|rule| {
         matches_name(rule.name.as_bytes(), name) && rule.proof.holds(directory, since_ns, facts)
-    };
-    if MADE_AGAIN.iter().any(is_proven) {
-        Place::MadeAgain
-    } else if is_output(name)
-        && is_untracked(directory, &|path| is_marker(path, since_ns, facts), facts)
-    {
-        Place::Output
-    } else {
-        Place::Unproven
-    }
+    })
 }
 
-/// Whether a name is one that outputs have, as directories or files.
-fn is_output(name: &[u8]) -> bool {
+/// Whether a path has an output's name, and version control has nothing at or below it.
+pub(super) fn is_untracked_output<F: FactSource + ?Sized>(
+    path: &[u8],
+    since_ns: u64,
+    facts: &F,
+) -> bool {
+    let is_marker = |path: &[u8]| is_marker(path, since_ns, facts);
+    has_output_name(path) && is_untracked(path, &is_marker, facts)
+}
+
+/// Whether the last component of a path is a name that outputs have, as directories or files.
+pub(super) fn has_output_name(path: &[u8]) -> bool {
+    let name = basename(path);
     OUTPUTS
         .iter()
         .any(|pattern| matches_name(pattern.as_bytes(), name))
@@ -249,6 +251,7 @@ mod tests {
     use super::*;
     use crate::actor::{Actor, ToolNames};
     use crate::file::{FileFacts, FileIdentity, FileKind};
+    use crate::standing::Place;
 
     /// Files older than the agent, files of the agent's, what replaced one that was not, what an
     /// agent moved, and what is in some of them.
@@ -307,6 +310,16 @@ mod tests {
                 .iter()
                 .find(|(file, _)| file.as_bytes() == path)?;
             Some(text.1.get(..most).unwrap_or(text.1).to_vec())
+        }
+    }
+
+    fn evaluate(directory: &[u8], since_ns: u64, disk: &Disk) -> Place {
+        if is_made_again(directory, since_ns, disk) {
+            Place::MadeAgain
+        } else if is_untracked_output(directory, since_ns, disk) {
+            Place::Output
+        } else {
+            Place::Unproven
         }
     }
 
