@@ -5,7 +5,7 @@
 
 use crate::file::FileFacts;
 use crate::process::{ProcessDescription, ProcessKey};
-use crate::standing::{Place, Standing};
+use crate::standing::{Place, PlaceQuery, Standing};
 use std::sync::OnceLock;
 
 /// The acting process, as lineage knows it.
@@ -130,7 +130,7 @@ pub trait FactSource {
 
     /// What the directory (or the file with an output's name) at this canonical path is:
     /// [`Places::of`](crate::places::Places::of). `since_ns` is the start of the agent.
-    fn place(&self, _directory: &[u8], _since_ns: u64) -> Place {
+    fn place(&self, _directory: &[u8], _since_ns: u64, _query: PlaceQuery) -> Place {
         Place::Unproven
     }
 

@@ -44,6 +44,15 @@ pub struct Record {
     pub is_doubtful: bool,
 }
 
+/// What is asked of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceQuery {
+    /// Whether it is made again. No repository is asked.
+    MadeAgain,
+    /// Also whether it is an output: then the index of the repository around it is read.
+    OrOutput,
+}
+
 /// What a directory is, or a file with an output's name: see [`places`](crate::places).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {

@@ -10,7 +10,7 @@ use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
 use guard_core::process::ProcessDescription;
-use guard_core::standing::{Place, Standing};
+use guard_core::standing::{Place, PlaceQuery, Standing};
 use guard_undo::regular_file::read_beginning;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
@@ -171,8 +171,9 @@ impl FactSource for RequestFacts<'_> {
         self.guard.ownership.came_from(path)
     }
 
-    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
-        self.guard.places.of(directory, since_ns, self.now_ns, self)
+    fn place(&self, directory: &[u8], since_ns: u64, query: PlaceQuery) -> Place {
+        let places = &self.guard.places;
+        places.of(directory, since_ns, query, self.now_ns, self)
     }
 
     fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {

@@ -196,7 +196,14 @@ pub(crate) fn preserve_contents<'m>(
             return None;
         };
         let zone = snapshot.preserves_contents(path)?;
-        if place_of(zone.path, path, agent.started_ns, facts) == standing::Place::MadeAgain {
+        if place_of(
+            zone.path,
+            path,
+            agent.started_ns,
+            standing::PlaceQuery::MadeAgain,
+            facts,
+        ) == standing::Place::MadeAgain
+        {
             return None;
         }
         let recorder = recorder_of(preservation, &agent, moment.wall_ns).ok()??;

@@ -9,7 +9,7 @@ use guard_core::file::FileFacts;
 use guard_core::guard::Guard;
 use guard_core::lineage::Entry;
 use guard_core::process::{MAX_ENVIRONMENT_BYTES, ProcessDescription, ProcessSource as _};
-use guard_core::standing::{Place, Standing};
+use guard_core::standing::{Place, PlaceQuery, Standing};
 use guard_undo::regular_file::read_beginning;
 use rustix::fs::CWD;
 use std::cell::OnceCell;
@@ -190,8 +190,9 @@ impl FactSource for CallFacts<'_> {
         self.guard.ownership.came_from(path)
     }
 
-    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
-        self.guard.places.of(directory, since_ns, self.now_ns, self)
+    fn place(&self, directory: &[u8], since_ns: u64, query: PlaceQuery) -> Place {
+        let places = &self.guard.places;
+        places.of(directory, since_ns, query, self.now_ns, self)
     }
 
     fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {

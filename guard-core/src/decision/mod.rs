@@ -81,7 +81,7 @@ use crate::event::ZoneRef;
 use crate::file::FileKind;
 use crate::operation::{Operation, OperationKind};
 use crate::policy::{Mode, OnUnknown, Snapshot, Zone};
-use crate::standing::Place;
+use crate::standing::{Place, PlaceQuery};
 use crate::tools::{OutputOwner, Removal};
 use crate::verdict::{Reason, Verdict};
 use crate::zones::{Entry, ZoneMatch};
@@ -325,7 +325,7 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
     ) -> Decision<'s> {
         let is_needless = preserve == Preserve::Nothing
             || self.actor.get().attribution == Attribution::Human
-            || self.place(zone, path) == Place::MadeAgain;
+            || self.place(zone, path, PlaceQuery::MadeAgain) == Place::MadeAgain;
         if is_needless {
             return decision;
         }
@@ -336,8 +336,8 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
     }
 
     /// What the place of an object in a zone is.
-    fn place(&self, zone: &Zone, path: &[u8]) -> Place {
-        place_of(zone.as_ref().path, path, self.since_ns(), self.facts)
+    fn place(&self, zone: &Zone, path: &[u8], query: PlaceQuery) -> Place {
+        place_of(zone.as_ref().path, path, self.since_ns(), query, self.facts)
     }
 
     /// What is older than this was there before the agent.
@@ -414,7 +414,12 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
         }
         let is_removal = self.operation.kind == OperationKind::Unlink && !target.whole;
         if judged_as_agent && is_removal {
-            match self.place(target.zone, self.operation.path) {
+            let query = if facts.preserves() {
+                PlaceQuery::OrOutput
+            } else {
+                PlaceQuery::MadeAgain
+            };
+            match self.place(target.zone, self.operation.path, query) {
                 Place::MadeAgain => return self.allow(Reason::Scratch, zone),
                 Place::Output if facts.preserves() => {
                     return Decision {

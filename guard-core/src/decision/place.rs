@@ -1,7 +1,7 @@
 //! The place of an object in a zone.
 
 use crate::actor::FactSource;
-use crate::standing::Place;
+use crate::standing::{Place, PlaceQuery};
 
 /// What the topmost directory above an object, or the object itself, is: the zone's root is not
 /// asked about. What an agent moved there from elsewhere is not in that place.
@@ -9,6 +9,7 @@ pub fn place_of<F: FactSource + ?Sized>(
     zone: &[u8],
     path: &[u8],
     since_ns: u64,
+    query: PlaceQuery,
     facts: &F,
 ) -> Place {
     let below = crate::zones::below(zone, path);
@@ -20,7 +21,7 @@ pub fn place_of<F: FactSource + ?Sized>(
     let ends = ends.map(|(at, _)| root + at).chain([path.len()]);
     let mut best = Place::Unproven;
     for directory in ends.filter_map(|end| path.get(..end)) {
-        let place = facts.place(directory, since_ns);
+        let place = facts.place(directory, since_ns, query);
         if place == Place::Unproven || !is_at_home(directory, path, facts) {
             continue;
         }
@@ -67,7 +68,7 @@ mod tests {
         fn file(&self, _: &[u8]) -> Option<FileFacts> {
             None
         }
-        fn place(&self, directory: &[u8], _: u64) -> Place {
+        fn place(&self, directory: &[u8], _: u64, _: PlaceQuery) -> Place {
             match directory {
                 b"/z/node_modules" => Place::MadeAgain,
                 b"/z/dist" => Place::Output,
@@ -85,7 +86,13 @@ mod tests {
             moved: moved.to_vec(),
             ..Zone::default()
         };
-        place_of(zone.as_bytes(), path.as_bytes(), 0, &facts)
+        place_of(
+            zone.as_bytes(),
+            path.as_bytes(),
+            0,
+            PlaceQuery::OrOutput,
+            &facts,
+        )
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::rules;
 use crate::actor::FactSource;
 use crate::file::{FileIdentity, FileKind};
-use crate::standing::Place;
+use crate::standing::{Place, PlaceQuery};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +16,8 @@ pub struct Places {
 #[derive(Clone, Copy, Debug)]
 struct Known {
     place: Place,
+    /// Whether it was asked about outputs, too.
+    with_output: bool,
     identity: FileIdentity,
     born_ns: Option<u64>,
     /// When it was evaluated: what is not proven is evaluated again.
@@ -31,13 +33,14 @@ impl Places {
         &self,
         directory: &[u8],
         since_ns: u64,
+        query: PlaceQuery,
         now_ns: u64,
         facts: &F,
     ) -> Place {
         let Some(found) = facts.file(directory) else {
             return Place::Unproven;
         };
-        let with_output = rules::has_output_name(directory);
+        let with_output = query == PlaceQuery::OrOutput && rules::has_output_name(directory);
         // What makes a directory again says nothing of a file of its name.
         let may_be_made_again = found.kind != FileKind::Regular;
         if !may_be_made_again && !with_output {
@@ -47,7 +50,8 @@ impl Places {
             |known: &Known| known.identity == found.identity && known.born_ns == found.born_ns;
         let holds = |known: &Known| {
             let is_proven = known.place != Place::Unproven;
-            is_it(known) && (is_proven || now_ns.saturating_sub(known.at_ns) < UNPROVEN_NS)
+            let is_recent = now_ns.saturating_sub(known.at_ns) < UNPROVEN_NS;
+            is_it(known) && (is_proven || (is_recent && (known.with_output || !with_output)))
         };
         if let Some(known) = self.table().get(directory).copied().filter(holds) {
             return known.place;
@@ -66,6 +70,7 @@ impl Places {
         }
         let known = Known {
             place,
+            with_output,
             identity: found.identity,
             born_ns: found.born_ns,
             at_ns: now_ns,
@@ -91,10 +96,13 @@ mod tests {
     use super::*;
     use crate::actor::{Actor, ToolNames};
     use crate::file::FileFacts;
+    use std::cell::Cell;
 
-    /// A repository that tracks nothing, in which all names with a dot are files.
+    /// A repository that tracks nothing, in which all names with a dot are files. How often its index
+    /// was read.
     #[derive(Default)]
     struct Repository {
+        reads: Cell<u32>,
         names: ToolNames,
     }
 
@@ -123,16 +131,35 @@ mod tests {
                 size: 0,
             })
         }
-        fn beginning(&self, _: &[u8], _: usize) -> Option<Vec<u8>> {
+        fn beginning(&self, path: &[u8], _: usize) -> Option<Vec<u8>> {
+            if !path.ends_with(b"/index") {
+                return None;
+            }
+            self.reads.set(self.reads.get() + 1);
             let empty = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
             Some(empty.to_vec())
         }
     }
 
     #[test]
+    fn the_index_is_read_for_those_who_ask_for_outputs() {
+        use PlaceQuery::{MadeAgain, OrOutput};
+        let (places, disk) = (Places::default(), Repository::default());
+        for (query, place, reads) in [
+            (MadeAgain, Place::Unproven, 0),
+            (OrOutput, Place::Output, 1),
+            (OrOutput, Place::Output, 1),
+            (MadeAgain, Place::Output, 1),
+        ] {
+            assert_eq!(places.of(b"/z/dist", 10, query, 0, &disk), place);
+            assert_eq!(disk.reads.get(), reads, "{query:?}");
+        }
+    }
+
+    #[test]
     fn files_without_an_output_s_name_are_not_remembered() {
         let (places, disk) = (Places::default(), Repository::default());
-        let of = |path: &[u8]| places.of(path, 10, 0, &disk);
+        let of = |path: &[u8]| places.of(path, 10, PlaceQuery::OrOutput, 0, &disk);
         assert_eq!(of(b"/z/notes.md"), Place::Unproven);
         assert!(places.table().is_empty());
         assert_eq!(of(b"/z/main.o"), Place::Output);

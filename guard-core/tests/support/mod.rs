@@ -6,7 +6,7 @@ use guard_core::decision::{Decision, decide};
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::policy::{OwnFile, Platform, Policy, Snapshot, Surroundings};
 use guard_core::process::{ProcessDescription, ProcessKey};
-use guard_core::standing::{Place, Proof, Standing};
+use guard_core::standing::{Place, PlaceQuery, Proof, Standing};
 use guard_core::zones::Folding;
 use guard_core::{Operation, OperationKind};
 use std::cell::Cell;
@@ -272,12 +272,12 @@ impl FactSource for Scene {
         }
     }
 
-    fn place(&self, directory: &[u8], _: u64) -> Place {
+    fn place(&self, directory: &[u8], _: u64, query: PlaceQuery) -> Place {
         self.asked();
         self.places_asked.set(self.places_asked.get() + 1);
         if directory.ends_with(b"/node_modules") {
             Place::MadeAgain
-        } else if directory.ends_with(b"/outputs") {
+        } else if directory.ends_with(b"/outputs") && query == PlaceQuery::OrOutput {
             Place::Output
         } else {
             Place::Unproven

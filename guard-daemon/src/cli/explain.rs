@@ -9,7 +9,7 @@ use guard_core::agents;
 use guard_core::file::{FileFacts, FileIdentity, FileKind};
 use guard_core::places::Places;
 use guard_core::process::ProcessKey;
-use guard_core::standing::Place;
+use guard_core::standing::{Place, PlaceQuery};
 use guard_core::{Operation, OperationKind, Verdict};
 use guard_report::json;
 use guard_report::sentence::visible;
@@ -106,8 +106,8 @@ impl FactSource for Imagined {
         })
     }
 
-    fn place(&self, directory: &[u8], since_ns: u64) -> Place {
-        Places::default().of(directory, since_ns, 0, self)
+    fn place(&self, directory: &[u8], since_ns: u64, query: PlaceQuery) -> Place {
+        Places::default().of(directory, since_ns, query, 0, self)
     }
 
     fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {

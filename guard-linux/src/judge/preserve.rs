@@ -225,7 +225,13 @@ impl PendingCall<'_> {
         let facts = CallFacts::new(self.guard, self.caller, clock::wall_ns());
         let is_preserved = match facts.actor().attribution {
             Attribution::Agent(agent) => {
-                place_of(zone.path, path, agent.started_ns, &facts) != standing::Place::MadeAgain
+                place_of(
+                    zone.path,
+                    path,
+                    agent.started_ns,
+                    standing::PlaceQuery::MadeAgain,
+                    &facts,
+                ) != standing::Place::MadeAgain
             }
             _ => false,
         };
