@@ -588,3 +588,20 @@ fn contents_are_preserved_in_zones() {
         );
     }
 }
+
+#[test]
+fn an_agent_s_edit_is_preserved_unless_the_place_is_made_again() {
+    let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
+    let off = World::linux(r#"{"protected_zones": ["/z"], "undo": false}"#);
+    let is_preserved = |world: &World, scene: &Scene, path: &str| {
+        let agent = world.snapshot.editing_agent(path.as_bytes(), scene);
+        agent.is_some()
+    };
+    let agent = Scene::agent("vim");
+    assert!(is_preserved(&world, &agent, "/z/a"));
+    assert!(is_preserved(&world, &agent, "/z/outputs/a"));
+    assert!(!is_preserved(&world, &agent, "/z/node_modules/a"));
+    assert!(!is_preserved(&world, &agent, "/y/a"));
+    assert!(!is_preserved(&off, &agent, "/z/a"));
+    assert!(!is_preserved(&world, &Scene::human("vim"), "/z/a"));
+}

@@ -19,12 +19,11 @@ use crate::facts::RequestFacts;
 use crate::request::Request;
 use endpoint_sec::Budget;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
-use guard_core::decision::{Decision, place_of};
+use guard_core::decision::Decision;
 use guard_core::event::{self, PreservationOutcome, UnpreservedCause};
 use guard_core::file::FileFacts;
 use guard_core::ownership::Target;
 use guard_core::policy::Snapshot;
-use guard_core::standing;
 use guard_core::{OperationKind, Reason, Verdict};
 use guard_undo::store::PreserveError;
 use guard_undo::store::agents::AgentKey;
@@ -189,23 +188,10 @@ pub(crate) fn preserve_contents<'m>(
 ) -> [Option<Edit<'m>>; 2] {
     changed_contents(request).map(|changed| {
         let (path, object) = changed?;
-        if !may_matter(preservation, snapshot, path) {
+        if matches!(preservation, Preservation::Off) {
             return None;
         }
-        let Attribution::Agent(agent) = facts.actor().attribution else {
-            return None;
-        };
-        let zone = snapshot.preserves_contents(path)?;
-        if place_of(
-            zone.path,
-            path,
-            agent.started_ns,
-            standing::PlaceQuery::MadeAgain,
-            facts,
-        ) == standing::Place::MadeAgain
-        {
-            return None;
-        }
+        let agent = snapshot.editing_agent(path, facts)?;
         let recorder = recorder_of(preservation, &agent, moment.wall_ns).ok()??;
         let started_ns = (moment.monotonic)();
         let changed = if request.is_truncated {
@@ -241,8 +227,8 @@ pub(crate) fn note_made(
     wall_ns: u64,
 ) {
     let path = facts.request().operation.path;
-    if may_matter(preservation, snapshot, path)
-        && let Attribution::Agent(agent) = facts.actor().attribution
+    if !matches!(preservation, Preservation::Off)
+        && let Some(agent) = snapshot.editing_agent(path, facts)
         && let Ok(Some(recorder)) = recorder_of(preservation, &agent, wall_ns)
     {
         recorder.made(path, wall_ns);

@@ -7,8 +7,11 @@
 //! disposable and in temporary paths.
 
 use super::effective::{self, EffectiveEntry};
+use super::place::place_of;
+use crate::actor::{AgentRef, Attribution, FactSource};
 use crate::event::ZoneRef;
 use crate::policy::{Snapshot, Zone};
+use crate::standing::{Place, PlaceQuery};
 use crate::tools::OutputOwner;
 
 /// Whether an object must be preserved before an allowed operation: the one that is removed, or that
@@ -70,8 +73,27 @@ impl Snapshot {
         self.zone_over(self.tree.lookup(path)).map(Zone::as_ref)
     }
 
+    /// The agent that acts, if the contents of the file at this canonical path are preserved before
+    /// it changes them: undo is on, and no tool makes them again.
+    pub fn editing_agent<'f, F: FactSource + ?Sized>(
+        &self,
+        path: &[u8],
+        facts: &'f F,
+    ) -> Option<AgentRef<'f>> {
+        let zone = self.preserves_contents(path)?;
+        if !self.undo().enabled {
+            return None;
+        }
+        let Attribution::Agent(agent) = facts.actor().attribution else {
+            return None;
+        };
+        let query = PlaceQuery::MadeAgain;
+        let place = place_of(zone.path, path, agent.started_ns, query, facts);
+        (place != Place::MadeAgain).then_some(agent)
+    }
+
     /// The zone for which the contents of the file at this canonical path are preserved before an
-    /// agent changes them, unless a tool makes them again ([`place_of`](super::place_of)).
+    /// agent changes them, whatever its place is: see [`editing_agent`](Self::editing_agent).
     #[must_use]
     pub fn preserves_contents(&self, path: &[u8]) -> Option<ZoneRef<'_>> {
         let found = self.tree.lookup(path);

@@ -12,10 +12,9 @@ use crate::facts::CallFacts;
 use crate::files::{self, FileStat};
 use crate::sys::notify::Reply;
 use guard_core::actor::{AgentRef, Attribution, FactSource as _};
-use guard_core::decision::{Decision, Preserve, place_of};
+use guard_core::decision::{Decision, Preserve};
 use guard_core::event::{self, PreservationOutcome, UnpreservedCause};
 use guard_core::policy::Snapshot;
-use guard_core::standing;
 use guard_core::{Operation, OperationKind, Reason, Verdict};
 use guard_undo::journal::Facts;
 use guard_undo::store::PreserveError;
@@ -207,9 +206,7 @@ impl PendingCall<'_> {
 
     /// An agent is about to make a file at this path, where nothing is.
     pub(super) fn contents_made(&self, path: &[u8]) {
-        if let Some((recorder, facts)) = self.contents_recorder(path)
-            && matches!(facts.actor().attribution, Attribution::Agent(_))
-        {
+        if let Some((recorder, _)) = self.contents_recorder(path) {
             recorder.made(path, clock::wall_ns());
         }
     }
@@ -219,22 +216,8 @@ impl PendingCall<'_> {
             return None;
         };
         let snapshot = self.guard.policy.load();
-        let zone = snapshot
-            .preserves_contents(path)
-            .filter(|_| snapshot.undo().enabled)?;
         let facts = CallFacts::new(self.guard, self.caller, clock::wall_ns());
-        let is_preserved = match facts.actor().attribution {
-            Attribution::Agent(agent) => {
-                place_of(
-                    zone.path,
-                    path,
-                    agent.started_ns,
-                    standing::PlaceQuery::MadeAgain,
-                    &facts,
-                ) != standing::Place::MadeAgain
-            }
-            _ => false,
-        };
+        let is_preserved = snapshot.editing_agent(path, &facts).is_some();
         is_preserved.then_some((recorder, facts))
     }
 }
