@@ -445,3 +445,25 @@ fn removals_by_policy_spare_roots_and_moves_out() {
     let off = World::linux(r#"{"removals": "preserve", "undo": false, "protected_zones": ["/z"]}"#);
     assert_eq!(off.outcome(&rm, Unlink, "/z/a", None), "deny agent_in_zone");
 }
+
+#[test]
+fn a_file_may_leave_what_is_made_again() {
+    let world = World::linux(r#"{"protected_zones": ["/z"]}"#);
+    let mut agent = Scene::agent("mv");
+    check(
+        &world,
+        &agent,
+        &[
+            (Rename, "/z/node_modules/a", "/tmp/a", "allow scratch"),
+            (Rename, "/z/a", "/tmp/a", "deny agent_in_zone"),
+            (Rename, "/z/outputs/a", "/tmp/a", "deny agent_in_zone"),
+        ],
+    );
+    agent.file_born_ns = None;
+    agent.directory_born_ns = Some(1);
+    check(
+        &world,
+        &agent,
+        &[(Rename, "/z/node_modules/a", "/tmp/a", "deny agent_in_zone")],
+    );
+}

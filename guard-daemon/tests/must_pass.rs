@@ -197,6 +197,7 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     // --- What a tool makes again, whoever made it and whoever removes it. ---
     Row { name: "a person's node_modules, rm -rf", person: "mkdir -p zone/node_modules/.bin zone/node_modules/a; echo 1 > zone/node_modules/a/b; ln -s ../a/b zone/node_modules/.bin/b; echo {} > zone/package.json", work: "rm -rf zone/node_modules", ..ROW },
     Row { name: "a person's environment by another name, rm -rf", person: "mkdir -p zone/env/bin; echo home > zone/env/pyvenv.cfg; echo 1 > zone/env/bin/a", work: "rm -rf zone/env", ..ROW },
+    Row { name: "a file of a person's environment, moved out", person: "mkdir -p zone/env/lib; echo home > zone/env/pyvenv.cfg; echo 1 > zone/env/lib/six.py", work: "mv zone/env/lib/six.py out/", ..ROW },
     Row { name: "a tagged cache, rm -rf", person: "mkdir -p zone/cache/a; echo 1 > zone/cache/a/b; echo 'Signature: 8a477f597d28d172789f06886806bc55' > zone/cache/CACHEDIR.TAG", work: "rm -rf zone/cache", ..ROW },
     Row { name: "a person's build directory of CMake, rm -rf", person: "mkdir -p zone/b/CMakeFiles; echo 1 > zone/b/CMakeFiles/a; echo 1 > zone/b/CMakeCache.txt; echo 1 > zone/CMakeLists.txt", work: "rm -rf zone/b", ..ROW },
     Row { name: "bytecode, find -delete", person: "mkdir -p zone/__pycache__; echo 1 > zone/__pycache__/m.cpython-311.pyc", work: "find zone -name '*.pyc' -delete; rmdir zone/__pycache__", ..ROW },

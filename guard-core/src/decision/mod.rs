@@ -413,6 +413,9 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             return self.removal_preserved(preserve, zone, self.allow(Reason::Scratch, zone));
         }
         let is_removal = self.operation.kind == OperationKind::Unlink && !target.whole;
+        if judged_as_agent && !target.whole && self.leaves_what_is_made_again(target.zone) {
+            return self.allow(Reason::Scratch, zone);
+        }
         if judged_as_agent && is_removal {
             let query = if facts.preserves() {
                 PlaceQuery::OrOutput
@@ -458,6 +461,19 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             }
             _ => self.answer(Verdict::Deny, Reason::AgentInZone, zone),
         }
+    }
+
+    /// Whether a file is moved out of what a tool makes again, as `pip` does before it removes it. What
+    /// is below a directory may be another's.
+    fn leaves_what_is_made_again(&self, zone: &Zone) -> bool {
+        let path = self.operation.path;
+        let is_file = || {
+            let found = self.facts.file(path);
+            found.is_some_and(|found| !found.is_directory())
+        };
+        self.operation.kind == OperationKind::Rename
+            && is_file()
+            && self.place(zone, path, PlaceQuery::MadeAgain) == Place::MadeAgain
     }
 
     /// If nothing of anybody's would be lost for good: what must be preserved all the same.
