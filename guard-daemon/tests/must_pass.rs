@@ -192,6 +192,7 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "yesterday's files moved out", yesterday: "cd zone; echo a > a; mkdir d; echo b > d/b", work: "mv zone/a zone/d out/", ..ROW },
     Row { name: "yesterday's clone, rm -rf", needs: &["git"], person: REPOSITORY, yesterday: "git clone -q --no-hardlinks zone zone/dep", work: "rm -rf zone/dep", ..ROW },
     Row { name: "yesterday's file renamed over, rm", yesterday: "cd zone; echo a > a; echo b > b", work: "cd zone; mv a b; rm b", ..ROW },
+    Row { name: "what yesterday's daemon made, written again, rm", needs: &["python3"], yesterday: DAEMON, work: "cd zone; echo more >> log; touch -a log; rm log", ..ROW },
     Row { name: "yesterday's lock and pid files", yesterday: "touch zone/.build.lock; echo 99999999 > zone/app.pid", work: "cd zone; rm -f .build.lock app.pid; echo 1 > app.pid; rm app.pid", ..ROW },
 
     // --- What a tool makes again, whoever made it and whoever removes it. ---
@@ -298,6 +299,16 @@ for name in ".lock", ".build.lock", "index.json.lock":
     Row { name: "tracing a process of one's own", needs: &["deeds"], work: "$TOOLS/deeds trace", ..ROW },
     Row { name: "deletions that fail anyway", work: "! rm zone/none; ! rmdir zone/none; ! mv zone/none out/; rm -f zone/none", ..ROW },
 ];
+
+/// Leaves a file `log` by a process whose parents ended.
+const DAEMON: &str = r#"cd zone; python3 -c '
+import os, time
+if os.fork(): os._exit(0)
+os.setsid()
+parent = os.getpid()
+if os.fork(): os._exit(0)
+while os.getppid() == parent: time.sleep(0.01)
+open("log", "w").write("1"); os.close(os.open("../out/done", os.O_CREAT))'; while [ ! -e ../out/done ]; do :; done"#;
 
 const GIT_SETUP: &str = "git config --global user.name a; git config --global user.email a@b; \
     git config --global init.defaultBranch main; git config --global advice.detachedHead false";

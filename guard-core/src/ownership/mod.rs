@@ -221,6 +221,9 @@ impl Ownership {
         match self.standing(path, &found) {
             Standing::Own(Proof::Seen) => self.claims.write().touch(path, now_ns),
             Standing::Own(Proof::Recorded) => self.claim_object(path, &found, maker, now_ns),
+            Standing::Own(Proof::Doubtful) => {
+                self.claim_object(path, &found, Maker::Unknown, now_ns);
+            }
             _ => {}
         }
     }

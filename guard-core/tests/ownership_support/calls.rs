@@ -281,7 +281,8 @@ impl Stage {
             self.now_ns,
             &facts,
         );
-        if standing == Standing::Own(Proof::Recorded) && is_in_zone(path) {
+        let recorded = [Proof::Recorded, Proof::Doubtful].map(Standing::Own);
+        if recorded.contains(&standing) && is_in_zone(path) {
             self.claim(path, found.identity.inode);
         }
         self.write(found.identity.inode);
