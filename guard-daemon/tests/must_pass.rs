@@ -192,6 +192,7 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "yesterday's files moved out", yesterday: "cd zone; echo a > a; mkdir d; echo b > d/b", work: "mv zone/a zone/d out/", ..ROW },
     Row { name: "yesterday's clone, rm -rf", needs: &["git"], person: REPOSITORY, yesterday: "git clone -q --no-hardlinks zone zone/dep", work: "rm -rf zone/dep", ..ROW },
     Row { name: "yesterday's file renamed over, rm", yesterday: "cd zone; echo a > a; echo b > b", work: "cd zone; mv a b; rm b", ..ROW },
+    Row { name: "yesterday's hard links, linked again and removed", yesterday: "cd zone; mkdir t; echo a > t/a; ln t/a t/b", work: "cd zone; cp -al t copy; rm -r copy; rm t/a; rm t/b", ..ROW },
     Row { name: "what yesterday's daemon made, written again, rm", needs: &["python3"], yesterday: DAEMON, work: "cd zone; echo more >> log; touch -a log; rm log", ..ROW },
     Row { name: "yesterday's lock and pid files", yesterday: "touch zone/.build.lock; echo 99999999 > zone/app.pid", work: "cd zone; rm -f .build.lock app.pid; echo 1 > app.pid; rm app.pid", ..ROW },
 

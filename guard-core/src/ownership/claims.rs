@@ -6,6 +6,7 @@
 //!
 //! The table is bounded; the oldest notes are dropped first, which leaves their files protected.
 
+use super::relinked::Relinked;
 use super::tree::NameTree;
 use crate::file::{FileFacts, FileIdentity};
 use std::borrow::Cow;
@@ -29,6 +30,8 @@ pub(super) struct Table {
     origins: NameTree<Arc<[u8]>>,
     /// Somebody's objects that agents moved or linked, by their new names: the old ones.
     moved: NameTree<Arc<[u8]>>,
+    /// What objects of earlier sessions were before agents changed their names.
+    pub(super) relinked: Relinked,
 }
 
 /// What is known of a name.
@@ -85,6 +88,7 @@ impl Default for Claims {
                 notes: NameTree::bounded(MAX_NAMES),
                 origins: NameTree::bounded(MAX_MOVED),
                 moved: NameTree::bounded(MAX_MOVED),
+                relinked: Relinked::default(),
             }),
         }
     }

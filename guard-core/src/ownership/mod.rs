@@ -26,6 +26,7 @@
 //! while the object stays the same. What replaces it is no longer the agent's.
 
 mod claims;
+mod relinked;
 mod standing;
 mod tree;
 
@@ -247,7 +248,10 @@ impl Ownership {
                 kept_by_copy: false,
             };
         }
-        let foreign = !self.is_own(path, facts);
+        let found = facts.file(path);
+        let standing = found.map_or(Standing::Unknown, |found| self.standing(path, &found));
+        self.will_relink(found, standing, now_ns);
+        let foreign = !matches!(standing, Standing::Own(_));
         let owner = decision.output_owner(snapshot);
         let restores = owner == Some(OutputOwner::Original);
         PendingRemoval {
@@ -308,6 +312,7 @@ impl Ownership {
             return PendingRename::by_others(name.source);
         }
         let standing = self.standing(name.from, &source);
+        self.will_relink(Some(source), standing, name.now_ns);
         let own = matches!(standing, Standing::Own(_)) || !from_zone;
         let maker = maker_of_moved(maker, standing);
         let claim = || {
@@ -405,17 +410,26 @@ impl Ownership {
         facts: &F,
     ) -> PendingLink {
         let maker = maker(facts);
-        if !is_in_zone(snapshot, name.to) {
-            return PendingLink(Linking::Nothing);
-        }
         let standing = name.source.map_or(Standing::Unknown, |source| {
             self.standing(name.from, &source)
         });
+        if maker.is_some() {
+            self.will_relink(name.source, standing, name.now_ns);
+        }
+        if !is_in_zone(snapshot, name.to) {
+            return PendingLink(Linking::Nothing);
+        }
         let own = matches!(standing, Standing::Own(_)) || !is_in_zone(snapshot, name.from);
         let what = name.source.filter(|_| own);
         let what = what.and_then(|source| What::object(&source));
         let maker = maker.map(|maker| maker_of_moved(maker, standing));
-        PendingLink(match (target(), maker, what) {
+        let target = target();
+        if let (Some(source), Some(maker), Target::Free) = (name.source, maker, target)
+            && let Standing::Own(Proof::Recorded | Proof::Doubtful) = standing
+        {
+            self.claim_object(name.from, &source, maker, name.now_ns);
+        }
+        PendingLink(match (target, maker, what) {
             (Target::Taken(_), ..) => Linking::Nothing,
             (_, None, _) => Linking::Others,
             (Target::Free, Some(maker), Some(what)) => {
@@ -436,6 +450,19 @@ impl Ownership {
                     table.end(to, true);
                 }
             }
+        }
+    }
+
+    /// An agent's process is about to make or remove a name of an object. Records of its other names
+    /// compare the time of its last change.
+    fn will_relink(&self, found: Option<FileFacts>, standing: Standing, now_ns: u64) {
+        let found = found.filter(|found| !found.is_directory());
+        if let (Some(found), Standing::Own(proof)) = (found, standing)
+            && self.records.get().is_some()
+        {
+            let is_recorded = matches!(proof, Proof::Recorded | Proof::Doubtful);
+            let mut table = self.claims.write();
+            table.relinked.note(&found, is_recorded, now_ns);
         }
     }
 
@@ -464,12 +491,6 @@ impl Ownership {
                 .file(directory)
                 .is_some_and(|found| note.claims(&found))
         })
-    }
-
-    fn is_own<F: FactSource + ?Sized>(&self, path: &[u8], facts: &F) -> bool {
-        facts
-            .file(path)
-            .is_some_and(|found| self.is_own_object(path, &found))
     }
 
     fn is_own_object(&self, path: &[u8], found: &FileFacts) -> bool {

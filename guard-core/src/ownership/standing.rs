@@ -2,6 +2,7 @@
 
 use super::Ownership;
 use super::claims::{Maker, Note, What};
+use super::relinked::TOUCH_NS;
 use crate::file::FileFacts;
 use crate::standing::{Proof, Record, Records, Standing};
 
@@ -42,12 +43,19 @@ impl Ownership {
                 _ => {}
             }
         }
-        let records = self.records.get();
-        match records.and_then(|records| records.find(origin.as_deref().unwrap_or(path), found)) {
+        match self.record(origin.as_deref().unwrap_or(path), found) {
             Some(Record { is_doubtful: true }) => Standing::Own(Proof::Doubtful),
             Some(Record { is_doubtful: false }) => Standing::Own(Proof::Recorded),
             None => Standing::Unknown,
         }
+    }
+
+    /// The record of this object at this path, now or before agents changed its other names.
+    fn record(&self, path: &[u8], found: &FileFacts) -> Option<Record> {
+        let records = self.records.get()?;
+        let before = || self.claims.read()?.relinked.before(found);
+        let record = records.find(path, found);
+        record.or_else(|| records.find(path, &before()?))
     }
 
     /// The name from which an agent moved or linked somebody's object to this one.
@@ -113,7 +121,3 @@ impl Note {
 
 /// How many claims are read while the table is locked.
 const CHUNK: usize = 1024;
-
-/// How long after it was seen to make, open or move a file an agent's process may be the one that
-/// changed it: a compiler writes its output for a while. A person's edit takes longer to come.
-const TOUCH_NS: u64 = 2_000_000_000;

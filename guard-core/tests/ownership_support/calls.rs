@@ -65,6 +65,7 @@ impl Stage {
         let pending =
             ownership.will_remove(snapshot, path.as_bytes(), &decision, self.now_ns, &facts);
         ownership.removed(path.as_bytes(), pending);
+        let theirs = is_in_zone(path) && self.is_theirs(who, path);
         if is_in_zone(path) {
             let own = self.is_own(path);
             match who {
@@ -78,8 +79,10 @@ impl Stage {
                 Who::Agent | Who::Tar => self.end(path, !own),
             }
         }
-        if end != End::Refused {
-            self.files.remove(path);
+        if end != End::Refused
+            && let Some(found) = self.files.remove(path)
+        {
+            self.touch_by(theirs, found);
         }
     }
 
@@ -101,6 +104,7 @@ impl Stage {
             .renamed(name.from, name.to, pending, completion(end));
 
         let in_zones = is_in_zone(from) || is_in_zone(to);
+        let theirs = in_zones && self.is_theirs(who, from);
         if who == Who::Person || !in_zones {
             if end == End::Performed {
                 self.end(from, false);
@@ -123,7 +127,7 @@ impl Stage {
         if end != End::Refused && self.inode(to) != self.inode(from) {
             self.files.remove(from);
             self.files.insert(to.to_owned(), source);
-            self.touch(source.identity.inode);
+            self.touch_by(theirs, source);
             self.leave_zones(to, source.identity.inode);
         }
     }
@@ -133,6 +137,34 @@ impl Stage {
         if !is_in_zone(path) {
             self.others.remove(&inode);
             self.edited.remove(&inode);
+        }
+    }
+
+    /// Whether an agent's process acts on its own object, of which something was written down that
+    /// still holds or that its like changed last.
+    fn is_theirs(&self, who: Who, path: &str) -> bool {
+        let Some(found) = self.files.get(path) else {
+            return false;
+        };
+        let changed = self.relinked.get(&found.identity.inode);
+        who != Who::Person
+            && !found.is_directory()
+            && (self.is_recorded(path, found)
+                || (self.is_own(path) && changed == Some(&found.changed_ns)))
+    }
+
+    /// As [`touch`](Self::touch). If it is theirs, what was written down of its other names holds on.
+    fn touch_by(&mut self, is_theirs: bool, before: FileFacts) {
+        let inode = before.identity.inode;
+        self.touch(inode);
+        if !is_theirs {
+            return;
+        }
+        self.relinked.insert(inode, self.now_ns);
+        for (was_inode, changed_ns) in self.recorded.values_mut() {
+            if *was_inode == inode && *changed_ns == before.changed_ns {
+                *changed_ns = self.now_ns;
+            }
         }
     }
 
@@ -190,7 +222,11 @@ impl Stage {
         if self.files.contains_key(to) {
             return;
         }
+        let theirs = self.is_theirs(who, from);
         if is_in_zone(to) {
+            if who != Who::Person && self.is_recorded(from, &source) {
+                self.claim(from, source.identity.inode);
+            }
             if who == Who::Person {
                 self.end(to, true);
             } else if self.is_own(from) || !is_in_zone(from) {
@@ -201,7 +237,7 @@ impl Stage {
         }
         if end != End::Refused {
             self.files.insert(to.to_owned(), source);
-            self.touch(source.identity.inode);
+            self.touch_by(theirs, source);
             self.leave_zones(to, source.identity.inode);
         }
     }
@@ -303,6 +339,7 @@ impl Stage {
         // Each object is found again where a record was written of it, if it is as it was then.
         self.own.clear();
         self.recorded.clear();
+        self.relinked.clear();
         for (path, was, _) in &self.records {
             let place = (was.identity.inode, was.changed_ns);
             let found = self.files.get(path);

@@ -68,6 +68,8 @@ pub(crate) struct Stage {
     own: BTreeMap<String, u64>,
     /// The same from earlier sessions, with the time of its last change then.
     recorded: BTreeMap<String, (u64, u64)>,
+    /// Objects of earlier sessions whose names agents changed, with the time of that.
+    relinked: BTreeMap<u64, u64>,
     /// Whatever is or comes here is nobody's.
     nobodys: BTreeSet<String>,
     /// Somebody else's object was here in this session.
@@ -157,6 +159,7 @@ impl Stage {
             next_inode: 1,
             own: BTreeMap::new(),
             recorded: BTreeMap::new(),
+            relinked: BTreeMap::new(),
             nobodys: BTreeSet::new(),
             foreign: BTreeSet::new(),
             taken: BTreeSet::new(),
