@@ -55,7 +55,7 @@ fn without_date(name: &[u8]) -> &[u8] {
 const COMPRESSED: &[&[u8]] = &[b".gz", b".bz2", b".xz", b".zst"];
 
 const BACKUPS: &[&[u8]] = &[
-    b"~", b".bak", b".orig", b".old", b".save", b".backup", b".prev",
+    b"~", b".bak", b".bk", b".orig", b".old", b".save", b".backup", b".prev",
 ];
 
 #[cfg(test)]
