@@ -197,6 +197,11 @@ pub(crate) const TASKS: &[Task] = &[
         action: Commands(&[".ci/agents"]),
     },
     Task {
+        name: "everyday",
+        help: "Do two days of work with real tools, as an agent under guard",
+        action: Commands(&[".ci/everyday"]),
+    },
+    Task {
         name: "many-files",
         help: "Restore 100,000 files that one `git checkout` discarded",
         action: Commands(&[".ci/many-files"]),
@@ -243,6 +248,7 @@ const CI: &[&str] = &[
     "previews",
     "fleet",
     "agents",
+    "everyday",
     "many-files",
     "demo",
 ];
