@@ -36,6 +36,7 @@ fn the_built_in_tools_are_those_that_keep_replace_and_compile() {
         ("gcc-12", Some("gcc")),
         ("x86_64-linux-gnu-ld.bfd", Some("ld.bfd")),
         ("rustc", Some("rustc")),
+        ("go", Some("go")),
         ("svn", Some("svn")),
         ("gzip", Some("gzip")),
         // What these make again is proven by its place.

@@ -182,6 +182,7 @@ const BUILT_INS: &[BuiltIn] = &[
             "swiftc",
             "swift-frontend",
             "ghc",
+            "go",
         ])
     },
     BuiltIn::replacing(&["cp", "gcp", "ln", "gln", "install", "ginstall", "unzip"]),
