@@ -77,7 +77,7 @@ impl History {
         let both = denied.iter().chain(&changed);
         let oldest = both.map(|one| one.wall_ns).min().unwrap_or(now_ns);
         let from = filter.since_ns.unwrap_or(oldest);
-        let seconds = now_ns.saturating_sub(from) / SECOND_NS;
+        let seconds = now_ns.saturating_sub(from).div_ceil(SECOND_NS);
         let span = SPANS.iter().find(|span| seconds <= span.seconds);
         let span = span.unwrap_or(&SPANS[SPANS.len() - 1]);
         let mut history = Self {
@@ -334,6 +334,9 @@ mod tests {
         assert_eq!(history.span.seconds, 240);
         assert_eq!(history.agents["claude_code"].denied(), 1);
         assert!(History::of(&kept(&[]), &kept(&[]), &all, now_ns).is_empty());
+        // Half a second more than a span is the next one.
+        let history = History::of(&kept(&[at(960)]), &kept(&[]), &all, now_ns + SECOND_NS / 2);
+        assert_eq!(history.agents["claude_code"].denied(), 1);
     }
 
     #[test]
