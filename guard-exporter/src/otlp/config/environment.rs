@@ -412,7 +412,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Enough for a burst of denials while a batch is being sent.
 const DEFAULT_ITEMS: usize = 65_536;
 /// A denial has some 300 bytes, which both queues share.
-const DEFAULT_BYTES: usize = 24 * 1024 * 1024;
+const DEFAULT_BYTES: usize = 8 * 1024 * 1024;
 const MAX_BYTES: usize = 1024 * 1024 * 1024;
 const DEFAULT_BATCH: usize = 512;
 /// A denial is sent within a second.
