@@ -91,6 +91,15 @@ pub struct ChangeSentence<'a> {
     pub restore: Option<String>,
 }
 
+/// "once", "2 times".
+#[must_use]
+pub fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// The sentence of a line of either log.
 #[must_use]
 pub fn of(record: &DecisionRecord<'_>) -> String {

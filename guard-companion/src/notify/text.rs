@@ -1,7 +1,7 @@
 //! What a notice says of a request.
 
 use guard_control::protocol::RequestStatus;
-use guard_report::sentence::visible;
+use guard_report::sentence::{times, visible};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -32,10 +32,8 @@ impl Notice {
         if let Some(because) = &request.because {
             body.push_str(&format!("\nbecause: {}", short(because)));
         }
-        match request.denials {
-            0 => {}
-            1 => body.push_str("\ndenied once before"),
-            count => body.push_str(&format!("\ndenied {count} times before")),
+        if request.denials > 0 {
+            body.push_str(&format!("\ndenied {} before", times(request.denials)));
         }
         let answers = ["approve", "reject"].map(|name| input.get(name).and_then(Value::as_str));
         for answer in answers.into_iter().flatten() {

@@ -10,7 +10,7 @@ use guard_control::protocol::{Order, RequestStatus, State};
 use guard_core::OperationKind;
 use guard_report::json;
 use guard_report::paths::StatePaths;
-use guard_report::sentence::visible;
+use guard_report::sentence::{times, visible};
 use guard_report::time::{local, parse, parse_duration};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -200,13 +200,6 @@ fn show(request: &RequestStatus, json: bool) -> Result<bool> {
         State::Rejected | State::Ended => {}
     }
     Ok(terminal::try_line(&line))
-}
-
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        count => format!("{count} times"),
-    }
 }
 
 fn by_id(requests: Vec<RequestStatus>) -> HashMap<String, RequestStatus> {

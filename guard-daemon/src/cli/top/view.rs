@@ -4,7 +4,7 @@
 //! rest is denials; on a short one each table is a line.
 
 use super::source::Shown;
-use guard_report::sentence::visible;
+use guard_report::sentence::{times, visible};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// One line.
@@ -84,7 +84,7 @@ fn requests(shown: &Shown, rows: usize, lines: &mut Vec<Line>) {
             visible(&request.path),
         );
         if request.denials > 0 {
-            text.push_str(&format!(", denied {} times", request.denials));
+            text.push_str(&format!(", denied {}", times(request.denials)));
         }
         if let Some(because) = &request.because {
             text.push_str(&format!(", because: {}", visible(because)));
