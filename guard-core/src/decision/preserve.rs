@@ -3,7 +3,7 @@
 //! A decision requires it ([`Preserve`]), and the backend does it. Contents that are opened for
 //! writing are a separate question ([`Snapshot::preserves_contents`]), without a decision.
 //!
-//! Nothing is preserved where a tool makes everything again ([`place_of`](super::place_of)), in
+//! Nothing is preserved where a tool makes everything again ([`place_of`]), in
 //! disposable and in temporary paths.
 
 use super::effective::{self, EffectiveEntry};
