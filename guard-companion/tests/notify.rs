@@ -67,11 +67,7 @@ type Message = (
 );
 
 /// A server of notices: answers until it was given one.
-async fn serve(bus: Connection, capabilities: &[&str]) -> Shown {
-    let mut messages = MessageStream::from(&bus);
-    bus.request_name("org.freedesktop.Notifications")
-        .await
-        .unwrap();
+async fn serve(bus: Connection, mut messages: MessageStream, capabilities: &[&str]) -> Shown {
     loop {
         let next =
             std::future::poll_fn(|context| std::pin::Pin::new(&mut messages).poll_next(context));
@@ -116,12 +112,8 @@ fn notify(bus: &str, input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    // Who refuses a whole input closes its end.
+    let _refused = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
@@ -153,13 +145,15 @@ fn shown(capabilities: &[&str], path: &str) -> Option<Shown> {
             .build()
             .await
             .unwrap();
-        // A call that came before the name would be an error to the caller.
+        // A call that came before the name would be an error to the caller, and one that came before
+        // the stream would be lost.
+        let messages = MessageStream::from(&connection);
         connection
             .request_name("org.freedesktop.Notifications")
             .await
             .unwrap();
         let asked = tokio::task::spawn_blocking(move || notify(&address, &input));
-        let shown = timeout(PATIENCE, serve(connection, capabilities))
+        let shown = timeout(PATIENCE, serve(connection, messages, capabilities))
             .await
             .unwrap();
         ended_in_silence(&asked.await.unwrap());

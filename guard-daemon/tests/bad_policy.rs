@@ -282,8 +282,11 @@ fn a_policy_is_taken_up_however_it_is_replaced() {
             let reloads = stage.counter(Counter::PolicyReloads);
             replace(&stage, text);
             eventually("it is in force", || {
+                // A file that was read while it was written is read again: that is a reload as well.
+                stage.file(format!("{zone}/keep"), "");
                 stage.counter(Counter::PolicyReloads) > reloads
                     && stage.counter(Counter::PolicyOk) == 1
+                    && session.agent(&format!("rm {zone}/keep")).code != 0
             });
             session.denies(&format!("rm {zone}/keep"));
             session.allows(&format!("rm {open}/keep"));
@@ -306,7 +309,7 @@ fn a_policy_that_is_removed_stays_in_force() {
     let mut session = Live::start(&stage, [""; 0]);
     remove_policy(&stage);
     eventually("it is reported", || {
-        stage.counter(Counter::PolicyReloadFailures) == 1
+        stage.counter(Counter::PolicyReloadFailures) >= 1
     });
     session.denies("rm zone/keep");
     session.end().expect(0, &[]);
@@ -347,7 +350,8 @@ fn a_policy_that_appears_counts_for_no_agent_can_have_made_it() {
         ),
     );
     eventually("it is in force", || {
-        stage.counter(Counter::PolicyReloads) == 1
+        // A file that was read while it was written is read again.
+        stage.counter(Counter::PolicyReloads) >= 1
     });
     stage.file("zone/other", "kept");
     session.denies("rm zone/other");

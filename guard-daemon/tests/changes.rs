@@ -20,13 +20,13 @@ mod support {
 
 use guard_core::event::PreservationOutcome;
 use guard_core::ring::{Lane, Reader};
+use guard_testing::wait::{eventually, found};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 use support::exporter;
 use support::scratch::{Home, Workshop};
 use support::session::{self, Who};
@@ -174,18 +174,6 @@ impl Drop for Ended {
     }
 }
 
-/// Waits until `found` returns something.
-fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "timed out: {what}");
-        std::thread::yield_now();
-    }
-}
-
 /// An agent discards work with git, a person restores it; the exporter shows both.
 #[test]
 fn a_checkout_and_its_undo_are_logged_counted_and_served() {
@@ -207,7 +195,7 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
         .spawn()
         .unwrap();
     let _ended = Ended(exporter);
-    let address = eventually("the exporter serves", || {
+    let address = found("the exporter serves", || {
         let json = std::fs::read(state.join("exporter.json")).ok()?;
         let json: Value = serde_json::from_slice(&json).ok()?;
         json["address"].as_str().map(ToOwned::to_owned)
@@ -220,7 +208,7 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
         "git -C zone checkout -q -- a; echo x >> zone/keep",
     );
     assert!(done.status.success(), "{done:#?}");
-    let page = eventually("both changes are served", || {
+    let page = found("both changes are served", || {
         let page: Value = serde_json::from_str(&get(&address, "/api/v1/changes")).unwrap();
         let paths = page["changes"].as_array().unwrap().iter();
         let seen = |end: &str| {
@@ -251,10 +239,9 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
     };
     let kept = metric(r#"guard_file_changes_total{agent="claude_code",kind="removed"}"#);
     assert!(kept >= Some(1.0), "{kept:?}");
-    let limit = metric("guard_undo_store_limit_bytes");
-    assert!(limit > Some(0.0), "{limit:?}");
     eventually("the store's figures of the session's end are shown", || {
-        (metric("guard_undo_store_bytes") > Some(0.0)).then_some(())
+        metric("guard_undo_store_limit_bytes") > Some(0.0)
+            && metric("guard_undo_store_bytes") > Some(0.0)
     });
 
     let shown = r#""$TOOLS/codex-es-guard" denials --changes --operation write"#;
@@ -269,7 +256,7 @@ fn a_checkout_and_its_undo_are_logged_counted_and_served() {
     let a = std::fs::read_to_string(home.path().join("zone/a")).unwrap();
     assert_eq!(a, "hours of work\n");
     eventually("the restore is counted", || {
-        (metric("guard_undo_restores_total") == Some(1.0)).then_some(())
+        metric("guard_undo_restores_total") == Some(1.0)
+            && metric("guard_undo_restored_files_total") >= Some(2.0)
     });
-    assert!(metric("guard_undo_restored_files_total") >= Some(2.0));
 }

@@ -100,7 +100,7 @@ const STRICT: &str = r#"{
 
 /// A person outside the session, who on a signal saves a document that was written before.
 const OUTSIDE: &str = "mkfifo out/go out/done; cp zone/keep out/saved; \
-    (timeout 60 bash -c 'read go < out/go; mv out/saved zone/keep; echo > out/done' > /dev/null 2>&1 &)";
+    (timeout 600 bash -c 'read go < out/go; mv out/saved zone/keep; echo > out/done' > /dev/null 2>&1 &)";
 
 /// A person in the session, who on a signal saves a document as a new file. The session's shell
 /// is the first to read this.
@@ -314,7 +314,7 @@ const ROWS: &[Row] = &[
     Row { name: "an orphan that a shell left to a person's subreaper", needs: &["deeds"], by_human: ByHuman::Impossible,
         deed: "deeds subreaper $TOOLS/codex -c '( ( read then < /proc/uptime; rm zone/keep ) & ); true'", reason: ORPHAN, ..ROW },
     Row { name: "an orphan in a person's PID namespace", root_only: true, needs: &["deeds"], by_human: ByHuman::Impossible,
-        deed: "unshare -pf bash -c '$TOOLS/codex -c \"deeds orphan zone/keep; true\"; sleep 1'", reason: ORPHAN, ..ROW },
+        deed: "unshare -pf bash -c '$TOOLS/codex -c \"deeds orphan zone/keep; true\" 2>&1 | cat'", reason: ORPHAN, ..ROW },
     Row { name: "make, outside its scope", needs: &["make"], person: "printf 'all:\\n\\trm ../zone/keep\\n' > out/Makefile",
         deed: "make -C out", ..ROW },
     Row { name: "npm, outside its scope", needs: &["npm"],

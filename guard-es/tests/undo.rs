@@ -17,7 +17,7 @@ use guard_core::ring::{Counter, Lane};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use support::NEWEST;
 use undo::{Keeping, Scene, bytes};
 
@@ -259,7 +259,11 @@ fn the_agent_s_own_version_is_not_preserved_again() {
     let agent = scene.mac.chain("codex");
     for _ in 0..2 {
         assert!(scene.open(&agent, "large", FWRITE).allowed());
+        let opened = SystemTime::now();
         fs::write(scene.path("large"), vec![b'y'; 2 << 20]).unwrap();
+        // However long that took.
+        let file = fs::File::options().write(true).open(scene.path("large"));
+        file.unwrap().set_modified(opened).unwrap();
     }
     assert_eq!(scene.journal(), ["changed large copy"]);
 }

@@ -49,7 +49,7 @@ pub fn opened(stage: &mut Stage) {
         "links: {}",
         replaced.metadata().expect("it is open").nlink()
     ));
-    let running = Command::new("sleep").arg("30").current_dir("dir").spawn();
+    let running = Command::new("sleep").arg("1000").current_dir("dir").spawn();
     let mut running = running.expect("sleep is everywhere");
     stage.note("unlink in a directory in use", unlink(word("dir/inner")));
     stage.note(

@@ -175,4 +175,4 @@ fn take_terminal() -> std::io::Result<()> {
 }
 
 /// Long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 //! What a command is given: environment, directory, descriptors, signals, groups.
 
-use crate::{Place, for_users, kill, succeed, wait_for};
+use crate::{Place, for_users, kill, succeed};
+use guard_testing::wait::found;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
@@ -139,7 +140,7 @@ fn nothing_of_the_commands_is_held_open() {
         .unwrap();
     assert_eq!(output, "end\n");
     assert!(outer.wait().unwrap().success());
-    let sleeper = wait_for("the sleeper", || {
+    let sleeper = found("the sleeper", || {
         fs::read_to_string(place.zone.join("sleeper"))
             .ok()?
             .trim()

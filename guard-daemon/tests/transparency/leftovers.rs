@@ -1,6 +1,7 @@
 //! What a command leaves running when it ends.
 
-use crate::{Place, for_users, wait_for};
+use crate::{Place, for_users};
+use guard_testing::wait::found;
 use std::fs;
 use std::path::PathBuf;
 
@@ -17,10 +18,10 @@ fn what_an_agent_leaves_behind_stays_guarded_and_then_the_guard_goes() {
         let supervisor = read_number(&place, "supervisor").unwrap();
         assert!(is_running(supervisor));
         place.keep("go");
-        let status = wait_for("the daemon", || read_number(&place, "status"));
+        let status = found("the daemon", || read_number(&place, "status"));
         assert_eq!(status, 1);
         assert!(kept.exists());
-        wait_for("the supervisor's end", || {
+        found("the supervisor's end", || {
             (!is_running(supervisor)).then_some(())
         });
     });
@@ -36,7 +37,7 @@ fn a_session_ends_with_its_command_when_nothing_is_left() {
         .unwrap();
     assert!(ended.success());
     let supervisor = read_number(&place, "supervisor").unwrap();
-    wait_for("the supervisor's end", || {
+    found("the supervisor's end", || {
         (!is_running(supervisor)).then_some(())
     });
 }

@@ -29,8 +29,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A home, a zone in it, and programs that its user can reach.
@@ -196,18 +194,6 @@ pub fn succeed(command: &mut Command) -> String {
         output.status
     );
     output_text
-}
-
-/// Waits until `come` returns something.
-pub fn wait_for<T>(what: &str, mut come: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(came) = come() {
-            return came;
-        }
-        assert!(Instant::now() < deadline, "timed out waiting for {what}");
-        thread::yield_now();
-    }
 }
 
 /// Sends a signal to a process that a test started.

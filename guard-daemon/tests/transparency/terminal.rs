@@ -1,7 +1,8 @@
 //! On a terminal: job control, full-screen programs, sizes.
 
 use crate::pty::Terminal;
-use crate::{Place, is_installed, wait_for};
+use crate::{Place, is_installed};
+use guard_testing::wait::found;
 use std::fs;
 use std::process::Command;
 
@@ -22,7 +23,7 @@ fn shell(mut command: Command) -> (Terminal, i32) {
 fn start(terminal: &mut Terminal, shell: i32, command: &str) {
     terminal.press(command);
     terminal.press("\n");
-    wait_for(command, || terminal.is_taken_from(shell).then_some(()));
+    found(command, || terminal.is_taken_from(shell).then_some(()));
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_hang_up_reaches_the_command() {
     let mut terminal = Terminal::start(guarded);
     terminal.expect("ready");
     drop(terminal);
-    wait_for("the hang-up", || {
+    found("the hang-up", || {
         place.zone.join("heard").exists().then_some(())
     });
 }
