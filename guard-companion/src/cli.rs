@@ -2,6 +2,7 @@
 
 use crate::{hook, mcp, notify, setup};
 use clap::{Parser, Subcommand};
+use guard_report::companion::SetupArguments;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -24,23 +25,7 @@ enum Command {
     Mcp,
     /// Show a person on the desktop what is requested: JSON on standard input.
     Notify,
-    /// Put the hooks and the MCP server into agents' own configuration.
-    Setup {
-        /// The agents; those that are found if none is named.
-        agents: Vec<String>,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-        /// Only print what would change.
-        #[arg(long)]
-        print: bool,
-        /// Take back what was set up.
-        #[arg(long)]
-        remove: bool,
-        /// Also make wrappers that start agents under guard.
-        #[arg(long)]
-        shims: bool,
-    },
+    Setup(SetupArguments),
 }
 
 /// Executes the command of the arguments.
@@ -55,19 +40,7 @@ pub(crate) fn main() -> ExitCode {
             notify::run();
             ExitCode::SUCCESS
         }
-        Command::Setup {
-            agents,
-            yes,
-            print,
-            remove,
-            shims,
-        } => exit_code(setup::run(&setup::Options {
-            agents,
-            yes,
-            print,
-            remove,
-            shims,
-        })),
+        Command::Setup(arguments) => exit_code(setup::run(&arguments)),
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "all of an integration test is test"
 )]
 
+use guard_report::companion::HOOKS;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -57,16 +58,6 @@ const FILES: [(&str, &str); 10] = [
         ".config/opencode/opencode.jsonc",
         "{\n  \"$schema\": \"https://opencode.ai/config.json\",\n  /* local\n     models */\n  \"provider\": {},\n}\n",
     ),
-];
-
-const AGENTS: [&str; 7] = [
-    "claude",
-    "codex",
-    "gemini",
-    "antigravity",
-    "cursor",
-    "copilot",
-    "opencode",
 ];
 
 /// A home with these files, and a directory with the program beside the guard's.
@@ -157,7 +148,7 @@ fn succeeded(output: &Output) -> String {
 fn every_agent_is_set_up_once_and_taken_back_byte_for_byte() {
     let stage = Stage::new(&FILES);
     let before = stage.files();
-    for agent in AGENTS {
+    for agent in HOOKS {
         let alone = stage.files();
         let printed = succeeded(&stage.setup(&["--print", agent]));
         assert!(printed.contains("+ "), "{printed}");

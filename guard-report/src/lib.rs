@@ -15,7 +15,7 @@
 //! | [`status`] | a guard as its ring describes it, and what is wrong with it |
 //! | [`protection`] | what a guard protects, by name and path, beside its ring |
 //! | [`activity`] | decisions of the last minutes by agent, and their latencies, from [`rolling`] slices |
-//! | [`companion`] | the companion program: its name and the agents that it knows |
+//! | [`companion`] | the companion program: its name, the agents that it knows, the arguments of its set-up |
 //! | [`sibling`] | the programs beside this one |
 //! | [`past_denials`] | the denials of rings and log together |
 //! | [`api`] | the answers of the exporter's API |

@@ -13,27 +13,12 @@ mod toml;
 
 use agents::{Change, Content, Place};
 use anyhow::{Context as _, Result, bail};
-use guard_report::companion::AGENTS;
+use guard_report::companion::{AGENTS, SetupArguments};
 use guard_report::sibling::sibling;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-
-/// What is to be done.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    /// The agents; those that are found if empty.
-    pub(crate) agents: Vec<String>,
-    /// Whether the person said yes already.
-    pub(crate) yes: bool,
-    /// Whether to print only.
-    pub(crate) print: bool,
-    /// Whether to take back what was set up.
-    pub(crate) remove: bool,
-    /// Whether to make wrappers that start agents under guard.
-    pub(crate) shims: bool,
-}
 
 /// A file whose text is to change.
 #[derive(Debug)]
@@ -46,9 +31,9 @@ struct Planned {
 }
 
 /// Sets up agents, or takes that back. Returns whether every file could be changed.
-pub(crate) fn run(options: &Options) -> Result<bool> {
+pub(crate) fn run(arguments: &SetupArguments) -> Result<bool> {
     let place = place()?;
-    let chosen = chosen(options, &place)?;
+    let chosen = chosen(arguments, &place);
     if chosen.is_empty() {
         say("no agent that can be set up was found; name one: codex-es-guard setup claude");
         return Ok(true);
@@ -58,9 +43,9 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let mut all_well = true;
     for agent in &chosen {
         let mut changes = place.changes(agent);
-        changes.extend(shim(options, &place, agent));
+        changes.extend(shim(arguments, &place, agent));
         for change in changes {
-            match plan(&change, options.remove) {
+            match plan(&change, arguments.remove) {
                 Ok(None) => done.push(change.path),
                 Ok(Some(change)) => planned.push(change),
                 Err(error) => {
@@ -74,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         say(change.show().trim_end());
     }
     if planned.is_empty() {
-        let state = if options.remove {
+        let state = if arguments.remove {
             "nothing of it"
         } else {
             "it"
@@ -83,23 +68,23 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
             "nothing to change: {state} is there for {}",
             chosen.join(", ")
         ));
-    } else if !options.print {
-        if !options.yes && !is_confirmed(planned.len())? {
+    } else if !arguments.print {
+        if !arguments.yes && !is_confirmed(planned.len())? {
             say("nothing was changed");
             return Ok(all_well);
         }
         for change in &planned {
-            if let Err(error) = change.apply(options.remove) {
+            if let Err(error) = change.apply(arguments.remove) {
                 all_well = false;
                 say(&format!("left alone: {}: {error}", change.path.display()));
             }
         }
     }
-    if options.remove && !options.print {
+    if arguments.remove && !arguments.print {
         // Whoever took out by hand what was added left the copies of what was before.
         done.iter().for_each(|path| file::forget_before(path));
     }
-    if !options.remove {
+    if !arguments.remove {
         for agent in &chosen {
             if let Some(remark) = agents::remark(agent, &place.program) {
                 say(&remark);
@@ -127,34 +112,24 @@ fn place() -> Result<Place> {
     })
 }
 
-fn chosen(options: &Options, place: &Place) -> Result<Vec<String>> {
-    if let Some(unknown) = options
-        .agents
-        .iter()
-        .find(|name| !AGENTS.contains(&name.as_str()))
-    {
-        bail!(
-            "{unknown} cannot be set up; known are {}",
-            AGENTS.join(", ")
-        );
-    }
-    if !options.agents.is_empty() {
-        return Ok(options.agents.clone());
+fn chosen(arguments: &SetupArguments, place: &Place) -> Vec<String> {
+    if !arguments.agents.is_empty() {
+        return arguments.agents.clone();
     }
     // What was set up goes, also of an agent that is gone.
     let found = AGENTS
         .into_iter()
-        .filter(|agent| options.remove || place.has(agent));
-    Ok(found.map(str::to_owned).collect())
+        .filter(|agent| arguments.remove || place.has(agent));
+    found.map(str::to_owned).collect()
 }
 
 /// The wrapper that starts an agent under guard.
-fn shim(options: &Options, place: &Place, agent: &str) -> Option<Change> {
+fn shim(arguments: &SetupArguments, place: &Place, agent: &str) -> Option<Change> {
     let directory = place.home.join(".local/share/codex-es-guard/bin");
     let program = agents::program_of(agent, &place.path, &directory)?;
     let path = directory.join(program.file_name()?);
     // Without --shims those that are there go with the rest.
-    let is_wanted = options.shims || (options.remove && path.exists());
+    let is_wanted = arguments.shims || (arguments.remove && path.exists());
     if !is_wanted {
         return None;
     }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
-use guard_report::companion::{AGENTS, HOOKS, PROGRAM};
+use guard_report::companion::{HOOKS, PROGRAM, SetupArguments};
 use guard_report::sibling::sibling;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
@@ -38,47 +38,8 @@ pub(super) fn mcp() -> Result<ExitCode> {
     execute(["mcp"])
 }
 
-/// Put the hooks and the MCP server into agents' own configuration.
-///
-/// Shows what it would change, asks, and keeps what was there. Formatting and comments stay; run again it
-/// changes nothing.
-///
-/// Exit status: 0 if every file is as it should be, 1 if one was left alone.
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  codex-es-guard setup\n  codex-es-guard setup claude codex --yes\n  \
-    codex-es-guard setup --remove"
-)]
-pub(super) struct SetupArguments {
-    /// The agents [default: those on this machine].
-    #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(AGENTS))]
-    agents: Vec<String>,
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
-    /// Only print what would change.
-    #[arg(long)]
-    print: bool,
-    /// Take back what was set up.
-    #[arg(long)]
-    remove: bool,
-    /// Also make wrappers in ~/.local/share/codex-es-guard/bin that start agents under guard.
-    #[arg(long)]
-    shims: bool,
-}
-
-pub(super) fn setup(arguments: SetupArguments) -> Result<ExitCode> {
-    let mut words = vec!["setup".to_owned()];
-    let flags = [
-        (arguments.yes, "--yes"),
-        (arguments.print, "--print"),
-        (arguments.remove, "--remove"),
-        (arguments.shims, "--shims"),
-    ];
-    let given = flags.into_iter().filter(|(is_given, _)| *is_given);
-    words.extend(given.map(|(_, flag)| flag.to_owned()));
-    words.extend(arguments.agents);
-    execute(words)
+pub(super) fn setup(arguments: &SetupArguments) -> Result<ExitCode> {
+    execute(["setup"].into_iter().chain(arguments.words()))
 }
 
 /// Becomes the companion program. Returns only when it cannot.

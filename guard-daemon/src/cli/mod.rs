@@ -24,6 +24,7 @@ mod why;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use guard_report::address::DEFAULT_ADDRESS;
+use guard_report::companion::SetupArguments;
 use std::process::ExitCode;
 
 /// Stops AI agents from destroying the files you protect.
@@ -61,7 +62,7 @@ enum Command {
     Override(overrides::OverrideArguments),
     Hook(companion::HookArguments),
     Mcp(companion::McpArguments),
-    Setup(companion::SetupArguments),
+    Setup(SetupArguments),
     Undo(undo::UndoArguments),
     /// Check, show, create, replay or improve the policy.
     #[command(subcommand)]
@@ -91,7 +92,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Reject(reject) => answer::reject(reject),
         Command::Override(command) => overrides::overrides(command),
         Command::Hook(hook) => companion::hook(&hook),
-        Command::Setup(setup) => companion::setup(setup),
+        Command::Setup(setup) => companion::setup(&setup),
         Command::Mcp(_) => companion::mcp(),
         Command::Undo(undo) => undo::undo(undo),
         Command::Policy(policy) => policy::policy(policy),
