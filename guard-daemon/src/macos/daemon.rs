@@ -82,18 +82,25 @@ pub(crate) fn run(machine: MachineGuard) -> Result<()> {
     let mut service = Service::new(Arc::clone(&guard), settings, attempt);
     keeper.start_sweeping()?;
     let mut published = Instant::now();
+    let mut due = published;
     let mut reported = String::new();
     while !signals::is_ending() {
-        report(service.step(Instant::now()), &mut reported);
-        watch.lock().check(&service);
+        let now = Instant::now();
+        // However often somebody connects to the control socket.
+        if now >= due {
+            due = now + TICK;
+            report(service.step(now), &mut reported);
+            watch.lock().check(&service);
+        }
         if published.elapsed() >= BEAT {
             published = Instant::now();
             guard.publish_state(guard_report::time::now_ns());
             keeper.keep();
         }
+        let left = due.saturating_duration_since(Instant::now());
         match &mut control {
-            Some(control) => control.turn(&service, TICK),
-            None => thread::sleep(TICK),
+            Some(control) => control.turn(&service, left),
+            None => thread::sleep(left),
         }
     }
     if let Some(mut control) = control {
@@ -138,7 +145,7 @@ fn report(step: Step, reported: &mut String) {
     *reported = text;
 }
 
-/// How often the policy file is checked, at least.
+/// How often the policy file is checked.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often the ring's header is brought up to date.
