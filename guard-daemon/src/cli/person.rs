@@ -8,10 +8,10 @@
 use anyhow::Result;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 use {
+    crate::ancestors::{Ancestry, End},
     anyhow::bail,
-    guard_core::agents::{IgnoredMarkers, recognise},
     guard_core::policy::DEFAULT_AGENT_PATTERNS,
-    guard_core::process::{ProcessDescription, ProcessSource},
+    guard_core::process::ProcessSource,
 };
 
 /// What is examined.
@@ -66,29 +66,28 @@ impl Check<'_> {
             is_for_outside,
             patterns,
         } = self;
-        let none_ignored = IgnoredMarkers::default();
-        let mut process = ProcessDescription::default();
-        let mut pid = pid;
-        for depth in 0..MAX_DEPTH {
-            if pid == 0 || source.describe(pid, &mut process).is_err() {
-                break;
-            }
-            if depth > 0 && is_for_outside && is_supervisor(&process) {
-                bail!(
-                    "only a person can {deed}, and this is a guarded session: run it in a terminal \
-                     outside"
-                );
-            }
-            if let Some(agent) = recognise(&process, patterns, &none_ignored) {
-                bail!(
-                    "only a person can {deed}, and this process descends from {} (pid {pid}): run it \
-                     in a terminal of your own",
-                    agent.label
-                );
-            }
-            pid = process.ppid;
+        let above = Ancestry::of(pid, source, patterns, |_, _| false);
+        if let Some((agent, pid)) = above.agent {
+            bail!(
+                "only a person can {deed}, and this process descends from {} (pid {pid}): run it \
+                 in a terminal of your own",
+                agent.label
+            );
         }
-        Ok(())
+        if is_for_outside && above.is_guarded {
+            bail!(
+                "only a person can {deed}, and this is a guarded session: run it in a terminal \
+                 outside"
+            );
+        }
+        match above.end {
+            // Elsewhere the kernel does not say who is above: on macOS, root's processes.
+            End::First | End::Gone => Ok(()),
+            End::Lost => bail!("only a person can {deed}, and one of its parents was lost"),
+            End::TooDeep => {
+                bail!("only a person can {deed}, and this process has too many parents")
+            }
+        }
     }
 }
 
@@ -101,76 +100,25 @@ fn patterns() -> Option<Vec<String>> {
     Some(policy.ai_agent_patterns)
 }
 
-/// Whether this is the guard of a session: `codex-es-guard run …`.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn is_supervisor(process: &ProcessDescription) -> bool {
-    let mut arguments = process.arguments.split(|&byte| byte == 0);
-    let program = arguments.next().unwrap_or_default();
-    let program = program.rsplit(|&byte| byte == b'/').next();
-    program == Some(b"codex-es-guard") && arguments.any(|argument| argument == b"run")
-}
-
-/// Deeper process trees are not followed.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-const MAX_DEPTH: usize = 4096;
-
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guard_core::process::DescribeProcessError;
+    use crate::ancestors::tests::Table;
     use std::collections::HashMap;
-
-    #[test]
-    fn a_supervisor_is_known_by_its_arguments() {
-        for (arguments, is) in [
-            ("/usr/bin/codex-es-guard\0run\0--\0bash\0", true),
-            ("codex-es-guard\0run\0-q\0", true),
-            ("codex-es-guard\0demo\0", false),
-            ("bash\0run\0", false),
-            ("", false),
-        ] {
-            let process = ProcessDescription {
-                arguments: arguments.as_bytes().to_vec(),
-                ..ProcessDescription::default()
-            };
-            assert_eq!(is_supervisor(&process), is, "{arguments:?}");
-        }
-    }
-
-    /// Processes by their ids: the parent's id and the arguments.
-    struct Table(HashMap<u32, (u32, &'static str)>);
-
-    impl ProcessSource for Table {
-        fn describe(
-            &self,
-            pid: u32,
-            into: &mut ProcessDescription,
-        ) -> Result<(), DescribeProcessError> {
-            let (ppid, arguments) = self.0.get(&pid).ok_or(DescribeProcessError::Gone)?;
-            let program = arguments.split('\0').next().unwrap_or_default();
-            *into = ProcessDescription {
-                ppid: *ppid,
-                executable: format!("/usr/bin/{program}").into_bytes(),
-                arguments: arguments.as_bytes().to_vec(),
-                ..ProcessDescription::default()
-            };
-            Ok(())
-        }
-    }
 
     #[test]
     fn an_agent_above_or_a_guarded_session_refuses() {
         let table = Table(HashMap::from([
-            (1, (0, "launchd\0")),
-            (2, (1, "zsh\0")),
-            (3, (2, "codex-es-guard\0undo\0")),
-            (4, (2, "codex\0")),
-            (5, (4, "sh\0-c\0undo\0")),
-            (6, (5, "codex-es-guard\0undo\0")),
-            (7, (2, "codex-es-guard\0run\0--\0zsh\0")),
-            (8, (7, "zsh\0")),
-            (9, (8, "codex-es-guard\0undo\0")),
+            (1, (0, "launchd")),
+            (2, (1, "zsh")),
+            (3, (2, "codex-es-guard undo")),
+            (4, (2, "codex")),
+            (5, (4, "sh -c undo")),
+            (6, (5, "codex-es-guard undo")),
+            (7, (2, "codex-es-guard run -- zsh")),
+            (8, (7, "zsh")),
+            (9, (8, "codex-es-guard undo")),
         ]));
         let patterns = DEFAULT_AGENT_PATTERNS.map(str::to_owned);
         let refused = |pid, is_for_outside| {
@@ -190,5 +138,12 @@ mod tests {
         assert!(session.contains("a guarded session"), "{session}");
         assert_eq!(refused(9, false), None);
         assert_eq!(refusal(10), None, "nothing is known of it");
+        let deep = Table((11..5000).map(|pid| (pid, (pid - 1, "sh"))).collect());
+        let check = Check {
+            deed: "undo",
+            is_for_outside: false,
+            patterns: &patterns,
+        };
+        assert!(check.process(&deep, 4999).is_err(), "it hides behind many");
     }
 }

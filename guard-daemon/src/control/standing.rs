@@ -16,8 +16,8 @@
 
 use super::peer::Peer;
 use super::platform::{Processes, terminal_session};
+use crate::ancestors::{Ancestry, End};
 use guard_core::actor::Attribution;
-use guard_core::agents::{IgnoredMarkers, recognise};
 use guard_core::guard::Guard;
 use guard_core::process::{ProcessDescription, ProcessSource as _, TerminalSession};
 use guard_report::paths::Account;
@@ -44,16 +44,6 @@ pub(super) enum Standing {
         /// Why, in half a sentence.
         why: String,
     },
-}
-
-/// What the ancestors of a process say.
-enum Ancestry {
-    /// It is in this guard's session, with no agent above that.
-    InSession,
-    /// It is in no session, with no agent above it; its ancestors' ids.
-    Outside(Vec<u32>),
-    /// It is known already.
-    Known(Standing),
 }
 
 // === impl Standing ===
@@ -101,16 +91,32 @@ impl Standing {
         if !may_ask(peer.uid, protected) {
             return Self::unknown("it is another user's");
         }
-        match ancestry(peer, guard) {
-            Ancestry::Known(standing) => standing,
-            Ancestry::InSession => by_lineage(peer, guard),
-            Ancestry::Outside(ancestors) if guard.lineage.has_root() => {
-                on_terminal(peer, &ancestors)
+        // The parent of a supervisor may be another process of the same guard, or anybody.
+        let (supervisor, outer) = (std::process::id(), std::os::unix::process::parent_id());
+        let mut executable = None;
+        let is_own = |pid, process: &ProcessDescription| {
+            if pid == supervisor {
+                executable = Some(process.executable.clone());
             }
+            pid == supervisor || (pid == outer && executable.as_ref() == Some(&process.executable))
+        };
+        let snapshot = guard.policy.load();
+        let source = Processes::default();
+        let above = Ancestry::of(peer.pid, &source, snapshot.agent_patterns(), is_own);
+        if let Some((agent, _)) = above.agent {
+            return Self::Agent { label: agent.label };
+        }
+        if above.is_guarded {
+            return Self::unknown("it is in another guarded session");
+        }
+        match above.end {
+            End::Gone => Self::unknown("one of its parents is gone"),
+            End::Lost => Self::unknown("one of its parents was lost"),
+            End::TooDeep => Self::unknown("it has too many parents"),
+            End::First if above.pids.contains(&supervisor) => by_lineage(peer, guard),
+            End::First if guard.lineage.has_root() => on_terminal(peer, &above.pids),
             // A guard of the whole machine saw it begin.
-            Ancestry::Outside(ancestors) => {
-                Self::of_all([by_lineage(peer, guard), on_terminal(peer, &ancestors)])
-            }
+            End::First => Self::of_all([by_lineage(peer, guard), on_terminal(peer, &above.pids)]),
         }
     }
 
@@ -127,51 +133,6 @@ pub(super) fn may_ask(uid: u32, protected: Option<Account>) -> bool {
     let own = protected.map_or_else(|| geteuid().as_raw(), |account| account.uid);
     // One that guards root's own files has root's people to answer, who may be anybody.
     uid == own || uid == 0 || own == 0
-}
-
-/// Follows the ancestors of a process as they are now.
-fn ancestry(peer: Peer, guard: &Guard) -> Ancestry {
-    let unknown = |why: &str| Ancestry::Known(Standing::unknown(why));
-    let (source, ignored) = (Processes::default(), IgnoredMarkers::default());
-    let snapshot = guard.policy.load();
-    let (supervisor, outer) = (std::process::id(), std::os::unix::process::parent_id());
-    let mut process = ProcessDescription::default();
-    let (mut ancestors, mut pid, mut in_session) = (Vec::new(), peer.pid, false);
-    let mut own_executable = Vec::new();
-    let mut child_started_ns = u64::MAX;
-    while ancestors.len() < MAX_DEPTH {
-        if source.describe(pid, &mut process).is_err() {
-            return unknown("one of its parents is gone");
-        }
-        if process.started_ns > child_started_ns {
-            return unknown("one of its parents was lost");
-        }
-        if pid == supervisor {
-            in_session = true;
-            own_executable.clone_from(&process.executable);
-        }
-        // The parent of a supervisor may be another process of the same guard, or anybody.
-        let is_outer = in_session && pid == outer && process.executable == own_executable;
-        let is_own = pid == supervisor || is_outer;
-        if !is_own {
-            if let Some(found) = recognise(&process, snapshot.agent_patterns(), &ignored) {
-                return Ancestry::Known(Standing::Agent { label: found.label });
-            }
-            if is_supervisor(&process) {
-                return unknown("it is in another guarded session");
-            }
-        }
-        ancestors.push(pid);
-        if pid == 1 || process.ppid == 0 {
-            return if in_session {
-                Ancestry::InSession
-            } else {
-                Ancestry::Outside(ancestors)
-            };
-        }
-        (pid, child_started_ns) = (process.ppid, process.started_ns);
-    }
-    unknown("it has too many parents")
 }
 
 /// The guard's own lineage knows who lost their parents, too.
@@ -215,17 +176,6 @@ fn on_terminal(peer: Peer, ancestors: &[u32]) -> Standing {
         pid: peer.pid,
     }
 }
-
-/// Whether this is the guard of a session: `codex-es-guard run …`.
-fn is_supervisor(process: &ProcessDescription) -> bool {
-    let mut arguments = process.arguments.split(|&byte| byte == 0);
-    let program = arguments.next().unwrap_or_default();
-    let program = program.rsplit(|&byte| byte == b'/').next();
-    program == Some(b"codex-es-guard") && arguments.next() == Some(b"run")
-}
-
-/// Deeper process trees are not followed.
-const MAX_DEPTH: usize = 1024;
 
 #[cfg(test)]
 mod tests {
