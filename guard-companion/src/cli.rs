@@ -6,7 +6,7 @@ use guard_report::companion::SetupArguments;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Hooks of agents, an MCP server and the set-up of agents for codex-es-guard.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "guard-companion", bin_name = "codex-es-guard", version, about)]
 struct Arguments {

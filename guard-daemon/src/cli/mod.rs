@@ -36,7 +36,7 @@ use std::process::ExitCode;
     long_about = "Stops AI agents from destroying the files you protect.\n\nA destructive file \
         operation (removing, moving away) in a zone that you protect, by a process that descends \
         from an AI agent, fails with EPERM. Everything else is allowed: what you type yourself, the \
-        agent's edits, its version control.",
+        agent's edits, what it made itself, its version control.",
     after_help = after_help()
 )]
 struct Arguments {

@@ -50,8 +50,8 @@ pub(super) enum PolicyCommand {
     },
     /// Judge past denials and changes by a policy, and show what would differ.
     ///
-    /// What depended on more than the record has (whose an object was) is left out; of a tool's
-    /// arguments none count. Nothing is changed.
+    /// What depended on more than the record has (whose an object was) is left out, and a tool is taken
+    /// as called without arguments. Nothing is changed.
     Replay(ReplayArguments),
     /// Propose zones, disposable paths and trusted tools from what was denied and then approved.
     ///

@@ -2,7 +2,7 @@
 //!
 //! A record has what a policy judges: the operation, its paths, the program, the agent. It lacks what
 //! only that moment knew: whose the object was, a tool's arguments. What was decided by that stays as it
-//! was; of a tool's arguments none count. It deliberately reads nothing but records and the policy.
+//! was; a tool is taken as called without arguments. It deliberately reads nothing but records and the policy.
 
 pub(crate) mod past;
 pub(crate) mod proposals;
