@@ -1,40 +1,18 @@
 //! The exporter's program, and the log it writes.
 
+#[path = "beside.rs"]
+mod beside;
+
 use super::stage::Stage;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Once;
 
-/// Makes sure that the exporter is beside the guard, as it is when both are installed. Cargo
-/// builds only this package's programs for its tests.
+/// Makes sure that the exporter is beside the guard, as it is when both are installed. One that is there
+/// already serves.
 pub(crate) fn build() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let profile = Path::new(env!("CARGO_BIN_EXE_codex-es-guard"))
-            .parent()
-            .unwrap();
-        if profile.join("guard-exporter").exists() {
-            return;
-        }
-        let name = match profile.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            name => name,
-        };
-        let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "guard-exporter",
-                "--profile",
-                name,
-            ])
-            .arg("--target-dir")
-            .arg(profile.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.unwrap().success(), "guard-exporter is built");
-    });
+    let beside = Path::new(env!("CARGO_BIN_EXE_codex-es-guard")).with_file_name("guard-exporter");
+    if !beside.exists() {
+        beside::build("guard-exporter");
+    }
 }
 
 /// The ring and the number of each denial in the log.
