@@ -35,6 +35,8 @@ pub mod places;
 pub mod policy;
 pub mod process;
 pub mod ring;
+#[cfg(test)]
+mod sample_facts;
 pub mod standing;
 mod sync;
 pub mod time;

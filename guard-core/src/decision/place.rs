@@ -45,46 +45,16 @@ fn is_at_home<F: FactSource + ?Sized>(directory: &[u8], path: &[u8], facts: &F) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, ToolNames};
-    use crate::file::FileFacts;
-
-    /// `/z/node_modules` is made again, `/z/dist` is an output; what was moved, to and from.
-    #[derive(Default)]
-    struct Zone {
-        moved: Vec<(&'static str, &'static str)>,
-        names: ToolNames,
-    }
-
-    impl FactSource for Zone {
-        fn actor(&self) -> Actor<'_> {
-            Actor::unknown_person(&self.names)
-        }
-        fn arguments(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn executable_changed_ns(&self) -> Option<u64> {
-            None
-        }
-        fn file(&self, _: &[u8]) -> Option<FileFacts> {
-            None
-        }
-        fn place(&self, directory: &[u8], _: u64, _: PlaceQuery) -> Place {
-            match directory {
-                b"/z/node_modules" => Place::MadeAgain,
-                b"/z/dist" => Place::Output,
-                _ => Place::Unproven,
-            }
-        }
-        fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
-            let moved = self.moved.iter().find(|(to, _)| to.as_bytes() == path);
-            moved.map(|(_, from)| from.as_bytes().to_vec())
-        }
-    }
+    use crate::sample_facts::SampleFacts;
 
     fn of(zone: &str, path: &str, moved: &[(&'static str, &'static str)]) -> Place {
-        let facts = Zone {
-            moved: moved.to_vec(),
-            ..Zone::default()
+        let facts = SampleFacts {
+            places: vec![
+                ("/z/node_modules", Place::MadeAgain),
+                ("/z/dist", Place::Output),
+            ],
+            came_from: moved.to_vec(),
+            ..SampleFacts::default()
         };
         place_of(
             zone.as_bytes(),

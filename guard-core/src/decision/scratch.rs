@@ -179,64 +179,13 @@ const MAX_MOVED: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, ToolNames};
-    use crate::file::FileIdentity;
+    use crate::sample_facts::SampleFacts;
 
-    /// Regular files, some of them moved from another name, and what else is known.
-    struct Directory {
-        files: Vec<&'static str>,
-        moved: Vec<(&'static str, &'static str)>,
-        open: Vec<&'static str>,
-        preserves: bool,
-        names: ToolNames,
-    }
-
-    impl FactSource for Directory {
-        fn actor(&self) -> Actor<'_> {
-            Actor::unknown_person(&self.names)
-        }
-        fn arguments(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn executable_changed_ns(&self) -> Option<u64> {
-            None
-        }
-        fn file(&self, path: &[u8]) -> Option<FileFacts> {
-            let is_there = self.files.iter().any(|name| name.as_bytes() == path);
-            let inode = path.iter().map(|&byte| u64::from(byte)).sum();
-            is_there.then_some(FileFacts {
-                kind: FileKind::Regular,
-                born_ns: Some(10),
-                identity: FileIdentity { device: 1, inode },
-                changed_ns: 10,
-                size: 0,
-            })
-        }
-        fn standing(&self, path: &[u8], _: &FileFacts) -> Standing {
-            match self.moved_from(path) {
-                Some(_) => Standing::Nobodys,
-                None => Standing::Unknown,
-            }
-        }
-        fn moved_from(&self, path: &[u8]) -> Option<Vec<u8>> {
-            let moved = self.moved.iter().find(|(to, _)| to.as_bytes() == path);
-            moved.map(|(_, from)| from.as_bytes().to_vec())
-        }
-        fn has_open(&self, path: &[u8]) -> bool {
-            self.open.iter().any(|name| name.as_bytes() == path)
-        }
-        fn preserves(&self) -> bool {
-            self.preserves
-        }
-    }
-
-    fn directory(files: &[&'static str]) -> Directory {
-        Directory {
-            files: files.to_vec(),
-            moved: Vec::new(),
-            open: Vec::new(),
+    fn directory(files: &[&'static str]) -> SampleFacts {
+        SampleFacts {
+            files: files.iter().map(|file| (*file, 10)).collect(),
             preserves: true,
-            names: ToolNames::default(),
+            ..SampleFacts::default()
         }
     }
 
@@ -255,7 +204,7 @@ mod tests {
             ("/z/a.md", "/z/a", false),
         ] {
             let mut directory = directory(&[name, original]);
-            let scratch = |directory: &Directory| is_scratch(name.as_bytes(), 99, directory);
+            let scratch = |directory: &SampleFacts| is_scratch(name.as_bytes(), 99, directory);
             let expected = goes.then_some(Preserve::Required);
             assert_eq!(scratch(&directory), expected, "{name} beside {original}");
             directory.preserves = false;
@@ -266,13 +215,14 @@ mod tests {
     #[test]
     fn what_was_moved_aside_goes_when_its_first_name_is_taken_again() {
         let mut directory = directory(&["/z/keep~", "/z/x~", "/z/x"]);
-        directory.moved = vec![("/z/keep~", "/z/keep"), ("/z/x~", "/z/keep")];
+        directory.moved_from = vec![("/z/keep~", "/z/keep"), ("/z/x~", "/z/keep")];
+        directory.nobodys = vec!["/z/keep~", "/z/x~"];
         assert_eq!(is_scratch(b"/z/keep~", 0, &directory), None);
-        directory.files.push("/z/keep");
+        directory.files.push(("/z/keep", 10));
         let required = Some(Preserve::Required);
         assert_eq!(is_scratch(b"/z/keep~", 0, &directory), required);
         assert_eq!(is_scratch(b"/z/x~", 0, &directory), required);
-        directory.files.retain(|name| *name != "/z/keep");
+        directory.files.retain(|(name, _)| *name != "/z/keep");
         assert_eq!(
             is_scratch(b"/z/x~", 0, &directory),
             None,

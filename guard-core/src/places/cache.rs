@@ -94,57 +94,24 @@ const MAX_KNOWN: usize = 65_536;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, ToolNames};
-    use crate::file::FileFacts;
-    use std::cell::Cell;
+    use crate::sample_facts::SampleFacts;
 
-    /// A repository that tracks nothing, in which all names with a dot are files. How often its index
-    /// was read.
-    #[derive(Default)]
-    struct Repository {
-        reads: Cell<u32>,
-        names: ToolNames,
+    /// A repository that tracks nothing.
+    fn repository() -> SampleFacts {
+        SampleFacts {
+            files: vec![("/z/.git/index", 1), ("/z/main.o", 1), ("/z/notes.md", 1)],
+            directories: vec!["/z/.git", "/z/dist", "/z/src"],
+            texts: vec![("/z/.git/index", EMPTY_INDEX)],
+            ..SampleFacts::default()
+        }
     }
 
-    impl FactSource for Repository {
-        fn actor(&self) -> Actor<'_> {
-            Actor::unknown_person(&self.names)
-        }
-        fn arguments(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn executable_changed_ns(&self) -> Option<u64> {
-            None
-        }
-        fn file(&self, path: &[u8]) -> Option<FileFacts> {
-            let is_file = path.contains(&b'.') && !path.ends_with(b".git");
-            let is_there = !path.ends_with(b"package.json");
-            is_there.then_some(FileFacts {
-                kind: if is_file {
-                    FileKind::Regular
-                } else {
-                    FileKind::Directory
-                },
-                born_ns: Some(1),
-                identity: FileIdentity::default(),
-                changed_ns: 1,
-                size: 0,
-            })
-        }
-        fn beginning(&self, path: &[u8], _: usize) -> Option<Vec<u8>> {
-            if !path.ends_with(b"/index") {
-                return None;
-            }
-            self.reads.set(self.reads.get() + 1);
-            let empty = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
-            Some(empty.to_vec())
-        }
-    }
+    const EMPTY_INDEX: &[u8] = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
 
     #[test]
     fn the_index_is_read_for_those_who_ask_for_outputs() {
         use PlaceQuery::{MadeAgain, OrOutput};
-        let (places, disk) = (Places::default(), Repository::default());
+        let (places, disk) = (Places::default(), repository());
         for (query, place, reads) in [
             (MadeAgain, Place::Unproven, 0),
             (OrOutput, Place::Output, 1),
@@ -158,7 +125,7 @@ mod tests {
 
     #[test]
     fn files_without_an_output_s_name_are_not_remembered() {
-        let (places, disk) = (Places::default(), Repository::default());
+        let (places, disk) = (Places::default(), repository());
         let of = |path: &[u8]| places.of(path, 10, PlaceQuery::OrOutput, 0, &disk);
         assert_eq!(of(b"/z/notes.md"), Place::Unproven);
         assert!(places.table().is_empty());

@@ -249,71 +249,14 @@ pub const OUTPUTS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{Actor, ToolNames};
-    use crate::file::{FileFacts, FileIdentity, FileKind};
+    use crate::sample_facts::SampleFacts;
     use crate::standing::Place;
 
-    /// Files older than the agent, files of the agent's, what replaced one that was not, what an
-    /// agent moved, and what is in some of them.
-    #[derive(Default)]
-    struct Disk {
-        old: Vec<&'static str>,
-        young: Vec<&'static str>,
-        replaced: Vec<&'static str>,
-        moved: Vec<&'static str>,
-        texts: Vec<(&'static str, &'static [u8])>,
-        names: ToolNames,
-    }
+    /// Times before and after the start of the agent.
+    const OLD_NS: u64 = 1;
+    const YOUNG_NS: u64 = 100;
 
-    impl FactSource for Disk {
-        fn actor(&self) -> Actor<'_> {
-            Actor::unknown_person(&self.names)
-        }
-        fn arguments(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn executable_changed_ns(&self) -> Option<u64> {
-            None
-        }
-        fn file(&self, path: &[u8]) -> Option<FileFacts> {
-            let is_in = |files: &[&str]| files.iter().any(|file| file.as_bytes() == path);
-            let born_ns = if is_in(&self.old) {
-                1
-            } else if is_in(&self.young) || is_in(&self.replaced) {
-                100
-            } else {
-                return None;
-            };
-            Some(FileFacts {
-                kind: FileKind::Regular,
-                born_ns: Some(born_ns),
-                identity: FileIdentity::default(),
-                changed_ns: born_ns,
-                size: 0,
-            })
-        }
-        fn standing(&self, path: &[u8], _: &FileFacts) -> Standing {
-            let replaced = self.replaced.iter().any(|file| file.as_bytes() == path);
-            if replaced {
-                Standing::Nobodys
-            } else {
-                Standing::Unknown
-            }
-        }
-        fn came_from(&self, path: &[u8]) -> Option<Vec<u8>> {
-            let is_moved = self.moved.iter().any(|file| file.as_bytes() == path);
-            is_moved.then(|| b"/z/keep".to_vec())
-        }
-        fn beginning(&self, path: &[u8], most: usize) -> Option<Vec<u8>> {
-            let text = self
-                .texts
-                .iter()
-                .find(|(file, _)| file.as_bytes() == path)?;
-            Some(text.1.get(..most).unwrap_or(text.1).to_vec())
-        }
-    }
-
-    fn evaluate(directory: &[u8], since_ns: u64, disk: &Disk) -> Place {
+    fn evaluate(directory: &[u8], since_ns: u64, disk: &SampleFacts) -> Place {
         if is_made_again(directory, since_ns, disk) {
             Place::MadeAgain
         } else if is_untracked_output(directory, since_ns, disk) {
@@ -324,9 +267,9 @@ mod tests {
     }
 
     fn place(directory: &str, old: &[&'static str]) -> Place {
-        let disk = Disk {
-            old: old.to_vec(),
-            ..Disk::default()
+        let disk = SampleFacts {
+            files: old.iter().map(|file| (*file, OLD_NS)).collect(),
+            ..SampleFacts::default()
         };
         evaluate(directory.as_bytes(), 10, &disk)
     }
@@ -366,9 +309,9 @@ mod tests {
 
     #[test]
     fn a_tag_counts_with_its_signature() {
-        let mut disk = Disk {
-            old: vec!["/z/c/CACHEDIR.TAG"],
-            ..Disk::default()
+        let mut disk = SampleFacts {
+            files: vec![("/z/c/CACHEDIR.TAG", OLD_NS)],
+            ..SampleFacts::default()
         };
         assert_eq!(evaluate(b"/z/c", 10, &disk), Place::Unproven);
         disk.texts = vec![("/z/c/CACHEDIR.TAG", b"Signature: something else")];
@@ -382,14 +325,15 @@ mod tests {
 
     #[test]
     fn an_agent_s_marker_proves_nothing_unless_it_replaced_one() {
-        let young = Disk {
-            young: vec!["/z/package.json"],
-            ..Disk::default()
+        let young = SampleFacts {
+            files: vec![("/z/package.json", YOUNG_NS)],
+            ..SampleFacts::default()
         };
         assert_eq!(evaluate(b"/z/node_modules", 10, &young), Place::Unproven);
-        let replaced = Disk {
-            replaced: vec!["/z/package.json"],
-            ..Disk::default()
+        let replaced = SampleFacts {
+            files: vec![("/z/package.json", YOUNG_NS)],
+            nobodys: vec!["/z/package.json"],
+            ..SampleFacts::default()
         };
         assert_eq!(
             evaluate(b"/z/node_modules", 10, &replaced),
@@ -399,29 +343,29 @@ mod tests {
 
     #[test]
     fn what_an_agent_moved_is_no_marker() {
-        let moved = Disk {
-            old: vec!["/z/docs/pyvenv.cfg"],
-            moved: vec!["/z/docs/pyvenv.cfg"],
-            ..Disk::default()
+        let moved = SampleFacts {
+            files: vec![("/z/docs/pyvenv.cfg", OLD_NS)],
+            came_from: vec![("/z/docs/pyvenv.cfg", "/z/keep")],
+            ..SampleFacts::default()
         };
         assert_eq!(evaluate(b"/z/docs", 10, &moved), Place::Unproven);
     }
 
     #[test]
     fn outputs_go_if_nothing_tracks_them() {
-        let mut disk = Disk::default();
+        let mut disk = SampleFacts::default();
         assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
-        disk.old = vec!["/z/.git", "/z/w/HEAD"];
+        disk.files = vec![("/z/.git", OLD_NS), ("/z/w/HEAD", OLD_NS)];
         disk.texts = vec![("/z/.git", b"gitdir: w\n")];
         assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
         assert_eq!(evaluate(b"/z/main.o", 10, &disk), Place::Output);
         assert_eq!(evaluate(b"/z/docs", 10, &disk), Place::Unproven);
-        disk.old.push("/z/w/index");
+        disk.files.push(("/z/w/index", OLD_NS));
         assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
         let index: &[u8] = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
         disk.texts.push(("/z/w/index", index));
         assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
-        disk.young = vec![disk.old.remove(0)];
+        disk.files[0].1 = YOUNG_NS;
         let of_an_agent_s = evaluate(b"/z/dist", 10, &disk);
         assert_eq!(of_an_agent_s, Place::Unproven, "the agent ran git init");
     }
