@@ -74,13 +74,22 @@ fn changes(home: &Home, lane: Lane) -> Seen {
     seen
 }
 
+/// A function for deeds, by which an agent writes. A write is the agent's for a moment after its open; one
+/// that took longer, on a machine that was busy, says so.
+const QUICKLY: &str = "quickly() { local began=${EPOCHREALTIME/./}; eval \"$1\"; \
+    [ $((${EPOCHREALTIME/./} - began)) -lt 40000 ] || echo too slow; }; ";
+
 /// The events of what an agent does in a fresh home: changes, then denials.
 fn events(policy: &str, setup: &str, deed: &str) -> (Seen, Seen) {
     let workshop = Workshop::open();
-    let home = workshop.home(User::all()[0], policy);
-    let ready = session::unguarded(&workshop, &home, &format!("set -e; {setup}"));
-    assert!(ready.status.success(), "{ready:#?}");
-    let done = session::guarded(&workshop, &home, Who::Claude, "", deed);
+    let (home, done) = found("a quick agent", || {
+        let home = workshop.home(User::all()[0], policy);
+        let ready = session::unguarded(&workshop, &home, &format!("set -e; {setup}"));
+        assert!(ready.status.success(), "{ready:#?}");
+        let deed = format!("{QUICKLY}{deed}");
+        let done = session::guarded(&workshop, &home, Who::Claude, "", &deed);
+        (!done.output.contains("too slow")).then_some((home, done))
+    });
     let seen = changes(&home, Lane::Change);
     let denied = if done.denials.is_empty() {
         Seen::new()
@@ -102,7 +111,8 @@ fn edits_and_replacements_are_events_with_what_was_preserved() {
         POLICY,
         "printf 12345 > zone/five; echo long enough > out/new; ln -s keep zone/link",
         // The agent's own file needs nothing; a save over the kept one does, once.
-        "cd zone; echo x > own; echo y > own; rm own; echo worse >> keep; echo more >> keep; \
+        "cd zone; quickly 'echo x > own'; quickly 'echo y > own'; rm own; \
+         quickly 'echo worse >> keep'; echo more >> keep; \
          perl -e 'truncate(\"five\", 2)'; mv ../out/new five; cat keep > /dev/null",
         &[
             "write changed copy 18 None /keep",
