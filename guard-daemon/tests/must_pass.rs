@@ -203,6 +203,10 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "a tagged cache, rm -rf", person: "mkdir -p zone/cache/a; echo 1 > zone/cache/a/b; echo 'Signature: 8a477f597d28d172789f06886806bc55' > zone/cache/CACHEDIR.TAG", work: "rm -rf zone/cache", ..ROW },
     Row { name: "a person's build directory of CMake, rm -rf", person: "mkdir -p zone/b/CMakeFiles; echo 1 > zone/b/CMakeFiles/a; echo 1 > zone/b/CMakeCache.txt; echo 1 > zone/CMakeLists.txt", work: "rm -rf zone/b", ..ROW },
     Row { name: "bytecode, find -delete", person: "mkdir -p zone/__pycache__; echo 1 > zone/__pycache__/m.cpython-311.pyc", work: "find zone -name '*.pyc' -delete; rmdir zone/__pycache__", ..ROW },
+    Row { name: "a person's program and what configure made, make clean", needs: &["git", "make"],
+        person: concat!("cd zone; git init -q; cp /bin/true prog; echo 1 > Makefile.in; touch config.h.in config.h; ",
+            "printf 'clean:\\n\\trm -f prog config.h\\ndistclean: clean\\n\\trm -f Makefile config.status\\n' > Makefile; touch config.status"),
+        work: "cd zone; make -s distclean; test ! -e Makefile", ..ROW },
     Row { name: "a person's output that git does not track", needs: &["git"], person: concat!("cd zone; git init -q; cd ..; ", "mkdir -p zone/dist/x; echo 1 > zone/dist/x/a"), work: "rm -rf zone/dist", ..ROW },
     Row { name: "node_modules after package.json was written again", person: "mkdir -p zone/node_modules/a; echo 1 > zone/node_modules/a/b; echo {} > zone/package.json", work: "echo '{}' > zone/package.json.1; mv zone/package.json.1 zone/package.json; rm -rf zone/node_modules", ..ROW },
 

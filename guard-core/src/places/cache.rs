@@ -1,6 +1,6 @@
 //! What directories are, remembered while they are the same.
 
-use super::rules;
+use super::{outputs, rules};
 use crate::actor::FactSource;
 use crate::file::{FileIdentity, FileKind};
 use crate::standing::{Place, PlaceQuery};
@@ -27,7 +27,7 @@ struct Known {
 // === impl Places ===
 
 impl Places {
-    /// What the directory (or the file with an output's name) at this canonical path is. `since_ns` is
+    /// What the directory (or the file that may be an output) at this canonical path is. `since_ns` is
     /// the start of the agent, `now_ns` any clock.
     pub fn of<F: FactSource + ?Sized>(
         &self,
@@ -40,7 +40,8 @@ impl Places {
         let Some(found) = facts.file(directory) else {
             return Place::Unproven;
         };
-        let with_output = query == PlaceQuery::OrOutput && rules::has_output_name(directory);
+        let with_output = query == PlaceQuery::OrOutput
+            && outputs::may_be_output(directory, found.kind, since_ns, facts);
         // What makes a directory again says nothing of a file of its name.
         let may_be_made_again = found.kind != FileKind::Regular;
         if !may_be_made_again && !with_output {
@@ -59,7 +60,7 @@ impl Places {
         // Without the lock: this takes a while.
         let place = if may_be_made_again && rules::is_made_again(directory, since_ns, facts) {
             Place::MadeAgain
-        } else if with_output && rules::is_untracked_output(directory, since_ns, facts) {
+        } else if with_output && outputs::is_untracked_output(directory, since_ns, facts) {
             Place::Output
         } else {
             Place::Unproven
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn files_without_an_output_s_name_are_not_remembered() {
+    fn files_that_are_no_outputs_are_not_remembered() {
         let (places, disk) = (Places::default(), repository());
         let of = |path: &[u8]| places.of(path, 10, PlaceQuery::OrOutput, 0, &disk);
         assert_eq!(of(b"/z/notes.md"), Place::Unproven);

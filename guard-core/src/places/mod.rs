@@ -8,7 +8,7 @@
 //! | place | proof | what becomes of it |
 //! |-------|-------|--------------------|
 //! | [`Place::MadeAgain`](crate::standing::Place::MadeAgain) | a marker that is older than the agent, in it or beside it, or a name that nothing else has | may be removed, nothing is preserved |
-//! | [`Place::Output`](crate::standing::Place::Output) | an output's name, and the repository around it tracks nothing below | may be removed, and is preserved |
+//! | [`Place::Output`](crate::standing::Place::Output) | an output's name, a file beside it that it is made from, or a program's first bytes; and the repository around it tracks nothing below | may be removed, and is preserved |
 //! | [`Place::Unproven`](crate::standing::Place::Unproven) | none | as everywhere |
 //!
 //! Guarantees: the rules are pure; what is on the disk comes from a [`FactSource`](crate::actor::FactSource). What was once
@@ -19,8 +19,10 @@
 
 mod cache;
 pub mod git_index;
+mod outputs;
 mod repository;
 mod rules;
 
 pub use cache::Places;
-pub use rules::{MADE_AGAIN, OUTPUTS, PlaceProof, PlaceRule};
+pub use outputs::{DERIVED, Derived, OUTPUTS};
+pub use rules::{MADE_AGAIN, PlaceProof, PlaceRule};

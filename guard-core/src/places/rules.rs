@@ -1,6 +1,5 @@
 //! The rules, as data, and their evaluation for one directory.
 
-use super::repository::is_untracked;
 use crate::actor::FactSource;
 use crate::glob::matches_name;
 use crate::path::parent;
@@ -41,24 +40,6 @@ pub(super) fn is_made_again<F: FactSource + ?Sized>(
     })
 }
 
-/// Whether a path has an output's name, and version control has nothing at or below it.
-pub(super) fn is_untracked_output<F: FactSource + ?Sized>(
-    path: &[u8],
-    since_ns: u64,
-    facts: &F,
-) -> bool {
-    let is_marker = |path: &[u8]| is_marker(path, since_ns, facts);
-    has_output_name(path) && is_untracked(path, &is_marker, facts)
-}
-
-/// Whether the last component of a path is a name that outputs have, as directories or files.
-pub(super) fn has_output_name(path: &[u8]) -> bool {
-    let name = basename(path);
-    OUTPUTS
-        .iter()
-        .any(|pattern| matches_name(pattern.as_bytes(), name))
-}
-
 // === impl PlaceProof ===
 
 impl PlaceProof {
@@ -88,7 +69,7 @@ impl PlaceProof {
 
 /// Whether a marker is here, and was before the agent: by its age, or since it replaced one that
 /// was not the agent's. What an agent moved or brought here is none.
-fn is_marker<F: FactSource + ?Sized>(path: &[u8], since_ns: u64, facts: &F) -> bool {
+pub(super) fn is_marker<F: FactSource + ?Sized>(path: &[u8], since_ns: u64, facts: &F) -> bool {
     facts.file(path).is_some_and(|found| {
         let is_old = found.born_ns.is_some_and(|born_ns| born_ns <= since_ns);
         match facts.standing(path, &found) {
@@ -165,8 +146,11 @@ pub const MADE_AGAIN: &[PlaceRule] = &[
     rule(".parcel-cache", PACKAGE_JSON),
     rule(".angular", PACKAGE_JSON),
     rule(".docusaurus", PACKAGE_JSON),
-    rule(".nyc_output", PACKAGE_JSON),
     rule(".npm", PACKAGE_JSON),
+    rule(".nx", PACKAGE_JSON),
+    rule(".astro", PACKAGE_JSON),
+    rule(".expo", PACKAGE_JSON),
+    rule(".serverless", PACKAGE_JSON),
     rule(".pnpm-store", PACKAGE_JSON),
     rule("target", PlaceProof::Beside(&["Cargo.toml", "pom.xml"])),
     rule("build", GRADLE),
@@ -185,6 +169,14 @@ pub const MADE_AGAIN: &[PlaceRule] = &[
         PlaceProof::Beside(&["mix.exs", "dune-project", "rebar.config"]),
     ),
     rule("deps", PlaceProof::Beside(&["mix.exs"])),
+    rule("_build", PlaceProof::Beside(&["conf.py"])),
+    rule(
+        "_site",
+        PlaceProof::Beside(&["_config.yml", ".eleventy.js", "eleventy.config.js"]),
+    ),
+    rule("site", PlaceProof::Beside(&["mkdocs.yml"])),
+    rule("cdk.out", PlaceProof::Beside(&["cdk.json"])),
+    rule("Pods", PlaceProof::Beside(&["Podfile"])),
     rule("CMakeFiles", PlaceProof::Beside(&["CMakeCache.txt"])),
     rule("__pycache__", PlaceProof::Name),
     rule(".terraform", PlaceProof::Name),
@@ -199,51 +191,14 @@ pub const MADE_AGAIN: &[PlaceRule] = &[
     rule(".metals", PlaceProof::Name),
     rule("dist-newstyle", PlaceProof::Name),
     rule(".stack-work", PlaceProof::Name),
-];
-
-/// Names, as patterns, that outputs have and other things too.
-pub const OUTPUTS: &[&str] = &[
-    "build",
-    "builddir",
-    "cmake-build-*",
-    "dist",
-    "out",
-    "output",
-    "vendor",
-    "bin",
-    "obj",
-    "target",
-    "node_modules",
-    "coverage",
-    "htmlcov",
-    "public",
-    "site",
-    "_site",
-    "storybook-static",
-    "DerivedData",
-    "TestResults",
-    "venv",
-    ".venv",
-    "env",
-    ".cache",
-    ".eggs",
-    ".bundle",
-    ".coverage",
-    ".coverage.*",
-    ".eslintcache",
-    "*.tsbuildinfo",
-    "*.pyc",
-    "*.o",
-    "*.a",
-    "*.so",
-    "*.d",
-    "*.class",
-    "*.hi",
-    "*.dyn_*",
-    "*.rlib",
-    "*.rmeta",
-    "result",
-    "result-*",
+    rule(".nyc_output", PlaceProof::Name),
+    rule(".jekyll-cache", PlaceProof::Name),
+    rule(".sass-cache", PlaceProof::Name),
+    rule(".pytype", PlaceProof::Name),
+    rule(".aws-sam", PlaceProof::Name),
+    rule("autom4te.cache", PlaceProof::Name),
+    rule("elm-stuff", PlaceProof::Name),
+    rule("buck-out", PlaceProof::Name),
 ];
 
 #[cfg(test)]
@@ -259,8 +214,6 @@ mod tests {
     fn evaluate(directory: &[u8], since_ns: u64, disk: &SampleFacts) -> Place {
         if is_made_again(directory, since_ns, disk) {
             Place::MadeAgain
-        } else if is_untracked_output(directory, since_ns, disk) {
-            Place::Output
         } else {
             Place::Unproven
         }
@@ -300,6 +253,8 @@ mod tests {
             ("/z/target", &["/z/Cargo.toml"], MadeAgain),
             ("/z/build", &["/z/build.gradle.kts"], MadeAgain),
             ("/z/build", &["/z/Makefile"], Unproven),
+            ("/z/_site", &["/z/_config.yml"], MadeAgain),
+            ("/z/_site", &[], Unproven),
             ("/z/__pycache__", &[], MadeAgain),
             ("/z/.cache", &["/z/.cache/CACHEDIR.TAG"], Unproven),
         ] {
@@ -349,24 +304,5 @@ mod tests {
             ..SampleFacts::default()
         };
         assert_eq!(evaluate(b"/z/docs", 10, &moved), Place::Unproven);
-    }
-
-    #[test]
-    fn outputs_go_if_nothing_tracks_them() {
-        let mut disk = SampleFacts::default();
-        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
-        disk.files = vec![("/z/.git", OLD_NS), ("/z/w/HEAD", OLD_NS)];
-        disk.texts = vec![("/z/.git", b"gitdir: w\n")];
-        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
-        assert_eq!(evaluate(b"/z/main.o", 10, &disk), Place::Output);
-        assert_eq!(evaluate(b"/z/docs", 10, &disk), Place::Unproven);
-        disk.files.push(("/z/w/index", OLD_NS));
-        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Unproven);
-        let index: &[u8] = b"DIRC\0\0\0\x02\0\0\0\0\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
-        disk.texts.push(("/z/w/index", index));
-        assert_eq!(evaluate(b"/z/dist", 10, &disk), Place::Output);
-        disk.files[0].1 = YOUNG_NS;
-        let of_an_agent_s = evaluate(b"/z/dist", 10, &disk);
-        assert_eq!(of_an_agent_s, Place::Unproven, "the agent ran git init");
     }
 }
