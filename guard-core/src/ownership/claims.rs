@@ -30,6 +30,8 @@ pub(super) struct Table {
     origins: NameTree<Arc<[u8]>>,
     /// Somebody's objects that agents moved or linked, by their new names: the old ones.
     moved: NameTree<Arc<[u8]>>,
+    /// Names at which agents removed what was their own: version control may make it again.
+    left: NameTree<()>,
     /// What objects of earlier sessions were before agents changed their names.
     pub(super) relinked: Relinked,
 }
@@ -88,6 +90,7 @@ impl Default for Claims {
                 notes: NameTree::bounded(MAX_NAMES),
                 origins: NameTree::bounded(MAX_MOVED),
                 moved: NameTree::bounded(MAX_MOVED),
+                left: NameTree::bounded(MAX_LEFT),
                 relinked: Relinked::default(),
             }),
         }
@@ -133,12 +136,14 @@ impl Table {
             return;
         }
         let foreign = known.is_some_and(|known| known.foreign);
+        self.left.remove(path);
         self.notes.insert(path, Note { foreign, ..claim });
     }
 
     /// Whatever is at this name is nobody's, until the name is removed.
     pub(super) fn disown(&mut self, path: &[u8]) {
         self.moved.remove(path);
+        self.left.remove(path);
         self.notes
             .insert(path, Note::without_claim(What::Nobodys, true));
     }
@@ -157,11 +162,26 @@ impl Table {
 
     /// Ends what is known of a name, but that a foreign object was here. With `foreign` it was one.
     pub(super) fn end(&mut self, path: &[u8], foreign: bool) {
+        self.left.remove(path);
         let known = self.notes.remove(path);
         if foreign || known.is_some_and(|known| known.foreign) {
             self.notes
                 .insert(path, Note::without_claim(What::Nothing, true));
         }
+    }
+
+    /// An agent removes its own object.
+    pub(super) fn leave(&mut self, path: &[u8]) {
+        let was_foreign = self.get(path).is_some_and(|known| known.foreign);
+        self.end(path, false);
+        if !was_foreign {
+            self.left.insert(path, ());
+        }
+    }
+
+    /// Whether an agent removed its own object from this name, and nothing was made there since.
+    pub(super) fn is_left(&self, path: &[u8]) -> bool {
+        self.left.get(path).is_some()
     }
 
     /// An agent gives somebody's object a new name, which is nobody's.
@@ -339,6 +359,9 @@ const MAX_NAMES: usize = 1_000_000;
 
 /// How many moved directories, and how many moved objects of somebody's, are kept.
 const MAX_MOVED: usize = 65_536;
+
+/// How many names are kept at which agents removed what was their own.
+const MAX_LEFT: usize = 65_536;
 
 /// What compressors append to names.
 const COMPRESSED: &[&[u8]] = &[

@@ -9,6 +9,7 @@
 //! | version control makes it (`git checkout`), or a person does | not the agent's |
 //! | the same below a directory that the session's agents made, or begin with it (`git clone`) | the agent's |
 //! | version control makes again what it removed of the agent's own | the agent's |
+//! | version control makes again what an agent removed of its own | the agent's, [doubtful](Proof::Doubtful) |
 //! | an object of the agent's is renamed or linked there, where nothing or its own is | the agent's |
 //! | an object from outside all zones is, by an agent | the agent's |
 //! | anything else is renamed there by an agent, or a tool removes somebody's object to make it again | nobody's, until the name is removed |
@@ -101,6 +102,8 @@ pub struct PendingRemoval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Removed {
     Forgotten,
+    /// An agent's own: version control may make it again.
+    Left,
     /// The agent's again, if the same tool makes it again.
     Taken,
     Nobodys,
@@ -193,7 +196,12 @@ impl Ownership {
             || self.is_taken(path)
             || self.is_below_own_directory(path, facts);
         let mut table = self.claims.write();
-        if is_own {
+        let maker = if is_own {
+            Some(maker)
+        } else {
+            table.is_left(path).then_some(Maker::Unknown)
+        };
+        if let Some(maker) = maker {
             let what = What::Asked { call_ns };
             table.claim(path, Note::claim(what, maker, is_directory, call_ns));
         } else {
@@ -260,7 +268,8 @@ impl Ownership {
                     Removed::Nobodys
                 }
                 Some(OutputOwner::Original) => Removed::Taken,
-                _ => Removed::Forgotten,
+                _ if foreign => Removed::Forgotten,
+                _ => Removed::Left,
             },
             foreign,
             empties_ns: foreign.then_some(now_ns),
@@ -280,6 +289,7 @@ impl Ownership {
         let mut table = self.claims.write();
         match pending.becomes {
             Removed::Forgotten => table.end(path, true),
+            Removed::Left => table.leave(path),
             Removed::Taken => table.take(path),
             Removed::Nobodys => table.disown(path),
         }

@@ -25,12 +25,14 @@ impl Stage {
         let fresh = self.taken.contains(path) || self.is_below_own(path) || begins;
         let own = match who {
             Who::Agent | Who::Tar => true,
-            Who::Git | Who::Clone => fresh,
+            Who::Git | Who::Clone => fresh || self.left.contains(path),
             Who::Person => false,
         };
+        // What version control makes again may be another's version of it.
+        let is_agents = own && (fresh || matches!(who, Who::Agent | Who::Tar));
         if end != End::Refused {
             self.put(path, kind, inode);
-            if is_in_zone(path) && (!own || self.nobodys.contains(path)) {
+            if is_in_zone(path) && (!is_agents || self.nobodys.contains(path)) {
                 self.others.insert(inode);
             }
         }
@@ -76,7 +78,12 @@ impl Stage {
                 }
                 Who::Git | Who::Clone => self.disown(path),
                 Who::Tar if !own && decision.tool.is_some() => self.disown(path),
-                Who::Agent | Who::Tar => self.end(path, !own),
+                Who::Agent | Who::Tar => {
+                    self.end(path, !own);
+                    if own && !self.foreign.contains(path) {
+                        self.left.insert(path.to_owned());
+                    }
+                }
             }
         }
         if end != End::Refused
@@ -354,6 +361,7 @@ impl Stage {
         self.nobodys.clear();
         self.foreign.clear();
         self.taken.clear();
+        self.left.clear();
         self.ownership = Ownership::default();
         self.ownership
             .attach(Box::new(Written(self.records.clone())));

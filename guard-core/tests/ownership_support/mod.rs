@@ -76,6 +76,8 @@ pub(crate) struct Stage {
     foreign: BTreeSet<String>,
     /// Version control took an object of the agent's from here.
     taken: BTreeSet<String>,
+    /// An agent removed its own object from here.
+    left: BTreeSet<String>,
     records: Vec<(String, FileFacts, Record)>,
     /// Objects that a person made, or version control again for one.
     others: BTreeSet<u64>,
@@ -163,6 +165,7 @@ impl Stage {
             nobodys: BTreeSet::new(),
             foreign: BTreeSet::new(),
             taken: BTreeSet::new(),
+            left: BTreeSet::new(),
             records: Vec::new(),
             others: BTreeSet::new(),
             edited: BTreeSet::new(),
@@ -258,6 +261,7 @@ impl Stage {
         self.own.remove(path);
         self.nobodys.remove(path);
         self.taken.remove(path);
+        self.left.remove(path);
         if foreign {
             self.foreign.insert(path.to_owned());
         }
@@ -266,6 +270,7 @@ impl Stage {
     fn claim(&mut self, path: &str, inode: u64) {
         if !self.nobodys.contains(path) {
             self.taken.remove(path);
+            self.left.remove(path);
             self.own.insert(path.to_owned(), inode);
         }
     }
