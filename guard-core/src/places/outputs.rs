@@ -59,7 +59,7 @@ fn is_derived<F: FactSource + ?Sized>(path: &[u8], since_ns: u64, facts: &F) -> 
 
 fn is_program<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
     let beginning = facts.beginning(path, PROGRAM_BYTES);
-    beginning.is_some_and(|bytes| PROGRAMS.iter().any(|magic| bytes.starts_with(*magic)))
+    beginning.is_some_and(|bytes| PROGRAMS.iter().any(|magic| bytes.starts_with(magic)))
 }
 
 /// How programs, libraries and object files begin: ELF, Mach-O, PE and WebAssembly
