@@ -220,14 +220,12 @@ fn the_status_lists_guards_and_agents() {
     assert_eq!(guard["heartbeat"], "2024-06-10T06:13:20.500000000Z");
     assert_eq!(guard["allow"]["committed"], 5);
     let info = "guard_policy_info{mode=\"audit\",revision=\"000000000000feed\"}";
-    assert_eq!(exporter.metric(info), Some(1.0));
+    exporter.await_metric(info, 1.0);
 
     producer.set(Counter::PolicyRevision, 0xbeef);
     let next = info.replace("feed", "beef");
-    eventually("the new policy shows", || {
-        exporter.metric(&next) == Some(1.0)
-    });
-    assert_eq!(exporter.metric(info), None, "the old one is gone");
+    exporter.await_metric(&next, 1.0);
+    eventually("the old one is gone", || exporter.metric(info).is_none());
     drop(producer);
     eventually("the guard is gone", || {
         json(&exporter, "/api/v1/status")["guards"] == Value::Array(Vec::new())
@@ -363,7 +361,7 @@ fn who_does_not_read_events_delays_nobody_and_hears_what_was_missed() {
     eventually("the log has had all", || {
         exporter.metric("guard_denial_log_records_total") == Some(paths as f64)
     });
-    assert_eq!(exporter.metric("guard_exporter_event_clients"), Some(2.0));
+    exporter.await_metric("guard_exporter_event_clients", 2.0);
     let drops = exporter.metric("guard_exporter_event_drops_total").unwrap();
     assert!(drops > 0.0, "the slow one's queue is bounded");
 
@@ -460,7 +458,7 @@ fn storms_and_mass_deletions_are_detected() {
             0.0,
         ),
     ] {
-        assert_eq!(exporter.metric(series), Some(value), "{series}");
+        exporter.await_metric(series, value);
     }
     let messages: Vec<String> = (0..3).map(|_| exporter.next_message()).collect();
     for text in [

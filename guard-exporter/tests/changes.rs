@@ -16,7 +16,7 @@ use guard_testing::events::CHANGE;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use support::{Home, allowed, denial, eventually, exists, publish};
+use support::{Home, allowed, denial, eventually, exists, publish, whole_lines};
 
 /// Room for some 20,000 events.
 const ROOMY: usize = 1 << 20;
@@ -64,9 +64,8 @@ fn logged(home: &Home, log: &str, id: u8) -> Vec<(String, u64)> {
     let older = (1..=8).rev().map(|number| format!("{log}.{number}"));
     let mut found = Vec::new();
     for file in older.chain([log.to_owned()]) {
-        let text = fs::read_to_string(home.path(&file)).unwrap_or_default();
-        for line in text.lines() {
-            let value: Value = serde_json::from_str(line).unwrap();
+        for line in whole_lines(&home.path(&file)) {
+            let value: Value = serde_json::from_str(&line).unwrap();
             if value["ring"] == format!("{id:02x}").repeat(16) {
                 found.push((
                     value["verdict"].as_str().unwrap().to_owned(),
@@ -151,7 +150,7 @@ fn changes_are_logged_counted_and_served() {
         ("guard_change_log_records_total", 3.0),
         ("guard_denial_log_records_total", 2.0),
     ] {
-        assert_eq!(exporter.metric(series), Some(value), "{series}");
+        exporter.await_metric(series, value);
     }
     let html = exporter.get("/").1;
     for text in [

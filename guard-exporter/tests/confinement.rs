@@ -267,7 +267,10 @@ mod linux {
         let exporter = home.start();
         exporter.address();
         for thread in fs::read_dir(format!("/proc/{}/task", exporter.child.id())).unwrap() {
-            let text = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+            // A thread may end meanwhile.
+            let Ok(text) = fs::read_to_string(thread.unwrap().path().join("status")) else {
+                continue;
+            };
             assert!(
                 has(&text, "Seccomp:\t2") && has(&text, "NoNewPrivs:\t1"),
                 "{text}"

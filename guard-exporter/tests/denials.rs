@@ -279,7 +279,8 @@ fn a_full_disk_delays_denials_and_loses_none() {
     assert_eq!(exporter.get("/-/healthy").0, 200);
     let denied =
         "guard_decisions_total{agent=\"claude_code\",operation=\"rename\",verdict=\"deny\"}";
-    assert_eq!(exporter.metric(denied), Some(1000.0), "counting goes on");
+    // Counting goes on.
+    exporter.await_metric(denied, 1000.0);
 
     let pid = exporter.child.id().to_string();
     let lifted = Command::new("prlimit")
@@ -319,9 +320,7 @@ fn what_was_overwritten_unread_is_counted() {
     // It stays counted when the ring goes.
     drop(producer);
     eventually("the ring is gone", || !exists(&home.ring_path(1)));
-    eventually("it is no longer counted as live", || {
-        exporter.metric("guard_live_rings") == Some(0.0)
-    });
+    exporter.await_metric("guard_live_rings", 0.0);
     assert_eq!(lost(), logged[0] as f64);
 }
 
@@ -338,22 +337,16 @@ fn a_restart_counts_nothing_twice_and_goes_on() {
         "guard_lineage_evictions_total",
     ];
     let first = home.start();
-    eventually("all is counted", || first.metric(series[0]) == Some(100.0));
-    assert_eq!(
-        series.map(|series| first.metric(series)),
-        [100.0, 100.0, 7.0].map(Some)
-    );
+    for (series, value) in series.into_iter().zip([100.0, 100.0, 7.0]) {
+        first.await_metric(series, value);
+    }
     first.terminate();
 
     producer.publish(&allowed());
     let second = home.start();
-    eventually("the new one is counted", || {
-        second.metric(series[0]) == Some(101.0)
-    });
-    assert_eq!(
-        series.map(|series| second.metric(series)),
-        [101.0, 100.0, 7.0].map(Some)
-    );
+    for (series, value) in series.into_iter().zip([101.0, 100.0, 7.0]) {
+        second.await_metric(series, value);
+    }
     second.terminate();
     assert_eq!(home.logged_of(1), (0..100).collect::<Vec<_>>());
 }
@@ -383,7 +376,7 @@ fn what_is_no_ring_is_counted_and_left_alone() {
     whole.publish(&denial());
     eventually("the real ring is read", || home.lines() == 1);
     fs::remove_file(&fresh).unwrap();
-    assert_eq!(exporter.metric("guard_up"), Some(1.0));
+    exporter.await_metric("guard_up", 1.0);
     let messages = exporter.terminate();
     for path in [&garbage, &headless, &cut, &link] {
         assert!(exists(path));

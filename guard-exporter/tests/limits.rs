@@ -123,19 +123,17 @@ fn a_crowd_ends_nobody_s_events() {
     assert_eq!(exporter.get("/-/healthy").0, 200);
     producer.publish(&denial());
     assert_eq!(events.next().kind, "denial");
-    let open = exporter.metric("guard_exporter_connections").unwrap();
-    assert!(open <= MAX_CONNECTIONS as f64 + 1.0, "{open}");
+    let most = MAX_CONNECTIONS as f64 + 1.0;
+    eventually("few are open", || {
+        exporter.metric("guard_exporter_connections") <= Some(most)
+    });
     let shed = exporter
         .metric("guard_exporter_connections_shed_total")
         .unwrap();
     assert!(shed >= (MAX_CONNECTIONS * 9) as f64, "{shed}");
-    let mut closed = crowd.into_iter().map(|mut stream| is_closed(&mut stream));
-    assert!(
-        closed
-            .by_ref()
-            .take(MAX_CONNECTIONS)
-            .all(|is_closed| is_closed)
-    );
+    for mut stream in crowd.into_iter().take(MAX_CONNECTIONS) {
+        eventually("the first are closed", || is_closed(&mut stream));
+    }
 }
 
 #[test]
@@ -175,8 +173,9 @@ fn greedy_and_malformed_requests_are_refused_and_harm_nothing() {
             bytes[at] = rng.below(256).to_le_bytes()[0];
         }
         let mut stream = connect(address);
-        stream.write_all(&bytes).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // It may hang up amid them.
+        drop(stream.write_all(&bytes));
+        drop(stream.shutdown(std::net::Shutdown::Write));
         let mut answer = Vec::new();
         drop(stream.read_to_end(&mut answer));
         assert!(
@@ -201,6 +200,7 @@ fn other_users_see_counts_and_no_denials() {
     producer.publish(&denial());
     let exporter = home.start();
     eventually("it is shown", || exporter.get("/").1.contains("main.rs"));
+    eventually("it is ready", || exporter.get("/-/ready").0 == 200);
     let address = exporter.address();
     let as_nobody = |path: &str| {
         let output = Command::new("curl")
@@ -240,8 +240,12 @@ fn one_scrape_too_many_is_refused_until_another_is_read() {
     let mut greedy = connect(address);
     let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(400);
     greedy.write_all(asked.as_bytes()).unwrap();
-    eventually("there is no room", || exporter.get("/metrics").0 == 503);
-    let (_, body) = exporter.get("/metrics");
+    let mut body = String::new();
+    eventually("there is no room", || {
+        let status;
+        (status, body) = exporter.get("/metrics");
+        status == 503
+    });
     assert!(body.contains("--web.max-requests"), "{body}");
     assert_eq!(exporter.get("/-/healthy").0, 200);
     drop(greedy);

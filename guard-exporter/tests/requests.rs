@@ -13,7 +13,7 @@ use guard_core::ring::{Counter, MIN_LANE_WORDS, Producer};
 use guard_testing::events::REQUEST;
 use serde_json::Value;
 use std::fs;
-use support::{Home, eventually, exists};
+use support::{Home, eventually, exists, whole_lines};
 
 /// A request, and its answer after two seconds if `step` is one.
 fn publish(ring: &Producer, id: &str, step: Option<RequestStep>) {
@@ -38,8 +38,8 @@ fn logged(home: &Home) -> Vec<u64> {
         .map(|number| format!("overrides.jsonl.{number}"));
     let mut found = Vec::new();
     for file in older.chain(["overrides.jsonl".to_owned()]) {
-        let text = fs::read_to_string(home.path(&file)).unwrap_or_default();
-        let numbers = text.lines().map(|line| {
+        let lines = whole_lines(&home.path(&file));
+        let numbers = lines.iter().map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
             line["seq"].as_u64().unwrap()
         });
@@ -61,11 +61,9 @@ fn every_step_is_logged_counted_and_served() {
     let mut found = Value::Null;
     eventually("all steps are served", || {
         found = serde_json::from_str(&exporter.get("/api/v1/requests").1).unwrap();
-        found["steps"]
-            .as_array()
-            .is_some_and(|steps| steps.len() == 5)
+        let count = |what: &str| found[what].as_array().map(Vec::len);
+        count("steps") == Some(5) && count("open") == Some(1)
     });
-    assert_eq!(found["open"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found["open"][0]["id"], "a-3");
     assert_eq!(found["open"][0]["because"], "replaced by new");
     let page = exporter.get("/").1;
@@ -89,7 +87,7 @@ fn every_step_is_logged_counted_and_served() {
         (r#"guard_ring_records_total{lane="request"}"#, 5.0),
         ("guard_override_log_records_total", 5.0),
     ] {
-        eventually(series, || exporter.metric(series) == Some(value));
+        exporter.await_metric(series, value);
     }
     assert_eq!(logged(&home), [0, 1, 2, 3, 4]);
 }

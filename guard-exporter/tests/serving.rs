@@ -9,10 +9,11 @@ use guard_core::verdict::Verdict;
 use guard_exporter::http::{MAX_CONNECTIONS, MAX_HEAD_BYTES};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use support::{
-    Home, PROGRAM, allowed, denial, eventually, exists, openmetrics, publish, request, status,
+    Home, PROGRAM, allowed, denial, eventually, exists, listener, openmetrics, publish, request,
+    status,
 };
 
 #[test]
@@ -76,16 +77,14 @@ fn metrics_describe_guards_and_decisions() {
             3.0,
         ),
     ] {
-        assert_eq!(exporter.metric(series), Some(value), "{series}");
+        exporter.await_metric(series, value);
     }
     let (_, scrape) = exporter.get("/metrics");
     assert!(!scrape.contains("/home/u"), "no path in any label");
     assert!(exporter.metric("process_resident_memory_bytes").unwrap() > 0.0);
     drop(producer);
-    eventually("the guard's end shows", || {
-        exporter.metric("guard_up") == Some(0.0)
-    });
-    assert_eq!(exporter.metric("guard_enforcement_active"), Some(0.0));
+    exporter.await_metric("guard_up", 0.0);
+    exporter.await_metric("guard_enforcement_active", 0.0);
     assert_eq!(
         exporter.metric("guard_policy_reload_failures_total"),
         Some(2.0)
@@ -158,8 +157,12 @@ fn openmetrics_is_strict_and_has_exemplars() {
     publish(&producer, &denial(), 3);
     publish(&producer, &allowed(), 2);
     let exporter = home.start();
-    eventually("all is read", || {
-        exporter.metric("guard_ring_records_total{lane=\"allow\"}") == Some(2.0)
+    exporter.await_metric("guard_ring_records_total{lane=\"allow\"}", 2.0);
+    eventually("the last series is there", || {
+        exporter
+            .get("/metrics")
+            .1
+            .contains("\nguard_daemon_build_info{")
     });
     let ask = |accept: &str| {
         let asked = format!(
@@ -224,23 +227,18 @@ fn an_agent_has_all_its_series_from_its_first_decision_on() {
     let (_, scrape) = exporter.get("/metrics");
     assert!(!scrape.contains("claude_code"), "{scrape}");
     producer.publish(&denial());
-    eventually("it is counted", || {
-        exporter.metric("guard_ring_records_total{lane=\"deny\"}") == Some(1.0)
-    });
-    let (_, scrape) = exporter.get("/metrics");
+    let mut expected = ["retry_storms", "override_uses"]
+        .map(|family| format!("\nguard_{family}_total{{agent=\"claude_code\"}} 0\n"))
+        .to_vec();
     for operation in OperationKind::ALL.map(OperationKind::as_str) {
         for verdict in Verdict::ALL.map(Verdict::as_str) {
             let labels =
                 format!("agent=\"claude_code\",operation=\"{operation}\",verdict=\"{verdict}\"");
-            assert!(
-                scrape.contains(&format!("\nguard_decisions_total{{{labels}}} ")),
-                "{labels}"
-            );
+            expected.push(format!("\nguard_decisions_total{{{labels}}} "));
         }
     }
-    for family in ["retry_storms", "override_uses"] {
-        let line = format!("\nguard_{family}_total{{agent=\"claude_code\"}} 0\n");
-        assert!(scrape.contains(&line), "no {line}");
+    for line in expected {
+        eventually(&line, || exporter.get("/metrics").1.contains(&line));
     }
 }
 
@@ -364,7 +362,7 @@ fn a_crowd_of_slow_clients_keeps_nobody_out() {
 fn with_the_port_taken_it_logs_and_retries() {
     let home = Home::new();
     let producer = home.ring(1, MIN_LANE_WORDS);
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener();
     let address = taken.local_addr().unwrap().to_string();
     let mut exporter = home.spawn(Command::new(PROGRAM).args(home.arguments(&address)));
     producer.publish(&denial());
@@ -377,12 +375,7 @@ fn with_the_port_taken_it_logs_and_retries() {
     assert!(!exists(&home.path("exporter.json")));
     drop(taken);
     assert_eq!(exporter.address().to_string(), address);
-    assert!(
-        exporter
-            .metric("guard_exporter_bind_failures_total")
-            .unwrap()
-            >= 1.0
-    );
+    assert!(exporter.metric("guard_exporter_bind_failures_total") >= Some(1.0));
     exporter.terminate();
     assert_eq!(home.logged_of(1), [0]);
 }

@@ -1,10 +1,9 @@
 //! Secrets in an endpoint's URL: the collector gets them, and nobody else sees them.
 
 use crate::collector::{Behavior, Collector, attributes};
-use crate::support::{Home, denial, eventually};
+use crate::support::{Home, denial, eventually, listener};
 use crate::{command, metric, start, start_at};
 use guard_core::ring::MIN_LANE_WORDS;
-use std::net::TcpListener;
 use std::process::Stdio;
 
 const SECRET: &str = "s3cret";
@@ -41,7 +40,7 @@ fn credentials_and_query_of_an_endpoint_are_sent() {
 fn secrets_of_an_endpoint_are_in_no_message_and_in_no_span() {
     let home = Home::new();
     let collector = Collector::start(Behavior::Take);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listener();
     let nowhere = with_secrets(listener.local_addr().unwrap());
     drop(listener);
     let producer = home.ring(1, MIN_LANE_WORDS);

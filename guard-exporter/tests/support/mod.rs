@@ -14,7 +14,7 @@ use guard_core::verdict::{Answer, Reason, Verdict};
 use guard_testing::events::DENIAL;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -199,6 +199,16 @@ impl Exporter {
         body.lines().find_map(line)
     }
 
+    /// Waits until a series has this value. What was not read at the same time as what a test has
+    /// waited for is waited for as well: series of one scrape are not of one instant, and a scrape may
+    /// be some milliseconds old.
+    #[track_caller]
+    pub fn await_metric(&self, series: &str, value: f64) {
+        eventually(&format!("{series} is {value}"), || {
+            self.metric(series) == Some(value)
+        });
+    }
+
     /// The next line of its log, without the newline.
     pub fn next_message(&mut self) -> String {
         let stderr = self.child.stderr.as_mut().unwrap();
@@ -337,6 +347,24 @@ impl Rng {
         self.0 ^= self.0 << 17;
         self.0 % limit
     }
+}
+
+/// A listener whose port the system gives to nobody by itself, so that it can be closed and bound
+/// again.
+pub fn listener() -> TcpListener {
+    let first = u64::from(std::process::id()) * 7;
+    let ports = (first..).map(|number| u16::try_from(20_000 + number % 10_000).unwrap());
+    let mut listeners = ports.map(|port| TcpListener::bind(("127.0.0.1", port)));
+    listeners.find_map(Result::ok).unwrap()
+}
+
+/// The whole lines of a file that may be being written; none when there is no file.
+pub fn whole_lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines = text.split_inclusive('\n');
+    lines
+        .filter_map(|line| line.strip_suffix('\n').map(str::to_owned))
+        .collect()
 }
 
 pub fn exists(path: &Path) -> bool {
