@@ -75,13 +75,22 @@ fn the_page_is_complete_without_a_script() {
     let only = exporter.get("/?agent=codex&verdict=audit").1;
     assert!(only.contains("<option selected>codex</option>"), "{only}");
     assert!(!only.contains("<tr class=\"deny\" ") && only.contains("<tr class=\"audit\" "));
-    let (status, mistaken) = exporter.get("/?agnet=codex");
+    let (status, mistaken) = exporter.get("/?verdict=none");
     check_markup(&mistaken);
     assert_eq!(status, 400);
     assert!(
-        mistaken.contains("there is no parameter &quot;agnet&quot;"),
+        mistaken.contains("verdict is &quot;none&quot;, expected allow, deny, audit"),
         "{mistaken}"
     );
+    // What others add to an address is no mistake, and is not handed on.
+    let (status, html) = exporter.get("/?agent=codex&utm_source=%3Cb%3E");
+    check_markup(&html);
+    assert_eq!(status, 200);
+    assert!(
+        html.contains("Ignored in this address: <code>utm_source</code>"),
+        "{html}"
+    );
+    assert!(!html.contains("utm_source=") && !html.contains("<tr class=\"deny\" "));
     drop(producer);
     eventually("the guard's end shows", || {
         exporter

@@ -326,7 +326,9 @@ fn requests_are_read_only_and_for_loopback() {
             "{method}"
         );
     }
-    assert_eq!(status(&answer("GET /nothing", host)), 404);
+    let (code, body) = exporter.get("/nothing");
+    assert_eq!(code, 404);
+    assert!(body.contains("the page is at /"), "{body}");
     let (head, body) = request(
         address,
         "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",

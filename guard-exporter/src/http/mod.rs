@@ -77,6 +77,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/-/healthy", get(async || "healthy\n"))
         .route("/-/ready", get(ready))
         .merge(own)
+        .fallback(async || (StatusCode::NOT_FOUND, NOTHING_HERE))
         .with_state(state)
         .layer(map_response(with_security_headers))
         .layer(from_fn(host_guard::host_guard))
@@ -102,6 +103,8 @@ async fn with_security_headers(mut response: Response) -> Response {
     }
     response
 }
+
+const NOTHING_HERE: &str = "nothing is here; the page is at /, and names everything else\n";
 
 const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),

@@ -1,7 +1,8 @@
 //! The query parameters of requests.
 //!
 //! Parsing is strict: a misspelt parameter is an error, since an answer to another question is worse
-//! than none.
+//! than none. Only the page ignores names that it does not know, and says so: links to it may come with
+//! some that others have added.
 
 use super::json::CONTENT_TYPE;
 use crate::recent::DecisionId;
@@ -55,6 +56,8 @@ pub(super) struct PageQuery {
     pub(super) denials: DenialsQuery,
     /// Whether each denial is a row, and not each group.
     pub(super) each: bool,
+    /// Names that it does not know.
+    pub(super) unknown: Vec<String>,
 }
 
 /// The parameters of `/api/v1/latency`.
@@ -99,11 +102,16 @@ impl Parameters {
             value => return Err(BadRequest::value(VIEW, value, "groups, each")),
         };
         let rest = self.0.iter().filter(|parameter| !is_view(parameter));
-        let denials = Self(rest.cloned().collect()).denials()?;
+        let mut unknown = Vec::new();
+        let denials = Self(rest.cloned().collect()).selection(|name| {
+            unknown.push(name.to_owned());
+            Ok(())
+        })?;
         Ok(PageQuery {
             // One group would be one row.
             each: each || denials.group.is_some(),
             denials,
+            unknown,
         })
     }
 
@@ -116,9 +124,17 @@ impl Parameters {
         }
     }
 
-    /// The parameters of `/api/v1/denials` and of `/api/v1/changes`. An empty one, such as of an empty
-    /// field of the form, counts as absent.
+    /// The parameters of `/api/v1/denials` and of `/api/v1/changes`.
     pub(super) fn denials(&self) -> Result<DenialsQuery, BadRequest> {
+        self.selection(|name| Err(BadRequest::name(name)))
+    }
+
+    /// The parameters that select denials, with `unknown` for each other name. An empty one, such as of
+    /// an empty field of the form, counts as absent.
+    fn selection(
+        &self,
+        mut unknown: impl FnMut(&str) -> Result<(), BadRequest>,
+    ) -> Result<DenialsQuery, BadRequest> {
         let mut query = DenialsQuery {
             filter: RecordFilter::default(),
             group: None,
@@ -146,10 +162,15 @@ impl Parameters {
                         BadRequest::value("limit", value, &format!("1 to {MAX_LIMIT}"))
                     })?;
                 }
-                _ => return Err(BadRequest::name(name)),
+                _ => unknown(name)?,
             }
         }
         Ok(query)
+    }
+
+    /// Removes those with these names.
+    pub(super) fn remove(&mut self, names: &[String]) {
+        self.0.retain(|(name, _)| !names.contains(name));
     }
 
     /// The parameters of `/api/v1/latency`.
@@ -317,6 +338,10 @@ mod tests {
             let BadRequest(error) = parameters(query).denials().unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+        let page = parameters("agnet=codex&utm_source=x&agent=amp").page();
+        let page = page.unwrap();
+        assert_eq!(page.unknown, ["agnet", "utm_source"]);
+        assert_eq!(page.denials.filter.agent.as_deref(), Some("amp"));
         let BadRequest(error) = parameters("view=all").page().unwrap_err();
         assert!(error.contains("groups, each"), "{error}");
         let id = format!("{}-7", "0f".repeat(16));

@@ -45,11 +45,12 @@ use std::time::Instant;
 use text::{grouped, text};
 
 /// `GET /`
-pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters) -> Response {
+pub(super) async fn page(State(state): State<HttpState>, mut parameters: Parameters) -> Response {
     let query = match parameters.page() {
         Ok(query) => query.with_at_most(MAX_ROWS),
         Err(error) => return mistake(&error, &state.telemetry_path),
     };
+    parameters.remove(&query.unknown);
     let app = &state.app;
     let now = Instant::now();
     let guards = app.guards();
@@ -66,6 +67,12 @@ pub(super) async fn page(State(state): State<HttpState>, parameters: Parameters)
         section #denials.card aria-labelledby="h-denials" {
             h2 #h-denials { "Denials" }
             (filters::form(&query, &parameters, &Choices::of(app, &guards)))
+            @if !query.unknown.is_empty() {
+                p.hint {
+                    "Ignored in this address: "
+                    @for name in &query.unknown { code { (text(name)) } " " }
+                }
+            }
             (picture)
             (denials(&parameters, &query, &app.recent))
         }
