@@ -102,8 +102,12 @@ impl AppState {
         (all, lost)
     }
 
+    /// Adds the newest detection, in place of what was reported of the same before: it has one count.
     pub fn add_detection(&self, detection: Arc<Detection>) {
         let mut detections = self.lock_detections();
+        if !detection.begins {
+            detections.retain(|other| !other.counted.is_of_the_same(&detection.counted));
+        }
         if detections.len() == MAX_DETECTIONS {
             detections.pop_front();
         }

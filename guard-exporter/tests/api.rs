@@ -412,10 +412,9 @@ fn storms_and_mass_deletions_are_detected() {
     let mut events = Events::listen(exporter.address(), "");
     publish_at_once(&producer, &denial(), STORM + 3);
     let found = detection(&mut events);
-    assert_eq!(
-        (&found["kind"], &found["count"]),
-        (&"retry_storm".into(), &STORM.into())
-    );
+    assert_eq!(found["kind"], "retry_storm");
+    // It grows while it goes on.
+    assert!(found["count"].as_u64() >= Some(STORM), "{found}");
     let at_once = denial();
     for number in 0..MASS + 3 {
         producer.publish(&DecisionEvent {
@@ -439,14 +438,17 @@ fn storms_and_mass_deletions_are_detected() {
         (&found["session"], &found["agent"]),
         (&"s-1".into(), &"claude_code".into())
     );
-    let kept = json(&exporter, "/api/v1/detections");
-    let kinds: Vec<&Value> = kept["detections"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|found| &found["kind"])
-        .collect();
-    assert_eq!(kinds, ["mass_deletion", "retry_storm"]);
+    eventually("each is kept once, with all its operations", || {
+        let kept = json(&exporter, "/api/v1/detections");
+        let found: Vec<(&str, u64)> = kept["detections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| (found["kind"].as_str().unwrap(), &found["count"]))
+            .map(|(kind, count)| (kind, count.as_u64().unwrap()))
+            .collect();
+        found == [("mass_deletion", MASS + 3), ("retry_storm", STORM + 3)]
+    });
     for (series, value) in [
         ("guard_retry_storms_total{agent=\"claude_code\"}", 1.0),
         (

@@ -7,9 +7,9 @@
 
 mod support;
 
-use guard_core::DecisionEvent;
 use guard_core::ring::{Counter, MIN_LANE_WORDS};
 use guard_core::verdict::{Reason, Verdict};
+use guard_core::{DecisionEvent, OperationKind};
 use support::{Home, allowed, denial, eventually, publish, request};
 
 /// Asserts that every element that must be closed is closed, in order.
@@ -207,6 +207,33 @@ fn a_command_is_one_row_that_leads_to_all_of_it() {
         let found = html.matches("<tr class=\"deny\" ").count();
         assert_eq!(found, expected, "{query}");
     }
+}
+
+#[test]
+fn an_rm_of_400_files_ends_as_one_row_that_says_400() {
+    let home = Home::new();
+    let producer = home.ring(1, 1 << 20);
+    let exporter = home.start();
+    let first = denial();
+    for number in 0..400 {
+        producer.publish(&DecisionEvent {
+            operation: OperationKind::Unlink,
+            path: format!("/home/u/project/src/{number}").as_bytes(),
+            destination: None,
+            monotonic_ns: first.monotonic_ns + number * 1_000_000,
+            wall_ns: first.wall_ns + number * 1_000_000,
+            ..first
+        });
+    }
+    let mut html = String::new();
+    eventually("the mass deletion has its last count", || {
+        html = exporter.get("/").1;
+        html.contains("asked to remove 400 names within 10 s, 400 of them denied")
+            && html.contains("<strong>400 paths</strong>")
+    });
+    check_markup(&html);
+    assert_eq!(html.matches("<tr class=\"deny\" ").count(), 1, "{html}");
+    assert_eq!(html.matches("mass deletion: ").count(), 1, "{html}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Mass deletions: many names removed in one session within a short time.
 
 use super::generations::Generations;
+use super::live_count::LiveCount;
 use super::operation_count::OperationCount;
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
@@ -20,44 +21,79 @@ struct Session {
     second: u64,
     /// The seconds of the window; `second` is at its remainder.
     removed: [OperationCount; SECONDS],
-    /// The count at which the current mass deletion was last reported; 0 when there is none.
-    reported: u64,
+    current: Option<MassDeletion>,
+}
+
+/// A mass deletion that goes on.
+#[derive(Debug)]
+struct MassDeletion {
+    total: OperationCount,
+    /// The second in which it was first reported.
+    since: u64,
+    /// The total at which it is reported the next time.
+    next: u64,
+    live: LiveCount,
 }
 
 // === impl Deletions ===
 
 impl Deletions {
-    /// Counts a removal, and returns a mass deletion that begins or has grown.
-    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(OperationCount, bool)> {
+    /// Counts a removal, and returns a mass deletion that begins or has grown tenfold.
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(LiveCount, bool)> {
         if !is_counted(event) {
             return None;
         }
         let session = self.0.touch(event.session);
         session.advance(event.monotonic_ns / NANOSECONDS);
         let now = &mut session.removed[slot(session.second)];
-        now.count += 1;
-        now.denied += u64::from(event.verdict == Verdict::Deny);
+        let is_denied = event.verdict == Verdict::Deny;
+        now.add(is_denied);
         let counted = session.counted();
-        if session.reported > 0 && counted.count < MASS / 2 {
-            session.reported = 0;
+        if counted.count < MASS / 2 {
+            session.current = None;
         }
-        let next = if session.reported == 0 {
-            MASS
-        } else {
-            session.reported.saturating_mul(10)
+        let Some(current) = &mut session.current else {
+            if counted.count < MASS {
+                return None;
+            }
+            let current = MassDeletion::new(counted, session.second);
+            let live = current.live.clone();
+            session.current = Some(current);
+            return Some((live, true));
         };
-        if counted.count < next {
-            return None;
-        }
-        let begins = session.reported == 0;
-        session.reported = next;
-        Some((counted, begins))
+        current.grow(is_denied, session.second)
     }
 }
 
 impl Default for Deletions {
     fn default() -> Self {
         Self(Generations::new(CAPACITY))
+    }
+}
+
+// === impl MassDeletion ===
+
+impl MassDeletion {
+    /// One that has just been found, by the `counted` removals of the window that ends in this second.
+    fn new(counted: OperationCount, second: u64) -> Self {
+        Self {
+            total: counted,
+            since: second,
+            next: MASS * 10,
+            live: LiveCount::new(counted.count, counted.denied, SECONDS as u64),
+        }
+    }
+
+    /// Counts a removal in this second, and returns the count when that is worth a report.
+    fn grow(&mut self, is_denied: bool, second: u64) -> Option<(LiveCount, bool)> {
+        self.total.add(is_denied);
+        let longer = second.saturating_sub(self.since);
+        self.live.set(self.total, SECONDS as u64 + longer);
+        if self.total.count < self.next {
+            return None;
+        }
+        self.next = self.next.saturating_mul(10);
+        Some((self.live.clone(), false))
     }
 }
 
@@ -149,9 +185,7 @@ mod tests {
         }
     }
 
-    fn reports<'a>(
-        events: impl IntoIterator<Item = DecisionEvent<'a>>,
-    ) -> Vec<(OperationCount, bool)> {
+    fn reports<'a>(events: impl IntoIterator<Item = DecisionEvent<'a>>) -> Vec<(LiveCount, bool)> {
         let mut deletions = Deletions::default();
         let events = events.into_iter();
         events.filter_map(|event| deletions.check(&event)).collect()
@@ -160,11 +194,18 @@ mod tests {
     #[test]
     fn removals_outside_zones_count() {
         let found = reports((0..MASS).map(|number| removal(number * 40)));
-        let expected = OperationCount {
-            count: MASS,
-            denied: 0,
-        };
-        assert_eq!(found, [(expected, true)]);
+        assert_eq!(found, [(LiveCount::new(MASS, 0, 10), true)]);
+    }
+
+    #[test]
+    fn the_count_grows_until_the_end() {
+        // 100 a second for four seconds, and one of another session.
+        let removals = (0..2 * MASS).map(|number| removal(number * 10));
+        let found = reports(removals.chain([DecisionEvent {
+            session: b"another",
+            ..removal(4000)
+        }]));
+        assert_eq!(found, [(LiveCount::new(2 * MASS, 0, 12), true)]);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! | `retry_storm` | an agent is denied the same operation on the same path [`STORM`] times, never more than [`STORM_PAUSE`] apart |
 //! | `mass_deletion` | a session removes, or tries to remove, [`MASS`] names within [`MASS_WINDOW`], in zones or outside them |
 //!
-//! Each is reported when it begins, and again each time it has grown tenfold. Removals that the policy
+//! Each is reported when it begins, and again each time it has grown tenfold; its count grows with every
+//! operation. Removals that the policy
 //! allows (temporary and disposable places, overrides, trusted tools, an agent's own files) and those
 //! of people do not count.
 //!
@@ -16,10 +17,12 @@
 mod commands;
 mod deletions;
 mod generations;
+mod live_count;
 mod operation_count;
 mod retries;
 
 pub use deletions::{MASS, MASS_WINDOW};
+pub use live_count::LiveCount;
 pub use retries::{STORM, STORM_PAUSE};
 
 use commands::DeniedCommands;
@@ -27,7 +30,6 @@ use deletions::Deletions;
 use guard_core::DecisionEvent;
 use guard_core::verdict::{Reason, Verdict};
 use guard_report::time::rfc3339;
-use operation_count::OperationCount;
 use retries::Retries;
 use serde::Serialize;
 
@@ -49,14 +51,13 @@ pub struct Detection {
     pub agent: String,
     pub session: String,
     pub operation: &'static str,
-    /// The path; for a mass deletion the last of them.
+    /// The path; for a mass deletion that of the operation that completed it.
     pub path: String,
     /// The zone of that path, by its name.
     pub zone: Option<String>,
-    /// The number of operations; for a mass deletion within the window.
-    pub count: u64,
-    /// How many of them were denied.
-    pub denied: u64,
+    /// The operations since it began, and how many of them were denied.
+    #[serde(flatten)]
+    pub counted: LiveCount,
     pub place: DetectionPlace,
     /// Whether it begins; otherwise it has grown tenfold.
     pub begins: bool,
@@ -89,7 +90,7 @@ pub enum DetectionPlace {
 impl Detector {
     /// Checks a decision about the agent with this `label`.
     pub fn check(&mut self, event: &DecisionEvent<'_>, label: &str) -> [Option<Detection>; 2] {
-        let found = |kind, (counted, begins): (OperationCount, bool)| Detection {
+        let found = |kind, (counted, begins): (LiveCount, bool)| Detection {
             kind,
             time: rfc3339(event.wall_ns),
             agent: label.to_owned(),
@@ -97,8 +98,7 @@ impl Detector {
             operation: event.operation.as_str(),
             path: text(event.path),
             zone: event.zone.map(|zone| zone.name.to_owned()),
-            count: counted.count,
-            denied: counted.denied,
+            counted,
             place: DetectionPlace::of(event),
             begins,
         };
@@ -123,8 +123,8 @@ impl Detector {
 impl Detection {
     /// `allow` when any operation was allowed, `deny` when all were denied.
     #[must_use]
-    pub const fn verdict(&self) -> Verdict {
-        if self.denied < self.count {
+    pub fn verdict(&self) -> Verdict {
+        if self.counted.allowed() > 0 {
             Verdict::Allow
         } else {
             Verdict::Deny
@@ -134,7 +134,7 @@ impl Detection {
     /// One sentence without its full stop.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { count, denied, .. } = self;
+        let (count, denied) = (self.counted.count(), self.counted.denied());
         let visible = guard_report::sentence::visible;
         let (agent, path) = (visible(&self.agent), visible(&self.path));
         let session = visible(&self.session);
@@ -145,8 +145,8 @@ impl Detection {
             ),
             DetectionKind::MassDeletion => format!(
                 "mass deletion: {agent} (session {session}) asked to remove {count} names within \
-                 {} s, {denied} of them denied, the last {path}",
-                MASS_WINDOW.as_secs()
+                 {} s, {denied} of them denied, among them {path}",
+                self.counted.seconds()
             ),
         }
     }
@@ -219,15 +219,17 @@ mod tests {
             panic!("{found:?}");
         };
         assert_eq!(
-            (first.kind, first.count, first.begins),
-            (DetectionKind::MassDeletion, MASS, true)
+            (first.kind, first.begins, second.begins),
+            (DetectionKind::MassDeletion, true, false)
         );
-        assert_eq!((second.count, second.begins), (10 * MASS, false));
+        // Both are of the same, and count on.
+        assert!(first.counted.is_of_the_same(&second.counted));
+        assert_eq!(first.counted.count(), 10 * MASS);
         assert_eq!(first.verdict(), Verdict::Deny);
         assert_eq!(
             first.sentence(),
-            "mass deletion: codex (session s-1) asked to remove 200 names within 10 s, 200 of them \
-             denied, the last /home/u/project/199"
+            "mass deletion: codex (session s-1) asked to remove 2000 names within 10 s, 2000 of them \
+             denied, among them /home/u/project/199"
         );
     }
 
@@ -238,7 +240,7 @@ mod tests {
             .flat_map(|number| detector.check(&denial(number), "codex"))
             .flatten()
             .inspect(|found| assert_eq!(found.kind, DetectionKind::RetryStorm))
-            .map(|found| (found.count, found.begins))
+            .map(|found| (found.counted.count(), found.begins))
             .collect();
         assert_eq!(counts, [(STORM, true), (10 * STORM, false)]);
         let allowed = DecisionEvent {

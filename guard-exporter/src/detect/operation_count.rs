@@ -8,6 +8,16 @@ pub(super) struct OperationCount {
     pub(super) denied: u64,
 }
 
+// === impl OperationCount ===
+
+impl OperationCount {
+    /// Counts one more.
+    pub(super) fn add(&mut self, is_denied: bool) {
+        self.count += 1;
+        self.denied += u64::from(is_denied);
+    }
+}
+
 /// Whether `count` is `first` times a power of ten.
 pub(super) const fn is_reported_at(count: u64, first: u64) -> bool {
     let mut reported = first;

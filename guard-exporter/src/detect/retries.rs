@@ -1,6 +1,7 @@
 //! Retry storms: the same denied operation repeated.
 
 use super::generations::Generations;
+use super::live_count::LiveCount;
 use super::operation_count::{OperationCount, is_reported_at};
 use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
@@ -18,13 +19,15 @@ pub(super) struct Retries(Generations<Retry>);
 struct Retry {
     last_ns: u64,
     count: u64,
+    /// What was reported of it.
+    live: Option<LiveCount>,
 }
 
 // === impl Retries ===
 
 impl Retries {
-    /// Counts a denial, and returns a storm that begins or has grown.
-    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(OperationCount, bool)> {
+    /// Counts a denial, and returns a storm that begins or has grown tenfold.
+    pub(super) fn check(&mut self, event: &DecisionEvent<'_>) -> Option<(LiveCount, bool)> {
         if event.verdict != Verdict::Deny {
             return None;
         }
@@ -40,7 +43,7 @@ impl Retries {
         // Also when the clock restarts, as after a reboot.
         let pause_ns = event.monotonic_ns.abs_diff(retry.last_ns);
         if u128::from(pause_ns) > STORM_PAUSE.as_nanos() {
-            retry.count = 0;
+            *retry = Retry::default();
         }
         retry.last_ns = event.monotonic_ns;
         retry.count += 1;
@@ -48,7 +51,12 @@ impl Retries {
             count: retry.count,
             denied: retry.count,
         };
-        is_reported_at(retry.count, STORM).then_some((counted, retry.count == STORM))
+        if retry.count < STORM {
+            return None;
+        }
+        let live = retry.live.get_or_insert_default();
+        live.set(counted, 0);
+        is_reported_at(retry.count, STORM).then(|| (live.clone(), retry.count == STORM))
     }
 }
 

@@ -108,8 +108,8 @@ fn detected(detection: &Detection, trace: Option<TraceContext>) -> LogRecord {
         KeyValue::new(names::AGENT_NAME, detection.agent.clone()),
         KeyValue::new(names::SESSION_ID, detection.session.clone()),
         KeyValue::new(names::FILE_PATH, detection.path.clone()),
-        KeyValue::new(names::DETECTION_COUNT, number(detection.count)),
-        KeyValue::new(names::DETECTION_DENIED, number(detection.denied)),
+        KeyValue::new(names::DETECTION_COUNT, number(detection.counted.count())),
+        KeyValue::new(names::DETECTION_DENIED, number(detection.counted.denied())),
         KeyValue::new(names::DETECTION_BEGINS, detection.begins),
     ];
     if let Some(zone) = &detection.zone {
@@ -154,7 +154,7 @@ fn body(text: String) -> Option<AnyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::DetectionPlace;
+    use crate::detect::{DetectionPlace, LiveCount};
     use guard_core::DecisionEvent;
     use guard_core::event::{Preservation, PreservationOutcome, UnpreservedCause};
     use guard_testing::events::{CHANGE, REQUEST, denial as event};
@@ -258,14 +258,13 @@ mod tests {
             operation: "unlink",
             path: "/p/1".into(),
             zone: None,
-            count: 200,
-            denied: 3,
+            counted: LiveCount::new(200, 3, 10),
             place: DetectionPlace::Outside,
             begins: true,
         };
         let storm = Detection {
             kind: DetectionKind::RetryStorm,
-            denied: 200,
+            counted: LiveCount::new(200, 200, 0),
             ..detection.clone()
         };
         let found = record(&LogItem::Detection(Arc::new(detection), event(0).trace));
