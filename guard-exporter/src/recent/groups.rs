@@ -40,7 +40,7 @@ impl Recent {
                 Some(before) => kept.position(before).unwrap_or(0),
             };
             let all = kept.denials.iter().cloned().enumerate();
-            let may_want = |(_, record): &Placed| filter.may_want(&record.subject());
+            let may_want = |(_, record): &Placed| filter.may_want(&record.facts.subject());
             (all.filter(may_want).collect::<Vec<_>>(), end)
         };
         let wanted = placed
@@ -118,7 +118,7 @@ fn newest_first(group: Vec<Placed>) -> Vec<Arc<LoggedDecision>> {
 impl LoggedDecision {
     /// Whether `filter` wants it.
     pub(super) fn is_wanted(&self, filter: &RecordFilter) -> bool {
-        if !filter.may_want(&self.subject()) {
+        if !filter.may_want(&self.facts.subject()) {
             return false;
         }
         filter.is_shallow()

@@ -1,6 +1,6 @@
 //! Loads a log at the start.
 
-use super::{LoggedDecision, Recent};
+use super::{DecisionFacts, LoggedDecision, Recent};
 use guard_report::log_files::read_all;
 use guard_report::record::DecisionRecord;
 use std::path::Path;
@@ -31,15 +31,17 @@ impl LoggedDecision {
     pub fn parse(line: &str) -> Option<Self> {
         let record = DecisionRecord::parse(line)?;
         Some(Self {
-            operation: record.operation()?,
-            verdict: record.verdict()?,
+            facts: DecisionFacts {
+                agent: record.agent.as_deref().map(Into::into),
+                zone: record.zone_name.as_deref().map(Into::into),
+                zone_path: record.zone.as_deref().map(Into::into),
+                operation: record.operation()?,
+                verdict: record.verdict()?,
+                wall_ns: record.wall_ns()?,
+                count: record.count.unwrap_or(1),
+            },
             is_unpreserved: record.unpreserved.is_some(),
-            wall_ns: record.wall_ns()?,
-            agent: record.agent.as_deref().map(Into::into),
-            zone: record.zone_name.as_deref().map(Into::into),
-            zone_path: record.zone.as_deref().map(Into::into),
             line: line.into(),
-            count: record.count.unwrap_or(1),
             group_key: OnceLock::new(),
         })
     }

@@ -8,16 +8,18 @@
 //! allowed change is `RING-cNUMBER`, since changes have numbers of their own. It never changes, so a
 //! reader may continue after any of them, also with another exporter.
 
+mod facts;
 mod groups;
 pub mod load;
 mod older;
 
+pub use facts::DecisionFacts;
 pub use groups::GroupSelection;
 pub use older::OlderDecision;
 
+use guard_core::DecisionEvent;
 use guard_core::verdict::Verdict;
-use guard_core::{DecisionEvent, OperationKind};
-use guard_report::filter::{RecordFilter, Subject};
+use guard_report::filter::RecordFilter;
 use guard_report::groups::GroupKey;
 use older::Older;
 use std::collections::VecDeque;
@@ -34,18 +36,9 @@ pub struct Recent {
 pub struct LoggedDecision {
     /// Its line in the log, without the newline: a JSON object.
     pub line: Box<str>,
-    pub agent: Option<Box<str>>,
-    /// The name of the zone.
-    pub zone: Option<Box<str>>,
-    pub zone_path: Option<Box<str>>,
-    pub operation: OperationKind,
-    pub verdict: Verdict,
+    pub facts: DecisionFacts<Box<str>>,
     /// Whether something was to be preserved, and was not.
     pub is_unpreserved: bool,
-    /// Wall clock nanoseconds.
-    pub wall_ns: u64,
-    /// How many share the line.
-    pub count: u64,
     /// What decides about its group, once that was asked for; nothing of a line that is no record.
     group_key: OnceLock<Option<GroupKey>>,
 }
@@ -94,7 +87,7 @@ impl Recent {
                 break;
             };
             kept.bytes -= oldest.line.len();
-            kept.older.push(&oldest.subject(), oldest.count);
+            kept.older.push(&oldest.facts);
         }
     }
 
@@ -128,7 +121,7 @@ impl Recent {
             None => kept.denials.len(),
             Some(before) => kept.position(before).unwrap_or(0),
         };
-        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.subject());
+        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.facts.subject());
         let candidates = kept.denials.range(..end).rev().filter(may_want).cloned();
         let candidates: Vec<_> = if filter.is_shallow() {
             candidates.take(limit.saturating_add(1)).collect()
@@ -150,7 +143,7 @@ impl Recent {
     /// All that `filter` selects, the oldest first.
     #[must_use]
     pub fn all(&self, filter: &RecordFilter) -> Vec<Arc<LoggedDecision>> {
-        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.subject());
+        let may_want = |denial: &&Arc<LoggedDecision>| filter.may_want(&denial.facts.subject());
         let mut found: Vec<_> = self
             .kept()
             .denials
@@ -199,31 +192,22 @@ impl LoggedDecision {
     pub fn new(event: &DecisionEvent<'_>, line: &str) -> Self {
         Self {
             line: line.into(),
-            agent: event.agent.map(Into::into),
-            zone: event.zone.map(|zone| zone.name.into()),
-            zone_path: event
-                .zone
-                .map(|zone| String::from_utf8_lossy(zone.path).into()),
-            operation: event.operation,
-            verdict: event.verdict,
+            facts: DecisionFacts {
+                agent: event.agent.map(Into::into),
+                zone: event.zone.map(|zone| zone.name.into()),
+                zone_path: event
+                    .zone
+                    .map(|zone| String::from_utf8_lossy(zone.path).into()),
+                operation: event.operation,
+                verdict: event.verdict,
+                wall_ns: event.wall_ns,
+                count: 1,
+            },
             is_unpreserved: event
                 .preservation
                 .as_ref()
                 .is_some_and(|found| found.cause().is_some()),
-            wall_ns: event.wall_ns,
-            count: 1,
             group_key: OnceLock::new(),
-        }
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject {
-            agent: self.agent.as_deref(),
-            zone_name: self.zone.as_deref(),
-            zone_path: self.zone_path.as_deref(),
-            operation: Some(self.operation),
-            verdict: Some(self.verdict),
-            wall_ns: Some(self.wall_ns),
         }
     }
 }
@@ -276,6 +260,7 @@ const RING_ID_DIGITS: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use guard_core::OperationKind;
     use guard_report::record::DecisionRecord;
     use guard_testing::events::{CHANGE, denial};
 

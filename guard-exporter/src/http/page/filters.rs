@@ -40,8 +40,8 @@ impl Choices {
                         names.insert(name.into());
                     }
                 };
-                add(&mut choices.agents, record.agent.as_deref());
-                add(&mut choices.zones, record.zone.as_deref());
+                add(&mut choices.agents, record.facts.agent.as_deref());
+                add(&mut choices.zones, record.facts.zone.as_deref());
             });
         }
         let sessions = guards.iter().map(|guard| guard.session.as_str().into());

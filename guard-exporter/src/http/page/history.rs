@@ -4,10 +4,11 @@
 
 use super::links::address;
 use super::text::{grouped, text};
-use crate::recent::{LoggedDecision, OlderDecision, Recent};
+use crate::recent::{DecisionFacts, LoggedDecision, OlderDecision, Recent};
 use guard_report::filter::RecordFilter;
 use maud::{Markup, html};
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// What happened over some time.
@@ -175,19 +176,22 @@ impl History {
 fn occurrences(
     (older, kept): &(Vec<OlderDecision>, Vec<Arc<LoggedDecision>>),
 ) -> Vec<Occurrence<'_>> {
-    let older = older.iter().map(|one| Occurrence {
-        wall_ns: one.wall_ns,
-        agent: one.agent.as_deref(),
-        zone: one.zone.as_deref(),
-        count: one.count,
-    });
-    let kept = kept.iter().map(|one| Occurrence {
-        wall_ns: one.wall_ns,
-        agent: one.agent.as_deref(),
-        zone: one.zone.as_deref(),
-        count: one.count,
-    });
+    let older = older.iter().map(Occurrence::of);
+    let kept = kept.iter().map(|one| Occurrence::of(&one.facts));
     older.chain(kept).collect()
+}
+
+// === impl Occurrence ===
+
+impl<'a> Occurrence<'a> {
+    fn of<S: Deref<Target = str>>(facts: &'a DecisionFacts<S>) -> Self {
+        Self {
+            wall_ns: facts.wall_ns,
+            agent: facts.agent.as_deref(),
+            zone: facts.zone.as_deref(),
+            count: facts.count,
+        }
+    }
 }
 
 /// The lanes with most in them, the first first.
