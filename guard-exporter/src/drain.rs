@@ -7,8 +7,7 @@
 //! It guarantees that a denial or a change committed to a ring reaches its log exactly once, however often the
 //! exporter is killed, unless the ring itself overwrote it first; that is then counted.
 //!
-//! It deliberately polls: a writer that woke its readers would need a system call. After activity a
-//! pass follows within milliseconds; while nothing happens the pause grows to `LONGEST_PAUSE`.
+//! It deliberately polls, at a pace that follows what comes (`pace.rs`).
 
 use crate::app_state::AppState;
 use crate::confine::SandboxPaths;
@@ -19,6 +18,7 @@ use crate::discovery::{Discovery, is_fresh};
 use crate::metrics::{ExporterMetrics, GuardState, Infos, Metrics, RingMetrics};
 use crate::observe::Observer;
 use crate::otlp::Recorder;
+use crate::pace::{Found, Pace, SCAN_INTERVAL};
 use crate::positions::ReadPositions;
 use crate::rate_limited::RateLimited;
 use crate::ring::{Extent, Ring};
@@ -183,18 +183,12 @@ impl Drain {
     pub fn run(mut self, commands: &Receiver<ReaderCommand>, ends: &Ends) -> End {
         let mut check = Timer::starting_at(SCAN_INTERVAL, Instant::now());
         let mut end = None;
-        let mut pause = SHORTEST_PAUSE;
+        let mut pace = Pace::new(Instant::now());
         loop {
             let now = Instant::now();
             let pass = self.pass(now);
-            pause = match pass {
-                Pass {
-                    extent: Extent::Part,
-                    ..
-                } if self.trouble().is_none() => Duration::ZERO,
-                Pass { records: 1.., .. } => SHORTEST_PAUSE,
-                _ => (pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
-            };
+            let pause = pace.after(self.found(pass), now);
+            self.timers.set_scan_interval(pace.scan_interval(now));
             let idle = now.duration_since(self.last_live);
             if check.is_due(now) {
                 end = ends.has_come(idle);
@@ -214,6 +208,19 @@ impl Drain {
         }
         self.close();
         end.unwrap_or(End::Asked)
+    }
+
+    /// What a pass has found.
+    fn found(&self, pass: Pass) -> Found {
+        match pass {
+            Pass {
+                extent: Extent::Part,
+                ..
+            } if self.trouble().is_none() => Found::More,
+            Pass { records: 1.., .. } => Found::Records,
+            _ if self.worked => Found::Rings,
+            _ => Found::Nothing,
+        }
     }
 
     /// Scans for rings when it is due, and reads what is available.
@@ -474,6 +481,15 @@ impl Drain {
     }
 }
 
+// === impl Timers ===
+
+impl Timers {
+    fn set_scan_interval(&mut self, interval: Duration) {
+        self.scan.set_interval(interval);
+        self.publish.set_interval(interval);
+    }
+}
+
 // === impl Ends ===
 
 impl Ends {
@@ -515,14 +531,8 @@ fn status(log: &DecisionLog) -> LogStatus {
     }
 }
 
-/// After a pass that read something.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-/// The longest that a denial waits for its record.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long no guard was alive before an exporter without its directory ends.
 const GONE_PATIENCE: Duration = Duration::from_secs(5);
-/// How often directories are scanned, writers' locks are tried, and the guards' state is published.
-const SCAN_INTERVAL: Duration = Duration::from_millis(200);
 /// How often logs are searched for what is too old.
 const EXPIRE_INTERVAL: Duration = Duration::from_secs(60);
 /// How often a pass may be traced.

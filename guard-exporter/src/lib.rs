@@ -31,6 +31,7 @@ pub mod log;
 pub mod metrics;
 pub mod observe;
 pub mod otlp;
+mod pace;
 pub mod percentiles;
 mod positions;
 mod rate_limited;

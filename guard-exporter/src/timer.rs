@@ -39,6 +39,11 @@ impl Timer {
         is_due
     }
 
+    /// Changes the interval, also of what is waited for now.
+    pub(crate) const fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+    }
+
     /// Makes it due at once.
     pub(crate) const fn expire(&mut self) {
         self.last = None;
@@ -58,6 +63,11 @@ mod tests {
         assert_eq!(due, [true, false, false, true, false, false, true]);
         timer.expire();
         assert!(timer.is_due(at(121)));
+        timer.set_interval(Duration::from_secs(2));
+        assert_eq!(
+            [122, 123].map(|second| timer.is_due(at(second))),
+            [false, true]
+        );
         let mut timer = Timer::starting_at(Duration::from_secs(60), start);
         assert_eq!(
             [0, 59, 60].map(|second| timer.is_due(at(second))),

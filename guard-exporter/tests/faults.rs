@@ -1,5 +1,5 @@
 //! Adverse conditions: crowds of clients, closed directories, clocks that are set, garbage on the
-//! port, and a closed standard error.
+//! port, a closed standard error, and nothing to do.
 #![allow(
     clippy::tests_outside_test_module,
     clippy::unwrap_used,
@@ -19,6 +19,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 use support::{
     DEADLINE, Home, PROGRAM, Rng, denial, eventually, publish, publish_at_once, request, status,
 };
@@ -227,6 +229,40 @@ fn a_closed_standard_error_is_no_problem() {
     eventually("all is logged", || home.lines() == 16);
     exporter.child.stderr = Some(never());
     exporter.terminate();
+}
+
+/// On Linux, which counts how often a thread waits.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_exporter_wakes_rarely_and_reads_soon() {
+    let home = Home::new();
+    let producer = home.ring(1, MIN_LANE_WORDS);
+    let exporter = home.start();
+    exporter.address();
+    let pid = exporter.child.id();
+    let waits = || -> u64 {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let texts = threads
+            .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("status")).ok());
+        texts
+            .filter_map(|text| {
+                let (_, count) = text.split_once("\nvoluntary_ctxt_switches:")?;
+                count.split_whitespace().next()?.parse::<u64>().ok()
+            })
+            .sum()
+    };
+    let (mut since, mut before) = (Instant::now(), waits());
+    eventually("it waits less than ten times a second", || {
+        if since.elapsed() < Duration::from_secs(2) {
+            return false;
+        }
+        let now = waits();
+        let is_rare = now - before < 20;
+        (since, before) = (Instant::now(), now);
+        is_rare
+    });
+    producer.publish(&denial());
+    eventually("the denial is logged", || home.lines() == 1);
 }
 
 /// A pipe without a writer.
