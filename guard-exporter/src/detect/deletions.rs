@@ -141,7 +141,7 @@ fn is_counted(event: &DecisionEvent<'_>) -> bool {
     // Temporary directories outside zones have no reason of their own.
     let is_temporary = || {
         let is_below = |place: &&[u8]| event.path.starts_with(place);
-        TEMPORARY.iter().any(is_below)
+        event.zone.is_none() && TEMPORARY.iter().any(is_below)
     };
     event.operation == OperationKind::Unlink && !is_expected && !has_failed && !is_temporary()
 }
@@ -271,6 +271,12 @@ mod tests {
             }),
             0
         );
+        let in_a_zone_there = DecisionEvent {
+            path: b"/tmp/zone/x",
+            zone: denial(0).zone,
+            ..removal(0)
+        };
+        assert_eq!(many(in_a_zone_there), 1);
         assert_eq!(
             many(DecisionEvent {
                 operation: OperationKind::Rename,
