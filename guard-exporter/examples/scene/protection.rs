@@ -11,6 +11,8 @@ pub(crate) fn write(path: &Path, id: &[u8; 16]) {
     std::fs::write(path_beside(path, &hex(id)), protection).unwrap();
 }
 
+const HOUR_NS: u64 = 3_600_000_000_000;
+
 /// What all guards protect.
 fn protection() -> Protection {
     let zone = |name: &str| ProtectedZone {
@@ -27,7 +29,8 @@ fn protection() -> Protection {
             operations: vec!["unlink".to_owned()],
             agent: Some("codex".to_owned()),
             session: None,
-            expires: Some(rfc3339(now_ns() + 3_600_000_000_000)),
+            // The same for all guards.
+            expires: Some(rfc3339((now_ns() / HOUR_NS + 2) * HOUR_NS)),
             granted_by: Some("ada".to_owned()),
         }],
     }

@@ -1,6 +1,6 @@
 //! What is protected: zones by name and path, by which policy, with which overrides and until when.
 //!
-//! Guards that protect the same are shown as one.
+//! Guards that protect the same are shown as one, and each override that any of them has once.
 
 use super::links::address;
 use super::tables::{START, section};
@@ -20,9 +20,7 @@ pub(super) fn protected(guards: &[GuardStatus], now_ns: u64) -> Markup {
         @if live.is_empty() {
             p { "Nothing, while no guard is at work. " code.command { (START) } " starts one." }
         }
-        @for (protection, mode, guards) in alike(&live) {
-            (policy(protection, mode, &guards, now_ns))
-        }
+        @for group in alike(&live) { (policy(&group, now_ns)) }
         @if unknown > 0 {
             p { (unknown) " of the guards do not say: they are of another version." }
         }
@@ -30,32 +28,66 @@ pub(super) fn protected(guards: &[GuardStatus], now_ns: u64) -> Markup {
     section("protected", "Protected", &content)
 }
 
-/// Each protection that guards have, with its mode and those guards.
-fn alike<'g>(live: &[&'g GuardStatus]) -> Vec<(&'g Protection, &'g str, Vec<&'g GuardStatus>)> {
-    let mut found: Vec<(&Protection, &str, Vec<&GuardStatus>)> = Vec::new();
+/// Guards that protect the same.
+struct Alike<'g> {
+    /// That of the first of them.
+    protection: &'g Protection,
+    mode: &'g str,
+    guards: Vec<&'g GuardStatus>,
+    /// Those of all of them.
+    overrides: Vec<&'g TemporaryOverride>,
+}
+
+fn alike<'g>(live: &[&'g GuardStatus]) -> Vec<Alike<'g>> {
+    let mut found: Vec<Alike<'g>> = Vec::new();
     for &guard in live {
         let Some(protection) = guard.protection.as_deref() else {
             continue;
         };
         let mode = guard.policy.mode.as_str();
-        match found
-            .iter_mut()
-            .find(|(other, other_mode, _)| *other == protection && *other_mode == mode)
-        {
-            Some((_, _, guards)) => guards.push(guard),
-            None => found.push((protection, mode, vec![guard])),
+        match found.iter_mut().find(|group| group.has(protection, mode)) {
+            Some(group) => {
+                group.guards.push(guard);
+                for entry in &protection.overrides {
+                    if !group.overrides.contains(&entry) {
+                        group.overrides.push(entry);
+                    }
+                }
+            }
+            None => found.push(Alike {
+                protection,
+                mode,
+                guards: vec![guard],
+                overrides: protection.overrides.iter().collect(),
+            }),
         }
     }
     found
 }
 
-fn policy(protection: &Protection, mode: &str, guards: &[&GuardStatus], now_ns: u64) -> Markup {
+// === impl Alike ===
+
+impl Alike<'_> {
+    /// Whether its guards protect this, in this mode. Overrides open a part of it for some.
+    fn has(&self, protection: &Protection, mode: &str) -> bool {
+        let own = self.protection;
+        self.mode == mode
+            && own.policy == protection.policy
+            && own.origin == protection.origin
+            && own.zones == protection.zones
+    }
+}
+
+fn policy(group: &Alike<'_>, now_ns: u64) -> Markup {
+    let Alike {
+        protection,
+        mode,
+        guards,
+        ..
+    } = group;
     let file = html! { code { (text(&protection.policy)) } };
-    let overrides: Vec<&TemporaryOverride> = protection
-        .overrides
-        .iter()
-        .filter(|entry| entry.is_live(now_ns))
-        .collect();
+    let is_live = |entry: &&&TemporaryOverride| entry.is_live(now_ns);
+    let overrides: Vec<_> = group.overrides.iter().filter(is_live).collect();
     html! {
         div.policy {
             p {
@@ -64,19 +96,21 @@ fn policy(protection: &Protection, mode: &str, guards: &[&GuardStatus], now_ns: 
                     "last_good" => { "By the last good version of " (file) ", which is bad now" },
                     _ => { "By the command line: there is no " (file) },
                 }
-                @match mode {
+                @match *mode {
                     "audit" => { "; agents are watched and not stopped" },
                     _ => { "; agents are stopped" },
                 }
                 ", in "
-                @if let [guard] = guards { "session " (link(guard)) }
+                @if let [guard] = guards[..] { "session " (link(guard)) }
                 @else {
                     (guards.len()) " sessions: "
                     @for (number, guard) in guards.iter().take(SHOWN_SESSIONS).enumerate() {
                         @if number > 0 { ", " }
                         (link(guard))
                     }
-                    @if guards.len() > SHOWN_SESSIONS { ", …" }
+                    @if guards.len() > SHOWN_SESSIONS {
+                        " and " (guards.len() - SHOWN_SESSIONS) " more"
+                    }
                 }
                 "."
             }
@@ -182,6 +216,22 @@ mod tests {
             assert!(html.contains(expected), "no {expected} in {html}");
         }
         assert!(!html.contains("(over)"), "{html}");
+        let mut another = guard("z-9", "p");
+        let protection = another.protection.as_mut().unwrap();
+        protection.overrides[1].id = "own".to_owned();
+        protection.overrides[1].session = Some("z-9".to_owned());
+        let html = protected(&[guard("a-1", "p"), another], 5_000_000_000).into_string();
+        assert_eq!(html.matches("es_policy.json").count(), 1, "{html}");
+        assert_eq!(html.matches("(live)").count(), 1, "{html}");
+        assert!(html.contains("in session z-9"), "{html}");
+        let many: Vec<_> = (0..50)
+            .map(|number| guard(&format!("s-{number}"), "p"))
+            .collect();
+        let html = protected(&many, 5_000_000_000).into_string();
+        assert!(
+            html.contains("in 50 sessions: ") && html.contains(" and 42 more."),
+            "{html}"
+        );
         let unknown = GuardStatus {
             protection: None,
             ..guard("d-4", "p")
