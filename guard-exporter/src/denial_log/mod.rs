@@ -93,6 +93,8 @@ pub enum Chaining {
 /// Bytes of lines kept in memory while the log cannot be written. Further decisions wait in their rings,
 /// which hold more and outlive the exporter.
 pub const MAX_PENDING_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of lines after which they are written, while the log can be.
+pub const FLUSH_BYTES: usize = 512 * 1024;
 
 /// A failed write, and when it is retried.
 #[derive(Debug)]
@@ -223,10 +225,15 @@ impl DecisionLog {
         &self.pending[start..]
     }
 
-    /// Whether more lines may be appended before a flush.
+    /// Whether more lines may be appended before a flush: more while the log cannot be written.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.pending.len() < MAX_PENDING_BYTES
+        let most = if self.trouble.is_none() {
+            FLUSH_BYTES
+        } else {
+            MAX_PENDING_BYTES
+        };
+        self.pending.len() < most
     }
 
     /// Why the last write failed; `None` when it did not.
@@ -246,6 +253,10 @@ impl DecisionLog {
         let result = self.write_pending();
         self.note(now, result);
         self.count_pending();
+        if self.pending.is_empty() && self.pending.capacity() > 2 * FLUSH_BYTES {
+            // Frees what trouble had filled.
+            self.pending = Vec::new();
+        }
         self.pending.is_empty() && self.trouble.is_none()
     }
 
