@@ -191,6 +191,35 @@ fn answered(stage: &Stage, words: &[&str]) -> Done {
 }
 
 #[test]
+fn an_exporter_that_hangs_is_replaced() {
+    let stage = stage();
+    let mut session = Live::of(stage.guard(["run", "--", "bash"]));
+    session.denies("rm zone/keep");
+    eventually("the denial is logged", || {
+        exporter::logged(&stage).len() == 1
+    });
+    eventually("the exporter serves", || {
+        stage.exists(".codex/es-guard/exporter.json")
+    });
+    let [hung] = stage.exporters()[..] else {
+        panic!("{:?}", stage.exporters());
+    };
+    let pid = hung.to_string();
+    let stopped = Command::new("kill").args(["-STOP", &pid]).status();
+    assert!(stopped.unwrap().success());
+    session.denies("mv zone/keep out/kept");
+    eventually("the hung one is ended", || {
+        stage.text(".codex/es-guard/guard.log").contains(&format!(
+            "The exporter (pid {pid}) does not answer; ending it"
+        ))
+    });
+    eventually("another one logs what came meanwhile", || {
+        exporter::logged(&stage).len() == 2
+    });
+    session.end().expect(0, &[]);
+}
+
+#[test]
 fn denials_are_chosen_and_shown() {
     let stage = stage();
     let none = stage.run(["denials"]);

@@ -4,11 +4,17 @@
 //! [`MAX_PAUSE`] while it does not last. That is the work of a thread of its own, so that nothing
 //! else in the guard waits for it. Several guards of one user do the same; the lock of the state
 //! directory lets one exporter serve.
+//!
+//! One that hangs keeps that lock. A guard ends the exporter that it started itself once that has left
+//! [`MOST_UNANSWERED`] questions in a row unanswered; nothing is lost, since what is not in a log stays in
+//! its ring. It deliberately ends no other's: a person may have stopped their own to look at it.
 
+use super::ask::ask;
 use super::is_running;
 use super::start::ensure;
 use crate::log::GuardLog;
 use anyhow::Error;
+use guard_report::address::announced;
 use guard_report::paths::StatePaths;
 use std::io;
 use std::process::Child;
@@ -23,8 +29,16 @@ pub(crate) struct ExporterKeeper {
     /// The one that was started last.
     started: Option<Child>,
     pauses: Pauses,
+    answers: Answers,
     /// The last failure, which is not reported again and again.
     reported: Option<String>,
+}
+
+/// Whether the exporter still answers.
+#[derive(Debug)]
+struct Answers {
+    asked: Instant,
+    unanswered: u32,
 }
 
 /// How long to wait before the next start.
@@ -42,6 +56,7 @@ impl ExporterKeeper {
             log,
             started: None,
             pauses: Pauses::default(),
+            answers: Answers::new(Instant::now()),
             reported: None,
         }
     }
@@ -88,7 +103,11 @@ impl ExporterKeeper {
         let mut since = Instant::now();
         loop {
             thread::sleep(CHECK_INTERVAL);
-            if self.started.as_mut().is_some_and(is_alive) || is_running(&self.paths) {
+            if self.started.as_mut().is_some_and(is_alive) {
+                self.end_if_hung();
+                continue;
+            }
+            if is_running(&self.paths) {
                 continue;
             }
             let pause = self.pauses.after(since.elapsed());
@@ -101,7 +120,52 @@ impl ExporterKeeper {
             thread::sleep(pause + jitter());
             self.start();
             since = Instant::now();
+            self.answers = Answers::new(since);
         }
+    }
+
+    /// Ends the exporter that was started last when it hangs, which shows from when it
+    /// listens on.
+    fn end_if_hung(&mut self) {
+        let Some(child) = &mut self.started else {
+            return;
+        };
+        let announced = announced(&self.paths.exporter).filter(|by| by.pid == child.id());
+        let Some(address) = announced.and_then(|by| by.address) else {
+            return;
+        };
+        let hangs = self.answers.are_missing(Instant::now(), || {
+            ask(address, "/-/healthy").map(drop).is_ok()
+        });
+        if hangs {
+            tracing::warn!(
+                "the exporter (pid {}) does not answer; ending it",
+                child.id()
+            );
+            // It may have ended meanwhile.
+            let _gone = child.kill();
+        }
+    }
+}
+
+// === impl Answers ===
+
+impl Answers {
+    const fn new(now: Instant) -> Self {
+        Self {
+            asked: now,
+            unanswered: 0,
+        }
+    }
+
+    /// Whether too many are missing at `now`; asks now and then.
+    fn are_missing(&mut self, now: Instant, answers: impl FnOnce() -> bool) -> bool {
+        if now.duration_since(self.asked) < ASK_INTERVAL {
+            return false;
+        }
+        self.asked = now;
+        self.unanswered = if answers() { 0 } else { self.unanswered + 1 };
+        self.unanswered >= MOST_UNANSWERED
     }
 }
 
@@ -137,6 +201,10 @@ fn jitter() -> Duration {
 }
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the exporter is asked whether it is well.
+const ASK_INTERVAL: Duration = Duration::from_secs(5);
+/// It hangs when it leaves so many questions in a row unanswered.
+const MOST_UNANSWERED: u32 = 4;
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
@@ -151,5 +219,17 @@ mod tests {
         let short: Vec<u64> = (0..8).map(|_| after(2)).collect();
         assert_eq!(short, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!([after(3600), after(2)], [1, 2]);
+    }
+
+    #[test]
+    fn it_hangs_when_several_answers_in_a_row_are_missing() {
+        let start = Instant::now();
+        let mut answers = Answers::new(start);
+        let mut after =
+            |asked: u32, is_well| answers.are_missing(start + ASK_INTERVAL * asked, || is_well);
+        assert!(!after(0, false), "not yet asked");
+        let replies = [false, false, false, true, false, false, false, false];
+        let missing: Vec<bool> = (1..).zip(replies).map(|(at, it)| after(at, it)).collect();
+        assert_eq!(missing.iter().position(|&missing| missing), Some(7));
     }
 }
