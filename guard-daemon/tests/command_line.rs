@@ -118,6 +118,22 @@ fn what_is_mistyped_is_status_2() {
 }
 
 #[test]
+fn what_a_terminal_obeys_is_escaped_for_people() {
+    let stage = stage();
+    stage.file(
+        POLICY,
+        "{\"protected_zones\": [\"~/zone\\u009b2J\\u001b[31m\"]}",
+    );
+    let path = "zone\u{9b}2J\u{1b}[31m/a\nb";
+    for words in [&["explain", path][..], &["policy", "show"]] {
+        let done = stage.run(words);
+        let obeyed = |found: char| found.is_control() && found != '\n';
+        assert!(!done.stdout.contains(obeyed), "{done:#?}");
+        assert!(done.stdout.contains("\\u{9b}2J"), "{done:#?}");
+    }
+}
+
+#[test]
 fn explain_answers_with_its_status() {
     let stage = stage();
     stage.file("zone/package.json", "{}");

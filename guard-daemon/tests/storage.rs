@@ -404,6 +404,33 @@ fn a_read_only_home_is_said_by_run_and_status() {
 }
 
 #[test]
+fn a_full_disk_is_said_by_run_and_status() {
+    let user = User::all()[0];
+    if !user.is_root() {
+        left_out("a full disk: only root can mount a small one");
+        return;
+    }
+    exporter::build();
+    let stage = Stage::with_policy(user, GOOD);
+    stage.directory(STATE);
+    let arguments = ["-t", "tmpfs", "-o", "size=64k,mode=700", "es-guard-test"];
+    let small = Mount::make(&stage, STATE, &arguments);
+    let fill = format!("cat /dev/zero > {STATE}/ballast; [ -s {STATE}/ballast ]");
+    let filled = stage.command("sh").args(["-c", &fill]).status();
+    assert!(filled.unwrap().success());
+    let mut session = Live::of(with_exporter(&stage));
+    session.denies("rm zone/keep");
+    let status = stage.run(["status"]);
+    assert_eq!(status.code, 1, "{status:#?}");
+    assert!(status.stdout.contains("is full"), "{status:#?}");
+    session.end().expect(
+        0,
+        &["is full", "denials stay in the rings until it has room"],
+    );
+    drop(small);
+}
+
+#[test]
 fn the_exporter_of_a_home_that_is_gone_ends_with_the_last_session() {
     exporter::build();
     let stage = Stage::with_policy(User::all()[0], GOOD);

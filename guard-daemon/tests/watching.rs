@@ -25,6 +25,7 @@ use guard_testing::wait::found;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -188,6 +189,48 @@ fn answered(stage: &Stage, words: &[&str]) -> Done {
         let done = stage.run(words);
         (!done.stderr.contains("no exporter answers")).then_some(done)
     })
+}
+
+#[test]
+fn an_exporter_whose_port_is_taken_is_said_by_status() {
+    let stage = stage();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut session = Live::start(&stage, [""; 0]);
+    session.denies("rm zone/keep");
+    let beside = Path::new(env!("CARGO_BIN_EXE_codex-es-guard"));
+    let mut exporter = stage
+        .command(beside.with_file_name("guard-exporter"))
+        .arg("--state")
+        .arg(stage.path(STATE))
+        .arg("--web.listen-address")
+        .arg(taken.local_addr().unwrap().to_string())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the denial is logged", || {
+        exporter::logged(&stage).len() == 1
+    });
+    let status = stage.run(["status"]);
+    assert_eq!(status.code, 1, "{status:#?}");
+    for expected in ["serves nowhere", "another program may have its port"] {
+        assert!(status.stdout.contains(expected), "{expected}: {status:#?}");
+    }
+    exporter.kill().unwrap();
+    exporter.wait().unwrap();
+    session.end().expect(0, &[]);
+}
+
+#[test]
+fn a_collector_that_the_running_exporter_does_not_use_is_said_by_run() {
+    let stage = stage();
+    fs::create_dir_all(stage.path(STATE)).unwrap();
+    let exporter = serve(&stage);
+    let mut command = stage.guard(["run", "--", "true"]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let mut terminal = Terminal::start(command);
+    terminal.expect("was started without OTEL_EXPORTER_OTLP_ENDPOINT=127.0.0.1: nothing");
+    assert!(terminal.end().success());
+    end(exporter);
 }
 
 #[test]
