@@ -192,9 +192,11 @@ mod session {
                 .map(drop)
         }
 
-        /// Sees which of the files that agents opened for writing they still have open.
+        /// Sees who wrote the files that agents opened for writing, and which of them they still have
+        /// open.
         #[cfg(target_os = "linux")]
         pub(crate) fn follow_writers(&self, housekeeping: &Housekeeping) {
+            housekeeping.note_writes();
             if let Some(recorder) = &self.0 {
                 recorder.follow_writers(|| housekeeping.open_for_writing());
             }

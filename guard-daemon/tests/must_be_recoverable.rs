@@ -281,6 +281,41 @@ fn gather(dir: &Path, into: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
+/// A person outside the session, who writes into an agent's file as soon as it is there.
+const AT_ONCE: &str = "mkfifo out/go out/done; \
+    (timeout 60 bash -c 'read go < out/go; echo mine >> zone/new; echo > out/done' > /dev/null 2>&1 &)";
+
+#[test]
+fn what_a_person_writes_at_once_into_an_agent_s_file_comes_back() {
+    let make = "echo made > zone/new; echo go > out/go; cat out/done; ";
+    for user in User::all() {
+        let workshop = Workshop::open();
+        let removed_by = [
+            [&format!("{make} rm zone/new"), ""],
+            [&format!("{make} mv zone/new zone/other; rm zone/other"), ""],
+            [&format!("{make} echo more > zone/new"), ""],
+            [make, "rm zone/new"],
+        ];
+        for deeds in removed_by {
+            let home = workshop.home(user, POLICY);
+            let ready = session::unguarded(&workshop, &home, AT_ONCE);
+            assert!(ready.status.success(), "{ready:#?}");
+            for deed in deeds.iter().filter(|deed| !deed.is_empty()) {
+                let done = session::guarded(&workshop, &home, Who::Codex, "", deed);
+                let is_denied = !done.status.success() || !done.denials.is_empty();
+                assert!(!is_denied, "{deed}: {done:#?}");
+            }
+            let restored = undo(&workshop, &home, "restore last --yes");
+            assert!(restored.status.success(), "{deeds:?}: {restored:#?}");
+            let zone = home.path().join("zone");
+            let found = ["new", "other"].map(|name| fs::read_to_string(zone.join(name)));
+            let is_back =
+                |text: &Result<String, _>| text.as_deref().is_ok_and(|text| text == "made\nmine\n");
+            assert!(found.iter().any(is_back), "{deeds:?}: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn an_agent_neither_undoes_nor_touches_the_store() {
     for user in User::all() {

@@ -26,6 +26,7 @@ mod context;
 mod descriptors;
 mod directories;
 mod facts;
+mod file_writes;
 mod files;
 mod filter;
 #[cfg(fuzzing)]

@@ -7,6 +7,7 @@
 //! cache for a second.
 
 use super::context::{Confinements, ThreadContext};
+use super::file_writes::FileWrites;
 use super::mounts::Mounts;
 use super::notice::Notices;
 use super::procfs::ProcFs;
@@ -15,6 +16,7 @@ use super::{
     files::{self, Identity},
 };
 use arc_swap::ArcSwap;
+use guard_core::guard::Guard;
 use guard_undo::Preservation;
 use rustix::fs::CWD;
 use std::os::fd::BorrowedFd;
@@ -47,6 +49,8 @@ pub(crate) struct SessionCaches {
     processes: ProcFs,
     /// Where losses are preserved.
     pub(crate) preservation: Preservation,
+    /// Who writes what agents opened for writing.
+    file_writes: FileWrites,
     /// What denied processes are shown.
     pub(crate) notices: Notices,
 }
@@ -79,6 +83,7 @@ impl SessionCaches {
             mounts: ArcSwap::from_pointee(Mounts::read("self")?),
             processes: ProcFs::new(),
             preservation,
+            file_writes: FileWrites::default(),
             notices,
         })
     }
@@ -128,6 +133,19 @@ impl SessionCaches {
     /// processes may share one (`CLONE_FS`).
     pub(crate) fn roots_may_change(&self) -> bool {
         self.root_changes.load(Ordering::Acquire)
+    }
+
+    /// An agent is about to open the file at this canonical path for writing, or to make it: from now
+    /// on it is seen who else writes it.
+    pub(crate) fn watch_writes(&self, path: &[u8]) {
+        self.file_writes.watch(path);
+    }
+
+    /// Takes into account who wrote, until now, what agents opened for writing.
+    pub(crate) fn note_writes(&self, guard: &Guard) {
+        if let Preservation::Session(recorder) = &self.preservation {
+            self.file_writes.take_into_account(recorder, guard);
+        }
     }
 
     /// The guard's mount table.

@@ -220,6 +220,15 @@ impl Table {
         }
     }
 
+    /// Somebody else wrote into an agent's object.
+    pub(super) fn doubt(&mut self, path: &[u8]) {
+        if let Some(note) = self.notes.get_mut(path)
+            && note.is_claim()
+        {
+            note.maker = Maker::Unknown;
+        }
+    }
+
     /// A directory moves, with all that is known of it and below it. If it may stay, it is known at
     /// both places.
     pub(super) fn move_directory(&mut self, from: &[u8], to: &[u8], may_stay: bool) {
@@ -413,6 +422,24 @@ mod tests {
             Some(What::Nobodys),
             "another's was here"
         );
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_into_is_no_agent_s_for_certain() {
+        let claims = Claims::default();
+        let mut table = claims.write();
+        table.doubt(b"/z/a");
+        table.claim(b"/z/a", asked(7));
+        table.disown(b"/z/b");
+        for path in [b"/z/a", b"/z/b"] {
+            table.doubt(path);
+        }
+        let known = |path: &str| {
+            let note = table.get(path.as_bytes()).unwrap();
+            (note.what, note.maker)
+        };
+        assert_eq!(known("/z/a"), (What::Asked { call_ns: 7 }, Maker::Unknown));
+        assert_eq!(known("/z/b"), (What::Nobodys, Maker::Agent));
     }
 
     #[test]

@@ -24,7 +24,8 @@
 //! birth time, or its identity. Without claims no lock is taken.
 //!
 //! It deliberately does not see edits: who writes into an agent's file does not become its owner
-//! while the object stays the same. What replaces it is no longer the agent's.
+//! while the object stays the same, but what a backend sees somebody write makes it
+//! [doubtful](Proof::Doubtful). What replaces it is no longer the agent's.
 
 mod claims;
 mod relinked;
@@ -234,6 +235,14 @@ impl Ownership {
                 self.claim_object(path, &found, Maker::Unknown, now_ns);
             }
             _ => {}
+        }
+    }
+
+    /// Somebody else was seen writing into the object at this path. What an agent made of it remains
+    /// doubtful.
+    pub fn written_by_others(&self, path: &[u8]) {
+        if let Some(mut table) = self.claims.read() {
+            table.doubt(path);
         }
     }
 

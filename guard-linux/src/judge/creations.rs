@@ -59,6 +59,7 @@ impl PendingCall<'_> {
         (from, to): (&Name, &Name),
         found: Option<&FileStat>,
     ) -> PendingRename {
+        self.session.note_writes(self.guard);
         if kind == OperationKind::Exchange {
             return PendingRename::SWAP;
         }
@@ -115,6 +116,7 @@ impl PendingCall<'_> {
 
     /// Examines a hard link before it is made.
     pub(super) fn before_link(&self, (from, to): (&Name, &Name)) -> PendingLink {
+        self.session.note_writes(self.guard);
         let ownership = &self.guard.ownership;
         let found = from.stat().ok();
         self.with_new_name((from, to), found.as_ref(), |snapshot, name, facts| {

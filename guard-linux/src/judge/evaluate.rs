@@ -184,6 +184,9 @@ impl PendingCall<'_> {
         execution: Execution<impl FnOnce() -> Result<()>>,
     ) -> Reply {
         let (name, other) = names;
+        if operation.kind == OperationKind::Unlink && snapshot.touches(operation) {
+            self.session.note_writes(self.guard);
+        }
         let wall_ns = clock::wall_ns();
         let facts = CallFacts::new(self.guard, self.caller, wall_ns);
         let facts = facts.preserving(self.preserves(snapshot)).with_object(

@@ -169,6 +169,8 @@ impl PendingCall<'_> {
         let Attribution::Agent(agent) = facts.actor().attribution else {
             return;
         };
+        self.session.note_writes(self.guard);
+        self.session.watch_writes(path);
         let at_ns = clock::wall_ns();
         let found = pin.map(|(_, found)| object_stat(*found));
         let change = |name: recorder::Name<'_>| {
@@ -207,6 +209,8 @@ impl PendingCall<'_> {
     /// An agent is about to make a file at this path, where nothing is.
     pub(super) fn contents_made(&self, path: &[u8]) {
         if let Some((recorder, _)) = self.contents_recorder(path) {
+            self.session.note_writes(self.guard);
+            self.session.watch_writes(path);
             recorder.made(path, clock::wall_ns());
         }
     }

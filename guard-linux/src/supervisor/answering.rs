@@ -115,6 +115,11 @@ impl Answering {
         }
     }
 
+    /// Takes into account who wrote what agents opened for writing.
+    pub(super) fn note_writes(&self) {
+        self.shared.caches.note_writes(&self.shared.guard);
+    }
+
     fn answer_all(&self) {
         let shared = &self.shared;
         let mut undelivered = Undelivered::default();

@@ -194,6 +194,12 @@ impl Housekeeping {
         self.answering.release_unused();
     }
 
+    /// Takes into account who wrote, until now, what agents opened for writing. To be called once a
+    /// second or so, and before what agents made is written down.
+    pub fn note_writes(&self) {
+        self.answering.note_writes();
+    }
+
     /// The canonical paths of the files that the session's processes have open for writing.
     #[must_use]
     pub fn open_for_writing(&self) -> HashSet<Vec<u8>> {

@@ -12,7 +12,9 @@
 //!
 //! Whether the session still has a file open is seen from time to time ([`Touches::settle`]), where a
 //! backend can see it. Elsewhere only the moment counts: short for small files, which cost nothing to
-//! keep once more, longer for large ones.
+//! keep once more, longer for large ones. A backend that sees each write reports those
+//! ([`Touches::write`]): one that comes while no agent has the file open is somebody else's, however
+//! soon.
 
 use super::bounds::SMALL_BYTES;
 use crate::files::ObjectStat;
@@ -82,6 +84,11 @@ struct Touch {
     journal_ns: u64,
     /// Whether the session may have the file open for writing.
     is_open: bool,
+    /// How many times agents have it open for writing, as far as a backend reports the ends of that;
+    /// `None` if they may have had it open before.
+    writers: Option<u32>,
+    /// Whether somebody else wrote it since.
+    foreign: bool,
     /// Its key in `by_age`.
     number: u64,
 }
@@ -98,6 +105,18 @@ impl Whose {
 // === impl Touch ===
 
 impl Touch {
+    /// Of the same name after another touch.
+    const fn touched(self, inode: Option<u64>, at_ns: u64) -> Self {
+        Self {
+            at_ns,
+            inode,
+            written_ns: 0,
+            journal_ns: 0,
+            number: 0,
+            ..self
+        }
+    }
+
     /// The last that is known of the agent's at the path.
     const fn last_ns(&self) -> u64 {
         if self.written_ns > self.at_ns {
@@ -121,6 +140,7 @@ impl Touches {
                 made: !lost,
                 lost,
                 is_open: true,
+                writers: Some(1),
                 ..Touch::default()
             },
         );
@@ -128,25 +148,40 @@ impl Touches {
 
     /// The agent opens the object at this path for writing now.
     pub(crate) fn open(&mut self, path: &[u8], inode: u64, at_ns: u64) {
-        self.touch_as(path, Some(inode), at_ns, true);
+        let known = self.by_path.get(path).copied().unwrap_or_default();
+        let writers = known.writers.unwrap_or(0).saturating_add(1);
+        let touch = Touch {
+            is_open: true,
+            writers: Some(writers),
+            foreign: false,
+            ..known.touched(Some(inode), at_ns)
+        };
+        self.insert(path, touch);
     }
 
     /// The agent touches what is at this path now. What is open stays open.
     pub(crate) fn touch(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64) {
-        let is_open = self.by_path.get(path).is_some_and(|touch| touch.is_open);
-        self.touch_as(path, inode, at_ns, is_open);
+        let known = self.by_path.get(path).copied().unwrap_or_default();
+        self.insert(path, known.touched(inode, at_ns));
     }
 
-    fn touch_as(&mut self, path: &[u8], inode: Option<u64>, at_ns: u64, is_open: bool) {
-        let touch = Touch {
-            at_ns,
-            made: self.is_made(path),
-            lost: self.is_lost(path),
-            inode,
-            is_open,
-            ..Touch::default()
-        };
-        self.insert(path, touch);
+    /// The file at this path was written. Returns whether by somebody else, for the first time since
+    /// an agent opened it.
+    pub(crate) fn write(&mut self, path: &[u8]) -> bool {
+        match self.by_path.get_mut(path) {
+            Some(touch) if touch.writers == Some(0) && !touch.foreign => {
+                touch.foreign = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Somebody who had the file at this path open for writing has it open no more.
+    pub(crate) fn close(&mut self, path: &[u8]) {
+        if let Some(touch) = self.by_path.get_mut(path) {
+            touch.writers = touch.writers.map(|writers| writers.saturating_sub(1));
+        }
     }
 
     /// Somebody's object is taken from this path now.
@@ -198,7 +233,7 @@ impl Touches {
         } else {
             LONG_MOMENT_NS
         };
-        let same = touch.inode.is_none_or(|inode| inode == found.facts.inode);
+        let same = touch.inode.is_none_or(|inode| inode == found.facts.inode) && !touch.foreign;
         if same && found.changed_ns <= touch.at_ns.saturating_add(moment) {
             Whose::Agents
         } else if same && (found.changed_ns <= touch.written_ns || self.is_watched && touch.is_open)
@@ -420,6 +455,33 @@ mod tests {
         assert_eq!(touches.whose(b"/z/b", &at(23)), Whose::Written);
         assert_eq!(touches.whose(b"/z/b", &at(24)), Whose::Changed);
         assert!(touches.watch().is_empty() && touches.open.is_empty());
+    }
+
+    #[test]
+    fn a_write_while_no_agent_has_the_file_open_is_somebody_else_s() {
+        let mut touches = Touches::default();
+        let same = object(1, 1, 0);
+        touches.make(b"/z/a", 1);
+        assert!(!touches.write(b"/z/a"), "the agent writes");
+        touches.open(b"/z/a", 1, 1);
+        touches.close(b"/z/a");
+        assert!(!touches.write(b"/z/a"), "it has it open twice");
+        touches.close(b"/z/a");
+        assert_eq!(touches.whose(b"/z/a", &same), Whose::Agents);
+        touches.carry(b"/z/a", b"/z/b", false);
+        touches.touch(b"/z/b", Some(1), 1);
+        assert!(!touches.write(b"/z/a"), "nothing is known of the old name");
+        assert!(touches.write(b"/z/b"));
+        assert!(!touches.write(b"/z/b"), "it is known");
+        touches.close(b"/z/b");
+        assert_eq!(touches.whose(b"/z/b", &same), Whose::Changed);
+        touches.open(b"/z/b", 1, 1);
+        assert_eq!(touches.whose(b"/z/b", &same), Whose::Agents);
+        assert!(touches.is_made(b"/z/b"));
+
+        // The agent may have had this one open before.
+        touches.touch(b"/z/c", Some(1), 1);
+        assert!(!touches.write(b"/z/c"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Which files the agents of a session still have open for writing.
 //!
-//! A backend sees opens, not writes. From time to time its housekeeper asks which of the files that
-//! were opened still are: what changes until then is the agents', and not a person's.
+//! A backend is asked about opens, not about writes. From time to time its housekeeper asks which of
+//! the files that were opened still are: what changes until then is the agents', and not a person's.
+//! Where it can, a backend also reports each write and each end of writing, in their order, whoever
+//! does it.
 
 use super::own::{OpenFile, Seen};
 use super::recorder::{Name, Recorder};
@@ -11,6 +13,17 @@ use std::ffi::CString;
 // === impl Recorder ===
 
 impl Recorder {
+    /// The file at this canonical path was written. Returns whether no agent has it open, so that this
+    /// is somebody else's, and the first since an agent opened it.
+    pub fn written(&self, path: &[u8]) -> bool {
+        self.state().touches.write(path)
+    }
+
+    /// Somebody ended writing the file at this canonical path.
+    pub fn closed(&self, path: &[u8]) {
+        self.state().touches.close(path);
+    }
+
     /// Sees which files agents still have open. `find_open` returns the canonical paths of all that
     /// the session's processes have open for writing; it is not called if no file is concerned. For
     /// a housekeeper, once a second or so.
