@@ -46,6 +46,7 @@ fn facts(number: u64) -> FileFacts {
             inode: number,
         },
         changed_ns: number,
+        modified_ns: number,
         size: 1,
     }
 }

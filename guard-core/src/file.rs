@@ -14,6 +14,8 @@ pub struct FileFacts {
     pub identity: FileIdentity,
     /// When its inode last changed, wall clock nanoseconds. Users cannot set it.
     pub changed_ns: u64,
+    /// When its contents last changed, wall clock nanoseconds. Users can set it.
+    pub modified_ns: u64,
     /// Its size in bytes.
     pub size: u64,
 }
@@ -112,6 +114,7 @@ mod tests {
             born_ns: Some(born_ns),
             identity: FileIdentity::default(),
             changed_ns: born_ns,
+            modified_ns: born_ns,
             size: 0,
         }
     }

@@ -54,6 +54,7 @@ impl FactSource for SampleFacts {
             born_ns: Some(born_ns),
             identity: FileIdentity { device: 1, inode },
             changed_ns: born_ns,
+            modified_ns: born_ns,
             size: 0,
         })
     }

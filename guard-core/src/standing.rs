@@ -31,16 +31,17 @@ pub enum Proof {
 
 /// What earlier sessions wrote down of the objects that agents made.
 pub trait Records: Send + Sync + std::fmt::Debug {
-    /// The record of this object at this path, if everything that it says still holds: the path, the
-    /// identity, the birth time; for all but directories also the time of the last change and the
-    /// size.
+    /// The record of this object at this path, if what it says still holds: the path, the identity, the
+    /// birth time; for all but directories also the size and the time of the last change. Where only
+    /// the latter is another, but not the time of the last change of the contents, the record is
+    /// doubtful: anybody may have changed the mode, or changed the contents and set that time.
     fn find(&self, path: &[u8], found: &FileFacts) -> Option<Record>;
 }
 
 /// A record of an object that an agent made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Whether somebody else may have changed the object before it was written down.
+    /// Whether somebody else may have changed the object before it was written down, or since.
     pub is_doubtful: bool,
 }
 

@@ -12,7 +12,6 @@ use guard_core::standing::{Record, Records};
 use guard_report::paths::StatePaths;
 use guard_undo::made::{Entry, MadeFiles, MadeStore};
 use std::ffi::OsStr;
-use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -106,8 +105,11 @@ impl MadeKeeper {
 impl Records for Written {
     fn find(&self, path: &[u8], found: &FileFacts) -> Option<Record> {
         let wanted = entry(path, found, Record { is_doubtful: false })?;
-        let is_doubtful = self.0.find(&wanted)?.is_doubtful;
-        Some(Record { is_doubtful })
+        let found = self.0.find(&wanted)?;
+        let is_changed = !found.is_same(&wanted);
+        Some(Record {
+            is_doubtful: found.is_doubtful || is_changed,
+        })
     }
 }
 
@@ -120,6 +122,7 @@ fn entry(path: &[u8], found: &FileFacts, record: Record) -> Option<Entry> {
         inode: found.identity.inode,
         born_ns: found.born_ns?,
         changed_ns: state(found.changed_ns),
+        modified_ns: state(found.modified_ns),
         size: state(found.size),
         is_doubtful: record.is_doubtful,
         day: today(),
@@ -136,14 +139,15 @@ fn facts(path: &[u8]) -> Option<FileFacts> {
             device: found.dev(),
             inode: found.ino(),
         },
-        changed_ns: changed_ns(&found),
+        changed_ns: nanoseconds((found.ctime(), found.ctime_nsec())),
+        modified_ns: nanoseconds((found.mtime(), found.mtime_nsec())),
         size: found.size(),
     })
 }
 
-fn changed_ns(found: &Metadata) -> u64 {
-    let seconds = u64::try_from(found.ctime()).unwrap_or(0);
-    let rest = u64::try_from(found.ctime_nsec()).unwrap_or(0);
+fn nanoseconds((seconds, rest): (i64, i64)) -> u64 {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let rest = u64::try_from(rest).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 

@@ -42,6 +42,8 @@ struct Row {
     person: &'static str,
     /// What an agent did in a session before.
     yesterday: &'static str,
+    /// What a person did since then; not guarded.
+    since: &'static str,
     /// The work.
     work: &'static str,
     /// Whether it cuts or replaces the contents of a file that is not the agent's.
@@ -53,6 +55,7 @@ const ROW: Row = Row {
     needs: &[],
     person: "",
     yesterday: "",
+    since: "",
     work: "",
     cuts: false,
 };
@@ -198,6 +201,11 @@ open("pid", "w").write("1"); open("log", "w").write("1"); os.unlink("pid"); open
     Row { name: "yesterday's hard links, linked again and removed", yesterday: "cd zone; mkdir t; echo a > t/a; ln t/a t/b", work: "cd zone; cp -al t copy; rm -r copy; rm t/a; rm t/b", ..ROW },
     Row { name: "what yesterday's daemon made, written again, rm", needs: &["python3"], yesterday: DAEMON, work: "cd zone; echo more >> log; touch -a log; rm log", ..ROW },
     Row { name: "yesterday's lock and pid files", yesterday: "touch zone/.build.lock; echo 99999999 > zone/app.pid", work: "cd zone; rm -f .build.lock app.pid; echo 1 > app.pid; rm app.pid", ..ROW },
+
+    Row { name: "yesterday's files with other modes and times, rm", needs: &["python3"], yesterday: "cd zone; for n in a b c d; do echo $n > $n; done",
+        work: "cd zone; chmod 700 a; touch b; python3 -c 'import os; os.fchmod(os.open(\"c\", os.O_RDONLY), 0o600)'; chmod u+x d; mv d e; rm a b c e", ..ROW },
+    Row { name: "yesterday's file with another mode, moved out", yesterday: "echo a > zone/a", work: "chmod 700 zone/a; mv zone/a out/", ..ROW },
+    Row { name: "yesterday's files that a person made executable, rm", yesterday: "echo a > zone/a", since: "chmod 700 zone/a", work: "rm zone/a", ..ROW },
 
     // --- What a tool makes again, whoever made it and whoever removes it. ---
     Row { name: "a person's node_modules, rm -rf", person: "mkdir -p zone/node_modules/.bin zone/node_modules/a; echo 1 > zone/node_modules/a/b; ln -s ../a/b zone/node_modules/.bin/b; echo {} > zone/package.json", work: "rm -rf zone/node_modules", ..ROW },
@@ -382,6 +390,12 @@ fn compared(
             return Err(format!(
                 "not made ready by an agent: {plainly:#?} {earlier:#?}"
             ));
+        }
+    }
+    for home in [plain, home] {
+        let since = session::unguarded(workshop, home, &format!("set -e; {}", row.since));
+        if !since.status.success() {
+            return Err(format!("not made ready since: {}", since.output));
         }
     }
     let work = format!("set -e; {}", row.work);

@@ -155,6 +155,7 @@ impl FactSource for RequestFacts<'_> {
                 inode: found.ino(),
             },
             changed_ns: changed_ns(&found),
+            modified_ns: found.modified().ok().and_then(since_epoch_ns).unwrap_or(0),
             size: found.size(),
         })
     }

@@ -225,6 +225,7 @@ pub(crate) fn object(file: &File<'_>) -> FileFacts {
             inode: stat.ino(),
         },
         changed_ns: nanoseconds(stat.changed()),
+        modified_ns: nanoseconds(stat.modified()),
         size: u64::try_from(stat.size()).unwrap_or(0),
     }
 }

@@ -63,6 +63,7 @@ impl FileStat {
                 inode: self.identity.inode,
             },
             changed_ns: self.changed_ns,
+            modified_ns: self.modified_ns,
             size: self.size,
         }
     }

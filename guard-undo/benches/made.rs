@@ -34,6 +34,7 @@ fn entry(number: u64) -> Entry {
         device: 1,
         inode: number,
         born_ns: number,
+        modified_ns: number,
         changed_ns: number,
         size: 100,
         is_doubtful: false,

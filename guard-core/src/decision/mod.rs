@@ -287,8 +287,8 @@ impl<'s, F: FactSource + ?Sized> Evaluation<'s, '_, '_, F> {
             return permitted;
         };
         let from = self.operation.path;
-        if scratch::is_own(destination, facts) {
-            return self.preserved(Preserve::IfChanged, zone, destination, permitted);
+        if let Some(preserve) = scratch::preserve_own(destination, facts) {
+            return self.preserved(preserve, zone, destination, permitted);
         }
         if !scratch::is_kept_over_kept(from, destination, agent.started_ns, facts) {
             return self.preserved(Preserve::IfPossible, zone, destination, permitted);

@@ -31,7 +31,7 @@ pub(super) fn is_scratch<F: FactSource + ?Sized>(
     let found = facts.file(path)?;
     let standing = facts.standing(path, &found);
     match standing {
-        Standing::Own(Proof::Seen | Proof::Changed | Proof::Recorded) => Some(Preserve::IfChanged),
+        Standing::Own(Proof::Seen | Proof::Changed | Proof::Recorded) => preserve_of_own(standing),
         // Neither an agent's nor somebody's for certain.
         Standing::Own(Proof::Doubtful) if facts.preserves() => Some(Preserve::Required),
         // Its mode and times are written down.
@@ -52,10 +52,22 @@ pub(super) fn is_scratch<F: FactSource + ?Sized>(
 
 /// Whether an agent made the object at this path.
 pub(super) fn is_own<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> bool {
-    facts.file(path).is_some_and(|found| {
-        let standing = facts.standing(path, &found);
-        matches!(standing, Standing::Own(proof) if proof != Proof::Doubtful)
-    })
+    preserve_own(path, facts).is_some()
+}
+
+/// What must be preserved of the object at this path where an agent replaces it, if an agent made it.
+pub(super) fn preserve_own<F: FactSource + ?Sized>(path: &[u8], facts: &F) -> Option<Preserve> {
+    let found = facts.file(path)?;
+    preserve_of_own(facts.standing(path, &found))
+}
+
+const fn preserve_of_own(standing: Standing) -> Option<Preserve> {
+    match standing {
+        Standing::Own(Proof::Seen | Proof::Recorded) => Some(Preserve::IfChanged),
+        // Unless what is preserved is known to be the agent's in another way.
+        Standing::Own(Proof::Changed) => Some(Preserve::IfPossible),
+        _ => None,
+    }
 }
 
 /// Whether everything at and below this path is an agent's own, and nobody changed it since.
@@ -228,6 +240,19 @@ mod tests {
             None,
             "a document as a backup of /z/x"
         );
+    }
+
+    #[test]
+    fn what_changed_since_an_agent_made_it_is_preserved_if_possible() {
+        for (proof, preserve) in [
+            (Proof::Seen, Some(Preserve::IfChanged)),
+            (Proof::Recorded, Some(Preserve::IfChanged)),
+            (Proof::Changed, Some(Preserve::IfPossible)),
+            (Proof::Doubtful, None),
+        ] {
+            assert_eq!(preserve_of_own(Standing::Own(proof)), preserve, "{proof:?}");
+        }
+        assert_eq!(preserve_of_own(Standing::Nobodys), None);
     }
 
     #[test]

@@ -238,6 +238,24 @@ impl Ownership {
         }
     }
 
+    /// An agent's process is about to change the mode of an existing object, or its extended
+    /// attributes. `found` is asked only if its answer matters.
+    pub fn attributes_change<F: FactSource + ?Sized>(
+        &self,
+        path: &[u8],
+        found: impl FnOnce() -> Option<FileFacts>,
+        now_ns: u64,
+        facts: &F,
+    ) {
+        if self.records.get().is_none() || maker(facts).is_none() {
+            return;
+        }
+        if let Some(found) = found() {
+            let standing = self.standing(path, &found);
+            self.will_relink(Some(found), standing, now_ns);
+        }
+    }
+
     /// Somebody else was seen writing into the object at this path. What an agent made of it remains
     /// doubtful.
     pub fn written_by_others(&self, path: &[u8]) {
@@ -472,8 +490,8 @@ impl Ownership {
         }
     }
 
-    /// An agent's process is about to make or remove a name of an object. Records of its other names
-    /// compare the time of its last change.
+    /// An agent's process is about to change the names or the mode of an object. Records compare the
+    /// time of its last change.
     fn will_relink(&self, found: Option<FileFacts>, standing: Standing, now_ns: u64) {
         let found = found.filter(|found| !found.is_directory());
         if let (Some(found), Standing::Own(proof)) = (found, standing)

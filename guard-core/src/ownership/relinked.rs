@@ -1,9 +1,9 @@
-//! Objects of earlier sessions of which agents made or removed a name.
+//! Objects of earlier sessions of which agents made or removed a name, or changed the mode.
 //!
-//! A hard link and the removal of one change the time of an object's last change, which records of
-//! earlier sessions compare ([`Records`](crate::standing::Records)). What an object was before is kept
-//! here, so that the records of its other names still hold. A change that comes later than the
-//! agent's call is somebody else's, and ends them.
+//! Such calls change the time of an object's last change, which records of earlier sessions compare
+//! ([`Records`](crate::standing::Records)). What an object was before is kept here, so that its
+//! records still hold. A change that comes later than the agent's call, or a change of its contents,
+//! is not the call's, and ends them.
 
 use crate::file::{FileFacts, FileIdentity};
 use std::collections::HashMap;
@@ -18,6 +18,8 @@ pub(super) struct Relinked {
 struct Change {
     /// When the object had last changed before the first of the agents' calls.
     changed_ns: u64,
+    /// When its contents had, and their size.
+    contents: (u64, u64),
     /// The latest of the agents' calls (wall clock).
     called_ns: u64,
 }
@@ -25,7 +27,7 @@ struct Change {
 // === impl Relinked ===
 
 impl Relinked {
-    /// An agent's process is about to make or remove a name of this object. `is_recorded` says whether
+    /// An agent's process is about to change the names or the mode of this object. `is_recorded` says whether
     /// it counts by a record; if not, what is known of it already goes on.
     pub(super) fn note(&mut self, found: &FileFacts, is_recorded: bool, now_ns: u64) {
         let Some(born_ns) = found.born_ns else { return };
@@ -38,15 +40,17 @@ impl Relinked {
         }
         let change = Change {
             changed_ns: before.unwrap_or(*found).changed_ns,
+            contents: (found.modified_ns, found.size),
             called_ns: now_ns,
         };
         self.known.insert((found.identity, born_ns), change);
     }
 
-    /// The object as it was before agents changed its names, if nobody else changed it since.
+    /// The object as it was before the agents' calls, if nobody else changed it since.
     pub(super) fn before(&self, found: &FileFacts) -> Option<FileFacts> {
         let known = self.known.get(&(found.identity, found.born_ns?))?;
-        let is_theirs = found.changed_ns <= known.called_ns.saturating_add(TOUCH_NS);
+        let is_theirs = found.changed_ns <= known.called_ns.saturating_add(TOUCH_NS)
+            && known.contents == (found.modified_ns, found.size);
         is_theirs.then_some(FileFacts {
             changed_ns: known.changed_ns,
             ..*found
@@ -75,6 +79,7 @@ mod tests {
                 inode: 2,
             },
             changed_ns,
+            modified_ns: 1,
             size: 3,
         }
     }
@@ -90,10 +95,22 @@ mod tests {
         let before = |at| relinked.before(&object(at)).map(|found| found.changed_ns);
         assert_eq!(before(201), Some(5));
         assert_eq!(before(200 + TOUCH_NS + 1), None);
-        let other = FileFacts {
-            born_ns: Some(7),
-            ..object(201)
-        };
-        assert_eq!(relinked.before(&other), None);
+        let others = [
+            FileFacts {
+                born_ns: Some(7),
+                ..object(201)
+            },
+            FileFacts {
+                modified_ns: 201,
+                ..object(201)
+            },
+            FileFacts {
+                size: 4,
+                ..object(201)
+            },
+        ];
+        for other in others {
+            assert_eq!(relinked.before(&other), None, "{other:?}");
+        }
     }
 }

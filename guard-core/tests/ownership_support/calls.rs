@@ -261,6 +261,7 @@ impl Stage {
             born_ns: Some(1),
             identity: FileIdentity::default(),
             changed_ns: 1,
+            modified_ns: 1,
             size: 0,
         };
         let directory = self.files.get(from).copied().unwrap_or(fallback);

@@ -104,6 +104,7 @@ impl Records for Written {
                 } else {
                     was.changed_ns
                 },
+                modified_ns: found.modified_ns,
                 size: if was.is_directory() {
                     found.size
                 } else {
@@ -226,6 +227,7 @@ impl Stage {
             born_ns: Some(self.now_ns),
             identity: FileIdentity { device: 1, inode },
             changed_ns: self.now_ns,
+            modified_ns: self.now_ns,
             size: 0,
         };
         self.files.insert(path.to_owned(), file);

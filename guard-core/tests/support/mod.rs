@@ -251,6 +251,7 @@ impl FactSource for Scene {
             born_ns: Some(born_ns),
             identity: FileIdentity::default(),
             changed_ns: born_ns,
+            modified_ns: born_ns,
             size: 0,
         };
         if self.young.iter().any(|young| young.as_bytes() == path) {

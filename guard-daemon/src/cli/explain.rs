@@ -102,6 +102,7 @@ impl FactSource for Imagined {
                 inode: found.ino(),
             },
             changed_ns: 0,
+            modified_ns: 0,
             size: found.size(),
         })
     }

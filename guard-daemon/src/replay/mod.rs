@@ -165,6 +165,7 @@ impl FactSource for Recorded<'_> {
                 inode: 0,
             },
             changed_ns: 0,
+            modified_ns: 0,
             size: self.record.bytes.unwrap_or(1).max(1),
         })
     }

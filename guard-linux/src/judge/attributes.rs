@@ -2,7 +2,8 @@
 //!
 //! What they do to a person's files is not judged. They are here because of the guard's own: the undo
 //! store is kept from being read by its mode, which an agent of the same user could change. A
-//! descriptor needs no judging, since none can be opened there to change a mode through it.
+//! descriptor needs no judging, since none can be opened there to change a mode through it. That an
+//! agent changes what agents made is reported to [`guard_core::ownership`].
 
 use super::pending_call::{Answered, PendingCall};
 use super::resolve::{PathArgument, Resolved};
@@ -39,7 +40,11 @@ impl PendingCall<'_> {
             Some(name.path())
         };
         Ok(target.map_or(Reply::Continue, |path| {
-            self.evaluate_contents(OperationKind::Write, &path)
+            let reply = self.evaluate_contents(OperationKind::Write, &path);
+            if reply == Reply::Continue {
+                self.note_attributes(&path);
+            }
+            reply
         }))
     }
 }

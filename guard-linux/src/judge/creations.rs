@@ -45,6 +45,14 @@ impl PendingCall<'_> {
             .edited(&snapshot, path, found, now_ns, &facts);
     }
 
+    /// A call is about to change the mode or the attributes of the object at this path.
+    pub(super) fn note_attributes(&self, path: &[u8]) {
+        let now_ns = clock::wall_ns();
+        let facts = CallFacts::new(self.guard, self.caller, now_ns);
+        let ownership = &self.guard.ownership;
+        ownership.attributes_change(path, || facts.file(path), now_ns, &facts);
+    }
+
     /// A name was removed, or may be.
     pub(super) fn note_removal(&self, name: &Name, reply: Reply, pending: PendingRemoval) {
         if completion(reply).is_some() {

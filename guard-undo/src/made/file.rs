@@ -1,13 +1,15 @@
 //! One file of entries.
 //!
 //! ```text
-//! magic   8 bytes  "ESMADE01"
+//! magic   8 bytes  "ESMADE02"
 //! count   8 bytes  number of entries
-//! entries 56 bytes each, sorted by their keys
+//! entries 64 bytes each, sorted by their keys
 //! index   8 bytes each: the key of every 64th entry
 //! ```
 //!
 //! All numbers are little-endian. The index is read into memory: 1.25 MB for ten million entries.
+//! Files of an earlier version, "ESMADE01", are read as well: their entries have 56 bytes, without the
+//! time of the last change of the contents at their end.
 
 use fnv::FnvHasher;
 use std::fs::File;
@@ -28,6 +30,9 @@ pub struct Entry {
     pub born_ns: u64,
     /// Last change of the inode, wall clock nanoseconds; 0 for a directory.
     pub changed_ns: u64,
+    /// Last change of the contents, wall clock nanoseconds; 0 for a directory, and where it is not
+    /// known.
+    pub modified_ns: u64,
     /// Size in bytes; 0 for a directory.
     pub size: u64,
     /// Whether somebody else may have changed it before it was written down.
@@ -40,6 +45,8 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct MadeFile {
     file: File,
+    /// What each entry takes.
+    entry_bytes: usize,
     count: u64,
     index: Vec<u64>,
 }
@@ -66,6 +73,22 @@ impl Entry {
         self.state() == other.state()
     }
 
+    /// Whether both speak of the same object with the same contents, as far as their time and their
+    /// size say that.
+    fn has_contents_of(&self, other: &Self) -> bool {
+        let contents = |entry: &Self| {
+            (
+                entry.path,
+                entry.device,
+                entry.inode,
+                entry.born_ns,
+                entry.modified_ns,
+                entry.size,
+            )
+        };
+        self.modified_ns != 0 && contents(self) == contents(other)
+    }
+
     /// The object and its state.
     const fn state(&self) -> [u64; 6] {
         [
@@ -86,7 +109,7 @@ impl Entry {
     fn to_bytes(self) -> [u8; ENTRY_BYTES] {
         let mut bytes = [0; ENTRY_BYTES];
         let flags = u64::from(self.day) << 32 | u64::from(self.is_doubtful);
-        let fields = self.state().into_iter().chain([flags]);
+        let fields = self.state().into_iter().chain([flags, self.modified_ns]);
         for (into, field) in bytes.chunks_exact_mut(8).zip(fields) {
             into.copy_from_slice(&field.to_le_bytes());
         }
@@ -104,6 +127,7 @@ impl Entry {
             inode,
             born_ns,
             changed_ns,
+            modified_ns: next().unwrap_or(0),
             size,
             is_doubtful: flags & 1 != 0,
             day: u32::try_from(flags >> 32).unwrap_or(0),
@@ -124,11 +148,14 @@ impl MadeFile {
         let mut head = [0; HEAD_BYTES];
         file.read_exact_at(&mut head, 0)?;
         let (magic, count) = head.split_at(8);
-        let count = number(count)
-            .filter(|_| magic == MAGIC)
-            .ok_or_else(invalid)?;
+        let entry_bytes = match magic {
+            MAGIC => ENTRY_BYTES,
+            EARLIER_MAGIC => EARLIER_ENTRY_BYTES,
+            _ => return Err(invalid()),
+        };
+        let count = number(count).ok_or_else(invalid)?;
         let index_at = count
-            .checked_mul(ENTRY_BYTES as u64)
+            .checked_mul(entry_bytes as u64)
             .map(|bytes| bytes + HEAD_BYTES as u64);
         let index_at = index_at.ok_or_else(invalid)?;
         let blocks = count.div_ceil(BLOCK_ENTRIES as u64);
@@ -139,7 +166,12 @@ impl MadeFile {
         let mut bytes = vec![0; blocks * 8];
         file.read_exact_at(&mut bytes, index_at)?;
         let index = bytes.chunks_exact(8).filter_map(number).collect();
-        Ok(Self { file, count, index })
+        Ok(Self {
+            file,
+            entry_bytes,
+            count,
+            index,
+        })
     }
 
     /// How many entries it has.
@@ -154,11 +186,13 @@ impl MadeFile {
         self.count == 0
     }
 
-    /// The entry of the same object in the same state.
+    /// The entry of the same object in the same state; else one with the same contents, of which only
+    /// the inode changed since.
     #[must_use]
     pub fn find(&self, wanted: &Entry) -> Option<Entry> {
         let (key, bytes) = (wanted.key(), wanted.to_bytes());
-        let wanted = bytes.get(..STATE_BYTES)?;
+        let object = bytes.get(..OBJECT_BYTES)?;
+        let mut similar = None;
         // Entries of one key may begin in the block before the first whose key it is.
         let mut block = self
             .index
@@ -166,13 +200,20 @@ impl MadeFile {
             .saturating_sub(1);
         while self.index.get(block).is_some_and(|&first| first <= key) {
             let mut room = [0; BLOCK_ENTRIES * ENTRY_BYTES];
-            let mut entries = self.read(block, &mut room).ok()?.chunks_exact(ENTRY_BYTES);
-            if let Some(found) = entries.find(|entry| entry.starts_with(wanted)) {
-                return Entry::from_bytes(found);
+            let entries = self.read(block, &mut room).ok()?;
+            let entries = entries.chunks_exact(self.entry_bytes);
+            let of_object = entries.filter(|entry| entry.starts_with(object));
+            for entry in of_object.filter_map(Entry::from_bytes) {
+                if entry.is_same(wanted) {
+                    return Some(entry);
+                }
+                if entry.has_contents_of(wanted) {
+                    similar = Some(entry);
+                }
             }
             block += 1;
         }
-        None
+        similar
     }
 
     /// All entries, in the order of their keys, until one cannot be read.
@@ -181,7 +222,7 @@ impl MadeFile {
             let mut room = [0; BLOCK_ENTRIES * ENTRY_BYTES];
             let bytes = self.read(block, &mut room).unwrap_or_default();
             let entries = bytes
-                .chunks_exact(ENTRY_BYTES)
+                .chunks_exact(self.entry_bytes)
                 .filter_map(Entry::from_bytes);
             entries.collect::<Vec<_>>()
         })
@@ -192,8 +233,9 @@ impl MadeFile {
         let first = block as u64 * BLOCK_ENTRIES as u64;
         let count = self.count.saturating_sub(first).min(BLOCK_ENTRIES as u64);
         let count = usize::try_from(count).unwrap_or(0);
-        let room = room.get_mut(..count * ENTRY_BYTES).unwrap_or_default();
-        let at = HEAD_BYTES as u64 + first * ENTRY_BYTES as u64;
+        let bytes = self.entry_bytes;
+        let room = room.get_mut(..count * bytes).unwrap_or_default();
+        let at = HEAD_BYTES as u64 + first * bytes as u64;
         self.file.read_exact_at(room, at)?;
         Ok(room)
     }
@@ -269,16 +311,21 @@ fn number(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
-const MAGIC: &[u8] = b"ESMADE01";
+const MAGIC: &[u8] = b"ESMADE02";
+
+/// Of files that are only read.
+const EARLIER_MAGIC: &[u8] = b"ESMADE01";
 
 const HEAD_BYTES: usize = 16;
 
-const ENTRY_BYTES: usize = 56;
+const ENTRY_BYTES: usize = 64;
 
-/// What [`Entry::state`] takes of them, at their beginning.
-const STATE_BYTES: usize = 48;
+const EARLIER_ENTRY_BYTES: usize = 56;
 
-/// Entries of a block, which is read at once: 3.5 KB.
+/// What the object takes of an entry, at its beginning.
+const OBJECT_BYTES: usize = 32;
+
+/// Entries of a block, which is read at once: 4 KB.
 const BLOCK_ENTRIES: usize = 64;
 
 #[cfg(test)]
@@ -292,6 +339,7 @@ mod tests {
             inode: number,
             born_ns: 5 * number,
             changed_ns: 7 * number,
+            modified_ns: 6 * number,
             size: number % 10,
             is_doubtful: number.is_multiple_of(3),
             day: 20_000,
@@ -357,9 +405,14 @@ mod tests {
             },
             Entry {
                 changed_ns: 1,
+                modified_ns: 1,
                 ..known
             },
-            Entry { size: 1, ..known },
+            Entry {
+                changed_ns: 1,
+                size: 1,
+                ..known
+            },
         ];
         for other in others {
             assert_eq!(file.find(&other), None, "{other:?}");
@@ -374,6 +427,57 @@ mod tests {
             Some(known),
             "the state of the object counts"
         );
+    }
+
+    #[test]
+    fn the_same_state_comes_before_the_same_contents() {
+        let at = |changed_ns| Entry {
+            changed_ns,
+            ..entry(7)
+        };
+        let file = file(vec![at(10), entry(8), at(30)]);
+        assert_eq!(file.find(&at(10)), Some(at(10)));
+        assert_eq!(file.find(&at(30)), Some(at(30)));
+        let similar = file.find(&at(20)).unwrap();
+        assert!(!similar.is_same(&at(20)) && similar.modified_ns == entry(7).modified_ns);
+        let unknown = Entry {
+            modified_ns: 0,
+            ..at(10)
+        };
+        let file = self::file(vec![unknown]);
+        assert_eq!(
+            file.find(&Entry {
+                changed_ns: 11,
+                ..unknown
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn files_of_the_earlier_version_are_read() {
+        let mut bytes = [EARLIER_MAGIC, &2u64.to_le_bytes()].concat();
+        let mut entries = [entry(1), entry(2)];
+        entries.sort_by_key(Entry::order);
+        for entry in entries {
+            bytes.extend(&entry.to_bytes()[..EARLIER_ENTRY_BYTES]);
+        }
+        bytes.extend(entries[0].key().to_le_bytes());
+        let mut written = tempfile::tempfile().unwrap();
+        written.write_all(&bytes).unwrap();
+        let file = MadeFile::open(written).unwrap();
+        let without_time = |number| Entry {
+            modified_ns: 0,
+            ..entry(number)
+        };
+        for number in [1, 2] {
+            assert_eq!(file.find(&entry(number)), Some(without_time(number)));
+        }
+        assert_eq!(file.find(&entry(3)), None);
+        let merged = tempfile::tempfile().unwrap();
+        MadeFile::merge(&[file], 0, &merged).unwrap();
+        let merged = MadeFile::open(merged).unwrap();
+        assert_eq!(merged.find(&entry(2)), Some(without_time(2)));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! takes it into the store by a rename. [`MadeStore::compact`] puts files together.
 //!
 //! Guarantees: a file is whole or not there. An entry is found only by the very values that were
-//! written. The store is bounded: the oldest entries are dropped first, which leaves their objects
+//! written, but for the time of the last change of the inode: whoever asks sees that it differs. The store is bounded: the oldest entries are dropped first, which leaves their objects
 //! protected. It is in this crate since it is the other thing that sessions leave to later ones, in
 //! the same directory, by the same rules, for the same backends.
 //!

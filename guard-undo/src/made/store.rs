@@ -162,11 +162,12 @@ impl MadeFiles {
         self.files.is_empty()
     }
 
-    /// The entry of this object in this state; the one that doubts, if several sessions wrote one.
+    /// The entry of this object in this state, the one that doubts, if several sessions wrote one; else
+    /// one with the same contents, of which only the inode changed since.
     #[must_use]
     pub fn find(&self, wanted: &Entry) -> Option<Entry> {
         let found = self.files.iter().filter_map(|file| file.find(wanted));
-        found.max_by_key(|entry| entry.is_doubtful)
+        found.max_by_key(|entry| (entry.is_same(wanted), entry.is_doubtful))
     }
 }
 
@@ -220,6 +221,7 @@ mod tests {
             inode,
             born_ns: 4,
             changed_ns: 5,
+            modified_ns: 5,
             size: 6,
             is_doubtful: false,
             day,
@@ -246,6 +248,11 @@ mod tests {
         assert_eq!(files.find(&entry(1, 0)), None, "it was written again");
         assert_eq!(files.find(&entry(2, 0)), Some(doubtful));
         assert_eq!(files.find(&entry(3, 0)), Some(entry(3, 20_001)));
+        let changed = Entry {
+            changed_ns: 7,
+            ..entry(3, 0)
+        };
+        assert_eq!(files.find(&changed), Some(entry(3, 20_001)));
         let mode = fs::metadata(dir.path().join("made/one"))
             .unwrap()
             .permissions()
