@@ -55,7 +55,12 @@ impl Ownership {
         let records = self.records.get()?;
         let before = || self.claims.read()?.relinked.before(found);
         let record = records.find(path, found);
-        record.or_else(|| records.find(path, &before()?))
+        if record.is_some_and(|record| !record.is_doubtful) {
+            return record;
+        }
+        // What only agents changed since is not doubtful for that.
+        let earlier = before().and_then(|before| records.find(path, &before));
+        earlier.or(record)
     }
 
     /// The name from which an agent moved or linked somebody's object to this one.
