@@ -345,8 +345,10 @@ impl Home {
         self.empty_store();
     }
 
+    /// The guard of a session that just ended may still write there.
     fn empty_store(&self) {
-        sh(self.dir.path(), "rm -rf .codex/es-guard");
+        let empty = "until rm -rf .codex/es-guard 2> /dev/null; do sleep 0.1; done";
+        sh(self.dir.path(), empty);
     }
 
     /// How many objects the store holds.
