@@ -2,7 +2,7 @@
 
 use super::generations::Generations;
 use super::live_count::LiveCount;
-use super::operation_count::OperationCount;
+use super::operation_count::{OperationCount, is_reported_at};
 use guard_core::verdict::{Reason, Verdict};
 use guard_core::{DecisionEvent, OperationKind};
 use std::time::Duration;
@@ -30,8 +30,6 @@ struct MassDeletion {
     total: OperationCount,
     /// The second in which it was first reported.
     since: u64,
-    /// The total at which it is reported the next time.
-    next: u64,
     live: LiveCount,
 }
 
@@ -79,7 +77,6 @@ impl MassDeletion {
         Self {
             total: counted,
             since: second,
-            next: MASS * 10,
             live: LiveCount::new(counted.count, counted.denied, SECONDS as u64),
         }
     }
@@ -89,11 +86,7 @@ impl MassDeletion {
         self.total.add(is_denied);
         let longer = second.saturating_sub(self.since);
         self.live.set(self.total, SECONDS as u64 + longer);
-        if self.total.count < self.next {
-            return None;
-        }
-        self.next = self.next.saturating_mul(10);
-        Some((self.live.clone(), false))
+        is_reported_at(self.total.count, MASS).then(|| (self.live.clone(), false))
     }
 }
 
