@@ -2,7 +2,7 @@
 //!
 //! It polls, since a writer that woke its readers would need a system call. After a record the next
 //! pass follows within milliseconds, and while nothing comes the pause grows to [`LONGEST_PAUSE`].
-//! After [`QUIET`] without any it grows to [`QUIET_PAUSE`], so that an idle exporter costs no measurable
+//! After [`QUIET`] without any it grows to [`QUIET_PAUSE`], so that an idle exporter costs little
 //! processor time: a denial is then shown within a quarter of a second, and the ones after it within
 //! milliseconds again.
 

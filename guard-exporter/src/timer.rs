@@ -39,7 +39,7 @@ impl Timer {
         is_due
     }
 
-    /// Changes the interval, also of what is waited for now.
+    /// Changes the interval: it is due again that long after it last was.
     pub(crate) const fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
     }
