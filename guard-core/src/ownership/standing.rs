@@ -53,13 +53,16 @@ impl Ownership {
     /// The record of this object at this path, now or before agents changed its other names.
     fn record(&self, path: &[u8], found: &FileFacts) -> Option<Record> {
         let records = self.records.get()?;
-        let before = || self.claims.read()?.relinked.before(found);
         let record = records.find(path, found);
         if record.is_some_and(|record| !record.is_doubtful) {
             return record;
         }
         // What only agents changed since is not doubtful for that.
-        let earlier = before().and_then(|before| records.find(path, &before));
+        let before = self
+            .claims
+            .read()
+            .and_then(|table| table.relinked.before(found));
+        let earlier = before.and_then(|before| records.find(path, &before));
         earlier.or(record)
     }
 
