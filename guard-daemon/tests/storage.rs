@@ -379,55 +379,48 @@ fn a_log_that_is_no_file_is_said_by_run_and_status() {
 
 #[test]
 fn a_read_only_home_is_said_by_run_and_status() {
-    let user = User::all()[0];
-    if !user.is_root() {
-        left_out("a read-only file system: only root can mount one");
-        return;
-    }
-    exporter::build();
-    let stage = Stage::with_policy(user, GOOD);
-    stage.directory(STATE);
-    let arguments = ["-t", "tmpfs", "-o", "ro,size=64k,mode=700", "es-guard-test"];
-    let read_only = Mount::make(&stage, STATE, &arguments);
-    let mut session = Live::of(with_exporter(&stage));
-    session.denies("rm zone/keep");
-    let status = stage.run(["status"]);
-    assert_eq!(status.code, 1, "{status:#?}");
-    assert!(
-        status.stdout.contains("Read-only file system"),
-        "{status:#?}"
+    is_said_with_the_state_on(
+        "ro,size=64k,mode=700",
+        "true",
+        "Read-only file system",
+        &["nothing can be written to", "Read-only file system"],
     );
-    session
-        .end()
-        .expect(0, &["nothing can be written to", "Read-only file system"]);
-    drop(read_only);
 }
 
 #[test]
 fn a_full_disk_is_said_by_run_and_status() {
+    is_said_with_the_state_on(
+        "size=64k,mode=700",
+        &format!("cat /dev/zero > {STATE}/ballast; [ -s {STATE}/ballast ]"),
+        "is full",
+        &["is full", "denials stay in the rings until it has room"],
+    );
+}
+
+/// The state is on a file system in memory, mounted with `options`, which `prepare` makes ready.
+fn is_said_with_the_state_on(options: &str, prepare: &str, by_status: &str, by_run: &[&str]) {
     let user = User::all()[0];
     if !user.is_root() {
-        left_out("a full disk: only root can mount a small one");
+        left_out("the state on a file system of its own: only root can mount one");
         return;
     }
     exporter::build();
     let stage = Stage::with_policy(user, GOOD);
     stage.directory(STATE);
-    let arguments = ["-t", "tmpfs", "-o", "size=64k,mode=700", "es-guard-test"];
-    let small = Mount::make(&stage, STATE, &arguments);
-    let fill = format!("cat /dev/zero > {STATE}/ballast; [ -s {STATE}/ballast ]");
-    let filled = stage.command("sh").args(["-c", &fill]).status();
-    assert!(filled.unwrap().success());
+    let mount = Mount::make(
+        &stage,
+        STATE,
+        &["-t", "tmpfs", "-o", options, "es-guard-test"],
+    );
+    let prepared = stage.command("sh").args(["-c", prepare]).status();
+    assert!(prepared.unwrap().success());
     let mut session = Live::of(with_exporter(&stage));
     session.denies("rm zone/keep");
     let status = stage.run(["status"]);
     assert_eq!(status.code, 1, "{status:#?}");
-    assert!(status.stdout.contains("is full"), "{status:#?}");
-    session.end().expect(
-        0,
-        &["is full", "denials stay in the rings until it has room"],
-    );
-    drop(small);
+    assert!(status.stdout.contains(by_status), "{status:#?}");
+    session.end().expect(0, by_run);
+    drop(mount);
 }
 
 #[test]
